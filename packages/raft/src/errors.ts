@@ -1,0 +1,41 @@
+// The closed set of failures a user of the package must expect.
+
+export type RaftErrorCode =
+  /** No leader is known, or it changed while the request was on its way; nothing was applied. */
+  | 'NO_LEADER'
+  /** This member is not the leader, and the call works only there. */
+  | 'NOT_LEADER'
+  /** A named limit is reached; try again later. */
+  | 'OVERLOADED'
+  /** The command is larger than commandSizeBytesMax. */
+  | 'TOO_LARGE'
+  /** No answer in time; a proposal may still be applied. */
+  | 'TIMEOUT'
+  /** The node was closed or has failed. */
+  | 'CLOSED'
+  /** A file holds bytes that no crash explains: `file` and `offset` say where. */
+  | 'CORRUPT'
+  /** The folder is in use by another process. */
+  | 'LOCKED'
+  /** The folder, or a peer, belongs to another cluster or member. */
+  | 'CLUSTER_MISMATCH'
+  /** A format or protocol version that this code does not know. */
+  | 'VERSION_MISMATCH'
+
+export class RaftError extends Error {
+  override readonly name = 'RaftError'
+  readonly code: RaftErrorCode
+  readonly file: string | undefined
+  readonly offset: number | undefined
+
+  constructor(
+    code: RaftErrorCode,
+    message: string,
+    options: { cause?: unknown; file?: string; offset?: number } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.file = options.file
+    this.offset = options.offset
+  }
+}
