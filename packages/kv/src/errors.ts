@@ -1,0 +1,148 @@
+// Every failure a client can see: code -> etcd's text and gRPC status (api/v3rpc/rpctypes/error.go). Clients match on the exact text.
+
+/** gRPC status codes. */
+export const grpcStatus = {
+  ok: 0,
+  canceled: 1,
+  unknown: 2,
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  alreadyExists: 6,
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+  aborted: 10,
+  outOfRange: 11,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+  dataLoss: 15,
+  unauthenticated: 16,
+} as const
+export type GrpcStatus = (typeof grpcStatus)[keyof typeof grpcStatus]
+
+const s = grpcStatus
+export type KvErrorCode =
+  | 'EMPTY_KEY'
+  | 'KEY_NOT_FOUND'
+  | 'VALUE_PROVIDED'
+  | 'LEASE_PROVIDED'
+  | 'TOO_MANY_OPS'
+  | 'DUPLICATE_KEY'
+  | 'INVALID_CLIENT_API_VERSION'
+  | 'INVALID_SORT_OPTION'
+  | 'REQUEST_TOO_LARGE'
+  | 'MEMBER_BAD_URLS'
+  | 'COMPACTED'
+  | 'FUTURE_REVISION'
+  | 'LEASE_TTL_TOO_LARGE'
+  | 'NO_SPACE'
+  | 'TOO_MANY_REQUESTS'
+  | 'LEASE_NOT_FOUND'
+  | 'LEASE_EXISTS'
+  | 'MEMBER_NOT_FOUND'
+  | 'CLUSTER_ID_MISMATCH'
+  | 'NOT_LEADER'
+  | 'NOT_CAPABLE'
+  | 'LEARNER_NOT_SUPPORTED'
+  | 'BAD_TRANSFEREE'
+  | 'AUTH_NOT_ENABLED'
+  | 'NO_LEADER'
+  | 'LEADER_CHANGED'
+  | 'STOPPED'
+  | 'TIMEOUT'
+  | 'TIMEOUT_LEADER_FAILED'
+  | 'TIMEOUT_CONNECTION_LOST'
+  | 'UNHEALTHY'
+  | 'CORRUPT'
+  | 'WATCH_CANCELED'
+  | 'REQUEST_CANCELED'
+  | 'UNIMPLEMENTED'
+  | 'MALFORMED'
+  | 'CONNECTION_LOST'
+  | 'ABORTED'
+  | 'INTERNAL'
+
+/** One row per error: gRPC status and the text as it stands on the wire. */
+export const kvErrors: Record<KvErrorCode, readonly [GrpcStatus, string]> = {
+  EMPTY_KEY: [s.invalidArgument, 'etcdserver: key is not provided'],
+  KEY_NOT_FOUND: [s.invalidArgument, 'etcdserver: key not found'],
+  VALUE_PROVIDED: [s.invalidArgument, 'etcdserver: value is provided'],
+  LEASE_PROVIDED: [s.invalidArgument, 'etcdserver: lease is provided'],
+  TOO_MANY_OPS: [s.invalidArgument, 'etcdserver: too many operations in txn request'],
+  DUPLICATE_KEY: [s.invalidArgument, 'etcdserver: duplicate key given in txn request'],
+  INVALID_CLIENT_API_VERSION: [s.invalidArgument, 'etcdserver: invalid client api version'],
+  INVALID_SORT_OPTION: [s.invalidArgument, 'etcdserver: invalid sort option'],
+  REQUEST_TOO_LARGE: [s.invalidArgument, 'etcdserver: request is too large'],
+  MEMBER_BAD_URLS: [s.invalidArgument, 'etcdserver: given member URLs are invalid'],
+  COMPACTED: [s.outOfRange, 'etcdserver: mvcc: required revision has been compacted'],
+  FUTURE_REVISION: [s.outOfRange, 'etcdserver: mvcc: required revision is a future revision'],
+  LEASE_TTL_TOO_LARGE: [s.outOfRange, 'etcdserver: too large lease TTL'],
+  NO_SPACE: [s.resourceExhausted, 'etcdserver: mvcc: database space exceeded'],
+  TOO_MANY_REQUESTS: [s.resourceExhausted, 'etcdserver: too many requests'],
+  LEASE_NOT_FOUND: [s.notFound, 'etcdserver: requested lease not found'],
+  LEASE_EXISTS: [s.failedPrecondition, 'etcdserver: lease already exists'],
+  MEMBER_NOT_FOUND: [s.notFound, 'etcdserver: member not found'],
+  CLUSTER_ID_MISMATCH: [s.failedPrecondition, 'etcdserver: cluster ID mismatch'],
+  NOT_LEADER: [s.failedPrecondition, 'etcdserver: not leader'],
+  NOT_CAPABLE: [s.failedPrecondition, 'etcdserver: not capable'],
+  LEARNER_NOT_SUPPORTED: [s.failedPrecondition, 'etcdserver: rpc not supported for learner'],
+  BAD_TRANSFEREE: [s.failedPrecondition, 'etcdserver: bad leader transferee'],
+  AUTH_NOT_ENABLED: [s.failedPrecondition, 'etcdserver: authentication is not enabled'],
+  NO_LEADER: [s.unavailable, 'etcdserver: no leader'],
+  LEADER_CHANGED: [s.unavailable, 'etcdserver: leader changed'],
+  STOPPED: [s.unavailable, 'etcdserver: server stopped'],
+  TIMEOUT: [s.unavailable, 'etcdserver: request timed out'],
+  TIMEOUT_LEADER_FAILED: [
+    s.unavailable,
+    'etcdserver: request timed out, possibly due to previous leader failure',
+  ],
+  TIMEOUT_CONNECTION_LOST: [
+    s.unavailable,
+    'etcdserver: request timed out, possibly due to connection lost',
+  ],
+  UNHEALTHY: [s.unavailable, 'etcdserver: unhealthy cluster'],
+  CORRUPT: [s.dataLoss, 'etcdserver: corrupt cluster'],
+  WATCH_CANCELED: [s.canceled, 'etcdserver: watch canceled'],
+  REQUEST_CANCELED: [s.canceled, 'etcdserver: request canceled'],
+  UNIMPLEMENTED: [s.unimplemented, 'etcdserver: not implemented'],
+  /** A request whose bytes are not the message they claim to be. */
+  MALFORMED: [s.internal, 'etcdserver: malformed request'],
+  /** The connection to the server was lost and the request may have been applied; only a client makes this one. */
+  CONNECTION_LOST: [s.unavailable, 'balsa: connection lost, the request may have been applied'],
+  /** The client side gave up (AbortSignal, close). */
+  ABORTED: [s.canceled, 'balsa: request aborted'],
+  INTERNAL: [s.unknown, 'etcdserver: internal error'],
+}
+
+/** The one error of the package. `message` is the wire text unless a more telling one is given. */
+export class KvError extends Error {
+  override readonly name = 'KvError'
+  readonly code: KvErrorCode
+  /** With COMPACTED: the oldest revision that can still be read. */
+  readonly compactRevision: number | undefined
+
+  constructor(
+    code: KvErrorCode,
+    options: { message?: string; cause?: unknown; compactRevision?: number } = {},
+  ) {
+    super(
+      options.message ?? kvErrors[code][1],
+      options.cause === undefined ? undefined : { cause: options.cause },
+    )
+    this.code = code
+    this.compactRevision = options.compactRevision
+  }
+
+  get grpcStatus(): GrpcStatus {
+    return kvErrors[this.code][0]
+  }
+
+  /** Normalizes anything caught. */
+  static from(reason: unknown): KvError {
+    if (reason instanceof KvError) return reason
+    const message = reason instanceof Error ? reason.message : String(reason)
+    return new KvError('INTERNAL', { message, cause: reason })
+  }
+}

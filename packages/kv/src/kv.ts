@@ -1,0 +1,188 @@
+// The Kv interface: what a program uses, the same for an embedded member, a Balsa cluster over the native wire and an etcd cluster over gRPC.
+
+/** Text is taken as UTF-8. */
+export type Bytes = Uint8Array | string
+
+export interface KvPair {
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+  readonly createRevision: number
+  readonly modRevision: number
+  readonly version: number
+  readonly lease: bigint
+}
+
+/** `signal` aborts the wait; a write that is under way may still be applied. */
+export interface CallOptions {
+  readonly signal?: AbortSignal
+}
+
+export interface RangeOptions extends CallOptions {
+  /** Exactly one of the three forms: `key`; `key` with `rangeEnd` (half-open); `prefix` ('' for everything). */
+  readonly key?: Bytes
+  readonly rangeEnd?: Bytes
+  readonly prefix?: Bytes
+  readonly limit?: number
+  readonly revision?: number
+  readonly sort?: {
+    readonly by: 'key' | 'version' | 'create' | 'mod' | 'value'
+    readonly order: 'ascend' | 'descend'
+  }
+  /** Answered from the member asked, without a quorum: possibly stale. */
+  readonly serializable?: boolean
+  readonly keysOnly?: boolean
+  readonly countOnly?: boolean
+}
+export interface RangeResult {
+  readonly pairs: readonly KvPair[]
+  /** Keys in the whole range, whatever the limit. */
+  readonly count: number
+  readonly more: boolean
+  /** The store's revision when the answer was made. */
+  readonly revision: number
+}
+export interface PutOptions extends CallOptions {
+  readonly lease?: bigint
+  readonly prevKv?: boolean
+}
+export interface DeleteOptions extends CallOptions {
+  readonly rangeEnd?: Bytes
+  readonly prefix?: boolean
+  readonly prevKv?: boolean
+}
+
+/** All conditions must hold. A missing key has version, create and mod 0. */
+export type Condition =
+  | {
+      readonly key: Bytes
+      readonly target: 'version' | 'create' | 'mod'
+      readonly is: '=' | '!=' | '<' | '>'
+      readonly than: number
+    }
+  | {
+      readonly key: Bytes
+      readonly target: 'value'
+      readonly is: '=' | '!=' | '<' | '>'
+      readonly than: Bytes
+    }
+  | {
+      readonly key: Bytes
+      readonly target: 'lease'
+      readonly is: '=' | '!=' | '<' | '>'
+      readonly than: bigint
+    }
+export type Operation =
+  | ({ readonly op: 'range' } & Omit<RangeOptions, 'signal'>)
+  | ({ readonly op: 'put'; readonly key: Bytes; readonly value: Bytes } & Omit<
+      PutOptions,
+      'signal'
+    >)
+  | ({ readonly op: 'delete'; readonly key: Bytes } & Omit<DeleteOptions, 'signal'>)
+export interface Txn extends CallOptions {
+  readonly if?: readonly Condition[]
+  readonly then?: readonly Operation[]
+  readonly else?: readonly Operation[]
+}
+export type OperationResult =
+  | ({ readonly op: 'range' } & RangeResult)
+  | { readonly op: 'put'; readonly prev: KvPair | undefined }
+  | { readonly op: 'delete'; readonly deleted: number; readonly prev: readonly KvPair[] }
+export interface TxnResult {
+  readonly succeeded: boolean
+  readonly results: readonly OperationResult[]
+  readonly revision: number
+}
+
+export interface WatchOptions {
+  readonly key?: Bytes
+  readonly rangeEnd?: Bytes
+  readonly prefix?: Bytes
+  /** First revision wanted; left out: from now on. */
+  readonly startRevision?: number
+  readonly prevKv?: boolean
+  readonly progressNotify?: boolean
+  readonly filters?: readonly ('noPut' | 'noDelete')[]
+}
+export interface KvEvent {
+  readonly type: 'put' | 'delete'
+  /** For a delete: key and modRevision only. */
+  readonly kv: KvPair
+  readonly prev: KvPair | undefined
+}
+/** All events of one or more whole revisions, in order; empty events: a progress notification. */
+export interface WatchBatch {
+  readonly events: readonly KvEvent[]
+  /** Everything up to this revision has been seen. */
+  readonly revision: number
+}
+export interface WatchHandlers {
+  /** The watch stands: every event after `revision` will come. */
+  created?(revision: number): void
+  batch(batch: WatchBatch): void
+  /** Called once at the end: undefined after close(), KvError('COMPACTED') when history is gone, else what failed. A lost connection is not an end: the watch resumes by itself. */
+  ended?(error: Error | undefined): void
+}
+export interface Watch {
+  /** Idempotent; no handler is called after it, except ended(undefined). */
+  close(): void
+}
+
+export interface KvStatus {
+  readonly memberId: bigint
+  readonly version: string
+  readonly dbSizeBytes: number
+  readonly leader: bigint
+  readonly raftTerm: number
+  readonly raftIndex: number
+  readonly revision: number
+}
+export interface KvMember {
+  readonly id: bigint
+  readonly name: string
+  readonly peerUrls: readonly string[]
+  readonly clientUrls: readonly string[]
+  readonly isLearner: boolean
+}
+
+/**
+ * Reads are linearizable unless `serializable`; a write that resolved is durable on a quorum. Rejections are KvError. A call is
+ * repeated by itself only where that cannot apply a write twice; else it rejects with CONNECTION_LOST or a timeout.
+ */
+export interface Kv extends AsyncDisposable {
+  get(
+    key: Bytes,
+    options?: CallOptions & { revision?: number; serializable?: boolean },
+  ): Promise<KvPair | undefined>
+  range(options: RangeOptions): Promise<RangeResult>
+  put(
+    key: Bytes,
+    value: Bytes,
+    options?: PutOptions,
+  ): Promise<{ revision: number; prev: KvPair | undefined }>
+  delete(
+    key: Bytes,
+    options?: DeleteOptions,
+  ): Promise<{ revision: number; deleted: number; prev: readonly KvPair[] }>
+  txn(txn: Txn): Promise<TxnResult>
+  compact(revision: number, options?: CallOptions): Promise<void>
+  watch(options: WatchOptions, handlers: WatchHandlers): Watch
+  grantLease(
+    ttlSeconds: number,
+    options?: CallOptions & { id?: bigint },
+  ): Promise<{ id: bigint; ttlSeconds: number }>
+  revokeLease(id: bigint, options?: CallOptions): Promise<void>
+  /** Renews once; resolves to the new TTL in seconds, 0 if the lease is gone. */
+  keepAliveLease(id: bigint, options?: CallOptions): Promise<number>
+  leaseTimeToLive(
+    id: bigint,
+    options?: CallOptions & { keys?: boolean },
+  ): Promise<{ ttlSeconds: number; grantedTtlSeconds: number; keys: readonly Uint8Array[] }>
+  leases(options?: CallOptions): Promise<readonly bigint[]>
+  members(options?: CallOptions): Promise<readonly KvMember[]>
+  /** Of the member this client talks to, or of `endpoint` where the client knows several. */
+  status(options?: CallOptions & { endpoint?: string }): Promise<KvStatus>
+  hashKv(
+    options?: CallOptions & { revision?: number; endpoint?: string },
+  ): Promise<{ hash: number; compactRevision: number; revision: number }>
+  close(): Promise<void>
+}
