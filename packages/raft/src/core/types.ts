@@ -111,10 +111,12 @@ export interface TimeoutNow extends MessageBase {
 /**
  * Proposals forwarded by a follower. The leader takes them only if `term` is its own term; else it drops them. So a member
  * that applies the first entry of a newer term knows that whatever it proposed in an older term and has not applied never will
- * be, and may propose it again without applying it twice.
+ * be, and may propose it again without applying it twice. `sequence` sets one sender's messages apart (random at start, then
+ * counting up): the leader takes a message that the network repeats only once.
  */
 export interface Propose extends MessageBase {
   readonly type: 'propose'
+  readonly sequence: number
   readonly payloads: readonly Uint8Array[]
 }
 /** A follower asks the leader of `term` for a read index (thesis 6.4). `context` is the follower's own, echoed in the result. */
@@ -221,10 +223,10 @@ export interface RestoredState {
   readonly appliedIndex: LogIndex
 }
 
-/** `accepted` true: the payloads are in the leader's log, or on their way to the leader of `term`. */
+/** `accepted` true: the payloads are in the leader's log, or on their way to the leader of `term`. `changePending`: of membership. */
 export type ProposeOutcome =
   | { readonly accepted: true; readonly term: Term }
-  | { readonly accepted: false; readonly reason: 'noLeader' | 'transferring' | 'overloaded' | 'notMember' }
+  | { readonly accepted: false; readonly reason: 'noLeader' | 'transferring' | 'overloaded' | 'notMember' | 'changePending' }
 
 /**
  * The sans-I/O consensus state machine: synchronous, deterministic, no clock. Inputs are tick(), step(), propose(),
