@@ -1,0 +1,81 @@
+// The codec of etcd's messages: everything other folders may use of it.
+export {
+  decodeEvent,
+  decodeKeyValue,
+  encodeEvent,
+  encodeKeyValue,
+  eventType,
+  withoutValue,
+} from './key-value.ts'
+export type { DecodedEvent } from './key-value.ts'
+export {
+  decodeCompactionRequest,
+  decodeDeleteRangeRequest,
+  decodePutRequest,
+  decodeRangeRequest,
+  encodeCompactionRequest,
+  encodeDeleteRangeRequest,
+  encodePutRequest,
+  encodeRangeRequest,
+} from './kv-requests.ts'
+export {
+  decodeDeleteRangeResponse,
+  decodeHeaderOnlyResponse,
+  decodePutResponse,
+  decodeRangeResponse,
+  decodeTxnResponse,
+  encodeDeleteRangeResponse,
+  encodeHeaderOnlyResponse,
+  encodePutResponse,
+  encodeRangeResponse,
+  encodeTxnResponse,
+} from './kv-responses.ts'
+export {
+  decodeLeaseGrantRequest,
+  decodeLeaseGrantResponse,
+  decodeLeaseKeepAliveRequest,
+  decodeLeaseKeepAliveResponse,
+  decodeLeaseLeasesResponse,
+  decodeLeaseRevokeRequest,
+  decodeLeaseTimeToLiveRequest,
+  decodeLeaseTimeToLiveResponse,
+  encodeLeaseGrantRequest,
+  encodeLeaseGrantResponse,
+  encodeLeaseKeepAliveRequest,
+  encodeLeaseKeepAliveResponse,
+  encodeLeaseLeasesResponse,
+  encodeLeaseRevokeRequest,
+  encodeLeaseTimeToLiveRequest,
+  encodeLeaseTimeToLiveResponse,
+} from './lease-messages.ts'
+export type { LeaseIdRequest, LeaseTimeToLiveRequest } from './lease-messages.ts'
+export {
+  decodeAlarmRequest,
+  decodeAlarmResponse,
+  decodeHashKvRequest,
+  decodeHashKvResponse,
+  decodeMemberListRequest,
+  decodeMemberListResponse,
+  decodeStatusResponse,
+  encodeAlarmRequest,
+  encodeAlarmResponse,
+  encodeHashKvRequest,
+  encodeHashKvResponse,
+  encodeMemberListRequest,
+  encodeMemberListResponse,
+  encodeStatusResponse,
+} from './maintenance-messages.ts'
+export type { AlarmRequest, HashKvRequest, MemberListRequest } from './maintenance-messages.ts'
+export { decodeTxnRequest, encodeTxnRequest } from './txn-request.ts'
+export {
+  decodeWatchRequest,
+  decodeWatchResponse,
+  encodeWatchRequest,
+  encodeWatchResponse,
+} from './watch-messages.ts'
+export type { WatchRequest } from './watch-messages.ts'
+export { decodeMessage, encodeMessage, messageDepthMax } from './wire/message-codec.ts'
+export type { FieldValue, MessageObject } from './wire/message-codec.ts'
+export { schemaOf } from './wire/schema.ts'
+export type { Field, MessageSchema } from './wire/schema.ts'
+export type { MessageName } from './wire/schema-table.ts'
