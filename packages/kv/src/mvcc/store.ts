@@ -1,0 +1,186 @@
+// The multi-version store: every change of a key is a row of its own, found through the index of keys. One write is open at a
+// time and gets one revision; what it changed is seen by its own later reads and by nobody else before it ends.
+import { assert } from '@balsa/raft/assert'
+import { KvError } from '../errors.ts'
+import { decodeKeyValue, encodeKeyValue } from '../proto/index.ts'
+import type { EncodedKeyValue, PutRequest } from '../proto/messages.ts'
+import type { Change } from './change.ts'
+import { KeyIndex } from './key-index.ts'
+import type { KeyRange } from './key-range.ts'
+import type { KeyRecord } from './key-record.ts'
+import { keyBytes, keyText } from './key-text.ts'
+import { parseRowKey, rowKey } from './revision.ts'
+import type { LeaseBook, Tables } from './tables.ts'
+
+/** The revision of an empty store; the first change gets 2. */
+const firstRevision = 1
+/** Nothing was compacted yet. */
+const neverCompacted = -1
+const noBytes: Uint8Array = new Uint8Array(0)
+/** All fields of a tombstone's row but the key. */
+const tombstone = { value: noBytes, createRevision: 0, modRevision: 0, version: 0, lease: 0n }
+
+export class MvccStore {
+  readonly index: KeyIndex = new KeyIndex()
+  readonly #tables: Tables
+  readonly #leases: LeaseBook
+  #revision = firstRevision
+  #compactRevision = neverCompacted
+  /** Changes of the open write; undefined when none is open. */
+  #changes: Change[] | undefined
+
+  constructor(tables: Tables, leases: LeaseBook) {
+    this.#tables = tables
+    this.#leases = leases
+  }
+
+  /** The newest revision; inside a write that changed something, the revision it makes. */
+  get revision(): number {
+    const changed = this.#changes !== undefined && this.#changes.length > 0
+    return changed ? this.#revision + 1 : this.#revision
+  }
+
+  /** Revisions below this one can no longer be read; -1: all can. */
+  get compactRevision(): number {
+    return this.#compactRevision
+  }
+
+  beginWrite(): void {
+    assert(this.#changes === undefined, 'one write is open at a time')
+    this.#changes = []
+  }
+
+  /** Returns the changes in order; if there are any, they made a new revision. */
+  endWrite(): readonly Change[] {
+    assert(this.#changes !== undefined, 'a write is open')
+    const changes = this.#changes
+    this.#changes = undefined
+    if (changes.length > 0) this.#revision++
+    return changes
+  }
+
+  /** Throws what a put would be refused with: its lease must exist, and the key too if anything of it is to be kept. */
+  checkPut(request: PutRequest): void {
+    if (request.lease !== 0n && !this.#leases.exists(request.lease)) {
+      throw new KvError('LEASE_NOT_FOUND')
+    }
+    if (!request.ignoreValue && !request.ignoreLease) return
+    const record = this.index.get(keyText(request.key))
+    if (record === undefined || record.version === 0) throw new KvError('KEY_NOT_FOUND')
+  }
+
+  /** A checked put; returns the pair that was there before if `prevKv` asks for it. */
+  put(request: PutRequest): EncodedKeyValue | undefined {
+    const changes = this.#openChanges()
+    const key = keyText(request.key)
+    const before = this.index.get(key)
+    const prevMain = before !== undefined && before.version > 0 ? before.main : 0
+    const prevSub = before?.sub ?? 0
+    const isPrevNeeded = request.prevKv || request.ignoreValue
+    const prev = isPrevNeeded && prevMain > 0 ? this.read(prevMain, prevSub) : undefined
+    const oldLease = this.#leases.leaseOf(key)
+    const lease = request.ignoreLease ? oldLease : request.lease
+    const value =
+      request.ignoreValue && prev !== undefined ? decodeKeyValue(prev).value : request.value
+
+    const main = this.#revision + 1
+    const sub = changes.length
+    const record = this.index.put(key, main, sub)
+    const row = encodeKeyValue({
+      key: request.key,
+      createRevision: record.create,
+      modRevision: main,
+      version: record.version,
+      value,
+      lease,
+    })
+    this.#tables.put(rowKey(main, sub), row)
+    if (oldLease !== lease) {
+      if (oldLease !== 0n) this.#leases.detach(key)
+      if (lease !== 0n) this.#leases.attach(lease, key)
+    }
+    changes.push({ key, main, sub, deleted: false, row, prevMain, prevSub })
+    return request.prevKv ? prev : undefined
+  }
+
+  /** Deletes every live key of the range in key order; returns them (`prevs` only if asked for). */
+  delete(range: KeyRange, prevKv: boolean): { deleted: number; prevs: EncodedKeyValue[] } {
+    const changes = this.#openChanges()
+    const doomed: KeyRecord[] = []
+    this.index.scan(range, (record) => {
+      if (record.version > 0) doomed.push(record)
+      return true
+    })
+    const prevs = prevKv ? doomed.map((record) => this.read(record.main, record.sub)) : []
+    const main = this.#revision + 1
+    for (const record of doomed) {
+      const { key, main: prevMain, sub: prevSub } = record
+      const sub = changes.length
+      this.index.delete(record, main, sub)
+      const row = encodeKeyValue({ ...tombstone, key: keyBytes(key) })
+      this.#tables.put(rowKey(main, sub, true), row)
+      if (this.#leases.leaseOf(key) !== 0n) this.#leases.detach(key)
+      changes.push({ key, main, sub, deleted: true, row, prevMain, prevSub })
+    }
+    return { deleted: doomed.length, prevs }
+  }
+
+  /** The row of a live change that the index names. */
+  read(main: number, sub: number): EncodedKeyValue {
+    const row = this.#tables.get(rowKey(main, sub))
+    if (row === undefined) {
+      throw new KvError('CORRUPT', { message: `The row of revision ${main}.${sub} is missing` })
+    }
+    return row
+  }
+
+  /** The pair before a change; undefined if there was none or compaction took it. */
+  readPrevious(change: Change): EncodedKeyValue | undefined {
+    if (change.prevMain === 0) return undefined
+    return this.#tables.get(rowKey(change.prevMain, change.prevSub))
+  }
+
+  /** Throws COMPACTED or FUTURE_REVISION; 0 and below ask for the newest. */
+  checkRevision(revision: number): void {
+    if (revision <= 0) return
+    if (revision > this.revision) throw new KvError('FUTURE_REVISION')
+    if (revision < this.#compactRevision) throw this.#compacted()
+  }
+
+  /** From now on nothing below `revision` can be read; the rows go in steps (Compaction). */
+  compact(revision: number): void {
+    assert(this.#changes === undefined, 'no write is open')
+    if (revision <= this.#compactRevision) throw this.#compacted()
+    if (revision > this.#revision) throw new KvError('FUTURE_REVISION')
+    this.#compactRevision = revision
+  }
+
+  /** Takes in a stored row while loading; rows come in key order. Leases must be loaded before. */
+  loadRow(row: string, value: Uint8Array): void {
+    const position = parseRowKey(row)
+    if (position === undefined) throw new KvError('CORRUPT', { message: 'A row key is malformed' })
+    const { main, sub } = position
+    const kv = decodeKeyValue(value)
+    const key = keyText(kv.key)
+    if (this.#leases.leaseOf(key) !== 0n) this.#leases.detach(key)
+    if (kv.lease !== 0n && this.#leases.exists(kv.lease)) this.#leases.attach(kv.lease, key)
+    if (position.tombstone) this.index.restore(key, main, sub, 0, 0)
+    else this.index.restore(key, main, sub, kv.createRevision, kv.version)
+    this.#revision = Math.max(this.#revision, main)
+  }
+
+  /** Ends the loading; the revision never falls behind what was recorded, whatever rows compaction took. */
+  loaded(revision: number, compactRevision: number): void {
+    this.#compactRevision = compactRevision
+    this.#revision = Math.max(this.#revision, revision, compactRevision, firstRevision)
+  }
+
+  #compacted(): KvError {
+    return new KvError('COMPACTED', { compactRevision: this.#compactRevision })
+  }
+
+  #openChanges(): Change[] {
+    assert(this.#changes !== undefined, 'a change belongs to an open write')
+    return this.#changes
+  }
+}
