@@ -226,7 +226,10 @@ export interface RestoredState {
 /** `accepted` true: the payloads are in the leader's log, or on their way to the leader of `term`. `changePending`: of membership. */
 export type ProposeOutcome =
   | { readonly accepted: true; readonly term: Term }
-  | { readonly accepted: false; readonly reason: 'noLeader' | 'transferring' | 'overloaded' | 'notMember' | 'changePending' }
+  | {
+      readonly accepted: false
+      readonly reason: 'noLeader' | 'transferring' | 'overloaded' | 'notMember' | 'changePending'
+    }
 
 /**
  * The sans-I/O consensus state machine: synchronous, deterministic, no clock. Inputs are tick(), step(), propose(),

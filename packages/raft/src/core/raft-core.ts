@@ -1,0 +1,594 @@
+// One member of the consensus (Raft paper and thesis): roles, terms and votes, and who gets which message. What a leader does is in
+// leadership.ts, what a follower's log does in follower.ts. Keeps: one vote a term, nothing promised before it is durable.
+import { assert, assertNever } from './assert.ts'
+import { ElectionTimer } from './election-timer.ts'
+import { followAppend, followSnapshot, matchedUpTo, type LogAnswer } from './follower.ts'
+import { Leadership } from './leadership.ts'
+import {
+  decodeMembership,
+  encodeMembership,
+  firstStep,
+  isJoint,
+  isMember,
+  isMembershipValid,
+  isSameMembership,
+  isVoter,
+  leaveJoint,
+} from './membership.ts'
+import { Outbox } from './outbox.ts'
+import { voteOutcome } from './quorum.ts'
+import { RaftLog } from './raft-log.ts'
+import { ForwardedReads } from './read-index.ts'
+import {
+  entryType,
+  type AppendEntries,
+  type Core,
+  type Entry,
+  type HardState,
+  type Heartbeat,
+  type InstallSnapshot,
+  type LogIndex,
+  type Membership,
+  type Message,
+  type NodeId,
+  type Persist,
+  type ProposeOutcome,
+  type RaftConfig,
+  type RaftStatus,
+  type ReadIndexRequest,
+  type ReadIndexResult,
+  type Ready,
+  type RequestVote,
+  type RequestVoteResult,
+  type RestoredState,
+  type Role,
+  type SnapshotMeta,
+  type Term,
+  type TimeoutNow,
+} from './types.ts'
+
+/** A vote for oneself counts, like any other promise, only when it is durable. */
+interface OwnVote {
+  readonly sequence: number
+  readonly term: Term
+}
+
+interface MembershipChange {
+  readonly index: LogIndex
+  readonly membership: Membership
+}
+
+export class RaftCore implements Core {
+  readonly #config: RaftConfig
+  readonly #id: NodeId
+  readonly #log: RaftLog
+  readonly #outbox = new Outbox()
+  readonly #timer: ElectionTimer
+  readonly #forwardedReads = new ForwardedReads()
+  #role: Role = 'follower'
+  #term: Term
+  #vote: NodeId | undefined
+  #leader: NodeId | undefined
+  #leadership: Leadership | undefined
+  #votes = new Map<NodeId, boolean>()
+  /** The hard state handed out last. */
+  #handedHardState: HardState
+  #ownVotes: OwnVote[] = []
+  #membership: Membership
+  /** Memberships in force from an index on, oldest first; the first one covers the log's snapshot. */
+  #memberships: MembershipChange[]
+  /** Handed out to be applied, in order. */
+  #applyingMemberships: MembershipChange[] = []
+  #sequence = 0
+  #persistedSequence = 0
+  #ticks = 0
+  #proposeSequence: number
+
+  constructor(config: RaftConfig, restored: RestoredState) {
+    const { hardState, snapshot, entries, appliedIndex } = restored
+    assert(config.heartbeatTicks < config.electionTicks, 'heartbeats come before an election')
+    assert(appliedIndex >= snapshot.index, 'the state machine holds the snapshot')
+    this.#config = config
+    this.#id = config.id
+    this.#term = hardState.term
+    this.#vote = hardState.vote
+    this.#log = new RaftLog({ snapshot, entries, commitIndex: hardState.commit, appliedIndex })
+    // Entries are written before the hard state; a crash between them leaves a log that is newer than the term.
+    if (this.#log.lastTerm > this.#term) {
+      this.#term = this.#log.lastTerm
+      this.#vote = undefined
+    }
+    this.#handedHardState = this.#hardState()
+    this.#timer = new ElectionTimer(config.electionTicks, config.random)
+    this.#proposeSequence = Math.floor(config.random() * 2 ** 40)
+    this.#membership = snapshot.membership
+    this.#memberships = [{ index: snapshot.index, membership: snapshot.membership }]
+    for (const entry of entries) {
+      if (entry.type !== entryType.membership) continue
+      if (entry.index <= appliedIndex) this.#recordMembership(entry)
+    }
+    this.#commitOlderMemberships(entries)
+    if (this.#isSoleVoter()) this.#timer.expireSoon()
+  }
+
+  #recordMembership(entry: Entry): void {
+    const change = membershipChange(entry)
+    this.#membership = change.membership
+    this.#memberships.push(change)
+  }
+
+  /**
+   * A change is proposed only when the one before is applied, so of those in any log all but the last are committed. To know
+   * it matters: campaigning with a membership that is two changes old could find a quorum that overlaps no other.
+   */
+  #commitOlderMemberships(entries: readonly Entry[]): void {
+    const indexes = entries.filter((entry) => entry.type === entryType.membership)
+    const committed = indexes[indexes.length - 2]
+    if (committed !== undefined) this.#log.commitTo(committed.index)
+  }
+
+  #isSoleVoter(): boolean {
+    const { voters, votersOutgoing } = this.#membership
+    return voters.length === 1 && voters[0] === this.#id && votersOutgoing.length === 0
+  }
+
+  #hardState(): HardState {
+    return { term: this.#term, vote: this.#vote, commit: this.#log.commitIndex }
+  }
+
+  tick(): void {
+    this.#ticks++
+    for (const context of this.#forwardedReads.expire(this.#ticks)) {
+      this.#outbox.answerRead({ context, index: undefined })
+    }
+    if (this.#leadership !== undefined) {
+      // Thesis 6.2: a leader without a quorum must not keep its clients waiting.
+      if (!this.#leadership.tick()) this.#becomeFollower(this.#term, undefined)
+      return
+    }
+    this.#timer.tick()
+    if (this.#timer.isExpired) this.#campaign('preCandidate')
+  }
+
+  #campaign(role: 'preCandidate' | 'candidate', force = false): void {
+    assert(this.#leadership === undefined, 'a leader does not campaign')
+    this.#timer.draw()
+    // A change of membership that is committed but not applied yet could make this member's idea of a quorum a wrong one.
+    if (!isVoter(this.#membership, this.#id) || this.#log.hasUnappliedMembership()) return
+    this.#role = role
+    this.#setLeader(undefined)
+    this.#votes = new Map()
+    if (role === 'candidate') {
+      this.#term++
+      this.#vote = this.#id
+      this.#requestVotes(this.#term, role, force)
+      return
+    }
+    this.#requestVotes(this.#term + 1, role, force)
+    // Thesis 9.6: a pre-vote promises nothing, so it does not wait for the disk.
+    this.#countVote(this.#id, true)
+  }
+
+  #requestVotes(term: Term, role: Role, force: boolean): void {
+    const preVote = role === 'preCandidate'
+    const { voters, votersOutgoing } = this.#membership
+    for (const to of new Set([...voters, ...votersOutgoing])) {
+      if (to === this.#id) continue
+      const lastLog = { lastLogIndex: this.#log.lastIndex, lastLogTerm: this.#log.lastTerm }
+      const address = { from: this.#id, to, term }
+      const message: RequestVote = { type: 'requestVote', ...address, ...lastLog, preVote, force }
+      // The voter's answer stands for this log and this vote for oneself, so both must last.
+      if (preVote) this.#outbox.send(message)
+      else this.#outbox.sendAfterPersist(message)
+    }
+  }
+
+  #countVote(from: NodeId, granted: boolean): void {
+    if (!this.#votes.has(from)) this.#votes.set(from, granted)
+    const outcome = voteOutcome(this.#membership, this.#votes)
+    if (outcome === 'pending') return
+    if (outcome === 'lost') this.#becomeFollower(this.#term, undefined)
+    else if (this.#role === 'preCandidate') this.#campaign('candidate')
+    else this.#becomeLeader()
+  }
+
+  #becomeLeader(): void {
+    assert(this.#role === 'candidate', 'only a candidate becomes leader')
+    assert(this.#vote === this.#id, 'a leader has voted for itself')
+    this.#role = 'leader'
+    this.#setLeader(this.#id)
+    this.#leadership = new Leadership({
+      config: this.#config,
+      term: this.#term,
+      membership: this.#membership,
+      log: this.#log,
+      outbox: this.#outbox,
+      snapshotMeta: () => this.#snapshotMeta(),
+    })
+    this.#maybeLeaveJoint()
+  }
+
+  #becomeFollower(term: Term, leader: NodeId | undefined): void {
+    assert(term >= this.#term, 'the term never falls')
+    if (term > this.#term) this.#vote = undefined
+    this.#term = term
+    this.#role = 'follower'
+    this.#votes.clear()
+    this.#leadership?.abandonReads()
+    this.#leadership = undefined
+    this.#setLeader(leader)
+    this.#timer.draw()
+  }
+
+  /** Reads forwarded to another leader must be asked again. */
+  #setLeader(leader: NodeId | undefined): void {
+    if (this.#leader === leader) return
+    this.#leader = leader
+    for (const context of this.#forwardedReads.abandon()) {
+      this.#outbox.answerRead({ context, index: undefined })
+    }
+  }
+
+  step(message: Message): void {
+    assert(message.to === this.#id, 'a message is for the member that gets it')
+    assert(message.from !== this.#id, 'a member hears of itself only from its disk')
+    if (message.term > this.#term) {
+      if (!this.#enterTermOf(message)) return
+    } else if (message.term < this.#term) {
+      this.#answerOldTerm(message)
+      return
+    }
+    this.#dispatch(message)
+  }
+
+  /** Figure 2, "all servers": a newer term makes a follower. Returns false if the message is to be ignored. */
+  #enterTermOf(message: Message): boolean {
+    const { type } = message
+    // Thesis 4.2.3: who hears a leader lets nobody disturb it.
+    if (type === 'requestVote' && !message.force && this.#hearsLeader()) return false
+    // A pre-vote, asked or granted, carries a term that nobody has entered yet.
+    if (type === 'requestVote' && message.preVote) return true
+    if (type === 'requestVoteResult' && message.preVote && message.granted) return true
+    const isLeader = type === 'appendEntries' || type === 'heartbeat'
+    this.#becomeFollower(message.term, isLeader ? message.from : undefined)
+    return true
+  }
+
+  #hearsLeader(): boolean {
+    if (this.#leadership !== undefined) return true
+    return this.#leader !== undefined && this.#timer.isFresh
+  }
+
+  #answerOldTerm(message: Message): void {
+    const address = { from: this.#id, to: message.from, term: this.#term }
+    if (message.type === 'requestVote') {
+      const { preVote } = message
+      this.#outbox.sendAfterPersist({
+        type: 'requestVoteResult',
+        ...address,
+        granted: false,
+        preVote,
+      })
+    } else if (message.type === 'appendEntries' || message.type === 'heartbeat') {
+      // With pre-vote nobody else tells a leader of an old term, and this member could never follow it.
+      this.#sendAppendResult(message.from, { ...matchedUpTo(0), rejected: true })
+    }
+  }
+
+  #dispatch(message: Message): void {
+    switch (message.type) {
+      case 'requestVote':
+        return this.#onRequestVote(message)
+      case 'requestVoteResult':
+        return this.#onRequestVoteResult(message)
+      case 'appendEntries':
+        return this.#onAppendEntries(message)
+      case 'appendEntriesResult':
+        return this.#leadership?.appendEntriesResult(message)
+      case 'heartbeat':
+        return this.#onHeartbeat(message)
+      case 'heartbeatResult':
+        return this.#leadership?.heartbeatResult(message)
+      case 'installSnapshot':
+        return this.#onInstallSnapshot(message)
+      case 'timeoutNow':
+        return this.#onTimeoutNow(message)
+      case 'propose':
+        return this.#leadership?.proposeForwarded(message)
+      case 'readIndex':
+        return this.#onReadIndex(message)
+      case 'readIndexResult':
+        return this.#onReadIndexResult(message)
+      default:
+        return assertNever(message)
+    }
+  }
+
+  /** Figure 2, "RequestVote RPC". */
+  #onRequestVote(message: RequestVote): void {
+    const { from, term, preVote } = message
+    const isFree = this.#vote === undefined && this.#leader === undefined
+    const canVote = this.#vote === from || isFree || (preVote && term > this.#term)
+    const granted = canVote && this.#log.isUpToDate(message.lastLogIndex, message.lastLogTerm)
+    assert(preVote || term === this.#term, 'a vote is given in the own term')
+    if (granted && !preVote) {
+      this.#vote = from
+      this.#timer.touch()
+    }
+    this.#outbox.sendAfterPersist({
+      type: 'requestVoteResult',
+      from: this.#id,
+      to: from,
+      term: granted ? term : this.#term,
+      granted,
+      preVote,
+    })
+  }
+
+  #onRequestVoteResult(message: RequestVoteResult): void {
+    const { preVote, term } = message
+    if (this.#role !== (preVote ? 'preCandidate' : 'candidate')) return
+    // A granted pre-vote of an earlier campaign says nothing about this one's term.
+    if (preVote && message.granted && term !== this.#term + 1) return
+    this.#countVote(message.from, message.granted)
+  }
+
+  /** A message that only the leader of this term sends. */
+  #follow(leader: NodeId): void {
+    assert(this.#role !== 'leader', 'a term has one leader')
+    assert(
+      this.#leader === undefined || this.#leader === leader,
+      'the leader of a term does not change',
+    )
+    if (this.#role === 'follower') {
+      this.#setLeader(leader)
+      this.#timer.touch()
+    } else this.#becomeFollower(this.#term, leader)
+  }
+
+  #onAppendEntries(message: AppendEntries): void {
+    this.#follow(message.from)
+    this.#sendAppendResult(message.from, followAppend(this.#log, message))
+  }
+
+  #sendAppendResult(to: NodeId, answer: LogAnswer): void {
+    const address = { from: this.#id, to, term: this.#term }
+    this.#outbox.sendAfterPersist({ type: 'appendEntriesResult', ...address, ...answer })
+  }
+
+  #onHeartbeat(message: Heartbeat): void {
+    this.#follow(message.from)
+    this.#log.commitTo(message.commit)
+    const address = { from: this.#id, to: message.from, term: this.#term }
+    const { readSequence } = message
+    this.#outbox.send({ type: 'heartbeatResult', ...address, readSequence })
+  }
+
+  /** The snapshot is on this member's disk; only committed entries are in one, so it does not matter who leads by now. */
+  #onInstallSnapshot(message: InstallSnapshot): void {
+    if (this.#role === 'leader') return
+    const { snapshot } = message
+    if (this.#leader === message.from) this.#timer.touch()
+    if (followSnapshot(this.#log, snapshot)) {
+      this.#membership = snapshot.membership
+      this.#memberships = [{ index: snapshot.index, membership: snapshot.membership }]
+      this.#applyingMemberships = []
+    }
+    this.#sendAppendResult(message.from, matchedUpTo(this.#log.commitIndex))
+  }
+
+  #onTimeoutNow(message: TimeoutNow): void {
+    if (this.#leader === message.from) this.#campaign('candidate', true)
+  }
+
+  propose(payloads: readonly Uint8Array[]): ProposeOutcome {
+    const leadership = this.#leadership
+    if (leadership !== undefined) {
+      if (leadership.transferee !== undefined) return { accepted: false, reason: 'transferring' }
+      if (!leadership.propose(payloads)) return { accepted: false, reason: 'overloaded' }
+      return { accepted: true, term: this.#term }
+    }
+    if (!isMember(this.#membership, this.#id)) return { accepted: false, reason: 'notMember' }
+    if (this.#leader === undefined) return { accepted: false, reason: 'noLeader' }
+    const address = { from: this.#id, to: this.#leader, term: this.#term }
+    const sequence = this.#proposeSequence++
+    this.#outbox.send({ type: 'propose', ...address, sequence, payloads })
+    return { accepted: true, term: this.#term }
+  }
+
+  proposeMembership(membership: Membership): ProposeOutcome {
+    assert(isMembershipValid(membership), 'the shell proposes valid memberships only')
+    const leadership = this.#leadership
+    if (leadership === undefined) return { accepted: false, reason: 'noLeader' }
+    if (leadership.transferee !== undefined) return { accepted: false, reason: 'transferring' }
+    if (!leadership.canChangeMembership()) return { accepted: false, reason: 'changePending' }
+    const step = firstStep(this.#membership, membership)
+    if (step === undefined) return { accepted: false, reason: 'changePending' }
+    leadership.proposeMembership(encodeMembership(step))
+    return { accepted: true, term: this.#term }
+  }
+
+  applyMembership(membership: Membership): void {
+    const change = this.#applyingMemberships.shift()
+    // A snapshot that came meanwhile has brought a newer one.
+    if (change === undefined) return
+    assert(isSameMembership(change.membership, membership), 'changes are applied in log order')
+    this.#membership = change.membership
+    this.#memberships.push(change)
+    if (this.#leadership === undefined) return
+    // Thesis 4.2.2: a leader that is not a voter any more steps down once the change is committed.
+    if (!isVoter(membership, this.#id)) this.#becomeFollower(this.#term, undefined)
+    else this.#leadership.applyMembership(membership)
+  }
+
+  /** The joint configuration is applied: the leader proposes the way out by itself. */
+  #maybeLeaveJoint(): void {
+    const leadership = this.#leadership
+    if (leadership === undefined || !isJoint(this.#membership)) return
+    if (!leadership.canChangeMembership()) return
+    leadership.proposeMembership(encodeMembership(leaveJoint(this.#membership)))
+  }
+
+  readIndex(context: number): void {
+    if (this.#leadership !== undefined) {
+      if (!this.#leadership.readIndex({ from: undefined, context })) this.#refuseRead(context)
+    } else if (this.#leader === undefined || this.#forwardedReads.isFull) {
+      this.#refuseRead(context)
+    } else {
+      // Lost on the way, it is given up after an election timeout: longer than any round of a leader that still leads.
+      this.#forwardedReads.add(context, this.#ticks + this.#config.electionTicks)
+      const address = { from: this.#id, to: this.#leader, term: this.#term }
+      this.#outbox.send({ type: 'readIndex', ...address, context })
+    }
+  }
+
+  #refuseRead(context: number): void {
+    this.#outbox.answerRead({ context, index: undefined })
+  }
+
+  #onReadIndex(message: ReadIndexRequest): void {
+    this.#leadership?.readIndex({ from: message.from, context: message.context })
+  }
+
+  #onReadIndexResult(message: ReadIndexResult): void {
+    const { context, index } = message
+    if (this.#forwardedReads.take(context)) this.#outbox.answerRead({ context, index })
+  }
+
+  transferLeadership(to: NodeId): void {
+    this.#leadership?.transfer(to)
+  }
+
+  hasReady(): boolean {
+    return (
+      !this.#outbox.isEmpty ||
+      this.#log.hasUnhanded() ||
+      this.#log.hasUnapplied() ||
+      this.#leadership?.hasWork === true ||
+      this.#hardStateChanged()
+    )
+  }
+
+  #hardStateChanged(): boolean {
+    const handed = this.#handedHardState
+    return this.#voteChanged() || handed.commit !== this.#log.commitIndex
+  }
+
+  #voteChanged(): boolean {
+    return this.#handedHardState.term !== this.#term || this.#handedHardState.vote !== this.#vote
+  }
+
+  ready(): Ready {
+    this.#leadership?.broadcast()
+    const sequence = ++this.#sequence
+    const persist = this.#handOut(sequence)
+    const apply = this.#log.nextApply()
+    for (const entry of apply) {
+      if (entry.type === entryType.membership) {
+        this.#applyingMemberships.push(membershipChange(entry))
+      }
+    }
+    return { sequence, persist, ...this.#outbox.take(), apply }
+  }
+
+  #handOut(sequence: number): Persist | undefined {
+    const hardStateChanged = this.#hardStateChanged()
+    if (!hardStateChanged && !this.#log.hasUnhanded()) return undefined
+    const voteChanged = this.#voteChanged()
+    if (voteChanged && this.#vote === this.#id) this.#ownVotes.push({ sequence, term: this.#term })
+    const { snapshot, entries } = this.#log.handOut(sequence)
+    if (hardStateChanged) this.#handedHardState = this.#hardState()
+    return {
+      snapshot,
+      entries,
+      hardState: hardStateChanged ? this.#handedHardState : undefined,
+      mustSync: voteChanged || entries.length > 0 || snapshot !== undefined,
+    }
+  }
+
+  persisted(sequence: number): void {
+    assert(sequence <= this.#sequence, 'only a Ready that was taken can be durable')
+    assert(sequence >= this.#persistedSequence, 'Readys become durable in order')
+    this.#persistedSequence = sequence
+    if (this.#log.persisted(sequence)) this.#leadership?.advanceCommit()
+    while (this.#ownVotes.length > 0) {
+      const vote = this.#ownVotes[0]
+      if (vote === undefined || vote.sequence > sequence) break
+      this.#ownVotes.shift()
+      if (this.#role === 'candidate' && vote.term === this.#term) this.#countVote(this.#id, true)
+    }
+  }
+
+  applied(index: LogIndex): void {
+    this.#log.appliedTo(index)
+    this.#maybeLeaveJoint()
+  }
+
+  reportUnreachable(id: NodeId): void {
+    this.#leadership?.unreachable(id)
+  }
+
+  reportSnapshot(id: NodeId, succeeded: boolean): void {
+    this.#leadership?.snapshotReported(id, succeeded)
+  }
+
+  compact(index: LogIndex): void {
+    this.#log.compact(index)
+    const next = this.#memberships.findIndex((known) => known.index >= this.#log.firstIndex)
+    if (next > 1) this.#memberships.splice(0, next - 1)
+    else if (next === -1) this.#memberships.splice(0, this.#memberships.length - 1)
+  }
+
+  #snapshotMeta(): SnapshotMeta {
+    const index = this.#log.firstIndex - 1
+    const term = this.#log.termAt(index)
+    const membership = this.#memberships[0]?.membership
+    assert(term !== undefined && membership !== undefined, 'the log knows its snapshot')
+    return { index, term, membership }
+  }
+
+  status(): RaftStatus {
+    return {
+      id: this.#id,
+      role: this.#role,
+      term: this.#term,
+      vote: this.#vote,
+      leader: this.#leader,
+      firstIndex: this.#log.firstIndex,
+      lastIndex: this.#log.lastIndex,
+      persistedIndex: this.#log.persistedIndex,
+      commitIndex: this.#log.commitIndex,
+      appliedIndex: this.#log.appliedIndex,
+      membership: this.#membership,
+      progress: (this.#leadership?.progress() ?? []).map((peer) => ({
+        id: peer.id,
+        state: peer.state,
+        matchIndex: peer.matchIndex,
+        nextIndex: peer.nextIndex,
+        recentActive: peer.recentActive,
+      })),
+    }
+  }
+
+  verify(): void {
+    this.#log.verify()
+    this.#leadership?.verify()
+    const isLeader = this.#role === 'leader'
+    assert(isLeader === (this.#leadership !== undefined), 'a leader, and nobody else, leads')
+    assert(isLeader === (this.#leader === this.#id), 'a leader knows that it leads')
+    assert(!isLeader || this.#vote === this.#id, 'a leader has voted for itself')
+    assert(this.#role !== 'candidate' || this.#vote === this.#id, 'a candidate votes for itself')
+    assert(this.#log.lastTerm <= this.#term, 'the term is as new as the log')
+    assert(this.#persistedSequence <= this.#sequence, 'durable Readys were taken')
+    const handed = this.#handedHardState
+    assert(handed.term <= this.#term, 'the term never falls')
+    assert(handed.commit <= this.#log.commitIndex, 'the commit index never falls')
+    assert(this.#memberships.length > 0, 'the membership of the snapshot is known')
+  }
+}
+
+function membershipChange(entry: Entry): MembershipChange {
+  const membership = decodeMembership(entry.data)
+  assert(membership !== undefined, 'a membership entry holds a membership')
+  return { index: entry.index, membership }
+}
