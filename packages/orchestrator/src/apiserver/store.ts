@@ -36,7 +36,7 @@ export type StoreEvent =
 export interface StoreWatchHandlers {
   /** Events of whole revisions, in order; `revision`: all up to it has been delivered. May be empty (progress). */
   events(events: readonly StoreEvent[], revision: number): void
-  /** Called once. Error with code COMPACTED: start again from a list. */
+  /** Called once; after close() with undefined. StoreRevisionError COMPACTED: start again from a list. */
   ended(error: Error | undefined): void
 }
 
@@ -47,7 +47,7 @@ export type StoreWriteResult =
 
 export interface Store {
   get(key: string): Promise<StoredValue | undefined>
-  /** Keys with `prefix`, ascending, from `startKey` on; at `revision` or now. */
+  /** Keys with `prefix`, ascending, from `startKey` on; at `revision` or now. Rejects with StoreRevisionError. */
   list(
     prefix: string,
     options: { startKey?: string; limit?: number; revision?: number },
@@ -55,13 +55,35 @@ export interface Store {
   count(prefix: string): Promise<number>
   /** Writes only if the key is absent. `ttlSeconds`: removed by the store after that (events). */
   create(key: string, value: Uint8Array, ttlSeconds?: number): Promise<StoreWriteResult>
-  /** Writes only if the key's revision is `expectedRevision`. */
-  update(key: string, value: Uint8Array, expectedRevision: number): Promise<StoreWriteResult>
+  /** Writes only if the key's revision is `expectedRevision`. Without `ttlSeconds` the key stays for good. */
+  update(
+    key: string,
+    value: Uint8Array,
+    expectedRevision: number,
+    ttlSeconds?: number,
+  ): Promise<StoreWriteResult>
   delete(key: string, expectedRevision: number): Promise<StoreWriteResult>
   /** Every change of keys with `prefix` after `afterRevision`, with previous values. Returns close(). */
   watch(prefix: string, afterRevision: number, handlers: StoreWatchHandlers): () => void
   /** The store's revision now, linearizable. */
   currentRevision(): Promise<number>
+  /** Forgets history up to `revision`; compacting what is compacted already is no error. */
   compact(revision: number): Promise<void>
   close(): Promise<void>
+}
+
+/** A read or watch at a revision that is compacted (`COMPACTED`) or not yet there (`FUTURE_REVISION`). */
+export class StoreRevisionError extends Error {
+  override readonly name = 'StoreRevisionError'
+  readonly code: 'COMPACTED' | 'FUTURE_REVISION'
+
+  constructor(code: 'COMPACTED' | 'FUTURE_REVISION', options?: ErrorOptions) {
+    super(
+      code === 'COMPACTED'
+        ? 'The revision asked for has been compacted'
+        : 'The revision asked for is in the future',
+      options,
+    )
+    this.code = code
+  }
 }

@@ -1,0 +1,98 @@
+// One version of one object, as bytes and as a value, each made from the other when first asked for and then kept.
+// The bytes in the store lack metadata.resourceVersion (it is the store's revision); a reply is those bytes with it spliced in,
+// so that reading an object costs no JSON parsing.
+import type { KubeObject, Stored } from '../../resources/object.ts'
+import { internalError } from '../api-errors.ts'
+
+/** Writes and reads the objects of one kind. */
+export class ObjectCodec {
+  /** How the stored bytes of this kind begin. */
+  readonly #head: Buffer
+
+  constructor(type: { readonly group: string; readonly version: string; readonly kind: string }) {
+    const apiVersion = type.group === '' ? type.version : `${type.group}/${type.version}`
+    this.#head = Buffer.from(
+      `${JSON.stringify({ apiVersion, kind: type.kind }).slice(0, -1)},"metadata":{`,
+    )
+  }
+
+  /** The bytes to store. */
+  encode(object: KubeObject): Buffer {
+    const { apiVersion, kind, metadata, ...rest } = object
+    const { resourceVersion: _, ...meta } = metadata
+    return Buffer.from(JSON.stringify({ apiVersion, kind, metadata: meta, ...rest }))
+  }
+
+  /** The JSON of a stored value with its resourceVersion; undefined where the value was not written by encode(). */
+  splice(value: Uint8Array, revision: number): Buffer | undefined {
+    const head = this.#head
+    if (value.length <= head.length || head.compare(value, 0, head.length) !== 0) return undefined
+    const inserted = `"resourceVersion":"${revision}"`
+    const isEmpty = value[head.length] === 0x7d
+    const size = value.length + inserted.length + (isEmpty ? 0 : 1)
+    const json = Buffer.allocUnsafe(size)
+    head.copy(json)
+    let offset = head.length + json.latin1Write(inserted, head.length)
+    if (!isEmpty) json[offset++] = 0x2c
+    json.set(value.subarray(head.length), offset)
+    return json
+  }
+}
+
+/** Immutable. Shared by the watch cache, its watchers and replies. */
+export class StoredObject {
+  /** Below the collection: `NAMESPACE/NAME` or `NAME`. */
+  readonly key: string
+  readonly revision: number
+  /** The bytes in the store. */
+  readonly value: Uint8Array
+  readonly #codec: ObjectCodec
+  #object: Stored<KubeObject> | undefined
+  #json: Buffer | undefined
+
+  constructor(codec: ObjectCodec, key: string, value: Uint8Array, revision: number) {
+    this.#codec = codec
+    this.key = key
+    this.value = value
+    this.revision = revision
+  }
+
+  /** Throws ApiError (500) when the stored bytes are not an object. */
+  get object(): Stored<KubeObject> {
+    return (this.#object ??= this.#decode())
+  }
+
+  /** The object as its clients get it. */
+  get json(): Buffer {
+    return (this.#json ??=
+      this.#codec.splice(this.value, this.revision) ?? Buffer.from(JSON.stringify(this.object)))
+  }
+
+  /** The same content under another revision: what a DELETED event carries. */
+  at(revision: number): StoredObject {
+    return new StoredObject(this.#codec, this.key, this.value, revision)
+  }
+
+  #decode(): Stored<KubeObject> {
+    let parsed: unknown
+    try {
+      parsed = JSON.parse(Buffer.from(this.value).toString('utf8'))
+    } catch {
+      throw internalError(`the stored value of ${this.key} is not JSON`)
+    }
+    if (!isStoredShape(parsed)) throw internalError(`the stored value of ${this.key} is no object`)
+    parsed.metadata.resourceVersion = String(this.revision)
+    return parsed as unknown as Stored<KubeObject>
+  }
+}
+
+const isStoredShape = (
+  value: unknown,
+): value is { metadata: { name: string; resourceVersion: string } } =>
+  typeof value === 'object' &&
+  value !== null &&
+  'metadata' in value &&
+  typeof value.metadata === 'object' &&
+  value.metadata !== null &&
+  'name' in value.metadata &&
+  typeof value.metadata.name === 'string'
