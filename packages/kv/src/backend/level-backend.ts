@@ -1,0 +1,195 @@
+// Tables in LevelDB. All rows of a member live in one of two spaces ('a' and 'b', the first byte of each stored key); a snapshot
+// from a peer is written into the other one and becomes visible by one small synced write. See docs/backend-format.md.
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Backend, BackendView, Row } from './backend.ts'
+import { rowsBatchMax } from './backend.ts'
+import {
+  openLevel,
+  type DatabaseIterator,
+  type DatabaseWrite,
+  type LevelDatabase,
+} from './level-database.ts'
+import { mergeRows } from './merge-rows.ts'
+import { deletedRow, Overlay, type Batch } from './overlay.ts'
+import { ValueCache } from './value-cache.ts'
+import { WriteQueue } from './write-queue.ts'
+
+const spaceKey = Buffer.from('!space')
+/** A range that holds no row: compacting it writes out LevelDB's memory table and nothing else. */
+const emptyRange = [Buffer.from('~'), Buffer.from('~~')] as const
+const valueCacheSizeBytesMax = 32 * 2 ** 20
+type Space = 'a' | 'b'
+
+export class LevelBackend implements Backend {
+  readonly #database: LevelDatabase
+  readonly #directory: string
+  readonly #overlay = new Overlay()
+  readonly #cache = new ValueCache(valueCacheSizeBytesMax)
+  readonly #queue = new WriteQueue()
+  #space: Space
+  #sizeBytes = 0
+
+  private constructor(database: LevelDatabase, directory: string, space: Space) {
+    this.#database = database
+    this.#directory = directory
+    this.#space = space
+  }
+
+  /** Opens or creates the tables in `directory`; rejects when another process holds them. */
+  static async open(directory: string): Promise<LevelBackend> {
+    const database = await openLevel(directory)
+    const stored = database.getSync(spaceKey)
+    const space = stored !== undefined && stored[0] === 'b'.charCodeAt(0) ? 'b' : 'a'
+    const backend = new LevelBackend(database, directory, space)
+    // Rows of a replacement that did not get to its end, or of the space it replaced.
+    await backend.#clearSpace(otherSpace(space))
+    await backend.#measure()
+    return backend
+  }
+
+  get pendingSizeBytes(): number {
+    return this.#overlay.sizeBytes
+  }
+
+  get(key: string): Uint8Array | undefined {
+    const value = this.#overlay.get(key) ?? this.#cache.get(key)
+    if (value !== undefined) return value === deletedRow ? undefined : value
+    const stored = this.#database.getSync(Buffer.from(this.#space + key, 'latin1'))
+    if (stored !== undefined) this.#cache.set(key, stored)
+    return stored
+  }
+
+  put(key: string, value: Uint8Array): void {
+    this.#overlay.put(key, value)
+  }
+
+  delete(key: string): void {
+    this.#overlay.delete(key)
+  }
+
+  flush(options: { sync: boolean }): Promise<void> {
+    return this.#queue.run(async () => {
+      const batch = this.#overlay.beginWriting()
+      await this.#write(batch, options.sync)
+      for (const [key, value] of batch) {
+        if (value === deletedRow) this.#cache.delete(key)
+        else this.#cache.set(key, value)
+      }
+      this.#overlay.written()
+      if (options.sync) await this.#sync()
+    })
+  }
+
+  view(): BackendView {
+    const space = this.#space
+    const snapshot = this.#database.snapshot()
+    // The batch that is being written may or may not be in the snapshot; it is in the overlay, so it makes no difference.
+    const overlay = this.#overlay.pin()
+    return {
+      rows: (from, to) => {
+        const inside = overlay.filter(([key]) => key >= from && key < to)
+        const range = {
+          gte: Buffer.from(space + from, 'latin1'),
+          lt: Buffer.from(space + to, 'latin1'),
+        }
+        const iterator = this.#database.iterator({ ...range, snapshot, fillCache: false })
+        return mergeRows(storedRows(iterator), inside)
+      },
+      // Closing waits for iterators that are being read; nobody has to wait for that.
+      release: () => void snapshot.close(),
+    }
+  }
+
+  async replace(rows: AsyncIterable<readonly Row[]>): Promise<void> {
+    const space = otherSpace(this.#space)
+    const prefix = Buffer.from(space)
+    await this.#clearSpace(space)
+    for await (const batch of rows) {
+      const writes = batch.map(([key, value]): DatabaseWrite => {
+        return { type: 'put', key: Buffer.concat([prefix, key]), value }
+      })
+      await this.#database.batch(writes, { sync: false })
+    }
+    await this.#queue.run(async () => {
+      await this.#sync()
+      await this.#database.batch([{ type: 'put', key: spaceKey, value: prefix }], { sync: true })
+      this.#overlay.clear()
+      this.#cache.clear()
+      this.#space = space
+    })
+    await this.#clearSpace(otherSpace(space))
+    await this.#measure()
+  }
+
+  async defragment(): Promise<void> {
+    await this.#database.compactRange(Buffer.from('a'), Buffer.from('c'))
+    await this.#measure()
+  }
+
+  size(): { total: number; used: number } {
+    const total = this.#sizeBytes + this.#overlay.sizeBytes
+    return { total, used: total }
+  }
+
+  async close(): Promise<void> {
+    await this.flush({ sync: false })
+    await this.#database.close()
+  }
+
+  async #write(batch: Batch, sync: boolean): Promise<void> {
+    if (batch.size === 0 && !sync) return
+    const writes: DatabaseWrite[] = []
+    for (const [key, value] of batch) {
+      const stored = Buffer.from(this.#space + key, 'latin1')
+      if (value === deletedRow) writes.push({ type: 'del', key: stored })
+      else writes.push({ type: 'put', key: stored, value })
+    }
+    await this.#database.batch(writes, { sync })
+  }
+
+  /**
+   * A synced write syncs LevelDB's current log only; an earlier log whose memory table is not written out yet could still lose its
+   * end. So the memory table is written out too: tables and manifest are synced by LevelDB.
+   */
+  async #sync(): Promise<void> {
+    await this.#database.compactRange(...emptyRange)
+    await this.#measure()
+  }
+
+  async #clearSpace(space: Space): Promise<void> {
+    const end = Buffer.from([space.charCodeAt(0) + 1])
+    await this.#database.clear({ gte: Buffer.from(space), lt: end })
+  }
+
+  async #measure(): Promise<void> {
+    const names = await readdir(this.#directory)
+    const sizes = await Promise.all(names.map((name) => fileSize(join(this.#directory, name))))
+    this.#sizeBytes = sizes.reduce((sum, size) => sum + size, 0)
+  }
+}
+
+function otherSpace(space: Space): Space {
+  return space === 'a' ? 'b' : 'a'
+}
+
+/** 0 for a file that LevelDB removed meanwhile. */
+async function fileSize(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size
+  } catch {
+    return 0
+  }
+}
+
+async function* storedRows(iterator: DatabaseIterator): AsyncIterable<readonly Row[]> {
+  try {
+    for (;;) {
+      const entries = await iterator.nextv(rowsBatchMax)
+      if (entries.length === 0) return
+      yield entries.map(([key, value]): Row => [key.subarray(1), value])
+    }
+  } finally {
+    await iterator.close()
+  }
+}

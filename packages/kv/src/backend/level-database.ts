@@ -1,0 +1,47 @@
+// The part of LevelDB's API that we use. In Node `level` is classic-level; its own types show only what browsers have too.
+import { Level } from 'level'
+
+/** A pinned state of the database. */
+export interface DatabaseSnapshot {
+  close(): Promise<void>
+}
+
+export interface DatabaseIterator {
+  nextv(size: number): Promise<[Buffer, Uint8Array][]>
+  close(): Promise<void>
+}
+
+export type DatabaseWrite =
+  | { readonly type: 'put'; readonly key: Buffer; readonly value: Uint8Array }
+  | { readonly type: 'del'; readonly key: Buffer }
+
+export interface LevelDatabase {
+  open(): Promise<void>
+  close(): Promise<void>
+  getSync(key: Buffer): Uint8Array | undefined
+  batch(writes: readonly DatabaseWrite[], options: { sync: boolean }): Promise<void>
+  clear(range: { gte: Buffer; lt: Buffer }): Promise<void>
+  snapshot(): DatabaseSnapshot
+  iterator(options: {
+    gte: Buffer
+    lt: Buffer
+    snapshot: DatabaseSnapshot
+    fillCache: boolean
+  }): DatabaseIterator
+  compactRange(start: Buffer, end: Buffer): Promise<void>
+}
+
+const levelOptions = {
+  keyEncoding: 'buffer',
+  valueEncoding: 'view',
+  cacheSize: 16 * 2 ** 20,
+  writeBufferSize: 8 * 2 ** 20,
+} as const
+
+/** Opens or creates the database in `directory`. */
+export async function openLevel(directory: string): Promise<LevelDatabase> {
+  const level = new Level<Buffer, Uint8Array>(directory, levelOptions)
+  const database = level as unknown as LevelDatabase
+  await database.open()
+  return database
+}

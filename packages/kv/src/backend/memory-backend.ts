@@ -1,0 +1,137 @@
+// Tables in memory: for members without a data directory, for tests, and, through MemoryDisk, for crashes that lose what was not
+// synced.
+import { keyText } from '../mvcc/key-text.ts'
+import type { Backend, BackendView, Row } from './backend.ts'
+import { rowsBatchMax } from './backend.ts'
+import { mergeRows } from './merge-rows.ts'
+import { deletedRow, Overlay, type Batch } from './overlay.ts'
+import { WriteQueue } from './write-queue.ts'
+
+/** What outlives a MemoryBackend: synced rows, and written batches that a power failure may still take. */
+export class MemoryDisk {
+  rows: Map<string, Uint8Array> = new Map()
+  #unsynced: Batch[] = []
+
+  write(batch: Batch, sync: boolean): void {
+    this.#unsynced.push(batch)
+    if (sync) this.crash(this.#unsynced.length)
+  }
+
+  /** A power failure that only the first `batchesKept` of the unsynced batches survive. */
+  crash(batchesKept: number): void {
+    for (const batch of this.#unsynced.slice(0, batchesKept)) applyBatch(this.rows, batch)
+    this.#unsynced = []
+  }
+
+  get unsyncedCount(): number {
+    return this.#unsynced.length
+  }
+
+  /** Everything written, synced or not. */
+  written(): Map<string, Uint8Array> {
+    const rows = new Map(this.rows)
+    for (const batch of this.#unsynced) applyBatch(rows, batch)
+    return rows
+  }
+
+  replace(rows: Map<string, Uint8Array>): void {
+    this.rows = rows
+    this.#unsynced = []
+  }
+}
+
+export class MemoryBackend implements Backend {
+  readonly #disk: MemoryDisk
+  readonly #overlay = new Overlay()
+  readonly #queue = new WriteQueue()
+  #rows: Map<string, Uint8Array>
+
+  constructor(disk: MemoryDisk = new MemoryDisk()) {
+    this.#disk = disk
+    this.#rows = disk.written()
+  }
+
+  get pendingSizeBytes(): number {
+    return this.#overlay.sizeBytes
+  }
+
+  get(key: string): Uint8Array | undefined {
+    const value = this.#overlay.get(key) ?? this.#rows.get(key)
+    return value === deletedRow ? undefined : value
+  }
+
+  put(key: string, value: Uint8Array): void {
+    this.#overlay.put(key, value)
+  }
+
+  delete(key: string): void {
+    this.#overlay.delete(key)
+  }
+
+  flush(options: { sync: boolean }): Promise<void> {
+    return this.#queue.run(() => {
+      const batch = this.#overlay.beginWriting()
+      this.#disk.write(batch, options.sync)
+      applyBatch(this.#rows, batch)
+      this.#overlay.written()
+      return Promise.resolve()
+    })
+  }
+
+  view(): BackendView {
+    const sorted = [...this.#rows].sort(([a], [b]) => (a < b ? -1 : 1))
+    const overlay = this.#overlay.pin()
+    return {
+      rows: (from, to) => {
+        const isInside = ([key]: readonly [string, Uint8Array]): boolean => key >= from && key < to
+        return mergeRows(batches(sorted.filter(isInside)), overlay.filter(isInside))
+      },
+      release: () => undefined,
+    }
+  }
+
+  async replace(rows: AsyncIterable<readonly Row[]>): Promise<void> {
+    const fresh = new Map<string, Uint8Array>()
+    for await (const batch of rows) {
+      for (const [key, value] of batch) fresh.set(keyText(key), value)
+    }
+    await this.#queue.run(() => {
+      this.#overlay.clear()
+      this.#disk.replace(new Map(fresh))
+      this.#rows = fresh
+      return Promise.resolve()
+    })
+  }
+
+  defragment(): Promise<void> {
+    return Promise.resolve()
+  }
+
+  size(): { total: number; used: number } {
+    let total = this.#overlay.sizeBytes
+    for (const [key, value] of this.#rows) total += key.length + value.length
+    return { total, used: total }
+  }
+
+  close(): Promise<void> {
+    return this.flush({ sync: false })
+  }
+}
+
+function applyBatch(rows: Map<string, Uint8Array>, batch: Batch): void {
+  for (const [key, value] of batch) {
+    if (value === deletedRow) rows.delete(key)
+    else rows.set(key, value)
+  }
+}
+
+async function* batches(
+  rows: readonly (readonly [string, Uint8Array])[],
+): AsyncIterable<readonly Row[]> {
+  for (let at = 0; at < rows.length; at += rowsBatchMax) {
+    const part = rows.slice(at, at + rowsBatchMax)
+    yield await Promise.resolve(
+      part.map(([key, value]): Row => [Buffer.from(key, 'latin1'), value]),
+    )
+  }
+}
