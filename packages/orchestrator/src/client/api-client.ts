@@ -63,11 +63,14 @@ export interface ApiClient {
     handlers: ApiWatchHandlers<T>,
   ): () => void
   create<T extends KubeObject>(ref: ResourceRef, object: T): Promise<Stored<T>>
-  /** Compare-and-swap on metadata.resourceVersion when it is set. `subresource`: 'status'. */
+  /**
+   * Compare-and-swap on metadata.resourceVersion when it is set. `subresource` 'finalize' is for Namespaces: it replaces
+   * spec.finalizers, and a deleted Namespace without any is removed.
+   */
   update<T extends KubeObject>(
     ref: ResourceRef,
     object: T,
-    subresource?: 'status',
+    subresource?: 'status' | 'finalize',
   ): Promise<Stored<T>>
   patch<T extends KubeObject>(
     ref: ResourceRef,
