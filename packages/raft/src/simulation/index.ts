@@ -1,0 +1,13 @@
+// The public names of @balsa/raft/simulation.
+export { SeededRandom } from './random.ts'
+export { Scheduler } from './scheduler.ts'
+export { SimClock } from './sim-clock.ts'
+export { SimDisk, SimFileError } from './sim-disk.ts'
+export { SimFileSystem, type DiskTiming } from './sim-file-system.ts'
+export {
+  noNetworkFaults,
+  SimNetwork,
+  SimTransport,
+  type NetworkFaults,
+  type SimNetworkOptions,
+} from './sim-network.ts'
