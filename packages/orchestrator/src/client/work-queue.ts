@@ -1,0 +1,118 @@
+// The queue of keys between informers and workers. Its promises: a key waits at most once, a key is never worked on by two workers at a
+// time, a key added while it is worked on comes again after, and delays only ever put a key off, never lose it.
+import { assert } from '@balsa/raft/assert'
+import { backOffMs, type BackOffOptions } from './back-off.ts'
+
+export interface WorkQueueOptions {
+  /** Keys that wait, at most; more are refused (the informers' resync brings them again). */
+  readonly keysMax?: number
+  readonly backOff?: BackOffOptions
+}
+
+const keysMaxDefault = 1_000_000
+const backOffDefault: BackOffOptions = { firstMs: 5, maxMs: 60_000 }
+
+export class WorkQueue {
+  readonly #keysMax: number
+  readonly #backOff: BackOffOptions
+  readonly #waiting = new Set<string>()
+  readonly #working = new Set<string>()
+  /** Added again while worked on. */
+  readonly #again = new Set<string>()
+  readonly #delayed = new Map<string, { atMs: number; timer: NodeJS.Timeout }>()
+  readonly #failures = new Map<string, number>()
+  readonly #takers: ((key: string | undefined) => void)[] = []
+  #isClosed = false
+
+  constructor(options: WorkQueueOptions = {}) {
+    this.#keysMax = options.keysMax ?? keysMaxDefault
+    this.#backOff = options.backOff ?? backOffDefault
+  }
+
+  /** Keys that wait for a worker now. */
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  /** False when the queue is full or closed: the key is not taken. */
+  add(key: string): boolean {
+    if (this.#isClosed) return false
+    this.#cancelDelay(key)
+    if (this.#working.has(key)) {
+      this.#again.add(key)
+      return true
+    }
+    if (this.#waiting.has(key)) return true
+    if (this.#waiting.size >= this.#keysMax) return false
+    const taker = this.#takers.shift()
+    if (taker === undefined) this.#waiting.add(key)
+    else {
+      this.#working.add(key)
+      taker(key)
+    }
+    return true
+  }
+
+  /** Adds the key in `delayMs`; the earliest of several delays counts. */
+  addAfter(key: string, delayMs: number): boolean {
+    if (delayMs <= 0) return this.add(key)
+    if (this.#isClosed) return false
+    const atMs = performance.now() + delayMs
+    const delayed = this.#delayed.get(key)
+    if (delayed !== undefined && delayed.atMs <= atMs) return true
+    if (delayed === undefined && this.#delayed.size >= this.#keysMax) return false
+    this.#cancelDelay(key)
+    const timer = setTimeout(() => this.add(key), delayMs)
+    this.#delayed.set(key, { atMs, timer })
+    return true
+  }
+
+  /** Adds the key after a delay that grows with each failure since the last forget(). */
+  addRateLimited(key: string): boolean {
+    const failures = (this.#failures.get(key) ?? 0) + 1
+    this.#failures.set(key, failures)
+    return this.addAfter(key, backOffMs(failures, this.#backOff))
+  }
+
+  failures(key: string): number {
+    return this.#failures.get(key) ?? 0
+  }
+
+  /** The key went well: its next failure starts with the first delay. */
+  forget(key: string): void {
+    this.#failures.delete(key)
+  }
+
+  /** The next key; the caller owes done(key). undefined: the queue is closed. */
+  take(): Promise<string | undefined> {
+    if (this.#isClosed) return Promise.resolve(undefined)
+    for (const key of this.#waiting) {
+      this.#waiting.delete(key)
+      this.#working.add(key)
+      return Promise.resolve(key)
+    }
+    return new Promise((resolve) => this.#takers.push(resolve))
+  }
+
+  done(key: string): void {
+    assert(this.#working.delete(key), 'a key that is done was taken')
+    if (this.#again.delete(key)) this.add(key)
+  }
+
+  /** Workers that wait get undefined; what waits is dropped. */
+  close(): void {
+    this.#isClosed = true
+    for (const { timer } of this.#delayed.values()) clearTimeout(timer)
+    this.#delayed.clear()
+    this.#waiting.clear()
+    this.#again.clear()
+    for (const taker of this.#takers.splice(0)) taker(undefined)
+  }
+
+  #cancelDelay(key: string): void {
+    const delayed = this.#delayed.get(key)
+    if (delayed === undefined) return
+    clearTimeout(delayed.timer)
+    this.#delayed.delete(key)
+  }
+}
