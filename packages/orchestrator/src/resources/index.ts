@@ -1,0 +1,85 @@
+// The kinds that Balsa serves, and what else the apiserver, the controllers, the scheduler, the agent and the CLI use of this folder.
+import { configMapType } from './config-map.ts'
+import { deploymentType } from './deployment.ts'
+import { endpointsType } from './endpoints.ts'
+import { eventType } from './event.ts'
+import { leaseType } from './lease.ts'
+import { namespaceType } from './namespace.ts'
+import { nodeType } from './node.ts'
+import type { ResourceType } from './object.ts'
+import { podType } from './pod.ts'
+import { replicaSetType } from './replica-set.ts'
+import { secretType } from './secret.ts'
+import { serviceAccountType } from './service-account.ts'
+import { serviceType } from './service.ts'
+
+/** Every kind, in the order of discovery. */
+export const resourceTypes: readonly ResourceType[] = [
+  configMapType,
+  endpointsType,
+  eventType,
+  namespaceType,
+  nodeType,
+  podType,
+  secretType,
+  serviceAccountType,
+  serviceType,
+  deploymentType,
+  replicaSetType,
+  leaseType,
+]
+
+export {
+  configMapType,
+  deploymentType,
+  endpointsType,
+  eventType,
+  leaseType,
+  namespaceType,
+  nodeType,
+  podType,
+  replicaSetType,
+  secretType,
+  serviceAccountType,
+  serviceType,
+}
+export type { ConfigMap } from './config-map.ts'
+export type { Deployment, DeploymentSpec, DeploymentStatus } from './deployment.ts'
+export type { Endpoints } from './endpoints.ts'
+export { eventTtlSeconds } from './event.ts'
+export type { Event, ObjectReference } from './event.ts'
+export { ageOf, humanDuration } from './human-duration.ts'
+export { scaledValue } from './int-or-percent.ts'
+export { jsonEqual } from './json-equal.ts'
+export { formatSelector, matchesRequirements, matchesSelector } from './label-selector.ts'
+export type { LabelRequirement } from './label-selector.ts'
+export type { Lease } from './lease.ts'
+export { generateName } from './names.ts'
+export type { Namespace } from './namespace.ts'
+export type { Node, NodeStatus, Taint } from './node.ts'
+export { podTemplateHash } from './pod-template-hash.ts'
+export type {
+  Container,
+  EnvVar,
+  PodSpec,
+  PodTemplateSpec,
+  Probe,
+  ResourceList,
+  Toleration,
+  Volume,
+} from './pod-spec/pod-spec.ts'
+export type { ContainerState, ContainerStatus, Pod, PodPhase, PodStatus } from './pod.ts'
+export {
+  addQuantities,
+  compareQuantities,
+  formatQuantity,
+  parseQuantity,
+  quantityMilli,
+  quantityUnits,
+  subtractQuantities,
+} from './quantity.ts'
+export type { Quantity } from './quantity.ts'
+export type { ReplicaSet, ReplicaSetSpec, ReplicaSetStatus } from './replica-set.ts'
+export type { Secret } from './secret.ts'
+export type { ServiceAccount } from './service-account.ts'
+export type { Service, ServicePort, ServiceSpec } from './service.ts'

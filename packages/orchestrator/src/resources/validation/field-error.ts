@@ -1,0 +1,65 @@
+// Makes upstream's field errors (apimachinery util/validation/field): the reason, the path and the text after it.
+import type { FieldError } from '../object.ts'
+
+export const required = (field: string, detail = ''): FieldError => ({
+  reason: 'FieldValueRequired',
+  field,
+  message: withDetail('Required value', detail),
+})
+
+export const invalid = (field: string, value: unknown, detail: string): FieldError => ({
+  reason: 'FieldValueInvalid',
+  field,
+  message: withDetail(`Invalid value: ${valueText(value)}`, detail),
+})
+
+export const duplicate = (field: string, value: unknown): FieldError => ({
+  reason: 'FieldValueDuplicate',
+  field,
+  message: `Duplicate value: ${valueText(value)}`,
+})
+
+export const forbidden = (field: string, detail: string): FieldError => ({
+  reason: 'FieldValueForbidden',
+  field,
+  message: withDetail('Forbidden', detail),
+})
+
+export const notSupported = (
+  field: string,
+  value: unknown,
+  supported: readonly string[],
+): FieldError => ({
+  reason: 'FieldValueNotSupported',
+  field,
+  message: `Unsupported value: ${valueText(value)}: supported values: ${supported
+    .toSorted()
+    .map((text) => JSON.stringify(text))
+    .join(', ')}`,
+})
+
+export const tooLong = (field: string, bytesMax: number): FieldError => ({
+  reason: 'FieldValueTooLong',
+  field,
+  message: `Too long: may not be more than ${bytesMax} bytes`,
+})
+
+const withDetail = (text: string, detail: string): string =>
+  detail === '' ? text : `${text}: ${detail}`
+
+/** Values as Go prints them in these messages: text quoted, maps of text as `map[string]string{...}`, the rest as JSON. */
+const valueText = (value: unknown): string => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return value === undefined ? 'null' : JSON.stringify(value)
+  }
+  const entries = Object.entries(value)
+  return entries.every(([, item]) => typeof item === 'string')
+    ? goStringMap(entries)
+    : JSON.stringify(value)
+}
+
+const goStringMap = (entries: readonly [string, unknown][]): string =>
+  `map[string]string{${entries
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([key, text]) => `${JSON.stringify(key)}:${JSON.stringify(text)}`)
+    .join(', ')}}`
