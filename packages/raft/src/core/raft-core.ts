@@ -260,15 +260,8 @@ export class RaftCore implements Core {
   }
 
   #answerOldTerm(message: Message): void {
-    const address = { from: this.#id, to: message.from, term: this.#term }
     if (message.type === 'requestVote') {
-      const { preVote } = message
-      this.#outbox.sendAfterPersist({
-        type: 'requestVoteResult',
-        ...address,
-        granted: false,
-        preVote,
-      })
+      this.#sendVote(message, { term: this.#term, granted: false })
     } else if (message.type === 'appendEntries' || message.type === 'heartbeat') {
       // With pre-vote nobody else tells a leader of an old term, and this member could never follow it.
       this.#sendAppendResult(message.from, { ...matchedUpTo(0), rejected: true })
@@ -315,18 +308,30 @@ export class RaftCore implements Core {
       this.#vote = from
       this.#timer.touch()
     }
+    this.#sendVote(message, { term: granted ? term : this.#term, granted })
+  }
+
+  #sendVote(
+    message: RequestVote,
+    answer: { readonly term: Term; readonly granted: boolean },
+  ): void {
+    const commit = this.#log.commitIndex
     this.#outbox.sendAfterPersist({
       type: 'requestVoteResult',
       from: this.#id,
-      to: from,
-      term: granted ? term : this.#term,
-      granted,
-      preVote,
+      to: message.from,
+      term: answer.term,
+      granted: answer.granted,
+      preVote: message.preVote,
+      commit,
+      commitTerm: this.#log.termAt(commit) ?? 0,
     })
   }
 
   #onRequestVoteResult(message: RequestVoteResult): void {
-    const { preVote, term } = message
+    const { preVote, term, commit } = message
+    // By log matching everything up to that entry is the same there.
+    if (this.#log.matches(commit, message.commitTerm)) this.#log.commitTo(commit)
     if (this.#role !== (preVote ? 'preCandidate' : 'candidate')) return
     // A granted pre-vote of an earlier campaign says nothing about this one's term.
     if (preVote && message.granted && term !== this.#term + 1) return
@@ -568,6 +573,16 @@ export class RaftCore implements Core {
         recentActive: peer.recentActive,
       })),
     }
+  }
+
+  /** For checkers: what the log holds; undefined for what is compacted or not there. */
+  entryAt(index: LogIndex): Entry | undefined {
+    return this.#log.entryAt(index)
+  }
+
+  /** For checkers: also known for the last compacted entry. */
+  termAt(index: LogIndex): Term | undefined {
+    return this.#log.termAt(index)
   }
 
   verify(): void {

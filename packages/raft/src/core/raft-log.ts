@@ -86,10 +86,11 @@ export class RaftLog {
   /** Undefined for what is compacted or not yet there. */
   termAt(index: LogIndex): Term | undefined {
     if (index === this.#snapshotIndex) return this.#snapshotTerm
-    return this.#entryAt(index)?.term
+    return this.entryAt(index)?.term
   }
 
-  #entryAt(index: LogIndex): Entry | undefined {
+  /** Undefined for what is compacted or not yet there. */
+  entryAt(index: LogIndex): Entry | undefined {
     if (index <= this.#snapshotIndex) return undefined
     return this.#entries[this.#head + index - this.#snapshotIndex - 1]
   }
@@ -129,7 +130,7 @@ export class RaftLog {
   findMeeting(index: LogIndex, term: Term): Meeting {
     let at = Math.min(index, this.lastIndex)
     while (at > this.#snapshotIndex) {
-      const entry = this.#entryAt(at)
+      const entry = this.entryAt(at)
       assert(entry !== undefined, 'the log has no gap')
       if (entry.term <= term) return { index: at, term: entry.term }
       at--
@@ -275,7 +276,7 @@ export class RaftLog {
   /** Whether an entry of `type` is committed and not yet applied. */
   hasUnappliedMembership(): boolean {
     for (let i = Math.max(this.#appliedIndex + 1, this.firstIndex); i <= this.#commitIndex; i++) {
-      if (this.#entryAt(i)?.type === entryType.membership) return true
+      if (this.entryAt(i)?.type === entryType.membership) return true
     }
     return false
   }
@@ -284,7 +285,7 @@ export class RaftLog {
   sizeBytesAfter(index: LogIndex, last: LogIndex = this.lastIndex): number {
     let size = 0
     for (let i = Math.max(index + 1, this.firstIndex); i <= last; i++) {
-      const entry = this.#entryAt(i)
+      const entry = this.entryAt(i)
       assert(entry !== undefined, 'the log has no gap')
       size += entrySizeBytes(entry)
     }
@@ -304,7 +305,7 @@ export class RaftLog {
     assert(this.#snapshotIndex <= this.#applyingIndex, 'compacted entries were applied')
     let term = this.termAt(Math.max(this.#appliedIndex, this.#snapshotIndex)) ?? 0
     for (let i = Math.max(this.#appliedIndex, this.#snapshotIndex) + 1; i <= this.lastIndex; i++) {
-      const entry = this.#entryAt(i)
+      const entry = this.entryAt(i)
       assert(entry !== undefined && entry.index === i, 'an entry stands at its index')
       assert(entry.term >= term, 'terms never fall along the log')
       term = entry.term

@@ -61,10 +61,16 @@ export interface RequestVote extends MessageBase {
   readonly preVote: boolean
   readonly force: boolean
 }
+/**
+ * `commit` and `commitTerm`: what the voter knows to be committed. A candidate whose log holds that entry learns so that, say, a
+ * change of membership took effect whose leader is gone.
+ */
 export interface RequestVoteResult extends MessageBase {
   readonly type: 'requestVoteResult'
   readonly granted: boolean
   readonly preVote: boolean
+  readonly commit: LogIndex
+  readonly commitTerm: Term
 }
 /** Paper 5.3. Entries follow `prevLogIndex` without a gap. */
 export interface AppendEntries extends MessageBase {

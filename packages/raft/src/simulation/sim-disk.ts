@@ -166,8 +166,8 @@ function applyChange(names: Map<string, Node>, change: NameChange): void {
   else {
     // A folder takes along what lies in it; of a file that did not last there is nothing to move.
     const { from } = change
-    for (const [name, node] of [...names]) {
-      if (name !== from && !name.startsWith(`${from}/`)) continue
+    const moved = [...names].filter(([name]) => name === from || name.startsWith(`${from}/`))
+    for (const [name, node] of moved) {
       names.delete(name)
       names.set(path + name.slice(from.length), node)
     }

@@ -72,7 +72,12 @@ export class TestMember {
   readonly pending: Ready[] = []
   /** False: Readys stay pending until persistAll(). */
   autoPersist = true
-  readonly #membership: Membership
+  /** Called for every Ready and every applied entry, for checkers. */
+  onReady: (ready: Ready) => void = () => {}
+  onApplied: (entry: Entry) => void = () => {}
+  #membership: Membership
+  /** The membership at the last index that compact() can be asked for. */
+  readonly #memberships: { readonly index: number; readonly membership: Membership }[] = []
 
   constructor(memberConfig: RaftConfig, restored: RestoredState) {
     this.config = memberConfig
@@ -91,6 +96,7 @@ export class TestMember {
     while (this.core.hasReady()) {
       const ready = this.core.ready()
       this.core.verify()
+      this.onReady(ready)
       messages.push(...ready.send)
       this.reads.push(...ready.reads)
       this.pending.push(ready)
@@ -103,8 +109,11 @@ export class TestMember {
   #apply(entries: readonly Entry[]): void {
     for (const entry of entries) {
       this.applied.push(entry)
+      this.onApplied(entry)
       if (entry.type === entryType.membership) {
-        this.core.applyMembership(decodeMembership(entry.data) ?? this.#membership)
+        this.#membership = decodeMembership(entry.data) ?? this.#membership
+        this.#memberships.push({ index: entry.index, membership: this.#membership })
+        this.core.applyMembership(this.#membership)
       }
     }
     const last = entries.at(-1)
@@ -115,7 +124,7 @@ export class TestMember {
   persistAll(count: number = this.pending.length): Message[] {
     const messages: Message[] = []
     for (const ready of this.pending.splice(0, count)) {
-      this.stored = store(this.stored, ready)
+      this.store(ready)
       this.core.persisted(ready.sequence)
       if (ready.persist?.snapshot !== undefined) this.core.applied(ready.persist.snapshot.index)
       messages.push(...ready.sendAfterPersist)
@@ -124,10 +133,17 @@ export class TestMember {
     return messages
   }
 
+  /** What the disk holds after writing this Ready. */
+  store(ready: Ready): void {
+    this.stored = store(this.stored, ready)
+  }
+
   /** Loses everything that was not persisted and starts again; the state machine starts empty from the snapshot. */
   crash(): void {
     this.pending.length = 0
     this.applied.length = 0
+    this.#memberships.length = 0
+    this.#membership = this.stored.snapshot.membership
     this.core = new RaftCore(this.config, {
       ...this.stored,
       appliedIndex: this.stored.snapshot.index,
@@ -138,7 +154,9 @@ export class TestMember {
     const { entries, snapshot } = this.stored
     const last = entries.find((entry) => entry.index === index)
     if (last === undefined) throw new Error(`Nothing stored at index ${index}`)
-    const meta: SnapshotMeta = { index, term: last.term, membership: snapshot.membership }
+    const known = this.#memberships.findLast((change) => change.index <= index)
+    const membership = known?.membership ?? snapshot.membership
+    const meta: SnapshotMeta = { index, term: last.term, membership }
     this.stored = {
       ...this.stored,
       snapshot: meta,

@@ -1,0 +1,264 @@
+// A cluster of cores driven by chance: messages arrive late, twice or never, disks lag, members crash and lose what was not persisted, or
+// half of the write that was under way. Every checker looks after every step. A run is a function of its seed.
+import { DefaultCheckers } from '../../simulation/checkers/default-checkers.ts'
+import type { ObservedMember } from '../../simulation/checkers/checker.ts'
+import { SeededRandom } from '../../simulation/random.ts'
+import type { Membership, Message, NodeId, Ready } from '../types.ts'
+import { bytes, config, fresh, ids, TestMember, voters } from './test-cluster.ts'
+
+export interface FuzzOptions {
+  readonly seed: number
+  readonly steps: number
+}
+
+interface FuzzMember {
+  readonly member: TestMember
+  life: number
+}
+
+export class FuzzWorld {
+  readonly random: SeededRandom
+  readonly checkers: DefaultCheckers = new DefaultCheckers()
+  readonly #members: FuzzMember[]
+  readonly #steps: number
+  #wire: Message[] = []
+  #lives = 0
+  #commands = 0
+  #contexts = 0
+  #isCut: (from: NodeId, to: NodeId) => boolean = () => false
+  #lossRate: number
+  readonly #readAnswers = new Map<string, (index: number) => void>()
+
+  constructor(options: FuzzOptions) {
+    this.random = new SeededRandom(options.seed)
+    this.#steps = options.steps
+    this.#lossRate = this.random.next() * 0.2
+    const names = ['a', 'b', 'c', 'd', 'e'].slice(0, this.random.chance(0.6) ? 3 : 5)
+    const limits = {
+      electionTicks: 10,
+      messageSizeBytesMax: this.random.integer(40, 300),
+      inflightMessagesMax: this.random.integer(1, 8),
+      uncommittedSizeBytesMax: this.random.integer(100, 4000),
+    }
+    this.#members = names.map((name) => {
+      const random = this.random.fork()
+      const memberConfig = config(name, { ...limits, random: () => random.next() })
+      const member = new TestMember(memberConfig, fresh(voters(...names)))
+      member.autoPersist = false
+      return { member, life: this.#lives++ }
+    })
+    for (const member of this.#members) this.#watch(member)
+  }
+
+  #observed(of: FuzzMember): ObservedMember {
+    return { id: of.member.id, life: of.life, core: of.member.core }
+  }
+
+  #watch(of: FuzzMember): void {
+    this.checkers.started(this.#observed(of))
+    of.member.onReady = (ready) => {
+      const entries = ready.persist?.entries ?? []
+      if (entries.length > 0) this.checkers.persisting(this.#observed(of), entries)
+    }
+    of.member.onApplied = (entry) => {
+      this.checkers.applied(this.#observed(of), entry)
+    }
+  }
+
+  run(): void {
+    for (let step = 0; step < this.#steps; step++) this.#step()
+  }
+
+  /** Faults end: a leader must be elected, commit something new, and every member of the cluster must follow. */
+  converge(): void {
+    this.#isCut = () => false
+    this.#lossRate = 0
+    for (let round = 0; round < 400; round++) {
+      if (round % 40 === 20) this.#proposeAtLeader()
+      this.#round()
+      if (round > 100 && this.#hasConverged()) return
+    }
+    const statuses = this.#members.map(({ member }) => JSON.stringify(member.core.status()))
+    throw new Error(`The cluster does not converge:\n${statuses.join('\n')}`)
+  }
+
+  #round(): void {
+    for (const { member } of this.#members) member.core.tick()
+    for (let i = 0; i < 4; i++) {
+      for (const of of this.#members) {
+        this.#drain(of)
+        this.#persist(of.member, of.member.pending.length)
+        this.#drain(of)
+      }
+      for (const message of this.#wire.splice(0)) this.#arrive(message, false)
+      for (const each of this.#members) this.checkers.stepped(this.#observed(each))
+    }
+  }
+
+  #proposeAtLeader(): void {
+    const leader = this.#leader()
+    if (leader !== undefined) this.#propose(leader)
+  }
+
+  #leader(): TestMember | undefined {
+    const isLeader = ({ member }: FuzzMember): boolean => member.core.status().role === 'leader'
+    const leaders = this.#members.filter(isLeader).map(({ member }) => member)
+    return leaders.sort((a, b) => b.core.status().term - a.core.status().term)[0]
+  }
+
+  #hasConverged(): boolean {
+    const leader = this.#leader()?.core.status()
+    if (leader === undefined || leader.appliedIndex !== leader.lastIndex) return false
+    if (leader.membership.votersOutgoing.length > 0) return false
+    const { voters, learners } = leader.membership
+    const inside = this.#members.filter(({ member }) =>
+      [...voters, ...learners].includes(member.id),
+    )
+    return inside.every(({ member }) => {
+      const { appliedIndex, term } = member.core.status()
+      return appliedIndex === leader.appliedIndex && term === leader.term
+    })
+  }
+
+  #step(): void {
+    const of = this.random.pick(this.#members)
+    if (of === undefined) return
+    const { member } = of
+    const dice = this.random.next()
+    if (dice < 0.6) this.#deliver()
+    else if (dice < 0.66) member.core.tick()
+    else if (dice < 0.9) this.#persist(member)
+    else if (dice < 0.97) this.#propose(member)
+    else this.#disturb(of)
+    if (this.random.chance(0.8)) this.#drain(of)
+    for (const each of this.#members) this.checkers.stepped(this.#observed(each))
+  }
+
+  #deliver(): void {
+    const index = this.random.integer(0, this.#wire.length - 1)
+    const message = this.#wire[index]
+    if (message === undefined) return
+    if (!this.random.chance(0.05)) {
+      this.#wire[index] = this.#wire[this.#wire.length - 1] ?? message
+      this.#wire.pop()
+    }
+    const isCut = this.#isCut(message.from, message.to)
+    this.#arrive(message, isCut || this.random.chance(this.#lossRate))
+  }
+
+  #arrive(message: Message, isLost: boolean): void {
+    if (message.type === 'installSnapshot') {
+      const sender = this.#members.find((each) => each.member.id === message.from)
+      sender?.member.core.reportSnapshot(message.to, !isLost)
+    }
+    const receiver = this.#members.find((each) => each.member.id === message.to)
+    if (isLost || receiver === undefined) return
+    receiver.member.core.step(message)
+    receiver.member.core.verify()
+    this.#drain(receiver)
+  }
+
+  #persist(member: TestMember, count: number = this.random.integer(1, 3)): void {
+    const snapshots = member.pending.slice(0, count).map((ready) => ready.persist?.snapshot)
+    this.#wire.push(...member.persistAll(count))
+    const of = this.#members.find((each) => each.member === member)
+    for (const snapshot of snapshots) {
+      if (snapshot !== undefined && of !== undefined) {
+        this.checkers.restored(this.#observed(of), snapshot)
+      }
+    }
+  }
+
+  #propose(member: TestMember): void {
+    const count = this.random.integer(1, 4)
+    const payloads = Array.from({ length: count }, () => bytes(`command ${this.#commands++}`))
+    member.core.propose(payloads)
+  }
+
+  #disturb(of: FuzzMember): void {
+    const { member } = of
+    const dice = this.random.next()
+    if (dice < 0.12) this.#crash(of)
+    else if (dice < 0.4) this.#cutSome()
+    else if (dice < 0.55) this.#compact(member)
+    else if (dice < 0.65) this.#transfer(member)
+    else if (dice < 0.75) this.#changeMembership(member)
+    else this.#read(of)
+  }
+
+  #crash(of: FuzzMember): void {
+    const { member } = of
+    // The write under way may have reached the disk in part: entries without the hard state that follows them.
+    const torn = member.pending[0]
+    if (torn?.persist !== undefined && this.random.chance(0.5)) this.#tear(member, torn)
+    member.crash()
+    of.life = this.#lives++
+    for (const key of this.#readAnswers.keys()) {
+      if (key.startsWith(`${member.id} `)) this.#readAnswers.delete(key)
+    }
+    this.#watch(of)
+  }
+
+  #tear(member: TestMember, ready: Ready): void {
+    const { persist } = ready
+    if (persist === undefined) return
+    const entries = persist.entries.slice(0, this.random.integer(0, persist.entries.length))
+    const isWhole = entries.length === persist.entries.length && this.random.chance(0.5)
+    const hardState = isWhole ? persist.hardState : undefined
+    member.store({ ...ready, persist: { ...persist, entries, hardState } })
+  }
+
+  #cutSome(): void {
+    const cut = new Set(this.#members.filter(() => this.random.chance(0.4)).map((m) => m.member.id))
+    const isOneWay = this.random.chance(0.3)
+    if (this.random.chance(0.7)) this.#isCut = () => false
+    else if (isOneWay) this.#isCut = (from, to) => cut.has(from) && !cut.has(to)
+    else this.#isCut = (from, to) => cut.has(from) !== cut.has(to)
+  }
+
+  #compact(member: TestMember): void {
+    const { appliedIndex, firstIndex } = member.core.status()
+    const stored = member.stored.entries.some((entry) => entry.index === appliedIndex)
+    if (!stored || appliedIndex < firstIndex) return
+    const index = this.random.integer(firstIndex, appliedIndex)
+    if (member.stored.entries.some((entry) => entry.index === index)) member.compact(index)
+  }
+
+  #transfer(member: TestMember): void {
+    const to = this.random.pick(this.#members)
+    if (to !== undefined) member.core.transferLeadership(to.member.id)
+  }
+
+  #changeMembership(member: TestMember): void {
+    const all = this.#members.map((each) => each.member.id)
+    const chosen = all.filter(() => this.random.chance(0.8))
+    const learners = all.filter((id) => !chosen.includes(id) && this.random.chance(0.5))
+    const target: Membership = {
+      voters: chosen.length > 0 ? chosen : ids('a'),
+      votersOutgoing: [],
+      learners: chosen.length > 0 ? learners : [],
+    }
+    member.core.proposeMembership(target)
+  }
+
+  #read(of: FuzzMember): void {
+    const context = this.#contexts++
+    this.#readAnswers.set(`${of.member.id} ${context}`, this.checkers.reading())
+    of.member.core.readIndex(context)
+  }
+
+  #drain(of: FuzzMember): void {
+    const { member } = of
+    this.#wire.push(...member.drain())
+    for (const read of member.reads.splice(0)) {
+      const key = `${member.id} ${read.context}`
+      const answer = this.#readAnswers.get(key)
+      this.#readAnswers.delete(key)
+      // The read index itself is what must be fresh: the shell waits until the state has reached it.
+      if (read.index !== undefined) answer?.(read.index)
+    }
+    const { commitIndex, role } = member.core.status()
+    if (role === 'leader') this.checkers.acknowledged({ command: '', index: commitIndex })
+    if (this.#wire.length > 500) this.#wire = this.#wire.slice(250)
+  }
+}

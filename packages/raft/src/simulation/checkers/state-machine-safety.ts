@@ -1,0 +1,43 @@
+// State machine safety (paper 5.4.3): no two members apply different entries at the same index; and each member applies every index once,
+// in order.
+import type { Entry, LogIndex, SnapshotMeta } from '../../core/types.ts'
+import { isSameBytes } from '../same-bytes.ts'
+import { Violation, type Checker, type ObservedMember } from './checker.ts'
+
+export class StateMachineSafety implements Checker {
+  readonly property = 'state machine safety'
+  readonly #entries: (Entry | undefined)[] = []
+  readonly #appliedIndexes = new Map<number, LogIndex>()
+
+  get commitCount(): number {
+    return Math.max(0, this.#entries.length - 1)
+  }
+
+  started(member: ObservedMember): void {
+    this.#appliedIndexes.set(member.life, member.core.status().appliedIndex)
+  }
+
+  restored(member: ObservedMember, snapshot: Pick<SnapshotMeta, 'index'>): void {
+    const applied = this.#appliedIndexes.get(member.life) ?? 0
+    if (snapshot.index < applied) {
+      const detail = `${member.id} went back from ${applied} to a snapshot at ${snapshot.index}`
+      throw new Violation(this.property, detail)
+    }
+    this.#appliedIndexes.set(member.life, snapshot.index)
+  }
+
+  applied(member: ObservedMember, entry: Entry): void {
+    const expected = (this.#appliedIndexes.get(member.life) ?? 0) + 1
+    if (entry.index !== expected) {
+      const detail = `${member.id} applied index ${entry.index} where ${expected} was next`
+      throw new Violation(this.property, detail)
+    }
+    this.#appliedIndexes.set(member.life, entry.index)
+    const known = this.#entries[entry.index]
+    if (known === undefined) this.#entries[entry.index] = entry
+    else if (known.term !== entry.term || !isSameBytes(known.data, entry.data)) {
+      const terms = `of term ${entry.term}, another member one of term ${known.term}`
+      throw new Violation(this.property, `${member.id} applied at ${entry.index} an entry ${terms}`)
+    }
+  }
+}
