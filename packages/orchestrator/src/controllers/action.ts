@@ -1,0 +1,76 @@
+// What a reconcile function asks for. Actions are data; the executor of src/loop performs them in order and stops at the first that
+// fails, so a reconcile may rely on earlier actions when it lists later ones. Each action is safe to repeat: after a crash between two
+// of them the next reconcile starts from what is there.
+import type { Json, KubeObject } from '../resources/object.ts'
+
+/** A collection: group, version and plural. */
+export interface CollectionRef {
+  readonly group: string
+  readonly version: string
+  readonly plural: string
+}
+
+export interface Regarding {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly namespace?: string
+  readonly name: string
+  readonly uid: string
+}
+
+/** An event; `NAME` and `ERROR` in the message stand for the object acted on and for what went wrong. */
+export interface Announcement {
+  readonly regarding: Regarding
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly message: string
+}
+
+/** What is told when an action is done, and when it failed. */
+export interface Announced {
+  readonly done?: Announcement
+  readonly failed?: Announcement
+}
+
+export type Action =
+  | ({
+      readonly type: 'create'
+      readonly ref: CollectionRef
+      readonly object: KubeObject
+    } & Announced)
+  /** Compare-and-swap on metadata.resourceVersion. */
+  | ({
+      readonly type: 'update'
+      readonly ref: CollectionRef
+      readonly object: KubeObject
+      readonly subresource?: 'status' | 'finalize'
+    } & Announced)
+  /** A merge patch; give metadata.uid or resourceVersion in it as a precondition. */
+  | ({
+      readonly type: 'patch'
+      readonly ref: CollectionRef
+      readonly namespace: string | undefined
+      readonly name: string
+      readonly patch: Json
+      readonly subresource?: 'status'
+    } & Announced)
+  /** Of exactly this uid; being gone already is fine. */
+  | ({
+      readonly type: 'delete'
+      readonly ref: CollectionRef
+      readonly namespace: string | undefined
+      readonly name: string
+      readonly uid: string
+      readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'
+    } & Announced)
+  | { readonly type: 'event'; readonly event: Announcement }
+  /** Independent of each other. 1, 2, 4... at a time: when one fails, no larger batch is tried. */
+  | { readonly type: 'slowStart'; readonly actions: readonly Action[] }
+
+export interface Reconciliation {
+  readonly actions: readonly Action[]
+  /** Come again even if nothing changes. */
+  readonly requeueAfterMs?: number
+}
+
+export const nothing: Reconciliation = { actions: [] }

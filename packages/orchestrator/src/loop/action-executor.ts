@@ -1,0 +1,110 @@
+// Performs the actions of a reconcile through the API client, in order, and notes what the cache must see before the next reconcile.
+// It stops at the first failure and throws it; the loop comes back later.
+import type { Action, Announcement, CollectionRef } from '../controllers/action.ts'
+import { ApiError, type ApiClient } from '../client/api-client.ts'
+import type { EventRecorder } from '../client/event-recorder.ts'
+import type { Expectations } from './expectations.ts'
+
+/** Requests of one batch of a slow start, at most. */
+const batchActionsMax = 64
+
+export interface ActionExecutorOptions {
+  readonly client: ApiClient
+  readonly events: EventRecorder
+  readonly expectations: Expectations
+  readonly now: () => number
+}
+
+type Request = Exclude<Action, { type: 'event' | 'slowStart' }>
+
+export class ActionExecutor {
+  readonly #options: ActionExecutorOptions
+
+  constructor(options: ActionExecutorOptions) {
+    this.#options = options
+  }
+
+  /** `key` is the one whose next reconcile waits for these writes. */
+  async execute(key: string, actions: readonly Action[]): Promise<void> {
+    for (const action of actions) {
+      if (action.type === 'slowStart') await this.#slowStart(key, action.actions)
+      else if (action.type === 'event') this.#options.events.record(action.event)
+      else await this.#announced(key, action)
+    }
+  }
+
+  async #slowStart(key: string, actions: readonly Action[]): Promise<void> {
+    for (let start = 0, size = 1; start < actions.length; start += size, size *= 2) {
+      size = Math.min(size, batchActionsMax)
+      const results = await Promise.allSettled(
+        actions.slice(start, start + size).map((action) => this.execute(key, [action])),
+      )
+      const failed = results.find((result) => result.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
+    }
+  }
+
+  async #announced(key: string, action: Request): Promise<void> {
+    try {
+      const name = await this.#request(key, action)
+      this.#tell(action.done, name, '')
+    } catch (reason) {
+      const name = action.type === 'create' || action.type === 'update' ? '' : action.name
+      const text = reason instanceof Error ? reason.message : String(reason)
+      if (!isConflict(reason)) this.#tell(action.failed, name, text)
+      throw reason
+    }
+  }
+
+  #tell(announcement: Announcement | undefined, name: string, error: string): void {
+    if (announcement === undefined) return
+    const message = announcement.message.replaceAll('NAME', name).replaceAll('ERROR', error)
+    this.#options.events.record({ ...announcement, message })
+  }
+
+  /** Returns the name of the object acted on. */
+  async #request(key: string, action: Request): Promise<string> {
+    const { client } = this.#options
+    switch (action.type) {
+      case 'create': {
+        const { metadata } = await client.create(action.ref, action.object)
+        this.#wrote(key, action.ref, metadata.resourceVersion)
+        return metadata.name
+      }
+      case 'update': {
+        const { metadata } = await client.update(action.ref, action.object, action.subresource)
+        this.#wrote(key, action.ref, metadata.resourceVersion)
+        return metadata.name
+      }
+      case 'patch': {
+        const { ref, namespace, name, patch, subresource } = action
+        const { metadata } = await client.patch(ref, namespace, name, 'merge', patch, subresource)
+        this.#wrote(key, ref, metadata.resourceVersion)
+        return name
+      }
+      case 'delete':
+        await this.#delete(key, action)
+        return action.name
+    }
+  }
+
+  async #delete(key: string, action: Extract<Action, { type: 'delete' }>): Promise<void> {
+    const { ref, namespace, name, uid, propagationPolicy } = action
+    try {
+      await this.#options.client.delete(ref, namespace, name, {
+        uid,
+        ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+      })
+    } catch (reason) {
+      if (!(reason instanceof ApiError && reason.code === 404)) throw reason
+    }
+    this.#options.expectations.deleted(key, { ref, namespace, name, uid }, this.#options.now())
+  }
+
+  #wrote(key: string, ref: CollectionRef, resourceVersion: string): void {
+    this.#options.expectations.wrote(key, ref, resourceVersion, this.#options.now())
+  }
+}
+
+export const isConflict = (reason: unknown): boolean =>
+  reason instanceof ApiError && reason.code === 409

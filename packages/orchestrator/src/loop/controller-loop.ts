@@ -1,0 +1,126 @@
+// The one loop behind every controller: keys come from informers, workers compute what to do from the caches and do it. A reconcile gets
+// a key and current state, never an event, so a missed or repeated key does no harm. Failures come back with a growing delay.
+import type { Reconciliation } from '../controllers/action.ts'
+import type { ApiClient } from '../client/api-client.ts'
+import { ApiEventRecorder } from '../client/event-recorder.ts'
+import type { Informer } from '../client/informer.ts'
+import { WorkQueue } from '../client/work-queue.ts'
+import type { KubeObject, Stored } from '../resources/object.ts'
+import { ActionExecutor, isConflict } from './action-executor.ts'
+import { Expectations, type SeenView } from './expectations.ts'
+
+/** Which keys a change of a watched object concerns. Called with the object before and after a change. */
+export interface Watch {
+  subscribe(changed: (keys: readonly string[]) => void): void
+  keys(): readonly string[]
+  synced(): Promise<void>
+}
+
+export const watchOf = <T extends KubeObject>(
+  informer: Informer<T>,
+  keysOf: (object: Stored<T>) => readonly string[],
+): Watch => ({
+  subscribe: (changed) => {
+    informer.onChange((_key, current, previous) => {
+      if (previous !== undefined) changed(keysOf(previous))
+      if (current !== undefined) changed(keysOf(current))
+    })
+  },
+  keys: () => informer.list().flatMap(keysOf),
+  synced: () => informer.synced(),
+})
+
+export interface ControllerOptions {
+  readonly name: string
+  readonly client: ApiClient
+  readonly watches: readonly Watch[]
+  /** By collectionName: the caches that must hold own writes before the next reconcile of a key. */
+  readonly views: ReadonlyMap<string, SeenView>
+  readonly reconcile: (key: string, nowMs: number) => Reconciliation
+  readonly workers?: number
+  /** Epoch milliseconds. */
+  readonly now?: () => number
+  readonly onError?: (error: unknown) => void
+}
+
+const workersDefault = 4
+/** All keys come again after that, so that nothing depends on one lost change. */
+const resyncMs = 600_000
+const unseenWritesPollMs = 100
+
+export class ControllerLoop {
+  readonly #options: ControllerOptions
+  readonly #queue = new WorkQueue()
+  readonly #expectations: Expectations
+  readonly #events: ApiEventRecorder
+  readonly #executor: ActionExecutor
+  readonly #now: () => number
+  #workers: Promise<void>[] = []
+  #resync: NodeJS.Timeout | undefined
+
+  constructor(options: ControllerOptions) {
+    this.#options = options
+    this.#now = options.now ?? Date.now
+    this.#expectations = new Expectations(options.views)
+    this.#events = new ApiEventRecorder(options.client, { component: options.name }, (error) =>
+      options.onError?.(error),
+    )
+    this.#executor = new ActionExecutor({
+      client: options.client,
+      events: this.#events,
+      expectations: this.#expectations,
+      now: this.#now,
+    })
+  }
+
+  /** Resolves when the caches are filled and the workers run. */
+  async start(): Promise<void> {
+    for (const watch of this.#options.watches) watch.subscribe((keys) => this.#enqueue(keys))
+    await Promise.all(this.#options.watches.map((watch) => watch.synced()))
+    this.#resync = setInterval(() => {
+      for (const watch of this.#options.watches) this.#enqueue(watch.keys())
+    }, resyncMs)
+    this.#workers = Array.from({ length: this.#options.workers ?? workersDefault }, () =>
+      this.#work(),
+    )
+  }
+
+  /** Reconciles under way are finished, none is started. */
+  async close(): Promise<void> {
+    clearInterval(this.#resync)
+    this.#queue.close()
+    await Promise.all(this.#workers)
+    await this.#events.close()
+  }
+
+  #enqueue(keys: readonly string[]): void {
+    for (const key of keys) this.#queue.add(key)
+  }
+
+  async #work(): Promise<void> {
+    for (;;) {
+      const key = await this.#queue.take()
+      if (key === undefined) return
+      await this.#reconcile(key)
+      this.#queue.done(key)
+    }
+  }
+
+  async #reconcile(key: string): Promise<void> {
+    const nowMs = this.#now()
+    if (!this.#expectations.isSatisfied(key, nowMs)) {
+      this.#queue.addAfter(key, unseenWritesPollMs)
+      return
+    }
+    try {
+      const { actions, requeueAfterMs } = this.#options.reconcile(key, nowMs)
+      await this.#executor.execute(key, actions)
+      this.#queue.forget(key)
+      if (requeueAfterMs !== undefined) this.#queue.addAfter(key, requeueAfterMs)
+    } catch (reason) {
+      // A conflict says no more than that the cache is behind.
+      if (!isConflict(reason)) this.#options.onError?.(reason)
+      this.#queue.addRateLimited(key)
+    }
+  }
+}
