@@ -16,9 +16,10 @@ import type {
   ResponseHeader,
   StatusResponse,
   TxnResponse,
-  WatchCreateRequest,
-  WatchResponse,
 } from '../proto/messages.ts'
+import type { WatchSink, WatchStream } from '../watch/types.ts'
+
+export type { WatchSink, WatchStream } from '../watch/types.ts'
 
 /** Called exactly once, with an error or a result. */
 export type Done<T> = (error: KvError | undefined, result: T | undefined) => void
@@ -53,23 +54,4 @@ export interface MemberApi {
   leader(): bigint
   /** Prometheus text of everything this member measures, etcd's names. */
   metrics(): Promise<string>
-}
-
-/** Where a watch stream's responses go: one wire connection or stream. */
-export interface WatchSink {
-  /**
-   * Takes one response. False: the wire is full; no events come until WatchStream.resume() (the watchers fall behind and
-   * catch up from history then, nothing is lost or queued).
-   */
-  send(response: WatchResponse): boolean
-}
-
-/** One client stream with any number of watchers (etcd's WatchServer stream). Responses to requests come in request order. */
-export interface WatchStream {
-  create(request: WatchCreateRequest): void
-  cancel(watchId: number): void
-  /** Asks for a progress notification (watchId -1) that is not ahead of any watcher of the stream. */
-  requestProgress(): void
-  resume(): void
-  close(): void
 }
