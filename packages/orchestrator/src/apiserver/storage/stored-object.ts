@@ -1,6 +1,7 @@
 // One version of one object, as bytes and as a value, each made from the other when first asked for and then kept.
 // The bytes in the store lack metadata.resourceVersion (it is the store's revision); a reply is those bytes with it spliced in,
 // so that reading an object costs no JSON parsing.
+import { assert } from '@balsa/raft/assert'
 import type { KubeObject, Stored } from '../../resources/object.ts'
 import { internalError } from '../api-errors.ts'
 
@@ -32,7 +33,7 @@ export class ObjectCodec {
     const size = value.length + inserted.length + (isEmpty ? 0 : 1)
     const json = Buffer.allocUnsafe(size)
     head.copy(json)
-    let offset = head.length + json.latin1Write(inserted, head.length)
+    let offset = head.length + json.write(inserted, head.length, 'latin1')
     if (!isEmpty) json[offset++] = 0x2c
     json.set(value.subarray(head.length), offset)
     return json
@@ -50,11 +51,19 @@ export class StoredObject {
   #object: Stored<KubeObject> | undefined
   #json: Buffer | undefined
 
-  constructor(codec: ObjectCodec, key: string, value: Uint8Array, revision: number) {
+  /** `object`: the decoded value where it is known, with its resourceVersion. */
+  constructor(
+    codec: ObjectCodec,
+    key: string,
+    value: Uint8Array,
+    revision: number,
+    object?: Stored<KubeObject>,
+  ) {
     this.#codec = codec
     this.key = key
     this.value = value
     this.revision = revision
+    this.#object = object
   }
 
   /** Throws ApiError (500) when the stored bytes are not an object. */
@@ -66,6 +75,12 @@ export class StoredObject {
   get json(): Buffer {
     return (this.#json ??=
       this.#codec.splice(this.value, this.revision) ?? Buffer.from(JSON.stringify(this.object)))
+  }
+
+  /** Takes over what another instance of the same version has decoded already. */
+  adoptValue(same: StoredObject): void {
+    assert(same.revision === this.revision && same.key === this.key, 'the same version')
+    this.#object ??= same.#object
   }
 
   /** The same content under another revision: what a DELETED event carries. */
@@ -85,6 +100,9 @@ export class StoredObject {
     return parsed as unknown as Stored<KubeObject>
   }
 }
+
+/** Whether a stored value may be one of ours; anything else under /registry/ (another program's protobuf) is not served. */
+export const isJsonObject = (value: Uint8Array): boolean => value[0] === 0x7b
 
 const isStoredShape = (
   value: unknown,

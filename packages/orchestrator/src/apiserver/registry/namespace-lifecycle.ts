@@ -1,0 +1,54 @@
+// Admission: objects are created only in namespaces that exist and are not being deleted; the namespaces of the system stay.
+import type { KubeObject, ResourceType } from '../../resources/object.ts'
+import { apiErrorFrom, forbidden } from '../api-errors.ts'
+import type { AdmissionStep } from './admission.ts'
+import type { Registry } from './registry.ts'
+
+export const systemNamespaces: readonly string[] = [
+  'default',
+  'kube-system',
+  'kube-public',
+  'kube-node-lease',
+]
+
+/** Those that may not be deleted. */
+export const permanentNamespaces: readonly string[] = ['default', 'kube-system', 'kube-public']
+
+export class NamespaceLifecycle implements AdmissionStep {
+  readonly #namespaces: () => Registry
+
+  /** `namespaces`: the registry of namespaces, which itself needs the admission steps to be made. */
+  constructor(namespaces: () => Registry) {
+    this.#namespaces = namespaces
+  }
+
+  async admitCreate(type: ResourceType, object: KubeObject): Promise<void> {
+    const { namespace } = object.metadata
+    if (!type.namespaced || namespace === undefined) return
+    const registry = this.#namespaces()
+    const stored =
+      registry.cache.get(namespace) ?? (await registry.get({ namespace: undefined, name: namespace }))
+    if (stored.object.metadata.deletionTimestamp === undefined) return
+    const name = object.metadata.name ?? object.metadata.generateName ?? ''
+    const message = `namespace ${namespace} is being terminated`
+    throw forbidden(
+      { group: type.group, resource: type.plural },
+      name,
+      `unable to create new content in namespace ${namespace} because it is being terminated`,
+      [{ reason: 'NamespaceTerminating', message, field: 'metadata.namespace' }],
+    )
+  }
+}
+
+/** Throws ApiError Forbidden for the namespaces that the system needs. */
+export const checkNamespaceDeletion = (type: ResourceType, name: string): void => {
+  if (type.kind !== 'Namespace' || !permanentNamespaces.includes(name)) return
+  throw forbidden(
+    { group: type.group, resource: type.plural },
+    name,
+    'this namespace may not be deleted',
+  )
+}
+
+/** Whether what was caught says that something is not there. */
+export const isNotFound = (reason: unknown): boolean => apiErrorFrom(reason).reason === 'NotFound'

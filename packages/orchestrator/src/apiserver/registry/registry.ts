@@ -1,0 +1,378 @@
+// The generic registry: create, read, update and delete of one kind, by its ResourceType alone. Every write is a compare-and-swap on
+// the store's revision; a change is computed from the cached object first and again from the store's when that was stale.
+import { randomUUID } from 'node:crypto'
+import { jsonEqual } from '../../resources/json-equal.ts'
+import { generateName } from '../../resources/names.ts'
+import type { KubeObject, ResourceType, Stored } from '../../resources/object.ts'
+import {
+  alreadyExists,
+  badRequest,
+  conflict,
+  invalid,
+  modifiedConflict,
+  notFound,
+  type ResourceName,
+} from '../api-errors.ts'
+import { CacheCursor, type CacheFilter, type ResourceCache } from '../storage/resource-cache.ts'
+import { collectionPrefix, keyBelow } from '../storage/resource-keys.ts'
+import { ObjectCodec, StoredObject } from '../storage/stored-object.ts'
+import type { WatchCache } from '../storage/watch-cache.ts'
+import type { Store, StoredValue } from '../store.ts'
+import type { Admission } from './admission.ts'
+import { afterUpdate, markForDeletion, type Outcome } from './deletion.ts'
+import { type ListPage, readList } from './list-reader.ts'
+import { createdMetadata, timestamp, updatedMetadata } from './object-metadata.ts'
+import type { DeleteOptions, ListQuery, WriteOptions } from './request-options.ts'
+
+export interface RegistryOptions {
+  readonly type: ResourceType
+  readonly store: Store
+  readonly watchCache: WatchCache
+  readonly admission: Admission
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  /** Objects vanish after that; left out: never. */
+  readonly ttlSeconds?: number
+}
+
+/** Where an object is: `namespace` undefined for cluster-scoped kinds. */
+export interface Place {
+  readonly namespace: string | undefined
+  readonly name: string
+}
+
+/** Computes the next version; returning `current` itself changes nothing. Called again when `current` was stale. */
+export type Change = (current: Stored<KubeObject>) => KubeObject
+
+/** Rounds of compare-and-swap before a busy object's write is given up with a conflict. */
+const swapAttemptsMax = 64
+const generateAttemptsMax = 8
+/** Kinds that a PUT creates where they are missing. */
+const createdByUpdate = new Set(['leases', 'endpoints', 'events'])
+
+export class Registry {
+  readonly type: ResourceType
+  readonly resource: ResourceName
+  readonly cache: ResourceCache
+  readonly #store: Store
+  readonly #watchCache: WatchCache
+  readonly #admission: Admission
+  readonly #codec: ObjectCodec
+  readonly #prefix: string
+  readonly #now: () => number
+  readonly #ttlSeconds: number | undefined
+
+  constructor(options: RegistryOptions) {
+    const { type } = options
+    this.type = type
+    this.resource = { group: type.group, resource: type.plural }
+    this.#store = options.store
+    this.#watchCache = options.watchCache
+    this.#admission = options.admission
+    this.#codec = new ObjectCodec(type)
+    this.#prefix = collectionPrefix(type)
+    this.#now = options.now
+    this.#ttlSeconds = options.ttlSeconds
+    this.cache = options.watchCache.addCollection(type, this.#codec)
+  }
+
+  /** The current object. */
+  async get(place: Place): Promise<StoredObject> {
+    const stored = await this.#read(keyOf(place))
+    if (stored === undefined) throw notFound(this.resource, place.name)
+    return stored
+  }
+
+  async list(filter: CacheFilter, query: ListQuery): Promise<ListPage> {
+    return readList(
+      {
+        store: this.#store,
+        watchCache: this.#watchCache,
+        cache: this.cache,
+        codec: this.#codec,
+        prefix: this.#prefix,
+      },
+      filter,
+      query,
+    )
+  }
+
+  /** Changes after `revision`; undefined or 0: the current state first. Throws ApiError Expired. */
+  watch(filter: CacheFilter, revision: number | undefined): CacheCursor {
+    return revision === undefined || revision === 0
+      ? this.cache.openCursorWithState(filter)
+      : this.cache.openCursor(filter, revision)
+  }
+
+  async create(
+    namespace: string | undefined,
+    sent: KubeObject,
+    options: WriteOptions,
+  ): Promise<StoredObject> {
+    const { type } = this
+    if ((sent.metadata.resourceVersion ?? '') !== '') {
+      throw badRequest('resourceVersion should not be set on objects to be created')
+    }
+    const inPlace = inNamespace(type, sent, namespace)
+    await this.#admission.admitCreate(type, inPlace, options)
+    const generatePrefix = inPlace.metadata.generateName ?? ''
+    const isGenerated = (inPlace.metadata.name ?? '') === '' && generatePrefix !== ''
+    for (let attempt = 1; ; attempt++) {
+      const name = isGenerated ? generateName(generatePrefix, Math.random) : inPlace.metadata.name
+      const object = await this.#prepared(inPlace, name, options)
+      const key = keyBelow(namespace, object.metadata.name ?? '')
+      const value = this.#codec.encode(object)
+      if (options.dryRun) return this.#pretend(key, value)
+      const result = await this.#store.create(this.#prefix + key, value, this.#ttlSeconds)
+      if (result.ok) return this.#written(key, value, result.revision, object)
+      if (!isGenerated || attempt >= generateAttemptsMax) {
+        throw alreadyExists(this.resource, object.metadata.name ?? '')
+      }
+    }
+  }
+
+  /** PUT: `sent` replaces what is there; with a resourceVersion only if that is still the current one. */
+  async update(place: Place, sent: KubeObject, options: WriteOptions): Promise<StoredObject> {
+    const { name } = place
+    this.#checkPlace(sent, place)
+    try {
+      return await this.change(place, () => sent, options)
+    } catch (reason) {
+      const isMissing = reason instanceof Error && 'code' in reason && reason.code === 404
+      if (!isMissing || !createdByUpdate.has(this.type.plural)) throw reason
+      const { resourceVersion: _, ...metadata } = sent.metadata
+      return this.create(
+        place.namespace,
+        { ...sent, metadata: { ...metadata, name } },
+        options,
+      )
+    }
+  }
+
+  /** A write of the main resource computed from the current object, with all the rules of an update. */
+  async change(place: Place, change: Change, options: WriteOptions): Promise<StoredObject> {
+    return this.swap(place, options, (current) => {
+      const sent = change(current)
+      if (sent === current) return { object: current }
+      this.#checkPlace(sent, place)
+      return afterUpdate(this.type, this.#updated(sent, current, place.name))
+    })
+  }
+
+  /** A write of the status subresource: everything but status stays. */
+  async changeStatus(place: Place, change: Change, options: WriteOptions): Promise<StoredObject> {
+    return this.swap(place, options, (current) => {
+      const sent = change(current)
+      if (sent === current) return { object: current }
+      this.#checkPlace(sent, place)
+      this.#checkVersion(sent, current, place.name)
+      const status = (sent as KubeObject & { status?: unknown }).status
+      return { object: { ...current, status } as KubeObject }
+    })
+  }
+
+  /** The object as it is now, marked for deletion, or as it last was; `isGone` tells which. */
+  async delete(
+    place: Place,
+    options: DeleteOptions,
+  ): Promise<{ stored: StoredObject; isGone: boolean }> {
+    let isGone = false
+    const stored = await this.swap(place, options, (current) => {
+      this.#checkPreconditions(current, place.name, options)
+      const outcome = markForDeletion(this.type, current, options, this.#now())
+      isGone = outcome.isRemoved === true
+      return outcome
+    })
+    return { stored, isGone }
+  }
+
+  /**
+   * Compare-and-swap until `compute` was applied to the current object. `compute` may be called several times; what it throws is
+   * thrown only when it was given the newest version.
+   */
+  async swap(
+    place: Place,
+    options: WriteOptions,
+    compute: (current: Stored<KubeObject>) => Outcome,
+  ): Promise<StoredObject> {
+    const key = keyOf(place)
+    let current = this.cache.get(key)
+    let isFresh = false
+    for (let attempt = 0; attempt < swapAttemptsMax; attempt++) {
+      if (current === undefined) {
+        current = await this.#read(key)
+        isFresh = true
+        if (current === undefined) throw notFound(this.resource, place.name)
+      }
+      const outcome = tryCompute(compute, current.object)
+      if (outcome instanceof Error || this.#isUnchanged(outcome, current)) {
+        if (isFresh) {
+          if (outcome instanceof Error) throw outcome
+          return current
+        }
+        current = undefined
+        continue
+      }
+      if (options.dryRun) return this.#pretend(key, this.#codec.encode(outcome.object))
+      const written = await this.#write(key, current, outcome)
+      if (written instanceof StoredObject) return written
+      current = this.#fromStore(written.current)
+      if (current === undefined) throw notFound(this.resource, place.name)
+      isFresh = true
+    }
+    throw modifiedConflict(this.resource, place.name)
+  }
+
+  async #write(
+    key: string,
+    current: StoredObject,
+    outcome: Outcome,
+  ): Promise<StoredObject | { readonly current: StoredValue | undefined }> {
+    const storeKey = this.#prefix + key
+    if (outcome.isRemoved === true) {
+      const result = await this.#store.delete(storeKey, current.revision)
+      return result.ok ? current.at(result.revision) : result
+    }
+    const value = this.#codec.encode(outcome.object)
+    const result = await this.#store.update(storeKey, value, current.revision, this.#ttlSeconds)
+    return result.ok ? this.#written(key, value, result.revision, outcome.object) : result
+  }
+
+  #isUnchanged(outcome: Outcome, current: StoredObject): boolean {
+    if (outcome.isRemoved === true) return false
+    return outcome.object === current.object || jsonEqual(outcome.object, current.object)
+  }
+
+  async #prepared(
+    sent: KubeObject,
+    name: string | undefined,
+    options: WriteOptions,
+  ): Promise<KubeObject> {
+    const { type } = this
+    const metadata = createdMetadata(sent.metadata, name, {
+      uid: randomUUID(),
+      creationTimestamp: timestamp(this.#now()),
+    })
+    const { status: _status, ...rest } = sent as KubeObject & { status?: unknown }
+    const bare = { ...(type.subresources.status === true ? rest : sent), metadata }
+    const defaulted = type.defaults(bare)
+    const prepared = type.prepareForCreate?.(defaulted) ?? defaulted
+    const admitted = await this.#admission.mutateCreate(type, prepared, options)
+    const errors = type.validate(admitted)
+    if (errors.length > 0) throw invalid(type, name ?? '', errors)
+    return admitted
+  }
+
+  #updated(sent: KubeObject, current: Stored<KubeObject>, name: string): KubeObject {
+    const { type } = this
+    this.#checkVersion(sent, current, name)
+    if (sent.metadata.uid !== undefined && sent.metadata.uid !== current.metadata.uid) {
+      throw conflict(this.resource, name, uidText(sent.metadata.uid, current.metadata.uid))
+    }
+    const object = { ...sent, metadata: updatedMetadata(sent.metadata, current.metadata) }
+    const defaulted = type.defaults(object)
+    const prepared = type.prepareForUpdate?.(defaulted, current) ?? defaulted
+    const errors = [
+      ...type.validate(prepared),
+      ...(type.validateUpdate?.(prepared, current) ?? []),
+    ]
+    if (errors.length > 0) throw invalid(type, name, errors)
+    return prepared
+  }
+
+  #checkVersion(sent: KubeObject, current: Stored<KubeObject>, name: string): void {
+    const { resourceVersion = '' } = sent.metadata
+    if (resourceVersion !== '' && resourceVersion !== current.metadata.resourceVersion) {
+      throw modifiedConflict(this.resource, name)
+    }
+  }
+
+  #checkPlace(sent: KubeObject, { namespace, name }: Place): void {
+    const { metadata } = sent
+    if ((metadata.name ?? '') !== '' && metadata.name !== name) {
+      throw badRequest(
+        `the name of the object (${metadata.name ?? ''}) does not match the name on the URL (${name})`,
+      )
+    }
+    inNamespace(this.type, sent, namespace)
+  }
+
+  #checkPreconditions(
+    current: Stored<KubeObject>,
+    name: string,
+    { uid, resourceVersion }: DeleteOptions,
+  ): void {
+    if (uid !== undefined && uid !== current.metadata.uid) {
+      throw conflict(this.resource, name, uidText(uid, current.metadata.uid))
+    }
+    if (resourceVersion !== undefined && resourceVersion !== current.metadata.resourceVersion) {
+      throw conflict(
+        this.resource,
+        name,
+        `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${current.metadata.resourceVersion}`,
+      )
+    }
+  }
+
+  async #read(key: string): Promise<StoredObject | undefined> {
+    return this.#fromStore(await this.#store.get(this.#prefix + key))
+  }
+
+  #fromStore(value: StoredValue | undefined): StoredObject | undefined {
+    if (value === undefined) return undefined
+    const key = value.key.slice(this.#prefix.length)
+    const cached = this.cache.get(key)
+    return cached?.revision === value.revision
+      ? cached
+      : new StoredObject(this.#codec, key, value.value, value.revision)
+  }
+
+  #written(key: string, value: Buffer, revision: number, object: KubeObject): StoredObject {
+    const stored = {
+      ...object,
+      metadata: { ...object.metadata, resourceVersion: String(revision) },
+    } as Stored<KubeObject>
+    return this.#watchCache.adopt(
+      this.#prefix,
+      new StoredObject(this.#codec, key, value, revision, stored),
+    )
+  }
+
+  /** The answer to a dry run: nothing is stored, so it has no resourceVersion. */
+  #pretend(key: string, value: Buffer): StoredObject {
+    return new StoredObject(this.#codec, key, value, 0)
+  }
+}
+
+const keyOf = ({ namespace, name }: Place): string => keyBelow(namespace, name)
+
+const uidText = (asked: string, there: string): string =>
+  `Precondition failed: UID in precondition: ${asked}, UID in object meta: ${there}`
+
+const tryCompute = (
+  compute: (current: Stored<KubeObject>) => Outcome,
+  current: Stored<KubeObject>,
+): Outcome | Error => {
+  try {
+    return compute(current)
+  } catch (reason) {
+    return reason instanceof Error ? reason : new Error(String(reason))
+  }
+}
+
+/** With the namespace of the request filled in. Throws ApiError BadRequest where it names another. */
+const inNamespace = (
+  type: ResourceType,
+  object: KubeObject,
+  namespace: string | undefined,
+): KubeObject => {
+  const sent = object.metadata.namespace ?? ''
+  if (sent === (namespace ?? '')) return object
+  if (sent !== '' && type.namespaced) {
+    throw badRequest(
+      'the namespace of the provided object does not match the namespace sent on the request',
+    )
+  }
+  const { namespace: _, ...metadata } = object.metadata
+  return { ...object, metadata: namespace === undefined ? metadata : { ...metadata, namespace } }
+}

@@ -1,0 +1,38 @@
+// What a request asks of the registry besides its object.
+
+/** Who asks. */
+export interface User {
+  readonly name: string
+  readonly groups: readonly string[]
+}
+
+export interface WriteOptions {
+  readonly user: User
+  /** Everything is checked and answered, nothing stored. */
+  readonly dryRun: boolean
+  /** Who owns the fields written; '' where the client did not say. */
+  readonly fieldManager: string
+}
+
+export interface DeleteOptions extends WriteOptions {
+  readonly gracePeriodSeconds: number | undefined
+  readonly uid: string | undefined
+  readonly resourceVersion: string | undefined
+  readonly propagationPolicy: 'Background' | 'Foreground' | 'Orphan' | undefined
+}
+
+export interface ListQuery {
+  /** 0: no limit. */
+  readonly limit: number
+  readonly continue: string
+  /** As sent: '' where left out. */
+  readonly resourceVersion: string
+  readonly resourceVersionMatch: string
+}
+
+export const systemUser: User = { name: 'system:apiserver', groups: ['system:masters'] }
+export const systemWrite: WriteOptions = {
+  user: systemUser,
+  dryRun: false,
+  fieldManager: 'apiserver',
+}

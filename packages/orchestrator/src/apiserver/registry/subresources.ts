@@ -1,0 +1,80 @@
+// Writes of subresources, the same for the wire and the in-process client.
+import type { KubeObject, Stored } from '../../resources/object.ts'
+import { noSuchResource } from '../api-errors.ts'
+import type { StoredObject } from '../storage/stored-object.ts'
+import { boundPod } from './binding.ts'
+import { afterUpdate } from './deletion.ts'
+import type { Change, Place, Registry } from './registry.ts'
+import type { WriteOptions } from './request-options.ts'
+import { type Scale, scaleOf, withScale } from './scale.ts'
+
+/** Subresources that are written with an object of the parent's kind. */
+export type ObjectSubresource = 'status' | 'finalize'
+
+/** Whether the kind has the subresource; `log` and the like are elsewhere. */
+export const hasSubresource = ({ type }: Registry, subresource: string): boolean => {
+  switch (subresource) {
+    case 'status':
+      return type.subresources.status === true
+    case 'scale':
+      return type.subresources.scale !== undefined
+    case 'finalize':
+      return type.kind === 'Namespace'
+    case 'binding':
+    case 'log':
+      return type.kind === 'Pod'
+    default:
+      return false
+  }
+}
+
+export const changeSubresource = async (
+  registry: Registry,
+  place: Place,
+  request: {
+    readonly subresource: ObjectSubresource
+    readonly change: Change
+    readonly options: WriteOptions
+  },
+): Promise<StoredObject> => {
+  const { subresource, change, options } = request
+  if (!hasSubresource(registry, subresource)) throw noSuchResource()
+  if (subresource === 'status') return registry.changeStatus(place, change, options)
+  return registry.swap(place, options, (current) =>
+    afterUpdate(registry.type, withSpecFinalizers(current, change(current))),
+  )
+}
+
+/** `change` computes the next Scale from the current one. */
+export const changeScale = async (
+  registry: Registry,
+  place: Place,
+  change: (current: Stored<Scale>) => KubeObject,
+  options: WriteOptions,
+): Promise<Stored<Scale>> => {
+  const { type } = registry
+  const stored = await registry.change(
+    place,
+    (current) => withScale(type, current, change(scaleOf(type, current))),
+    options,
+  )
+  return scaleOf(type, stored.object)
+}
+
+export const bindPod = async (
+  registry: Registry,
+  place: Place,
+  node: string,
+  options: WriteOptions,
+): Promise<void> => {
+  await registry.swap(place, options, (current) => ({
+    object: boundPod(current, node, Date.now()),
+  }))
+}
+
+/** Finalizing a Namespace replaces spec.finalizers and nothing else. */
+const withSpecFinalizers = (current: Stored<KubeObject>, sent: KubeObject): KubeObject => {
+  const { spec } = sent as KubeObject & { spec?: { finalizers?: unknown } }
+  const old = current as Stored<KubeObject> & { spec?: object }
+  return { ...old, spec: { ...old.spec, finalizers: spec?.finalizers ?? [] } } as KubeObject
+}
