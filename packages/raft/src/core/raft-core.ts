@@ -332,10 +332,17 @@ export class RaftCore implements Core {
     const { preVote, term, commit } = message
     // By log matching everything up to that entry is the same there.
     if (this.#log.matches(commit, message.commitTerm)) this.#log.commitTo(commit)
+    this.#maybeStopCampaign()
     if (this.#role !== (preVote ? 'preCandidate' : 'candidate')) return
     // A granted pre-vote of an earlier campaign says nothing about this one's term.
     if (preVote && message.granted && term !== this.#term + 1) return
     this.#countVote(message.from, message.granted)
+  }
+
+  /** Votes are counted by one membership: a campaign does not go on over a change of it. */
+  #maybeStopCampaign(): void {
+    if (this.#role !== 'preCandidate' && this.#role !== 'candidate') return
+    if (this.#log.hasUnappliedMembership()) this.#becomeFollower(this.#term, undefined)
   }
 
   /** A message that only the leader of this term sends. */
@@ -375,10 +382,12 @@ export class RaftCore implements Core {
     const { snapshot } = message
     if (this.#leader === message.from) this.#timer.touch()
     if (followSnapshot(this.#log, snapshot)) {
+      this.#becomeFollower(this.#term, this.#leader)
       this.#membership = snapshot.membership
       this.#memberships = [{ index: snapshot.index, membership: snapshot.membership }]
       this.#applyingMemberships = []
     }
+    this.#maybeStopCampaign()
     this.#sendAppendResult(message.from, matchedUpTo(this.#log.commitIndex))
   }
 

@@ -1,5 +1,14 @@
 // What a user of RaftNode sees: the state machine it brings, the options, the calls and the errors.
-import type { LogIndex, Membership, NodeId, RaftStatus, Term } from '../core/types.ts'
+import type {
+  Core,
+  LogIndex,
+  Membership,
+  NodeId,
+  RaftConfig,
+  RaftStatus,
+  RestoredState,
+  Term,
+} from '../core/types.ts'
 import type { Clock, FileSystem, Random, Transport } from './ports.ts'
 
 /** A committed entry: the commands that were proposed together, in order. Empty for the entry that opens a term. */
@@ -61,6 +70,10 @@ export interface RaftNodeOptions<Result> {
   /** Entries kept behind a checkpoint for slow followers. */
   readonly catchUpEntries?: number
   readonly limits?: Partial<RaftLimits>
+  /** Size of a segment of the WAL. */
+  readonly segmentSizeBytes?: number
+  /** The core to run, RaftCore if left out: the simulator runs one that it watches. */
+  readonly createCore?: (config: RaftConfig, restored: RestoredState) => Core
   readonly onEvent?: (event: RaftNodeEvent) => void
 }
 
@@ -78,7 +91,11 @@ export type RaftNodeEvent =
   | { readonly type: 'leaderChanged'; readonly leader: NodeId | undefined; readonly term: Term }
   | { readonly type: 'synced'; readonly durationMs: number; readonly bytes: number }
   | { readonly type: 'checkpoint'; readonly index: LogIndex; readonly durationMs: number }
-  | { readonly type: 'snapshotSent' | 'snapshotReceived'; readonly peer: NodeId; readonly index: LogIndex }
+  | {
+      readonly type: 'snapshotSent' | 'snapshotReceived'
+      readonly peer: NodeId
+      readonly index: LogIndex
+    }
   | { readonly type: 'repaired'; readonly file: string; readonly offset: number }
   /** The member stopped by itself (failed sync, corruption, broken invariant). */
   | { readonly type: 'failed'; readonly error: Error }
