@@ -1,0 +1,108 @@
+// What gRPC needs to know of a request's headers, and the header blocks of its answers.
+import { grpcStatus } from '../../errors.ts'
+import type { GrpcStatus } from '../../errors.ts'
+import { encodeHeaderBlock } from './hpack/header-block.ts'
+import type { HeaderField } from './hpack/static-table.ts'
+
+export interface GrpcHeaders {
+  readonly httpMethod: string
+  readonly path: string
+  readonly contentType: string
+  /** grpc-encoding; '' when absent. */
+  readonly encoding: string
+  /** grpc-timeout as it came; '' when absent. */
+  readonly timeout: string
+  /** Metadata `hasleader: true`: fail at once when this member knows no leader. */
+  readonly requiresLeader: boolean
+}
+
+const pseudoNames = new Set([':method', ':path', ':scheme', ':authority'])
+const connectionNames = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+])
+const messageSizeMax = 1024
+const timeoutUnitsMs: Readonly<Record<string, number>> = {
+  H: 3_600_000,
+  M: 60_000,
+  S: 1000,
+  m: 1,
+  u: 0.001,
+  n: 0.000_001,
+}
+
+/** Undefined for a request that RFC 9113 (8.2, 8.3) calls malformed. */
+export function parseGrpcHeaders(fields: readonly HeaderField[]): GrpcHeaders | undefined {
+  const values = new Map<string, string>()
+  let sawRegular = false
+  for (const [name, value] of fields) {
+    if (name.startsWith(':')) {
+      if (sawRegular || !pseudoNames.has(name) || values.has(name)) return undefined
+    } else {
+      sawRegular = true
+      if (name === '' || name !== name.toLowerCase() || connectionNames.has(name)) return undefined
+      if (name === 'te' && value !== 'trailers') return undefined
+    }
+    values.set(name, value)
+  }
+  const httpMethod = values.get(':method')
+  const path = values.get(':path')
+  if (httpMethod === undefined || path === undefined || !path) return undefined
+  if (!values.has(':scheme')) return undefined
+  return {
+    httpMethod,
+    path,
+    contentType: values.get('content-type') ?? '',
+    encoding: values.get('grpc-encoding') ?? '',
+    timeout: values.get('grpc-timeout') ?? '',
+    requiresLeader: values.get('hasleader') === 'true',
+  }
+}
+
+/** Milliseconds of a grpc-timeout; undefined if it is none. */
+export function parseTimeoutMs(text: string): number | undefined {
+  const match = /^(\d{1,8})([HMSmun])$/.exec(text)
+  const unit = timeoutUnitsMs[match?.[2] ?? '']
+  return unit === undefined ? undefined : Number(match?.[1]) * unit
+}
+
+export function isGrpcContentType(contentType: string): boolean {
+  return /^application\/grpc(\+proto)?(;|$)/.test(contentType)
+}
+
+export const responseHeaders: Uint8Array = encodeHeaderBlock([
+  [':status', '200'],
+  ['content-type', 'application/grpc'],
+])
+export const okTrailers: Uint8Array = encodeHeaderBlock([['grpc-status', '0']])
+
+/** The block of an HTTP answer to a request that is not gRPC. */
+export function httpStatusHeaders(status: number): Uint8Array {
+  return encodeHeaderBlock([[':status', String(status)]])
+}
+
+/** The block that ends a call; `isOnly` when no headers were sent before. */
+export function errorTrailers(status: GrpcStatus, message: string, isOnly: boolean): Uint8Array {
+  if (status === grpcStatus.ok && !isOnly) return okTrailers
+  const fields: HeaderField[] = [
+    ['grpc-status', String(status)],
+    ['grpc-message', percentEncode(message)],
+  ]
+  if (isOnly) fields.unshift([':status', '200'], ['content-type', 'application/grpc'])
+  return encodeHeaderBlock(fields)
+}
+
+/** Printable ASCII but '%' as it is, all other bytes of the UTF-8 text as %XX. */
+function percentEncode(message: string): string {
+  let text = ''
+  for (const byte of Buffer.from(message).subarray(0, messageSizeMax)) {
+    const isPlain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25
+    text += isPlain
+      ? String.fromCharCode(byte)
+      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+  }
+  return text
+}

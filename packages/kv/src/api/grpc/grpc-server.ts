@@ -1,0 +1,169 @@
+// gRPC on our own HTTP/2: routes calls to the services' methods. It listens to nothing itself; the listener hands it sockets.
+import type { Duplex } from 'node:stream'
+import { grpcStatus, KvError } from '../../errors.ts'
+import type { MemberApi } from '../../member/types.ts'
+import type { Method } from '../services/index.ts'
+import { DeadlineQueue } from './deadline-queue.ts'
+import { GrpcError } from './grpc-error.ts'
+import {
+  errorTrailers,
+  httpStatusHeaders,
+  isGrpcContentType,
+  parseGrpcHeaders,
+  parseTimeoutMs,
+} from './grpc-headers.ts'
+import type { GrpcHeaders } from './grpc-headers.ts'
+import { HeaderCache } from './http2/header-cache.ts'
+import { Http2Connection } from './http2/http2-connection.ts'
+import type { Http2Server } from './http2/http2-connection.ts'
+import type { Http2Stream, StreamHandler } from './http2/http2-stream.ts'
+import { StreamingCall } from './streaming-call.ts'
+import { UnaryCall } from './unary-call.ts'
+import type { CallContext } from './unary-call.ts'
+
+/** How often streams that require a leader are checked, and how often in a row none may be there. */
+const leaderCheckMs = 1000
+const leaderlessChecksMax = 3
+
+export interface GrpcServer {
+  /** Serves a connection whose first bytes, `head`, were read already. */
+  accept(socket: Duplex, head: Buffer): void
+  /** Ends streams, lets unary calls finish, and cuts what is left after `graceMs`. */
+  close(graceMs: number): Promise<void>
+}
+
+export function createGrpcServer(options: {
+  readonly member: MemberApi
+  readonly methods: readonly Method[]
+  readonly nowMs?: () => number
+}): GrpcServer {
+  return new GrpcRouter(options.member, options.methods, options.nowMs ?? (() => performance.now()))
+}
+
+class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
+  readonly cache = new HeaderCache<GrpcHeaders>()
+  readonly #context: CallContext
+  readonly #methods: ReadonlyMap<string, Method>
+  readonly #services: ReadonlySet<string>
+  readonly #nowMs: () => number
+  readonly #connections = new Set<Http2Connection<GrpcHeaders>>()
+  readonly #streamingCalls = new Set<StreamingCall>()
+  #leaderTimer: NodeJS.Timeout | undefined
+  #leaderlessChecks = 0
+  #onIdle: (() => void) | undefined
+
+  constructor(member: MemberApi, methods: readonly Method[], nowMs: () => number) {
+    this.#context = { member, deadlines: new DeadlineQueue(nowMs), partialBytes: { count: 0 } }
+    this.#methods = new Map(methods.map((method) => [method.path, method]))
+    this.#services = new Set(methods.map((method) => serviceOf(method.path)))
+    this.#nowMs = nowMs
+  }
+
+  accept(socket: Duplex, head: Buffer): void {
+    const connection: Http2Connection<GrpcHeaders> = new Http2Connection({
+      socket,
+      server: this,
+      nowMs: this.#nowMs,
+      onClosed: () => {
+        this.#connections.delete(connection)
+        if (this.#connections.size === 0) this.#onIdle?.()
+      },
+    })
+    this.#connections.add(connection)
+    connection.push(head)
+  }
+
+  async close(graceMs: number): Promise<void> {
+    clearInterval(this.#leaderTimer)
+    for (const call of this.#streamingCalls) call.end(new KvError('STOPPED'))
+    for (const connection of this.#connections) connection.shutDown()
+    if (this.#connections.size === 0) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        for (const connection of this.#connections) connection.socket.destroy()
+      }, graceMs)
+      this.#onIdle = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  parseHeaders = parseGrpcHeaders
+
+  isConstant(headers: GrpcHeaders): boolean {
+    return headers.timeout === ''
+  }
+
+  open(stream: Http2Stream, headers: GrpcHeaders): StreamHandler {
+    if (headers.httpMethod !== 'POST') return refuse(stream, httpStatusHeaders(405))
+    if (!isGrpcContentType(headers.contentType)) return refuse(stream, httpStatusHeaders(415))
+    const method = this.#methods.get(headers.path)
+    const problem = this.#problemOf(headers)
+    if (method === undefined || problem !== undefined) {
+      const error = problem ?? this.#unknown(headers.path)
+      return refuse(stream, errorTrailers(error.grpcStatus, error.message, true))
+    }
+    const timeoutMs = headers.timeout === '' ? undefined : parseTimeoutMs(headers.timeout)
+    if (method.kind === 'unary') return new UnaryCall(this.#context, stream, method, timeoutMs)
+    const { requiresLeader } = headers
+    const call = new StreamingCall(this.#context, stream, {
+      timeoutMs,
+      requiresLeader,
+      onOver: (over) => this.#streamingCalls.delete(over),
+    })
+    this.#streamingCalls.add(call)
+    if (requiresLeader) this.#watchLeader()
+    call.open(method)
+    return call
+  }
+
+  #problemOf(headers: GrpcHeaders): GrpcError | KvError | undefined {
+    if (headers.encoding !== '' && headers.encoding !== 'identity') {
+      const message = `grpc: Decompressor is not installed for grpc-encoding "${headers.encoding}"`
+      return new GrpcError(grpcStatus.unimplemented, message)
+    }
+    if (headers.timeout !== '' && parseTimeoutMs(headers.timeout) === undefined) {
+      return new GrpcError(grpcStatus.internal, `malformed grpc-timeout: ${headers.timeout}`)
+    }
+    if (headers.requiresLeader && this.#context.member.leader() === 0n) {
+      return new KvError('NO_LEADER')
+    }
+    return undefined
+  }
+
+  #unknown(path: string): GrpcError {
+    const service = serviceOf(path)
+    const method = path.slice(service.length + 2)
+    const message = this.#services.has(service)
+      ? `unknown method ${method} for service ${service}`
+      : `unknown service ${service}`
+    return new GrpcError(grpcStatus.unimplemented, message)
+  }
+
+  #watchLeader(): void {
+    this.#leaderTimer ??= setInterval(() => this.#checkLeader(), leaderCheckMs).unref()
+  }
+
+  #checkLeader(): void {
+    const hasLeader = this.#context.member.leader() !== 0n
+    this.#leaderlessChecks = hasLeader ? 0 : this.#leaderlessChecks + 1
+    const calls = [...this.#streamingCalls].filter((call) => call.requiresLeader)
+    if (calls.length === 0) {
+      clearInterval(this.#leaderTimer)
+      this.#leaderTimer = undefined
+    }
+    if (this.#leaderlessChecks < leaderlessChecksMax) return
+    for (const call of calls) call.end(new KvError('NO_LEADER'))
+  }
+}
+
+/** Answers with a block that ends the stream; what the client still sends is dropped. */
+function refuse(stream: Http2Stream, block: Uint8Array): StreamHandler {
+  stream.sendTrailers(block)
+  return { data: () => undefined, writable: () => undefined, closed: () => undefined }
+}
+
+function serviceOf(path: string): string {
+  return path.slice(1, Math.max(1, path.lastIndexOf('/')))
+}

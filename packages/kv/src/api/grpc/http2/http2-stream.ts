@@ -1,0 +1,65 @@
+// One request's stream: its windows and what waits to be sent. Its transport, the connection, moves the bytes.
+import type { Http2ErrorCode } from './http2-protocol.ts'
+
+/** Who serves a stream. After `closed` nothing else is called. */
+export interface StreamHandler {
+  /** DATA without padding; `isEnd` when the client is done sending. The bytes may be kept, not changed. */
+  data(buffer: Buffer, start: number, end: number, isEnd: boolean): void
+  /** Everything sent so far has left for the socket: sendMessage() may be used again. */
+  writable(): void
+  /** The client reset the stream or the connection is gone, before our answer ended. */
+  closed(): void
+}
+
+export interface StreamTransport {
+  sendHeaders(stream: Http2Stream, block: Uint8Array): void
+  sendMessage(stream: Http2Stream, payload: Uint8Array): boolean
+  sendTrailers(stream: Http2Stream, block: Uint8Array): void
+  resetStream(stream: Http2Stream, code: Http2ErrorCode): void
+}
+
+export class Http2Stream {
+  readonly id: number
+  readonly #transport: StreamTransport
+  handler: StreamHandler | undefined
+  /** How much the client lets us send; can be negative after a change of its settings. */
+  sendWindow: number
+  /** How much more the client may send. */
+  receiveWindow: number
+  remoteEnded = false
+  localEnded = false
+  /** DATA that waits for a window or the socket. */
+  readonly queue: Uint8Array[] = []
+  /** Sent when the queue is empty. */
+  trailers: Uint8Array | undefined
+
+  constructor(
+    id: number,
+    transport: StreamTransport,
+    windows: { readonly send: number; readonly receive: number },
+  ) {
+    this.id = id
+    this.#transport = transport
+    this.sendWindow = windows.send
+    this.receiveWindow = windows.receive
+  }
+
+  sendHeaders(block: Uint8Array): void {
+    this.#transport.sendHeaders(this, block)
+  }
+
+  /** Sends one gRPC message (its five-byte prefix is added). False: it waits; send no more before writable(). */
+  sendMessage(payload: Uint8Array): boolean {
+    return this.#transport.sendMessage(this, payload)
+  }
+
+  /** Ends our side after all that waits; nothing is called on the handler after it. */
+  sendTrailers(block: Uint8Array): void {
+    this.#transport.sendTrailers(this, block)
+  }
+
+  /** Drops the stream; nothing is called on the handler after it. */
+  reset(code: Http2ErrorCode): void {
+    this.#transport.resetStream(this, code)
+  }
+}

@@ -1,0 +1,159 @@
+// The sending half of a connection: keeps to the client's windows and frame size, and lets streams that wait take turns.
+import type { FrameWriter } from './frame-writer.ts'
+import {
+  defaultFrameSizeMax,
+  defaultWindowSize,
+  frameFlag,
+  frameType,
+  Http2Error,
+  http2ErrorCode,
+  windowSizeMax,
+} from './http2-protocol.ts'
+import type { Http2Stream } from './http2-stream.ts'
+
+const messagePrefixSize = 5
+/** Frames a stream may send in its turn while others wait. */
+const framesPerTurnMax = 4
+
+export class StreamSender {
+  readonly #writer: FrameWriter
+  readonly #onEnded: (stream: Http2Stream) => void
+  readonly #waiting = new Set<Http2Stream>()
+  #window = defaultWindowSize
+  #frameSizeMax = defaultFrameSizeMax
+  /** Window of a new stream. */
+  streamWindow: number = defaultWindowSize
+
+  /** `onEnded` is called when a stream's last frame is written. */
+  constructor(writer: FrameWriter, onEnded: (stream: Http2Stream) => void) {
+    this.#writer = writer
+    this.#onEnded = onEnded
+  }
+
+  set frameSizeMax(size: number) {
+    this.#frameSizeMax = size
+  }
+
+  headers(stream: Http2Stream, block: Uint8Array): void {
+    if (stream.localEnded) return
+    this.#writer.frameHeader(block.length, frameType.headers, frameFlag.endHeaders, stream.id)
+    this.#writer.bytes(block)
+  }
+
+  /** False: the message waits. */
+  message(stream: Http2Stream, payload: Uint8Array): boolean {
+    if (stream.localEnded) return true
+    const writer = this.#writer
+    const size = payload.length + messagePrefixSize
+    const isFree = stream.queue.length === 0 && size <= this.#frameSizeMax && !writer.isFull
+    if (isFree && size <= stream.sendWindow && size <= this.#window) {
+      this.#window -= size
+      stream.sendWindow -= size
+      writer.frameHeader(size, frameType.data, 0, stream.id)
+      writer.uint8(0)
+      writer.uint32(payload.length)
+      writer.bytes(payload)
+      return true
+    }
+    const prefix = Buffer.alloc(messagePrefixSize)
+    prefix.writeUInt32BE(payload.length, 1)
+    stream.queue.push(prefix)
+    if (payload.length > 0) stream.queue.push(payload)
+    while (this.#sendFrame(stream));
+    if (stream.queue.length === 0) return true
+    this.#waiting.add(stream)
+    return false
+  }
+
+  trailers(stream: Http2Stream, block: Uint8Array): void {
+    if (stream.localEnded) return
+    if (stream.queue.length > 0) {
+      stream.trailers = block
+      return
+    }
+    const flags = frameFlag.endHeaders | frameFlag.endStream
+    this.#writer.frameHeader(block.length, frameType.headers, flags, stream.id)
+    this.#writer.bytes(block)
+    stream.localEnded = true
+    this.#onEnded(stream)
+  }
+
+  /** Forgets what a stream has waiting. */
+  drop(stream: Http2Stream): void {
+    stream.localEnded = true
+    stream.queue.length = 0
+    this.#waiting.delete(stream)
+  }
+
+  /** WINDOW_UPDATE of the connection. */
+  grow(increment: number): void {
+    if (this.#window + increment > windowSizeMax) {
+      throw new Http2Error(http2ErrorCode.flowControlError, 'connection window overflow')
+    }
+    this.#window += increment
+    this.pump()
+  }
+
+  /** WINDOW_UPDATE of a stream, or a change of all windows by a setting. */
+  growStream(stream: Http2Stream, increment: number): void {
+    if (stream.sendWindow + increment > windowSizeMax) {
+      throw new Http2Error(http2ErrorCode.flowControlError, 'stream window overflow', stream.id)
+    }
+    stream.sendWindow += increment
+    if (increment > 0 && this.#waiting.has(stream)) this.#turn(stream)
+  }
+
+  /** Sends what waits, as far as windows and socket allow. */
+  pump(): void {
+    let progress = true
+    while (progress && this.#window > 0 && !this.#writer.isFull) {
+      progress = false
+      for (const stream of this.#waiting) {
+        if (this.#turn(stream)) progress = true
+      }
+    }
+  }
+
+  #turn(stream: Http2Stream): boolean {
+    let frames = 0
+    while (frames < framesPerTurnMax && this.#sendFrame(stream)) frames++
+    if (stream.queue.length === 0) {
+      this.#waiting.delete(stream)
+      if (stream.trailers === undefined) stream.handler?.writable()
+      else this.trailers(stream, stream.trailers)
+    } else if (frames > 0) {
+      // To the end of the line.
+      this.#waiting.delete(stream)
+      this.#waiting.add(stream)
+    }
+    return frames > 0
+  }
+
+  #sendFrame(stream: Http2Stream): boolean {
+    const { queue } = stream
+    const room = Math.min(this.#frameSizeMax, this.#window, stream.sendWindow)
+    if (queue.length === 0 || room <= 0 || this.#writer.isFull) return false
+    let size = 0
+    for (const part of queue) {
+      size += part.length
+      if (size >= room) break
+    }
+    let left = Math.min(size, room)
+    this.#window -= left
+    stream.sendWindow -= left
+    this.#writer.frameHeader(left, frameType.data, 0, stream.id)
+    while (left > 0) {
+      const head = queue[0] ?? new Uint8Array(0)
+      if (head.length <= left) {
+        this.#writer.bytes(head)
+        queue.shift()
+        left -= head.length
+      } else {
+        this.#writer.bytes(head.subarray(0, left))
+        queue[0] = head.subarray(left)
+        left = 0
+      }
+    }
+    return true
+  }
+}

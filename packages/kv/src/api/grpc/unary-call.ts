@@ -1,0 +1,119 @@
+// One unary call: a request message in, a reply or a status out.
+import type { KvError } from '../../errors.ts'
+import { grpcStatus } from '../../errors.ts'
+import type { MemberApi } from '../../member/types.ts'
+import type { UnaryMethod } from '../services/index.ts'
+import type { DeadlineQueue } from './deadline-queue.ts'
+import { GrpcError } from './grpc-error.ts'
+import { errorTrailers, okTrailers, responseHeaders } from './grpc-headers.ts'
+import type { Http2Stream, StreamHandler } from './http2/http2-stream.ts'
+import { MessageAssembler } from './message-assembler.ts'
+import type { PartialBytes } from './message-assembler.ts'
+
+const prefixSize = 5
+
+/** What the calls of one server share. */
+export interface CallContext {
+  readonly member: MemberApi
+  readonly deadlines: DeadlineQueue
+  readonly partialBytes: PartialBytes
+}
+
+export class UnaryCall implements StreamHandler {
+  readonly #context: CallContext
+  readonly #stream: Http2Stream
+  readonly #method: UnaryMethod
+  #assembler: MessageAssembler | undefined
+  #body: Uint8Array | undefined
+  #deadline: number | undefined
+  #isOver = false
+
+  constructor(
+    context: CallContext,
+    stream: Http2Stream,
+    method: UnaryMethod,
+    timeoutMs: number | undefined,
+  ) {
+    this.#context = context
+    this.#stream = stream
+    this.#method = method
+    if (timeoutMs !== undefined) this.#deadline = context.deadlines.add(this, timeoutMs)
+  }
+
+  data(buffer: Buffer, start: number, end: number, isEnd: boolean): void {
+    if (this.#isOver) return
+    try {
+      if (isEnd && this.#assembler === undefined && isOneMessage(buffer, start, end)) {
+        this.#call(buffer.subarray(start + prefixSize, end))
+        return
+      }
+      if (end > start) {
+        this.#assembler ??= new MessageAssembler(this.#context.partialBytes, (body) => {
+          if (this.#body !== undefined) {
+            throw new GrpcError(grpcStatus.internal, 'more than one message in a unary call')
+          }
+          this.#body = body
+        })
+        this.#assembler.push(buffer, start, end)
+      }
+      if (!isEnd) return
+      if (this.#body === undefined || this.#assembler?.hasPartial === true) {
+        throw new GrpcError(grpcStatus.internal, 'the request ends before its message does')
+      }
+      this.#call(this.#body)
+    } catch (reason) {
+      this.#fail(GrpcError.from(reason))
+    }
+  }
+
+  writable(): void {
+    // A unary answer is queued as a whole.
+  }
+
+  closed(): void {
+    this.#finish()
+  }
+
+  expire(): void {
+    this.#deadline = undefined
+    this.#fail(new GrpcError(grpcStatus.deadlineExceeded, 'context deadline exceeded'))
+  }
+
+  #call(body: Uint8Array): void {
+    this.#method.call(this.#context.member, body, (error, reply) => this.#reply(error, reply))
+  }
+
+  #reply(error: KvError | undefined, body: Uint8Array | undefined): void {
+    if (this.#isOver) return
+    if (error !== undefined || body === undefined) {
+      this.#fail(error ?? new GrpcError(grpcStatus.unknown, 'no result'))
+      return
+    }
+    this.#finish()
+    const stream = this.#stream
+    stream.sendHeaders(responseHeaders)
+    stream.sendMessage(body)
+    stream.sendTrailers(okTrailers)
+  }
+
+  #fail(error: KvError | GrpcError): void {
+    if (this.#isOver) return
+    this.#finish()
+    this.#stream.sendTrailers(errorTrailers(error.grpcStatus, error.message, true))
+  }
+
+  #finish(): void {
+    this.#isOver = true
+    this.#assembler?.release()
+    this.#body = undefined
+    if (this.#deadline !== undefined) this.#context.deadlines.remove(this, this.#deadline)
+  }
+}
+
+function isOneMessage(buffer: Buffer, start: number, end: number): boolean {
+  return (
+    end - start >= prefixSize &&
+    buffer[start] === 0 &&
+    buffer.readUInt32BE(start + 1) === end - start - prefixSize
+  )
+}

@@ -1,0 +1,23 @@
+// Every method that is served, whatever the wire.
+import { clusterMethods } from './cluster.ts'
+import { kvMethods } from './kv.ts'
+import { leaseMethods } from './lease.ts'
+import { maintenanceMethods } from './maintenance.ts'
+import type { Method } from './method.ts'
+import { watchMethods } from './watch.ts'
+
+export const methods: readonly Method[] = [
+  ...kvMethods,
+  ...watchMethods,
+  ...leaseMethods,
+  ...clusterMethods,
+  ...maintenanceMethods,
+]
+export type {
+  Method,
+  Reply,
+  ReplyStream,
+  RequestStream,
+  StreamMethod,
+  UnaryMethod,
+} from './method.ts'

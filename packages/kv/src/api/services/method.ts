@@ -1,0 +1,53 @@
+// A method of an etcd service, told apart from the wires that carry it: protobuf bytes in, protobuf bytes out. gRPC and the JSON
+// gateway both serve the same list.
+import type { KvError } from '../../errors.ts'
+import type { Done, MemberApi } from '../../member/types.ts'
+import type { MessageName } from '../../proto/index.ts'
+
+/** Called exactly once. */
+export type Reply = (error: KvError | undefined, body: Uint8Array | undefined) => void
+
+/** The wire's end of a streaming call. */
+export interface ReplyStream {
+  /** False: the wire is full; RequestStream.writable() says when it is not. */
+  send(body: Uint8Array): boolean
+  /** Ends the call; ignored when it has ended. */
+  end(error: KvError | undefined): void
+}
+
+/** The service's end of a streaming call. */
+export interface RequestStream {
+  message(body: Uint8Array): void
+  /** The client sends no more; it may still read. */
+  halfClosed(): void
+  writable(): void
+  /** The call is over, however it ended: release everything. Called once. */
+  closed(): void
+}
+
+interface MethodNames {
+  /** /etcdserverpb.KV/Range */
+  readonly path: string
+  /** Paths of the JSON gateway, below /v3. */
+  readonly routes: readonly string[]
+  readonly request: MessageName
+  readonly response: MessageName
+}
+/** A method may throw KvError instead of replying with it. */
+export interface UnaryMethod extends MethodNames {
+  readonly kind: 'unary'
+  call(member: MemberApi, body: Uint8Array, reply: Reply): void
+}
+export interface StreamMethod extends MethodNames {
+  readonly kind: 'stream'
+  open(member: MemberApi, out: ReplyStream): RequestStream
+}
+export type Method = UnaryMethod | StreamMethod
+
+/** Turns a member's answer into a reply. */
+export function encodeReply<T>(reply: Reply, encode: (result: T) => Uint8Array): Done<T> {
+  return (error, result) => {
+    if (error !== undefined || result === undefined) reply(error, undefined)
+    else reply(undefined, encode(result))
+  }
+}
