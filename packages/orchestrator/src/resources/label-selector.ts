@@ -95,7 +95,9 @@ const formatRequirement = ({ key, operator, values }: LabelRequirement): string 
       return `${key}>${values[0] ?? ''}`
     case 'lt':
       return `${key}<${values[0] ?? ''}`
-    default:
+    case '=':
+    case '==':
+    case '!=':
       return `${key}${operator}${values[0] ?? ''}`
   }
 }

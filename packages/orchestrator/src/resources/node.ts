@@ -60,7 +60,8 @@ export const nodeType: ResourceType<Node> = {
   verbs: allVerbs,
   subresources: { status: true },
   defaults: (object) => object,
-  // A node registers itself with its status in one request.
+  // A node may register itself with its status in one request.
+  prepareForCreate: (object) => ({ ...object, status: object.status ?? {} }),
   prepareForUpdate: keepStatus,
   validate: (object) => [
     ...validateMetadata(object.metadata, dns1123SubdomainProblems),

@@ -105,7 +105,8 @@ export type MergeKeys = Readonly<Record<string, string>>
 
 /**
  * A kind as data: everything the generic registry needs to serve it. Pure: `now` is passed in as epoch milliseconds.
- * One exported constant per kind in a file of its own; `resources/index.ts` lists them.
+ * One exported constant per kind in a file of its own; `resources/index.ts` lists them. Its functions take objects that
+ * decodeObject (schema/decode-object.ts) made of a request or of a patched object, or that typed code made: they check no types.
  */
 export interface ResourceType<T extends KubeObject = KubeObject> {
   /** '' for the core group. */

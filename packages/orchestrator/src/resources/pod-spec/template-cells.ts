@@ -10,4 +10,6 @@ export const containerNames = (spec: PodSpec): string =>
 export const containerImages = (spec: PodSpec): string =>
   spec.containers.map(({ image }) => image ?? '').join(',')
 
-export const selectorText = (selector: LabelSelector): string => orNone(formatSelector(selector))
+/** A dry run may print an object that was not validated yet, so the selector may be missing. */
+export const selectorText = (selector: LabelSelector | undefined): string =>
+  orNone(formatSelector(selector ?? {}))

@@ -1,0 +1,257 @@
+// Turns arbitrary JSON into an object of a kind, as Go's decoder would: wrong types are refused with its text, null means absent,
+// unknown fields are dropped and named, quantities become canonical text. What comes out has the types that the kind's files declare,
+// so that defaults, validation and printing need no checks of their own.
+import { base64ProblemIndex } from '../base64.ts'
+import type { Json, KubeObject, ResourceType } from '../object.ts'
+import { formatQuantity, parseQuantity, quantityPattern } from '../quantity.ts'
+import { findMessage, goTypeName } from './messages.ts'
+import type { Field, FieldType, Message } from './messages.ts'
+
+export type Decoded<T extends KubeObject> =
+  | {
+      readonly ok: true
+      readonly object: T
+      /** Paths of fields the kind does not have, e.g. `spec.containers[0].foo`; they are not in `object`. */
+      readonly unknownFields: readonly string[]
+    }
+  | { readonly ok: false; readonly message: string }
+
+type JsonObject = { readonly [key: string]: Json | undefined }
+
+/** Unknown fields named in one answer; more are dropped without a word. */
+const unknownFieldsMax = 20
+/** Levels of free JSON (managed fields), so that no one can make a writer of it run out of stack. */
+const freeJsonDepthMax = 100
+const int32Max = 2 ** 31 - 1
+
+/**
+ * Checks and normalizes `value` for `type`. The message of a failure is the whole text that Kubernetes answers with 400 BadRequest:
+ * `Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal ...`. Never throws.
+ */
+export const decodeObject = <T extends KubeObject>(
+  type: ResourceType<T>,
+  value: Json,
+): Decoded<T> => {
+  const decoder = new Decoder()
+  const message = findMessage(type.kind)
+  if (message === undefined) return { ok: false, message: `no kind ${type.kind} is registered` }
+  const object = decoder.root(message, value)
+  if (decoder.problem !== undefined) {
+    return {
+      ok: false,
+      message: `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${decoder.problem}`,
+    }
+  }
+  // The schema of the kind has just been checked field by field: this is the boundary where JSON becomes T.
+  return { ok: true, object: object as unknown as T, unknownFields: decoder.unknownFields }
+}
+
+/** What Kubernetes answers under fieldValidation=Strict, and warns under Warn. */
+export const strictDecodingMessage = (
+  type: Pick<ResourceType, 'kind' | 'version'>,
+  unknownFields: readonly string[],
+): string =>
+  `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: strict decoding error: ${unknownFields
+    .map((path) => `unknown field "${path}"`)
+    .join(', ')}`
+
+class Decoder {
+  /** The first thing that is wrong; decoding goes on with zero values and its result is not used. */
+  problem: string | undefined
+  readonly unknownFields: string[] = []
+
+  root(message: Message, value: Json): JsonObject {
+    if (!isObject(value)) {
+      this.#fail(
+        `json: cannot unmarshal ${jsonKind(value)} into Go value of type v1.${message.name}`,
+      )
+    }
+    return this.struct(message, value, '', '')
+  }
+
+  /** `path` has indices, for people; `goPath` has none, as Go prints it. */
+  struct(message: Message, value: Json | undefined, path: string, goPath: string): JsonObject {
+    const source = isObject(value) ? value : {}
+    const known: [string, Json][] = []
+    for (const field of message.fields) {
+      const member = Object.hasOwn(source, field.name) ? source[field.name] : undefined
+      const decoded =
+        member === undefined || member === null
+          ? zeroOf(field)
+          : this.field(message, field, member, {
+              path: join(path, field.name),
+              goPath: join(goPath, field.name),
+            })
+      if (decoded !== undefined) known.push([field.name, decoded])
+    }
+    this.#noteUnknown(message, source, path)
+    return Object.fromEntries(known)
+  }
+
+  field(
+    message: Message,
+    field: Field,
+    value: Json,
+    at: { readonly path: string; readonly goPath: string },
+  ): Json | undefined {
+    const wrong = (found: Json, goType: string): undefined =>
+      this.#fail(
+        `json: cannot unmarshal ${jsonKind(found)} into Go struct field ${message.name}.${at.goPath} of type ${goType}`,
+      )
+    const item = (element: Json | undefined, path: string): Json | undefined =>
+      this.#value(field.type, element, { path, goPath: at.goPath, wrong })
+    switch (field.shape) {
+      case 'one':
+        return item(value, at.path)
+      case 'list':
+        if (!isList(value)) return wrong(value, `[]${goTypeName(field.type)}`)
+        return value.map((element, index) => item(element, `${at.path}[${index}]`) ?? null)
+      case 'map':
+        if (!isObject(value)) return wrong(value, `map[string]${goTypeName(field.type)}`)
+        return Object.fromEntries(
+          Object.entries(value).map(([key, element]) => [key, item(element, `${at.path}.${key}`)]),
+        )
+    }
+  }
+
+  #value(
+    type: FieldType,
+    value: Json | undefined,
+    at: {
+      readonly path: string
+      readonly goPath: string
+      readonly wrong: (found: Json, goType: string) => undefined
+    },
+  ): Json | undefined {
+    // Go leaves elements of lists and maps that are null at their zero value.
+    if (value === undefined || value === null) return zeroOfType(type)
+    if (typeof type !== 'string') {
+      if (isObject(value)) return this.struct(type.message(), value, at.path, at.goPath)
+      return at.wrong(value, goTypeName(type))
+    }
+    switch (type) {
+      case 'string':
+        return typeof value === 'string' ? value : at.wrong(value, 'string')
+      case 'bool':
+        return typeof value === 'boolean' ? value : at.wrong(value, 'bool')
+      case 'int32':
+      case 'int64':
+        return isInteger(value, type) ? value : at.wrong(value, type)
+      case 'intOrString':
+        return typeof value === 'string' || isInteger(value, 'int32')
+          ? value
+          : at.wrong(value, 'int32')
+      case 'quantity':
+      case 'time':
+      case 'microTime':
+      case 'bytes':
+      case 'json':
+        return this.#text(type, value, at.wrong)
+    }
+  }
+
+  /** Types with a form of their own inside the JSON value. */
+  #text(
+    type: 'quantity' | 'time' | 'microTime' | 'bytes' | 'json',
+    value: Json,
+    wrong: (found: Json, goType: string) => undefined,
+  ): Json | undefined {
+    if (type === 'json') {
+      return isShallow(value, freeJsonDepthMax) ? value : this.#fail('json: exceeded max depth')
+    }
+    if (type === 'quantity') return this.#quantity(value, wrong)
+    if (typeof value !== 'string') return wrong(value, goTypeName(type))
+    if (type === 'bytes') {
+      const index = base64ProblemIndex(value)
+      return index === undefined ? value : this.#fail(`illegal base64 data at input byte ${index}`)
+    }
+    return isTime(value) ? value : this.#fail(timeProblem(value, type))
+  }
+
+  #quantity(value: Json, wrong: (found: Json, goType: string) => undefined): Json | undefined {
+    if (typeof value !== 'string' && typeof value !== 'number') {
+      return wrong(value, 'resource.Quantity')
+    }
+    const quantity = parseQuantity(String(value).trim())
+    return quantity === undefined
+      ? this.#fail(`quantities must match the regular expression ${quantityPattern}`)
+      : formatQuantity(quantity)
+  }
+
+  #noteUnknown(message: Message, source: JsonObject, path: string): void {
+    for (const key of Object.keys(source)) {
+      if (message.names.has(key) || this.unknownFields.length >= unknownFieldsMax) continue
+      this.unknownFields.push(join(path, key))
+    }
+  }
+
+  #fail(problem: string): undefined {
+    this.problem ??= problem
+    return undefined
+  }
+}
+
+const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`)
+
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value)
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isInteger = (value: Json, type: 'int32' | 'int64'): value is number =>
+  typeof value === 'number' &&
+  Number.isSafeInteger(value) &&
+  (type === 'int64' || (value <= int32Max && value >= -int32Max - 1))
+
+/** How Go names what it found; numbers that do not fit are named with their digits. */
+const jsonKind = (value: Json): string => {
+  if (Array.isArray(value)) return 'array'
+  if (typeof value === 'number') {
+    return Number.isSafeInteger(value) && Math.abs(value) <= int32Max ? 'number' : `number ${value}`
+  }
+  return typeof value === 'boolean' ? 'bool' : typeof value
+}
+
+const isShallow = (value: Json, depth: number): boolean => {
+  if (typeof value !== 'object' || value === null) return true
+  return depth > 0 && Object.values(value).every((member) => isShallow(member ?? null, depth - 1))
+}
+
+const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
+const isTime = (text: string): boolean => timePattern.test(text) && !Number.isNaN(Date.parse(text))
+
+const timeProblem = (text: string, type: 'time' | 'microTime'): string => {
+  const layout = type === 'time' ? '2006-01-02T15:04:05Z07:00' : '2006-01-02T15:04:05.000000Z07:00'
+  return `parsing time ${JSON.stringify(text)} as "${layout}": cannot parse ${JSON.stringify(text)} as "2006"`
+}
+
+const zeroOf = (field: Field): Json | undefined => {
+  if (!field.always) return undefined
+  if (field.shape === 'list') return []
+  return field.shape === 'map' ? {} : zeroOfType(field.type)
+}
+
+const zeroOfType = (type: FieldType): Json | undefined => {
+  if (typeof type !== 'string') {
+    return Object.fromEntries(
+      type.message().fields.flatMap((field) => {
+        const zero = zeroOf(field)
+        return zero === undefined ? [] : [[field.name, zero]]
+      }),
+    )
+  }
+  return zeroValues[type]
+}
+
+const zeroValues: Readonly<Record<Exclude<FieldType, object>, Json | undefined>> = {
+  string: '',
+  bool: false,
+  int32: 0,
+  int64: 0,
+  intOrString: 0,
+  quantity: '0',
+  bytes: '',
+  time: undefined,
+  microTime: undefined,
+  json: undefined,
+}
