@@ -27,7 +27,7 @@ export const maintenanceMethods: readonly Method[] = [
   {
     kind: 'unary',
     path: '/etcdserverpb.Maintenance/HashKV',
-    routes: ['/maintenance/hashkv', '/maintenance/hash'],
+    routes: ['/maintenance/hashkv'],
     request: 'HashKVRequest',
     response: 'HashKVResponse',
     call: (member, body, reply) =>

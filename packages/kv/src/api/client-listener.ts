@@ -1,0 +1,159 @@
+// The client port: every connection is told apart by its first bytes. The HTTP/2 preface goes to gRPC, all else to an HTTP/1.1 server
+// with the gateway, the health endpoints and the native protocol's upgrade. TLS will sit in front of both.
+import { createServer as createHttpServer } from 'node:http'
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
+import { createServer } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { MemberApi } from '../member/types.ts'
+import { createGateway } from './gateway/gateway.ts'
+import { createGrpcServer } from './grpc/grpc-server.ts'
+import type { GrpcServer } from './grpc/grpc-server.ts'
+import { createHttpEndpoints } from './http/http-endpoints.ts'
+import { ListenError } from './listen-error.ts'
+import { methods } from './services/index.ts'
+
+/** Per URL. */
+export const connectionsMax = 10_000
+const sniffTimeoutMs = 10_000
+const closeGraceMs = 2000
+const headerSizeMax = 16_384
+/** Enough of the HTTP/2 preface to tell it from any HTTP/1.1 request. */
+const prefaceStart = Buffer.from('PRI * HTTP/2.0')
+
+/** The native protocol: takes over an HTTP/1.1 connection that asks for it. */
+export interface UpgradeServer {
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  close(): Promise<void>
+}
+
+export interface ClientListener {
+  /** Where clients reach it: with the real ports. */
+  readonly urls: readonly string[]
+  /** Stops accepting, lets calls finish for a moment, then closes every connection. */
+  close(): Promise<void>
+}
+
+export interface ClientListenerOptions {
+  readonly member: MemberApi
+  /** http://host:port; port 0 takes a free one. */
+  readonly urls: readonly string[]
+  /** Gets the upgrade requests for /native. */
+  readonly native?: UpgradeServer
+}
+
+/** Rejects with ListenError if one of the URLs cannot be had; then none is left open. */
+export async function listenClients(options: ClientListenerOptions): Promise<ClientListener> {
+  const ports = new ClientPorts(options)
+  try {
+    for (const url of options.urls) await ports.listen(url)
+  } catch (reason) {
+    await ports.close()
+    throw reason
+  }
+  return ports
+}
+
+class ClientPorts implements ClientListener {
+  readonly urls: string[] = []
+  readonly #grpc: GrpcServer
+  readonly #http: HttpServer
+  readonly #native: UpgradeServer | undefined
+  readonly #servers: Server[] = []
+  /** Connections that are not gRPC's. */
+  readonly #sockets = new Set<Socket>()
+  #closing: Promise<void> | undefined
+
+  constructor({ member, native }: ClientListenerOptions) {
+    this.#grpc = createGrpcServer({ member, methods })
+    this.#native = native
+    const serveGateway = createGateway(member, methods)
+    const serveEndpoint = createHttpEndpoints(member)
+    const serve = (request: IncomingMessage, response: ServerResponse): void => {
+      if (!serveGateway(request, response)) serveEndpoint(request, response)
+    }
+    this.#http = createHttpServer({ maxHeaderSize: headerSizeMax, noDelay: true }, serve)
+    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+  }
+
+  async listen(url: string): Promise<void> {
+    const { host, port } = parseUrl(url)
+    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
+      this.#sniff(socket),
+    )
+    server.maxConnections = connectionsMax
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => reject(new ListenError(url, error)))
+      server.listen({ port, host }, resolve)
+    })
+    this.#servers.push(server)
+    const address = server.address() as AddressInfo
+    const shownHost = host.includes(':') ? `[${host}]` : host
+    this.urls.push(`http://${shownHost}:${address.port}`)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const closed = this.#servers.map(
+      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+    )
+    // Sockets were given to it, so it has nothing to stop listening on: this ends its idle connections.
+    this.#http.closeIdleConnections()
+    await Promise.all([this.#grpc.close(closeGraceMs), this.#native?.close()])
+    for (const socket of this.#sockets) socket.destroy()
+    this.#http.close()
+    await Promise.all(closed)
+  }
+
+  #sniff(socket: Socket): void {
+    let head: Buffer = Buffer.alloc(0)
+    const timer = setTimeout(() => socket.destroy(), sniffTimeoutMs)
+    // A connection that breaks this early concerns nobody; `close` cleans up.
+    const onError = (): void => void socket.destroy()
+    const onClose = (): void => clearTimeout(timer)
+    const onData = (chunk: Buffer): void => {
+      head = head.length === 0 ? chunk : Buffer.concat([head, chunk])
+      const seen = Math.min(head.length, prefaceStart.length)
+      const isHttp2 = head.compare(prefaceStart, 0, seen, 0, seen) === 0
+      if (isHttp2 && seen < prefaceStart.length) return
+      clearTimeout(timer)
+      socket.off('data', onData).off('error', onError).off('close', onClose)
+      socket.off('end', onEnd)
+      if (isHttp2) this.#grpc.accept(socket, head)
+      else this.#serveHttp(socket, head)
+    }
+    const onEnd = (): void => void socket.destroy()
+    socket.on('data', onData).on('error', onError).on('close', onClose).on('end', onEnd)
+  }
+
+  #serveHttp(socket: Socket, head: Buffer): void {
+    this.#sockets.add(socket)
+    socket.on('close', () => this.#sockets.delete(socket))
+    socket.pause()
+    socket.unshift(head)
+    this.#http.emit('connection', socket)
+    socket.resume()
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const path = (request.url ?? '').split('?', 1)[0]
+    if (path === '/native' && this.#native !== undefined) {
+      this.#native.handleUpgrade(request, socket, head)
+      return
+    }
+    socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+  }
+}
+
+function parseUrl(text: string): { host: string; port: number } {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || url.protocol !== 'http:' || url.pathname !== '/') {
+    throw new ListenError(text, undefined)
+  }
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  return { host, port: url.port === '' ? 80 : Number(url.port) }
+}
