@@ -116,11 +116,7 @@ export const notAcceptable = (accepted: readonly string[]): ApiError =>
   )
 
 export const requestTooLarge = (bytesMax: number): ApiError =>
-  new ApiError(
-    413,
-    'RequestEntityTooLarge',
-    `Request entity too large: limit is ${bytesMax}`,
-  )
+  new ApiError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${bytesMax}`)
 
 /** The history asked for is gone: list again. `continueToken`: a token for an inconsistent rest of the list. */
 export const expired = (message: string, continueToken?: string): ExpiredError =>
@@ -139,15 +135,10 @@ export const tooOldResourceVersion = (asked: number, oldest: number): ApiError =
   expired(`too old resource version: ${asked} (${oldest})`)
 
 export const tooLargeResourceVersion = (asked: number, current: number): ApiError =>
-  new ApiError(
-    504,
-    'Timeout',
-    `Too large resource version: ${asked}, current: ${current}`,
-    {
-      causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
-      retryAfterSeconds: 1,
-    },
-  )
+  new ApiError(504, 'Timeout', `Too large resource version: ${asked}, current: ${current}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  })
 
 export const internalError = (message: string): ApiError =>
   new ApiError(500, 'InternalError', `Internal error occurred: ${message}`, {

@@ -148,9 +148,7 @@ export class KvStore implements Store {
   async #lease(ttlSeconds: number): Promise<bigint> {
     const shared = this.#leases.get(ttlSeconds)
     if (shared !== undefined && shared.reusableUntil > Date.now()) return shared.id
-    const id = this.#kv
-      .grantLease(ttlSeconds + leaseReuseMs / 1000)
-      .then((lease) => lease.id)
+    const id = this.#kv.grantLease(ttlSeconds + leaseReuseMs / 1000).then((lease) => lease.id)
     this.#leases.set(ttlSeconds, { id, reusableUntil: Date.now() + leaseReuseMs })
     try {
       return await id

@@ -120,7 +120,8 @@ export class MemoryStore implements Store {
     ttlSeconds: number | undefined,
   ): Promise<StoreWriteResult> {
     const current = this.#values.get(key)
-    if ((current?.revision ?? 0) !== expectedRevision) return Promise.resolve({ ok: false, current })
+    if ((current?.revision ?? 0) !== expectedRevision)
+      return Promise.resolve({ ok: false, current })
     const revision = ++this.#revision
     const previous = current?.value
     if (value === undefined) {

@@ -13,7 +13,8 @@ export const boundPod = (current: Stored<KubeObject>, node: string, nowMs: numbe
   if (node === '') throw badRequest('the target of a binding must name a node')
   const pod = current as Stored<BoundPod>
   const { name, deletionTimestamp } = pod.metadata
-  const refuse = (why: string): Error => conflict({ group: '', resource: 'pods/binding' }, name, why)
+  const refuse = (why: string): Error =>
+    conflict({ group: '', resource: 'pods/binding' }, name, why)
   if (deletionTimestamp !== undefined) {
     throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`)
   }

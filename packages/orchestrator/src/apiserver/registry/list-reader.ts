@@ -60,7 +60,8 @@ export const readList = async (
   if (query.continue !== '') return readRest(source, filter, query)
   const revision = parseResourceVersion(query.resourceVersion)
   if (revision === undefined) return readCurrent(source, filter, '', query.limit)
-  if (query.resourceVersionMatch === 'Exact') return readExact(source, filter, revision, query.limit)
+  if (query.resourceVersionMatch === 'Exact')
+    return readExact(source, filter, revision, query.limit)
   if (!(await source.watchCache.waitFor(revision, revision === 0 ? 0 : futureWaitMs))) {
     const current = await source.store.currentRevision()
     if (revision > current) throw tooLargeResourceVersion(revision, current)
@@ -143,8 +144,7 @@ const readCache = (
     if (matches?.(object) === false) continue
     if (limit > 0 && items.length === limit) {
       const next = nextStart(items, keyPrefix)
-      const remaining =
-        matches === undefined ? cache.count(keyPrefix, keyPrefix + next) : undefined
+      const remaining = matches === undefined ? cache.count(keyPrefix, keyPrefix + next) : undefined
       return { items, revision, continue: encodeContinue({ revision, start: next }), remaining }
     }
     items.push(object)

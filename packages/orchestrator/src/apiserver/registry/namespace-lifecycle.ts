@@ -27,7 +27,8 @@ export class NamespaceLifecycle implements AdmissionStep {
     if (!type.namespaced || namespace === undefined) return
     const registry = this.#namespaces()
     const stored =
-      registry.cache.get(namespace) ?? (await registry.get({ namespace: undefined, name: namespace }))
+      registry.cache.get(namespace) ??
+      (await registry.get({ namespace: undefined, name: namespace }))
     if (stored.object.metadata.deletionTimestamp === undefined) return
     const name = object.metadata.name ?? object.metadata.generateName ?? ''
     const message = `namespace ${namespace} is being terminated`

@@ -141,11 +141,7 @@ export class Registry {
       const isMissing = reason instanceof Error && 'code' in reason && reason.code === 404
       if (!isMissing || !createdByUpdate.has(this.type.plural)) throw reason
       const { resourceVersion: _, ...metadata } = sent.metadata
-      return this.create(
-        place.namespace,
-        { ...sent, metadata: { ...metadata, name } },
-        options,
-      )
+      return this.create(place.namespace, { ...sent, metadata: { ...metadata, name } }, options)
     }
   }
 
@@ -272,10 +268,7 @@ export class Registry {
     const object = { ...sent, metadata: updatedMetadata(sent.metadata, current.metadata) }
     const defaulted = type.defaults(object)
     const prepared = type.prepareForUpdate?.(defaulted, current) ?? defaulted
-    const errors = [
-      ...type.validate(prepared),
-      ...(type.validateUpdate?.(prepared, current) ?? []),
-    ]
+    const errors = [...type.validate(prepared), ...(type.validateUpdate?.(prepared, current) ?? [])]
     if (errors.length > 0) throw invalid(type, name, errors)
     return prepared
   }

@@ -1,8 +1,12 @@
 // What a list or watch asks for, as one filter: namespace, label selector and field selector.
-import { matchesFields, parseFieldSelector, unsupportedField } from '../../resources/field-selector.ts'
+import {
+  matchesFields,
+  parseFieldSelector,
+  unsupportedField,
+} from '../../resources/field-selector.ts'
 import { parseLabelSelector } from '../../resources/label-selector-text.ts'
 import { matchesRequirements } from '../../resources/label-selector.ts'
-import type { KubeObject, ResourceType } from '../../resources/object.ts'
+import type { ResourceType } from '../../resources/object.ts'
 import { badRequest } from '../api-errors.ts'
 import type { CacheFilter } from '../storage/resource-cache.ts'
 
@@ -20,7 +24,7 @@ export const filterOf = (type: ResourceType, selection: Selection): CacheFilter 
   if (!labels.ok) throw badRequest(labels.message)
   const fields = parseFieldSelector(selection.fieldSelector)
   if (!fields.ok) throw badRequest(fields.message)
-  const unsupported = unsupportedField(type, fields.requirements, sampleOf(type))
+  const unsupported = unsupportedField(type, fields.requirements)
   if (unsupported !== undefined) throw badRequest(unsupported)
   if (labels.requirements.length === 0 && fields.requirements.length === 0) return { keyPrefix }
   const byName = fields.requirements.filter(({ field }) => field === 'metadata.name')
@@ -40,17 +44,4 @@ export const filterOf = (type: ResourceType, selection: Selection): CacheFilter 
       )
     },
   }
-}
-
-/** An object without content: what its selectable fields are called does not depend on it. */
-const sampleOf = (type: ResourceType): KubeObject => {
-  const empty: KubeObject & { spec: object; status: object; involvedObject: object } = {
-    apiVersion: type.version,
-    kind: type.kind,
-    metadata: {},
-    spec: {},
-    status: {},
-    involvedObject: {},
-  }
-  return empty
 }

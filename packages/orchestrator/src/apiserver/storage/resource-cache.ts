@@ -106,10 +106,7 @@ export class ResourceCache {
   /** Objects under `keyPrefix` from `startKey` on, counted without reading them. */
   count(keyPrefix: string, startKey = ''): number {
     const end = keyPrefix === '' ? this.#keys.size : this.#keys.position(`${keyPrefix}\uffff`)
-    return Math.max(
-      0,
-      end - this.#keys.position(startKey > keyPrefix ? startKey : keyPrefix),
-    )
+    return Math.max(0, end - this.#keys.position(startKey > keyPrefix ? startKey : keyPrefix))
   }
 
   /** Starts again from a list; every cursor is lost. `objects` in key order. */
@@ -197,7 +194,10 @@ export class ResourceCache {
     let bytes = this.#ringBytes
     const eventsKept = ringEventsMax * 0.75
     const bytesKept = ringBytesMax * 0.75
-    while (this.#ring.length - count > eventsKept || (bytes > bytesKept && count < this.#ring.length)) {
+    while (
+      this.#ring.length - count > eventsKept ||
+      (bytes > bytesKept && count < this.#ring.length)
+    ) {
       bytes -= this.#ring[count]?.sizeBytes ?? 0
       count++
     }
@@ -286,6 +286,8 @@ export class CacheCursor {
     const wasIn = previous !== undefined && this.#matches(previous)
     if (isIn) return { type: wasIn ? 'MODIFIED' : 'ADDED', object: current, event }
     const { departed } = event
-    return wasIn && departed !== undefined ? { type: 'DELETED', object: departed, event } : undefined
+    return wasIn && departed !== undefined
+      ? { type: 'DELETED', object: departed, event }
+      : undefined
   }
 }

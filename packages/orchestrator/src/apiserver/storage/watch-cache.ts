@@ -157,11 +157,7 @@ export class WatchCache {
         event.type === 'put' && isJsonObject(event.value)
           ? this.#current(collection, event)
           : undefined
-      collection.cache.apply(
-        event.revision,
-        event.key.slice(collection.prefix.length),
-        current,
-      )
+      collection.cache.apply(event.revision, event.key.slice(collection.prefix.length), current)
       touched.add(collection.cache)
     }
     this.#advance(upTo)

@@ -1,0 +1,60 @@
+// From arbitrary JSON to an object of a kind, with upstream's answers for what does not fit.
+import { decodeObject, strictDecodingMessage } from '../../resources/schema/decode-object.ts'
+import type { Json, KubeObject, ResourceType } from '../../resources/object.ts'
+import { badRequest } from '../api-errors.ts'
+
+/** What to do about fields the kind does not have. */
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore'
+
+export interface DecodeOptions {
+  readonly fieldValidation: FieldValidation
+  /** Called with a text for the client, one for each unknown field under Warn. */
+  readonly warn: (text: string) => void
+}
+
+/** For what comes from inside the process. */
+export const lenient: DecodeOptions = { fieldValidation: 'Ignore', warn: () => undefined }
+
+/** Throws ApiError BadRequest. apiVersion and kind are checked when present and filled in when not. */
+export const decodeAs = (type: ResourceType, value: Json, options: DecodeOptions): KubeObject => {
+  checkKind(type, value)
+  const decoded = decodeObject(type, value)
+  if (!decoded.ok) throw badRequest(decoded.message)
+  const { unknownFields } = decoded
+  if (unknownFields.length > 0) {
+    if (options.fieldValidation === 'Strict') {
+      throw badRequest(strictDecodingMessage(type, unknownFields))
+    }
+    if (options.fieldValidation === 'Warn') {
+      for (const field of unknownFields) options.warn(`unknown field "${field}"`)
+    }
+  }
+  return { ...decoded.object, apiVersion: groupVersion(type), kind: type.kind }
+}
+
+export const groupVersion = ({ group, version }: { group: string; version: string }): string =>
+  group === '' ? version : `${group}/${version}`
+
+const checkKind = (type: ResourceType, value: Json): void => {
+  if (typeof value !== 'object' || value === null || !('apiVersion' in value || 'kind' in value)) {
+    return
+  }
+  const { apiVersion, kind } = value as { apiVersion?: Json; kind?: Json }
+  const expected = groupVersion(type)
+  const isKind = kind === undefined || kind === '' || kind === type.kind
+  const isVersion = apiVersion === undefined || apiVersion === '' || apiVersion === expected
+  if (isKind && isVersion) return
+  if (typeof kind !== 'string' || typeof (apiVersion ?? '') !== 'string') {
+    throw badRequest(
+      "couldn't get version/kind; json parse error: json: cannot unmarshal into Go struct field .kind of type string",
+    )
+  }
+  if (isKind) {
+    throw badRequest(
+      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${expected})`,
+    )
+  }
+  throw badRequest(
+    `${kind} in version ${JSON.stringify(apiVersion ?? '')} cannot be handled as a ${type.kind}: converting (${String(apiVersion)}.${kind}) to (${expected}.${type.kind}): unknown conversion`,
+  )
+}

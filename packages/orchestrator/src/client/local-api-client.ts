@@ -1,0 +1,197 @@
+// The ApiClient without a socket: calls the registries of an apiserver in the same process. Objects are not copied: what it returns
+// is shared with the watch cache.
+import type { Json, KubeObject, Stored } from '../resources/object.ts'
+import { apiErrorFrom } from '../apiserver/api-errors.ts'
+import { decodeAs, lenient } from '../apiserver/registry/decode.ts'
+import { checkNamespaceDeletion } from '../apiserver/registry/namespace-lifecycle.ts'
+import { applyPatch } from '../apiserver/registry/patch.ts'
+import type { Registries } from '../apiserver/registry/registries.ts'
+import type { Place, Registry } from '../apiserver/registry/registry.ts'
+import { type User, systemUser, type WriteOptions } from '../apiserver/registry/request-options.ts'
+import { filterOf } from '../apiserver/registry/selection.ts'
+import { bindPod, changeScale, changeSubresource } from '../apiserver/registry/subresources.ts'
+import type { CacheChange, CacheCursor } from '../apiserver/storage/resource-cache.ts'
+import type {
+  ApiClient,
+  ApiWatchHandlers,
+  ListOptions,
+  ListResult,
+  PatchType,
+  ResourceRef,
+} from './api-client.ts'
+
+export class LocalApiClient implements ApiClient {
+  readonly #registries: Registries
+  readonly #options: WriteOptions
+
+  constructor(registries: Registries, user: User = systemUser) {
+    this.#registries = registries
+    this.#options = { user, dryRun: false, fieldManager: user.name }
+  }
+
+  async get<T extends KubeObject>(
+    ref: ResourceRef,
+    namespace: string | undefined,
+    name: string,
+  ): Promise<Stored<T>> {
+    const stored = await this.#registries.get(ref).get({ namespace, name })
+    return stored.object as Stored<T>
+  }
+
+  async list<T extends KubeObject>(
+    ref: ResourceRef,
+    options: ListOptions = {},
+  ): Promise<ListResult<T>> {
+    const registry = this.#registries.get(ref)
+    const page = await registry.list(filterOf(registry.type, selectionOf(options)), {
+      limit: options.limit ?? 0,
+      continue: options.continue ?? '',
+      resourceVersion: '',
+      resourceVersionMatch: '',
+    })
+    return {
+      items: page.items.map((stored) => stored.object as Stored<T>),
+      resourceVersion: String(page.revision),
+      continue: page.continue,
+    }
+  }
+
+  watch<T extends KubeObject>(
+    ref: ResourceRef,
+    options: ListOptions & { resourceVersion: string },
+    handlers: ApiWatchHandlers<T>,
+  ): () => void {
+    let cursor: CacheCursor | undefined
+    try {
+      const registry = this.#registries.get(ref)
+      cursor = registry.watch(
+        filterOf(registry.type, selectionOf(options)),
+        Number(options.resourceVersion),
+      )
+    } catch (reason) {
+      queueMicrotask(() => {
+        handlers.ended(apiErrorFrom(reason))
+      })
+      return () => undefined
+    }
+    return deliver(cursor, handlers)
+  }
+
+  async create<T extends KubeObject>(ref: ResourceRef, object: T): Promise<Stored<T>> {
+    const registry = this.#registries.get(ref)
+    const decoded = decode(registry, object)
+    const stored = await registry.create(decoded.metadata.namespace, decoded, this.#options)
+    return stored.object as Stored<T>
+  }
+
+  async update<T extends KubeObject>(
+    ref: ResourceRef,
+    object: T,
+    subresource?: 'status' | 'finalize',
+  ): Promise<Stored<T>> {
+    const registry = this.#registries.get(ref)
+    const decoded = decode(registry, object)
+    const place = { namespace: decoded.metadata.namespace, name: decoded.metadata.name ?? '' }
+    const change = (): KubeObject => decoded
+    const stored =
+      subresource === undefined
+        ? await registry.update(place, decoded, this.#options)
+        : await changeSubresource(registry, place, { subresource, change, options: this.#options })
+    return stored.object as Stored<T>
+  }
+
+  async patch<T extends KubeObject>(
+    ref: ResourceRef,
+    namespace: string | undefined,
+    name: string,
+    type: PatchType,
+    patch: Json,
+    subresource?: 'status' | 'scale',
+  ): Promise<Stored<T>> {
+    const registry = this.#registries.get(ref)
+    const place = { namespace, name }
+    const { mergeKeys } = registry.type
+    const options = this.#options
+    const patched = (current: object): Json => applyPatch(current as Json, type, patch, mergeKeys)
+    if (subresource === 'scale') {
+      const scale = await changeScale(
+        registry,
+        place,
+        (current) => patched(current) as unknown as KubeObject,
+        options,
+      )
+      return scale as unknown as Stored<T>
+    }
+    const change = (current: Stored<KubeObject>): KubeObject =>
+      decodeAs(registry.type, patched(current), lenient)
+    const stored =
+      subresource === undefined
+        ? await registry.change(place, change, options)
+        : await changeSubresource(registry, place, { subresource, change, options })
+    return stored.object as Stored<T>
+  }
+
+  async delete(
+    ref: ResourceRef,
+    namespace: string | undefined,
+    name: string,
+    options: Parameters<ApiClient['delete']>[3] = {},
+  ): Promise<void> {
+    const registry = this.#registries.get(ref)
+    checkNamespaceDeletion(registry.type, name)
+    await registry.delete(
+      { namespace, name },
+      {
+        ...this.#options,
+        gracePeriodSeconds: options.gracePeriodSeconds,
+        uid: options.uid,
+        resourceVersion: options.resourceVersion,
+        propagationPolicy: options.propagationPolicy,
+      },
+    )
+  }
+
+  async bind(namespace: string, pod: string, node: string): Promise<void> {
+    const registry = this.#registries.get({ group: '', version: 'v1', plural: 'pods' })
+    const place: Place = { namespace, name: pod }
+    await bindPod(registry, place, node, this.#options)
+  }
+}
+
+const selectionOf = (options: ListOptions): Parameters<typeof filterOf>[1] => ({
+  namespace: options.namespace,
+  labelSelector: options.labelSelector ?? '',
+  fieldSelector: options.fieldSelector ?? '',
+})
+
+const decode = (registry: Registry, object: KubeObject): KubeObject =>
+  decodeAs(registry.type, object as unknown as Json, lenient)
+
+/** Calls the handlers for each change, never within the call that opened the watch. Returns close(). */
+const deliver = <T extends KubeObject>(
+  cursor: CacheCursor,
+  handlers: ApiWatchHandlers<T>,
+): (() => void) => {
+  let isEnded = false
+  const end = (error: Error | undefined): void => {
+    if (isEnded) return
+    isEnded = true
+    cursor.close()
+    handlers.ended(error)
+  }
+  const pump = (): void => {
+    try {
+      let change: CacheChange | undefined
+      while (!isEnded && (change = cursor.next()) !== undefined) {
+        handlers.event({ type: change.type, object: change.object.object as Stored<T> })
+      }
+    } catch (reason) {
+      end(reason instanceof Error ? reason : new Error(String(reason)))
+    }
+  }
+  queueMicrotask(pump)
+  cursor.onWake = pump
+  return () => {
+    end(undefined)
+  }
+}
