@@ -81,6 +81,7 @@ export interface FieldError {
     | 'FieldValueInvalid'
     | 'FieldValueDuplicate'
     | 'FieldValueForbidden'
+    | 'FieldValueNotFound'
     | 'FieldValueNotSupported'
     | 'FieldValueTypeInvalid'
     | 'FieldValueTooLong'

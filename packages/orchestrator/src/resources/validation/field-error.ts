@@ -25,6 +25,12 @@ export const forbidden = (field: string, detail: string): FieldError => ({
   message: withDetail('Forbidden', detail),
 })
 
+export const notFound = (field: string, value: unknown): FieldError => ({
+  reason: 'FieldValueNotFound',
+  field,
+  message: `Not found: ${valueText(value)}`,
+})
+
 export const notSupported = (
   field: string,
   value: unknown,
@@ -63,3 +69,29 @@ const goStringMap = (entries: readonly [string, unknown][]): string =>
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
     .map(([key, text]) => `${JSON.stringify(key)}:${JSON.stringify(text)}`)
     .join(', ')}}`
+
+/** One error per problem of a name or number: what the checks of names.ts return. */
+export const invalidEach = (
+  field: string,
+  value: unknown,
+  problems: readonly string[],
+): FieldError[] => problems.map((problem) => invalid(field, value, problem))
+
+/** Nothing where `value` is one of `supported`; `Required value` where it is empty. */
+export const oneOf = (
+  field: string,
+  value: string | undefined,
+  supported: readonly string[],
+): FieldError[] => {
+  if (value === undefined || value === '') return [required(field)]
+  return supported.includes(value) ? [] : [notSupported(field, value, supported)]
+}
+
+export const notNegative = (field: string, value: number | undefined): FieldError[] =>
+  value === undefined || value >= 0
+    ? []
+    : [invalid(field, value, 'must be greater than or equal to 0')]
+
+/** A text that must not be empty. */
+export const notEmpty = (field: string, value: string | undefined): FieldError[] =>
+  value === undefined || value === '' ? [required(field)] : []

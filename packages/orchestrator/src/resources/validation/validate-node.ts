@@ -2,9 +2,9 @@
 import { labelValueProblems, qualifiedNameProblems } from '../names.ts'
 import type { NodeSpec, Taint } from '../node.ts'
 import type { FieldError } from '../object.ts'
-import { duplicate, invalid, notSupported, required } from './field-error.ts'
+import { duplicate, invalid, oneOf } from './field-error.ts'
 
-export const taintEffects: readonly string[] = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
+const taintEffects: readonly string[] = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
 
 export const validateNodeSpec = (spec: NodeSpec): FieldError[] => {
   const taints = spec.taints ?? []
@@ -24,10 +24,5 @@ const validateTaint = (taint: Taint, path: string): FieldError[] => [
   ...labelValueProblems(taint.value ?? '').map((problem) =>
     invalid(`${path}.value`, taint.value, problem),
   ),
-  ...validateEffect(taint.effect, `${path}.effect`),
+  ...oneOf(`${path}.effect`, taint.effect, taintEffects),
 ]
-
-const validateEffect = (effect: string, path: string): FieldError[] => {
-  if (taintEffects.includes(effect)) return []
-  return [effect === '' ? required(path) : notSupported(path, effect, taintEffects)]
-}

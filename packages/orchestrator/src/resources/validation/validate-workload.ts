@@ -7,7 +7,7 @@ import type { FieldError, LabelSelector } from '../object.ts'
 import type { IntOrString, PodTemplateSpec } from '../pod-spec/pod-spec.ts'
 import { validatePodSpec } from '../pod-spec/validate-pod-spec.ts'
 import type { ReplicaSetSpec } from '../replica-set.ts'
-import { forbidden, invalid, notSupported, required } from './field-error.ts'
+import { forbidden, invalid, notNegative, notSupported, required } from './field-error.ts'
 import { validateLabelSelector } from './validate-label-selector.ts'
 import { validateAnnotations, validateLabels } from './validate-metadata.ts'
 
@@ -134,8 +134,3 @@ const validateDeadline = (spec: DeploymentSpec): FieldError[] => {
       : [invalid(path, deadline, 'must be greater than minReadySeconds')]),
   ]
 }
-
-const notNegative = (field: string, value: number | undefined): FieldError[] =>
-  value === undefined || value >= 0
-    ? []
-    : [invalid(field, value, 'must be greater than or equal to 0')]
