@@ -4,7 +4,7 @@ import { DefaultCheckers } from '../../simulation/checkers/default-checkers.ts'
 import type { ObservedMember } from '../../simulation/checkers/checker.ts'
 import { SeededRandom } from '../../simulation/random.ts'
 import type { Membership, Message, NodeId, Ready } from '../types.ts'
-import { bytes, config, fresh, ids, TestMember, voters } from './test-cluster.ts'
+import { bytes, config, fresh, ids, TestMember, text, voters } from './test-cluster.ts'
 
 export interface FuzzOptions {
   readonly seed: number
@@ -61,7 +61,8 @@ export class FuzzWorld {
       if (entries.length > 0) this.checkers.persisting(this.#observed(of), entries)
     }
     of.member.onApplied = (entry) => {
-      this.checkers.applied(this.#observed(of), entry)
+      const { index, term, data } = entry
+      this.checkers.applied(this.#observed(of), { index, term, content: text(data) })
     }
   }
 

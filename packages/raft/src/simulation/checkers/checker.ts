@@ -17,6 +17,13 @@ export interface ObservedMember {
   readonly core: InspectedCore
 }
 
+/** What a state machine was given. */
+export interface AppliedEntry {
+  readonly index: LogIndex
+  readonly term: Term
+  readonly content: string
+}
+
 /** A write that a client was told is done. */
 export interface AcknowledgedWrite {
   readonly command: string
@@ -33,10 +40,12 @@ export interface Checker {
   /** Entries on their way to the member's disk. */
   persisting?(member: ObservedMember, entries: readonly Entry[]): void
   /** The member's state machine has taken the entry. */
-  applied?(member: ObservedMember, entry: Entry): void
+  applied?(member: ObservedMember, entry: AppliedEntry): void
   /** The member's state machine was replaced by a snapshot. */
   restored?(member: ObservedMember, snapshot: Pick<SnapshotMeta, 'index'>): void
   acknowledged?(write: AcknowledgedWrite): void
+  /** A client was told that its write has not been done and never will be. */
+  refused?(command: string): void
   /** A client's read began; returns what to call when it is answered by a state at `appliedIndex`. */
   reading?(): (appliedIndex: LogIndex) => void
   /** Faults have ended and the members agree: the commands each has applied, in order. */

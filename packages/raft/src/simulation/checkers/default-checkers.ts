@@ -1,6 +1,6 @@
 // All checkers behind one set of hooks.
 import type { Entry, NodeId, SnapshotMeta } from '../../core/types.ts'
-import type { AcknowledgedWrite, Checker, ObservedMember } from './checker.ts'
+import type { AcknowledgedWrite, AppliedEntry, Checker, ObservedMember } from './checker.ts'
 import { Durability } from './durability.ts'
 import { ElectionSafety } from './election-safety.ts'
 import { FreshReads } from './fresh-reads.ts'
@@ -37,7 +37,7 @@ export class DefaultCheckers {
     for (const checker of this.#all) checker.persisting?.(member, entries)
   }
 
-  applied(member: ObservedMember, entry: Entry): void {
+  applied(member: ObservedMember, entry: AppliedEntry): void {
     for (const checker of this.#all) checker.applied?.(member, entry)
   }
 
@@ -47,6 +47,10 @@ export class DefaultCheckers {
 
   acknowledged(write: AcknowledgedWrite): void {
     for (const checker of this.#all) checker.acknowledged?.(write)
+  }
+
+  refused(command: string): void {
+    for (const checker of this.#all) checker.refused?.(command)
   }
 
   reading(): (appliedIndex: number) => void {

@@ -1,12 +1,11 @@
 // State machine safety (paper 5.4.3): no two members apply different entries at the same index; and each member applies every index once,
 // in order.
-import type { Entry, LogIndex, SnapshotMeta } from '../../core/types.ts'
-import { isSameBytes } from '../same-bytes.ts'
-import { Violation, type Checker, type ObservedMember } from './checker.ts'
+import type { LogIndex, SnapshotMeta } from '../../core/types.ts'
+import { Violation, type AppliedEntry, type Checker, type ObservedMember } from './checker.ts'
 
 export class StateMachineSafety implements Checker {
   readonly property = 'state machine safety'
-  readonly #entries: (Entry | undefined)[] = []
+  readonly #entries: (AppliedEntry | undefined)[] = []
   readonly #appliedIndexes = new Map<number, LogIndex>()
 
   get commitCount(): number {
@@ -26,7 +25,7 @@ export class StateMachineSafety implements Checker {
     this.#appliedIndexes.set(member.life, snapshot.index)
   }
 
-  applied(member: ObservedMember, entry: Entry): void {
+  applied(member: ObservedMember, entry: AppliedEntry): void {
     const expected = (this.#appliedIndexes.get(member.life) ?? 0) + 1
     if (entry.index !== expected) {
       const detail = `${member.id} applied index ${entry.index} where ${expected} was next`
@@ -35,7 +34,7 @@ export class StateMachineSafety implements Checker {
     this.#appliedIndexes.set(member.life, entry.index)
     const known = this.#entries[entry.index]
     if (known === undefined) this.#entries[entry.index] = entry
-    else if (known.term !== entry.term || !isSameBytes(known.data, entry.data)) {
+    else if (known.term !== entry.term || known.content !== entry.content) {
       const terms = `of term ${entry.term}, another member one of term ${known.term}`
       throw new Violation(this.property, `${member.id} applied at ${entry.index} an entry ${terms}`)
     }

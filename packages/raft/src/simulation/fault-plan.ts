@@ -1,0 +1,156 @@
+// What goes wrong, and when: crashes and restarts, partitions and healings, transfers of leadership. Every next fault is drawn when the
+// last one struck, until the plan is stopped.
+import type { NodeId } from '../core/types.ts'
+import type { Profile } from './profile.ts'
+import type { SeededRandom } from './random.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { SimMember } from './sim-member.ts'
+import type { SimNetwork } from './sim-network.ts'
+
+export interface FaultCounts {
+  powerFailures: number
+  kills: number
+  closes: number
+  partitions: number
+  oneWayPartitions: number
+  isolations: number
+  transfers: number
+}
+
+export interface FaultPlanOptions {
+  readonly profile: Profile
+  readonly random: SeededRandom
+  readonly scheduler: Scheduler
+  readonly network: SimNetwork
+  readonly members: readonly SimMember[]
+  readonly onFault: (text: string) => void
+}
+
+export class FaultPlan {
+  readonly #options: FaultPlanOptions
+  #isRunning = true
+  readonly counts: FaultCounts = {
+    powerFailures: 0,
+    kills: 0,
+    closes: 0,
+    partitions: 0,
+    oneWayPartitions: 0,
+    isolations: 0,
+    transfers: 0,
+  }
+
+  constructor(options: FaultPlanOptions) {
+    this.#options = options
+    const { profile } = options
+    this.#repeat(profile.crashEveryMs, () => {
+      this.#stopOne()
+    })
+    this.#repeat(profile.partitionEveryMs, () => {
+      this.#partition()
+    })
+    this.#repeat(profile.transferEveryMs, () => {
+      this.#transfer()
+    })
+  }
+
+  #repeat(meanMs: number, strike: () => void): void {
+    const { random, scheduler } = this.#options
+    scheduler.after(random.next() * 2 * meanMs, () => {
+      if (!this.#isRunning) return
+      strike()
+      this.#repeat(meanMs, strike)
+    })
+  }
+
+  /** Faults end: links heal, and whoever is down starts. */
+  stop(): void {
+    this.#isRunning = false
+    this.#options.network.heal()
+    for (const member of this.#options.members) member.start()
+  }
+
+  #stopOne(): void {
+    const { random, members, onFault } = this.#options
+    // Now and then all at once: then only what is durable remains.
+    const chosen = this.#anyIndex()
+    const targets = random.chance(0.1) ? members : members.filter((_, i) => i === chosen)
+    const dice = random.next()
+    for (const member of targets) {
+      if (!member.isUp) continue
+      if (dice < 0.6) {
+        this.counts.powerFailures++
+        onFault(`power failure of ${member.id}`)
+        member.crash('power')
+        this.#startLater(member)
+      } else if (dice < 0.85) {
+        this.counts.kills++
+        onFault(`kill of ${member.id}`)
+        member.crash('process')
+        this.#startLater(member)
+      } else this.#close(member)
+    }
+  }
+
+  #anyIndex(): number {
+    return this.#options.random.integer(0, this.#options.members.length - 1)
+  }
+
+  #close(member: SimMember): void {
+    if (member.node === undefined) return
+    this.counts.closes++
+    this.#options.onFault(`close of ${member.id}`)
+    void this.#closeAndStart(member)
+  }
+
+  async #closeAndStart(member: SimMember): Promise<void> {
+    await member.close()
+    this.#startLater(member)
+  }
+
+  #startLater(member: SimMember): void {
+    const { random, profile, scheduler, onFault } = this.#options
+    scheduler.after(random.next() * 2 * profile.downMs, () => {
+      onFault(`start of ${member.id}`)
+      member.start()
+    })
+  }
+
+  #partition(): void {
+    const { random, profile, scheduler, network, onFault } = this.#options
+    const inside = this.#chooseSide()
+    const isOneWay = random.chance(0.3)
+    if (inside.size === 1) this.counts.isolations++
+    else if (isOneWay) this.counts.oneWayPartitions++
+    else this.counts.partitions++
+    onFault(`partition of ${[...inside].join(' ')}${isOneWay ? ' one way' : ''}`)
+    if (isOneWay) network.block((from, to) => inside.has(from) && !inside.has(to))
+    else network.block((from, to) => inside.has(from) !== inside.has(to))
+    scheduler.after(random.next() * 2 * profile.partitionMs, () => {
+      if (!this.#isRunning) return
+      onFault('healing')
+      network.heal()
+    })
+  }
+
+  #chooseSide(): ReadonlySet<NodeId> {
+    const { random, members } = this.#options
+    const leader = members.find((member) => member.node?.status().role === 'leader')
+    // The leader is the one whose loss hurts.
+    if (random.chance(0.4) && leader !== undefined) return new Set([leader.id])
+    const size = random.integer(1, Math.floor(members.length / 2))
+    const first = this.#anyIndex()
+    const ids = members.map((member) => member.id)
+    return new Set([...ids, ...ids].slice(first, first + size))
+  }
+
+  #transfer(): void {
+    const { random, members, onFault } = this.#options
+    const leader = members.find((member) => member.node?.status().role === 'leader')
+    const to = random.pick(members)
+    if (leader?.node === undefined || to === undefined || to === leader) return
+    this.counts.transfers++
+    onFault(`transfer from ${leader.id} to ${to.id}`)
+    // Refused or timed out is as good as done: the next leader is whoever it is.
+    leader.node.transferLeadership(to.id).catch(() => undefined)
+  }
+}

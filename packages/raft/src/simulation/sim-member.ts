@@ -1,0 +1,227 @@
+// One member of the simulated cluster: its disk lives as long as the run, its node from start to crash.
+import { RaftCore } from '../core/raft-core.ts'
+import type { LogIndex, NodeId, RaftConfig, RestoredState } from '../core/types.ts'
+import type { CommittedEntry, Node, RaftNodeEvent, RaftNodeOptions } from '../node/types.ts'
+import type { ObservedMember } from './checkers/checker.ts'
+import type { DefaultCheckers } from './checkers/default-checkers.ts'
+import type { Profile } from './profile.ts'
+import type { SeededRandom } from './random.ts'
+import type { Scheduler } from './scheduler.ts'
+import { SimClock } from './sim-clock.ts'
+import { SimDisk } from './sim-disk.ts'
+import { SimFileSystem } from './sim-file-system.ts'
+import type { SimNetwork, SimTransport } from './sim-network.ts'
+import { DurableState, SimStateMachine } from './sim-state-machine.ts'
+import { WatchedCore } from './watched-core.ts'
+
+export type OpenNode = (options: RaftNodeOptions<LogIndex>) => Promise<Node<LogIndex>>
+
+export interface MemberOptions {
+  readonly id: NodeId
+  readonly memberIds: readonly NodeId[]
+  readonly profile: Profile
+  readonly random: SeededRandom
+  readonly scheduler: Scheduler
+  readonly network: SimNetwork
+  readonly checkers: DefaultCheckers
+  readonly openNode: OpenNode
+  /** A number for every life in the run. */
+  readonly nextLife: () => number
+  readonly onEvent: (id: NodeId, event: RaftNodeEvent) => void
+  /** Something happened that must not: ends the run. */
+  readonly onViolation: (reason: unknown) => void
+}
+
+/** From a start to a crash or a close. */
+interface Life {
+  readonly number: number
+  readonly clock: SimClock
+  readonly fileSystem: SimFileSystem
+  readonly transport: SimTransport
+  readonly stateMachine: SimStateMachine
+  observed: ObservedMember | undefined
+  node: Node<LogIndex> | undefined
+}
+
+export class SimMember {
+  readonly id: NodeId
+  readonly #options: MemberOptions
+  readonly #disk: SimDisk
+  readonly #durable: DurableState | undefined
+  #life: Life | undefined
+
+  constructor(options: MemberOptions) {
+    this.id = options.id
+    this.#options = options
+    this.#disk = new SimDisk(options.random.fork())
+    this.#durable = options.profile.hasDurableState ? new DurableState() : undefined
+  }
+
+  get isUp(): boolean {
+    return this.#life !== undefined
+  }
+
+  /** Undefined while the member is down or still recovers. */
+  get node(): Node<LogIndex> | undefined {
+    return this.#life?.node
+  }
+
+  get stateMachine(): SimStateMachine | undefined {
+    return this.#life?.stateMachine
+  }
+
+  get lifeNumber(): number | undefined {
+    return this.#life?.number
+  }
+
+  start(): void {
+    if (this.#life !== undefined) return
+    const life = this.#newLife()
+    this.#life = life
+    void this.#open(life)
+  }
+
+  async #open(life: Life): Promise<void> {
+    try {
+      const node = await this.#options.openNode(this.#nodeOptions(life))
+      if (this.#life === life) life.node = node
+    } catch (error) {
+      // A member that nothing but crashes has happened to must always come up again.
+      if (this.#life === life) this.#options.onViolation(error)
+    }
+  }
+
+  #newLife(): Life {
+    const { scheduler, network, random, profile } = this.#options
+    const number = this.#options.nextLife()
+    const clock = new SimClock(scheduler)
+    const timing = {
+      after: (delayMs: number, callback: () => void) => void scheduler.after(delayMs, callback),
+      random: random.fork(),
+      syncMs: profile.syncMs,
+    }
+    const fileSystem = new SimFileSystem(this.#disk, timing)
+    const transport = network.connect(this.id)
+    const stateMachine = new SimStateMachine({
+      durable: this.#durable,
+      sync: () => fileSystem.call('sync', () => {}),
+      events: {
+        applied: (entry) => {
+          this.#watchApplied(life, entry)
+        },
+        restored: (index) => {
+          this.#watch(life, (member) => {
+            this.#options.checkers.restored(member, { index })
+          })
+        },
+      },
+    })
+    const life: Life = {
+      number,
+      clock,
+      fileSystem,
+      transport,
+      stateMachine,
+      observed: undefined,
+      node: undefined,
+    }
+    return life
+  }
+
+  #watchApplied(life: Life, entry: CommittedEntry): void {
+    const { index, term, commands } = entry
+    const content = commands.map((command) => Buffer.from(command).toString()).join()
+    this.#watch(life, (member) => {
+      this.#options.checkers.applied(member, { index, term, content })
+    })
+  }
+
+  /** Runs a check; what a dead member's last microtasks do is nobody's concern. */
+  #watch(life: Life, check: (member: ObservedMember) => void): void {
+    if (this.#life !== life || life.observed === undefined) return
+    try {
+      check(life.observed)
+    } catch (error) {
+      this.#options.onViolation(error)
+      throw error
+    }
+  }
+
+  #nodeOptions(life: Life): RaftNodeOptions<LogIndex> {
+    const { profile, memberIds, random } = this.#options
+    const chances = random.fork()
+    return {
+      id: this.id,
+      clusterId: 'simulated',
+      initialMembership: { voters: memberIds, votersOutgoing: [], learners: [] },
+      peers: new Map(memberIds.filter((id) => id !== this.id).map((id) => [id, `sim://${id}`])),
+      directory: '/member',
+      stateMachine: life.stateMachine,
+      transport: life.transport,
+      fileSystem: life.fileSystem,
+      clock: life.clock,
+      random: () => chances.next(),
+      heartbeatIntervalMs: profile.heartbeatIntervalMs,
+      electionTimeoutMs: profile.electionTimeoutMs,
+      snapshotEntries: profile.snapshotEntries,
+      catchUpEntries: profile.catchUpEntries,
+      segmentSizeBytes: profile.segmentSizeBytes,
+      limits: profile.limits,
+      createCore: (config, restored) => this.#createCore(life, config, restored),
+      onEvent: (event) => {
+        if (this.#life === life) this.#options.onEvent(this.id, event)
+      },
+    }
+  }
+
+  #createCore(life: Life, config: RaftConfig, restored: RestoredState): WatchedCore {
+    const core = new RaftCore(config, restored)
+    const { checkers } = this.#options
+    life.observed = { id: this.id, life: life.number, core }
+    this.#watch(life, (member) => {
+      checkers.started(member)
+    })
+    return new WatchedCore(core, {
+      stepped: () => {
+        this.#watch(life, (member) => {
+          checkers.stepped(member)
+        })
+      },
+      handedOut: (ready) => {
+        const entries = ready.persist?.entries ?? []
+        if (entries.length === 0) return
+        this.#watch(life, (member) => {
+          checkers.persisting(member, entries)
+        })
+      },
+    })
+  }
+
+  /** `power`: what was not synced may be lost; `process`: only what was in the process. */
+  crash(kind: 'power' | 'process'): void {
+    this.#stop()
+    if (kind === 'process') {
+      this.#disk.kill()
+      return
+    }
+    this.#disk.crash()
+    this.#durable?.crash(this.#options.random)
+  }
+
+  #stop(): void {
+    const life = this.#life
+    this.#life = undefined
+    life?.clock.stop()
+    life?.fileSystem.stop()
+    life?.transport.stop()
+  }
+
+  /** An orderly end: resolves when the node has closed. */
+  async close(): Promise<void> {
+    const life = this.#life
+    await life?.node?.close()
+    if (this.#life !== life) return
+    this.#stop()
+    this.#disk.kill()
+  }
+}

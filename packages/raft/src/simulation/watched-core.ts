@@ -1,0 +1,100 @@
+// A core that reports every input it gets, so that the checkers can look at it after each one.
+import type {
+  Core,
+  LogIndex,
+  Membership,
+  Message,
+  NodeId,
+  ProposeOutcome,
+  RaftStatus,
+  Ready,
+} from '../core/types.ts'
+
+export interface CoreWatcher {
+  /** An input has been taken. */
+  stepped(): void
+  /** A Ready leaves for the shell. */
+  handedOut(ready: Ready): void
+}
+
+export class WatchedCore implements Core {
+  readonly #core: Core
+  readonly #watcher: CoreWatcher
+
+  constructor(core: Core, watcher: CoreWatcher) {
+    this.#core = core
+    this.#watcher = watcher
+  }
+
+  #checked<T>(result: T): T {
+    this.#core.verify()
+    this.#watcher.stepped()
+    return result
+  }
+
+  tick(): void {
+    this.#checked(this.#core.tick())
+  }
+
+  step(message: Message): void {
+    this.#checked(this.#core.step(message))
+  }
+
+  propose(payloads: readonly Uint8Array[]): ProposeOutcome {
+    return this.#checked(this.#core.propose(payloads))
+  }
+
+  proposeMembership(membership: Membership): ProposeOutcome {
+    return this.#checked(this.#core.proposeMembership(membership))
+  }
+
+  readIndex(context: number): void {
+    this.#checked(this.#core.readIndex(context))
+  }
+
+  transferLeadership(to: NodeId): void {
+    this.#checked(this.#core.transferLeadership(to))
+  }
+
+  hasReady(): boolean {
+    return this.#core.hasReady()
+  }
+
+  ready(): Ready {
+    const ready = this.#core.ready()
+    this.#watcher.handedOut(ready)
+    return this.#checked(ready)
+  }
+
+  persisted(sequence: number): void {
+    this.#checked(this.#core.persisted(sequence))
+  }
+
+  applied(index: LogIndex): void {
+    this.#checked(this.#core.applied(index))
+  }
+
+  applyMembership(membership: Membership): void {
+    this.#checked(this.#core.applyMembership(membership))
+  }
+
+  reportUnreachable(id: NodeId): void {
+    this.#checked(this.#core.reportUnreachable(id))
+  }
+
+  reportSnapshot(id: NodeId, succeeded: boolean): void {
+    this.#checked(this.#core.reportSnapshot(id, succeeded))
+  }
+
+  compact(index: LogIndex): void {
+    this.#checked(this.#core.compact(index))
+  }
+
+  status(): RaftStatus {
+    return this.#core.status()
+  }
+
+  verify(): void {
+    this.#core.verify()
+  }
+}

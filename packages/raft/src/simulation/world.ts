@@ -1,0 +1,270 @@
+// A whole cluster in one process under one seed: members with the real shell on simulated disks, network and time; clients; faults; and the
+// checkers after every step. A run is a pure function of its options and the code: no clock, no chance but the seed's.
+import type { Message, NodeId } from '../core/types.ts'
+import type { RaftNodeEvent } from '../node/types.ts'
+import { Violation } from './checkers/checker.ts'
+import { DefaultCheckers } from './checkers/default-checkers.ts'
+import { FaultPlan } from './fault-plan.ts'
+import { drawProfile, type Profile } from './profile.ts'
+import { SeededRandom } from './random.ts'
+import type { RunReport } from './run-report.ts'
+import { Scheduler } from './scheduler.ts'
+import { SimMember, type OpenNode } from './sim-member.ts'
+import { noNetworkFaults, SimNetwork } from './sim-network.ts'
+import { TraceHash } from './trace-hash.ts'
+import { Workload } from './workload.ts'
+
+/** How long a healed cluster may take to serve every client again. */
+const convergenceMs = 60_000
+const traceLinesMax = 80
+
+export interface WorldOptions {
+  readonly seed: number
+  /** Heartbeat intervals with faults. */
+  readonly ticks: number
+  readonly openNode: OpenNode
+  readonly transcode?: (message: Message) => Message
+  readonly onTrace?: (line: string) => void
+}
+
+/** The first step after which something was wrong. */
+export class SimulationFailure extends Error {
+  override readonly name = 'SimulationFailure'
+  readonly report: RunReport
+  readonly trace: readonly string[]
+
+  constructor(reason: unknown, report: RunReport, trace: readonly string[]) {
+    const text = reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason)
+    super(`Seed ${report.seed}, step ${report.steps}: ${text}`, { cause: reason })
+    this.report = report
+    this.trace = trace
+  }
+}
+
+export class World {
+  readonly #options: WorldOptions
+  readonly #profile: Profile
+  readonly #scheduler = new Scheduler()
+  readonly #network: SimNetwork
+  readonly #checkers = new DefaultCheckers()
+  readonly #members: readonly SimMember[]
+  readonly #hash = new TraceHash()
+  readonly #trace: string[] = []
+  readonly #workload: Workload
+  readonly #faults: FaultPlan
+  #steps = 0
+  #lives = 0
+  #violation: { readonly reason: unknown } | undefined
+
+  constructor(options: WorldOptions) {
+    this.#options = options
+    const random = new SeededRandom(options.seed)
+    this.#profile = drawProfile(random.fork())
+    const { transcode } = options
+    this.#network = new SimNetwork({
+      scheduler: this.#scheduler,
+      random: random.fork(),
+      ...(transcode === undefined ? {} : { transcode }),
+      onDelivered: (message) => {
+        this.#delivered(message)
+      },
+    })
+    this.#network.faults = this.#profile.network
+    this.#members = this.#createMembers(random)
+    const shared = {
+      profile: this.#profile,
+      scheduler: this.#scheduler,
+      members: this.#members,
+      network: this.#network,
+      checkers: this.#checkers,
+      onViolation: (reason: unknown) => {
+        this.#violated(reason)
+      },
+      onFault: (text: string) => {
+        this.#note(text)
+      },
+    }
+    this.#workload = new Workload({ ...shared, random: random.fork() })
+    this.#faults = new FaultPlan({ ...shared, random: random.fork() })
+  }
+
+  #createMembers(random: SeededRandom): readonly SimMember[] {
+    const names = ['a', 'b', 'c', 'd', 'e'].slice(0, this.#profile.memberCount)
+    const memberIds = names.map((name) => name as NodeId)
+    return memberIds.map(
+      (id) =>
+        new SimMember({
+          id,
+          memberIds,
+          profile: this.#profile,
+          random: random.fork(),
+          scheduler: this.#scheduler,
+          network: this.#network,
+          checkers: this.#checkers,
+          openNode: this.#options.openNode,
+          nextLife: () => ++this.#lives,
+          onEvent: (member, event) => {
+            this.#event(member, event)
+          },
+          onViolation: (reason) => {
+            this.#violated(reason)
+          },
+        }),
+    )
+  }
+
+  #delivered(message: Message): void {
+    this.#note(describe(message))
+  }
+
+  #event(id: NodeId, event: RaftNodeEvent): void {
+    this.#note(`${id} ${event.type}`)
+    // Nothing but crashes happens to members, so none may stop by itself.
+    if (event.type === 'failed') this.#violated(event.error)
+  }
+
+  #note(text: string): void {
+    const line = `${this.#scheduler.now.toFixed(3)} ${text}`
+    this.#hash.add(line)
+    this.#options.onTrace?.(line)
+    this.#trace.push(line)
+    if (this.#trace.length > 2 * traceLinesMax) this.#trace.splice(0, traceLinesMax)
+  }
+
+  #violated(reason: unknown): void {
+    this.#violation ??= { reason }
+  }
+
+  /** Rejects with a SimulationFailure at the first violation. */
+  async run(): Promise<RunReport> {
+    for (const member of this.#members) member.start()
+    const faultsMs = this.#options.ticks * this.#profile.heartbeatIntervalMs
+    await this.#runUntil(() => this.#scheduler.now >= faultsMs)
+    this.#note('faults end')
+    this.#faults.stop()
+    this.#workload.stop()
+    this.#network.faults = noNetworkFaults
+    await this.#converge()
+    this.#finish()
+    return this.report()
+  }
+
+  async #runUntil(isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      if (!this.#scheduler.runNext()) return
+      this.#steps++
+      // Everything that follows from the event runs as microtasks; the next immediate comes after the last of them.
+      await new Promise<void>((resolve) => {
+        setImmediate(resolve)
+      })
+      this.#throwViolation()
+    }
+  }
+
+  #throwViolation(): void {
+    if (this.#violation === undefined) return
+    throw new SimulationFailure(
+      this.#violation.reason,
+      this.report(),
+      this.#trace.slice(-traceLinesMax),
+    )
+  }
+
+  /** Liveness: every member takes a write, and all come to the same state. */
+  async #converge(): Promise<void> {
+    const end = this.#scheduler.now + convergenceMs
+    const written = new Set<SimMember>()
+    let nextAttempt = this.#scheduler.now
+    await this.#runUntil(() => {
+      if (this.#scheduler.now >= end) return true
+      if (this.#scheduler.now >= nextAttempt) {
+        nextAttempt += 500
+        for (const member of this.#members) {
+          if (written.has(member)) continue
+          this.#workload.write(member, (isWritten) => {
+            if (isWritten) written.add(member)
+          })
+        }
+      }
+      return written.size === this.#members.length && this.#isEqual()
+    })
+    if (written.size < this.#members.length || !this.#isEqual()) {
+      const states = this.#members.map((member) =>
+        JSON.stringify(member.node?.status() ?? member.id),
+      )
+      this.#violated(new Violation('liveness', `no convergence after faults\n${states.join('\n')}`))
+    } else if (this.#workload.unanswered() !== undefined) {
+      await this.#runUntil(
+        () => this.#workload.unanswered() === undefined || this.#scheduler.now >= end,
+      )
+      const request = this.#workload.unanswered()
+      if (request !== undefined) {
+        this.#violated(new Violation('liveness', `${request} was never answered`))
+      }
+    }
+    this.#throwViolation()
+  }
+
+  #isEqual(): boolean {
+    const [first] = this.#members
+    const index = first?.stateMachine?.appliedIndex
+    return this.#members.every((member) => member.stateMachine?.appliedIndex === index)
+  }
+
+  #finish(): void {
+    const commands = new Map<NodeId, readonly string[]>()
+    for (const member of this.#members) commands.set(member.id, member.stateMachine?.commands ?? [])
+    try {
+      this.#checkers.finished(commands)
+    } catch (error) {
+      this.#violated(error)
+    }
+    this.#throwViolation()
+  }
+
+  report(): RunReport {
+    return {
+      seed: this.#options.seed,
+      traceHash: this.#hash.toString(),
+      steps: this.#steps,
+      simulatedMs: this.#scheduler.now,
+      lives: this.#lives,
+      elections: this.#checkers.electionSafety.electionCount,
+      commits: this.#checkers.stateMachineSafety.commitCount,
+      acknowledged: this.#checkers.durability.acknowledgedCount,
+      reads: this.#checkers.freshReads.readCount,
+      network: { ...this.#network.counts },
+      faults: { ...this.#faults.counts },
+    }
+  }
+}
+
+function describe(message: Message): string {
+  const base = `${message.from}>${message.to} ${message.type} term ${message.term}`
+  switch (message.type) {
+    case 'appendEntries': {
+      const { prevLogIndex, entries, commit } = message
+      return `${base} after ${prevLogIndex} count ${entries.length} commit ${commit}`
+    }
+    case 'appendEntriesResult':
+      return `${base} index ${message.index} ${message.rejected ? 'rejected' : 'matched'}`
+    case 'requestVote':
+      return `${base} last ${message.lastLogIndex}/${message.lastLogTerm} pre ${message.preVote}`
+    case 'requestVoteResult':
+      return `${base} granted ${message.granted} pre ${message.preVote}`
+    case 'heartbeat':
+      return `${base} commit ${message.commit} read ${message.readSequence}`
+    case 'heartbeatResult':
+      return `${base} read ${message.readSequence}`
+    case 'installSnapshot':
+      return `${base} index ${message.snapshot.index}`
+    case 'propose':
+      return `${base} count ${message.payloads.length}`
+    case 'readIndex':
+      return `${base} context ${message.context}`
+    case 'readIndexResult':
+      return `${base} context ${message.context} index ${message.index}`
+    case 'timeoutNow':
+      return base
+  }
+}
