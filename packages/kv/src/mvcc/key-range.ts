@@ -24,7 +24,8 @@ export function prefixEnd(prefix: Uint8Array): Uint8Array {
   for (let i = prefix.length - 1; i >= 0; i--) {
     const byte = prefix[i] ?? 0
     if (byte === 255) continue
-    const end = prefix.slice(0, i + 1)
+    // A copy also when `prefix` is a Buffer, whose slice() is a view.
+    const end = new Uint8Array(prefix.subarray(0, i + 1))
     end[i] = byte + 1
     return end
   }

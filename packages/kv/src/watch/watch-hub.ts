@@ -160,20 +160,21 @@ export class WatchHub {
       if (shared.length === 0) continue
       for (const watcher of watchers) {
         if (watcher.target.isBlocked) this.#fallBehind(watcher, firstRevision)
-        else if (watcher.nextRevision <= firstRevision) this.#send(watcher, shared)
+        else if (watcher.nextRevision <= firstRevision) this.#send(watcher, shared, this.#revision)
         else {
           const wanted = events.filter((event) => event.revision >= watcher.nextRevision)
           const encoded = encodeEvents(wanted, form)
-          if (encoded.length > 0) this.#send(watcher, encoded)
+          if (encoded.length > 0) this.#send(watcher, encoded, this.#revision)
         }
       }
     }
   }
 
-  #send(watcher: Watcher, events: readonly EncodedEvent[]): void {
+  /** `through`: this watcher has seen everything up to there now. */
+  #send(watcher: Watcher, events: readonly EncodedEvent[], through: number): void {
     watcher.isActive = true
     this.#eventsSent += events.length
-    watcher.target.sendEvents(watcher, events, this.#revision)
+    watcher.target.sendEvents(watcher, events, through)
   }
 
   #fallBehind(watcher: Watcher, firstRevision: number): void {
@@ -249,7 +250,7 @@ export class WatchHub {
       if (watcher.nextRevision > batch.through) continue
       const events = wantedEvents(watcher, batch.events, shared)
       watcher.nextRevision = batch.through + 1
-      if (events.length > 0) this.#send(watcher, events)
+      if (events.length > 0) this.#send(watcher, events, batch.through)
       if (this.#unsynced.has(watcher) && batch.through === this.#revision) this.#join(watcher)
     }
     // Served watchers go to the end of the line.

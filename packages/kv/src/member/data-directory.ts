@@ -1,0 +1,78 @@
+// The data directory: DATA_DIR/member/{wal,snap,db}, for this user only, and a file that says whose it is.
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { KvError } from '../errors.ts'
+import { idText } from './identity.ts'
+
+export interface DataDirectory {
+  /** Of raft: it makes wal and snap in it. */
+  readonly member: string
+  readonly tables: string
+}
+
+interface Owner {
+  readonly memberId: string
+  readonly clusterId: string
+  readonly name: string
+}
+
+/** Makes what is missing. Throws an error that names --data-dir if it cannot be used or belongs to another member. */
+export async function openDataDirectory(
+  dataDir: string,
+  plan: { id: bigint; clusterId: bigint; name: string },
+): Promise<DataDirectory> {
+  const member = join(dataDir, 'member')
+  try {
+    await mkdir(member, { recursive: true, mode: 0o700 })
+    await claim(dataDir, join(member, 'owner.json'), {
+      memberId: idText(plan.id),
+      clusterId: idText(plan.clusterId),
+      name: plan.name,
+    })
+  } catch (reason) {
+    if (reason instanceof KvError) throw reason
+    const cause = reason instanceof Error ? reason.message : String(reason)
+    throw unusable(`--data-dir '${dataDir}' cannot be used (${cause}); choose a folder that this user can write`, reason)
+  }
+  return { member, tables: join(member, 'db') }
+}
+
+/** What LevelDB says when the folder is in use or broken. */
+export function tablesFailure(dataDir: string, reason: unknown): KvError {
+  const cause = reason instanceof Error && reason.cause instanceof Error ? reason.cause : reason
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  if (code === 'LEVEL_LOCKED') {
+    return unusable(`--data-dir '${dataDir}' is in use by another process; stop it or choose another folder`, reason)
+  }
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return unusable(`--data-dir '${dataDir}' cannot be opened (${text})`, reason)
+}
+
+async function claim(dataDir: string, file: string, owner: Owner): Promise<void> {
+  const found = await readOwner(file)
+  if (found === undefined) {
+    await writeFile(`${file}.tmp`, `${JSON.stringify(owner)}\n`, { mode: 0o600, flush: true })
+    await rename(`${file}.tmp`, file)
+    return
+  }
+  const isSame = found.memberId === owner.memberId && found.clusterId === owner.clusterId
+  if (isSame) return
+  throw unusable(
+    `--data-dir '${dataDir}' holds member ${found.memberId} ('${found.name}') of cluster ${found.clusterId}, but the flags make this member ${owner.memberId} of cluster ${owner.clusterId}; use the --name, --initial-cluster, --initial-advertise-peer-urls and --initial-cluster-token it was made with, or another --data-dir`,
+  )
+}
+
+async function readOwner(file: string): Promise<Owner | undefined> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (reason) {
+    if (reason instanceof Error && 'code' in reason && reason.code === 'ENOENT') return undefined
+    throw reason
+  }
+  return JSON.parse(text) as Owner
+}
+
+function unusable(message: string, cause?: unknown): KvError {
+  return new KvError('INTERNAL', { message, cause })
+}

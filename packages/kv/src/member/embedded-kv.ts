@@ -1,0 +1,258 @@
+// The Kv interface on a member in this process: the same calls as over a wire, without one.
+import {
+  bytesOf,
+  deleteRequestOf,
+  eventOf,
+  pairOf,
+  putRequestOf,
+  rangeRequestOf,
+  rangeResultOf,
+  txnRequestOf,
+  txnResultOf,
+  watchRequestOf,
+} from '../client/convert.ts'
+import { KvError } from '../errors.ts'
+import type {
+  Bytes,
+  CallOptions,
+  DeleteOptions,
+  Kv,
+  KvMember,
+  KvPair,
+  KvStatus,
+  PutOptions,
+  RangeOptions,
+  RangeResult,
+  Txn,
+  TxnResult,
+  Watch,
+  WatchHandlers,
+  WatchOptions,
+} from '../kv.ts'
+import {
+  encodeCompactionRequest,
+  encodeDeleteRangeRequest,
+  encodeLeaseGrantRequest,
+  encodeLeaseRevokeRequest,
+  encodePutRequest,
+  encodeRangeRequest,
+  encodeTxnRequest,
+} from '../proto/index.ts'
+import type {
+  DeleteRangeResponse,
+  HashKvResponse,
+  LeaseGrantResponse,
+  LeaseKeepAliveResponse,
+  LeaseLeasesResponse,
+  LeaseTimeToLiveResponse,
+  MemberListResponse,
+  PutResponse,
+  WatchResponse,
+} from '../proto/messages.ts'
+import type { Done, MemberApi, WatchStream } from './types.ts'
+
+export class EmbeddedKv implements Kv {
+  readonly #member: MemberApi
+  readonly #watches = new Set<EmbeddedWatch>()
+
+  constructor(member: MemberApi) {
+    this.#member = member
+  }
+
+  async get(
+    key: Bytes,
+    options: CallOptions & { revision?: number; serializable?: boolean } = {},
+  ): Promise<KvPair | undefined> {
+    const { pairs } = await this.range({ ...options, key })
+    return pairs[0]
+  }
+
+  async range(options: RangeOptions): Promise<RangeResult> {
+    const body = encodeRangeRequest(rangeRequestOf(options))
+    return rangeResultOf(await call(options, (done) => this.#member.range(body, done)))
+  }
+
+  async put(
+    key: Bytes,
+    value: Bytes,
+    options: PutOptions = {},
+  ): Promise<{ revision: number; prev: KvPair | undefined }> {
+    const body = encodePutRequest(putRequestOf(key, value, options))
+    const { header, prevKv } = await call<PutResponse>(options, (done) => this.#member.put(body, done))
+    return {
+      revision: header.revision,
+      prev: prevKv === undefined ? undefined : pairOf(prevKv),
+    }
+  }
+
+  async delete(
+    key: Bytes,
+    options: DeleteOptions = {},
+  ): Promise<{ revision: number; deleted: number; prev: readonly KvPair[] }> {
+    const body = encodeDeleteRangeRequest(deleteRequestOf(key, options))
+    const response = await call<DeleteRangeResponse>(options, (done) => this.#member.deleteRange(body, done))
+    const { header, deleted, prevKvs } = response
+    return { revision: header.revision, deleted, prev: prevKvs.map(pairOf) }
+  }
+
+  async txn(txn: Txn): Promise<TxnResult> {
+    const body = encodeTxnRequest(txnRequestOf(txn))
+    return txnResultOf(await call(txn, (done) => this.#member.txn(body, done)))
+  }
+
+  async compact(revision: number, options: CallOptions = {}): Promise<void> {
+    const body = encodeCompactionRequest({ revision, physical: false })
+    await call(options, (done) => this.#member.compact(body, done))
+  }
+
+  watch(options: WatchOptions, handlers: WatchHandlers): Watch {
+    const watch = new EmbeddedWatch(this.#member, options, handlers, () =>
+      this.#watches.delete(watch),
+    )
+    this.#watches.add(watch)
+    return watch
+  }
+
+  async grantLease(
+    ttlSeconds: number,
+    options: CallOptions & { id?: bigint } = {},
+  ): Promise<{ id: bigint; ttlSeconds: number }> {
+    const body = encodeLeaseGrantRequest({ ttl: ttlSeconds, id: options.id ?? 0n })
+    const { id, ttl } = await call<LeaseGrantResponse>(options, (done) => this.#member.leaseGrant(body, done))
+    return { id, ttlSeconds: ttl }
+  }
+
+  async revokeLease(id: bigint, options: CallOptions = {}): Promise<void> {
+    const body = encodeLeaseRevokeRequest({ id })
+    await call(options, (done) => this.#member.leaseRevoke(body, done))
+  }
+
+  async keepAliveLease(id: bigint, options: CallOptions = {}): Promise<number> {
+    const { ttl } = await call<LeaseKeepAliveResponse>(options, (done) => this.#member.leaseKeepAlive(id, done))
+    return ttl
+  }
+
+  async leaseTimeToLive(
+    id: bigint,
+    options: CallOptions & { keys?: boolean } = {},
+  ): Promise<{ ttlSeconds: number; grantedTtlSeconds: number; keys: readonly Uint8Array[] }> {
+    const { ttl, grantedTtl, keys } = await call<LeaseTimeToLiveResponse>(options, (done) =>
+      this.#member.leaseTimeToLive(id, options.keys ?? false, done),
+    )
+    return { ttlSeconds: ttl, grantedTtlSeconds: grantedTtl, keys }
+  }
+
+  async leases(options: CallOptions = {}): Promise<readonly bigint[]> {
+    const { leases } = await call<LeaseLeasesResponse>(options, (done) => this.#member.leaseLeases(done))
+    return leases
+  }
+
+  async members(options: CallOptions = {}): Promise<readonly KvMember[]> {
+    const { members } = await call<MemberListResponse>(options, (done) => this.#member.memberList(true, done))
+    return members
+  }
+
+  status(): Promise<KvStatus> {
+    const { header, version, dbSize, leader, raftTerm, raftIndex } = this.#member.status()
+    const { memberId, revision } = header
+    return Promise.resolve({
+      memberId,
+      version,
+      dbSizeBytes: dbSize,
+      leader,
+      raftTerm,
+      raftIndex,
+      revision,
+    })
+  }
+
+  async hashKv(
+    options: CallOptions & { revision?: number } = {},
+  ): Promise<{ hash: number; compactRevision: number; revision: number }> {
+    const { hash, compactRevision, hashRevision } = await call<HashKvResponse>(options, (done) =>
+      this.#member.hashKv(options.revision ?? 0, done),
+    )
+    return { hash, compactRevision, revision: hashRevision }
+  }
+
+  /** Ends the watches; the member goes on. */
+  close(): Promise<void> {
+    for (const watch of this.#watches) watch.close()
+    return Promise.resolve()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+class EmbeddedWatch implements Watch {
+  readonly #stream: WatchStream
+  readonly #handlers: WatchHandlers
+  readonly #onEnd: () => void
+  #isEnded = false
+
+  constructor(
+    member: MemberApi,
+    options: WatchOptions,
+    handlers: WatchHandlers,
+    onEnd: () => void,
+  ) {
+    this.#handlers = handlers
+    this.#onEnd = onEnd
+    this.#stream = member.openWatchStream({
+      send: (response) => {
+        // Handlers are the caller's code: they run outside of the member's, and what they throw is the caller's to see.
+        queueMicrotask(() => this.#receive(response))
+        return true
+      },
+    })
+    const request = watchRequestOf(options)
+    this.#stream.create({ ...request, key: bytesOf(request.key) })
+  }
+
+  close(): void {
+    this.#end(undefined)
+  }
+
+  #receive(response: WatchResponse): void {
+    if (this.#isEnded) return
+    const { revision } = response.header
+    if (response.canceled) this.#end(endOf(response))
+    else if (response.created) this.#handlers.created?.(revision)
+    else this.#handlers.batch({ events: response.events.map(eventOf), revision })
+  }
+
+  #end(error: KvError | undefined): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#stream.close()
+    this.#onEnd()
+    this.#handlers.ended?.(error)
+  }
+}
+
+function endOf(response: WatchResponse): KvError {
+  const { compactRevision, cancelReason } = response
+  if (compactRevision > 0) return new KvError('COMPACTED', { compactRevision })
+  const message = cancelReason === '' ? {} : { message: cancelReason }
+  return new KvError('WATCH_CANCELED', message)
+}
+
+/** A callback call as a promise that `signal` can give up. */
+function call<T>(options: CallOptions, start: (done: Done<T>) => void): Promise<T> {
+  const { signal } = options
+  return new Promise<T>((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(new KvError('ABORTED', { cause: signal.reason }))
+      return
+    }
+    const abort = (): void => reject(new KvError('ABORTED', { cause: signal?.reason }))
+    signal?.addEventListener('abort', abort, { once: true })
+    start((error, result) => {
+      signal?.removeEventListener('abort', abort)
+      if (error !== undefined) reject(error)
+      else resolve(result as T)
+    })
+  })
+}

@@ -1,0 +1,138 @@
+// The options of openMember and what follows from them: who this member is and who its peers are. Names in errors are etcd's flags.
+import { KvError } from '../errors.ts'
+import { clusterIdOf, idText, memberIdOf } from './identity.ts'
+
+export interface MemberOptions {
+  /** This member's name in `initialCluster`; 'default' if left out. */
+  readonly name?: string
+  /** Where everything is kept; the folder is made if it is missing. Not needed with `memory`. */
+  readonly dataDir?: string
+  /** Keeps nothing: all data is gone after close(). */
+  readonly memory?: boolean
+  /** Left out: no listener, the member is used from this process only. */
+  readonly listenClientUrls?: readonly string[]
+  /** What clients of the cluster are told; the listen URLs if left out. */
+  readonly advertiseClientUrls?: readonly string[]
+  /** Left out: no listener for peers, which only a cluster of one can do without. */
+  readonly listenPeerUrls?: readonly string[]
+  readonly initialAdvertisePeerUrls?: readonly string[]
+  /** 'name=http://host:port,...' of all first members; this member alone if left out. */
+  readonly initialCluster?: string
+  readonly initialClusterToken?: string
+  readonly heartbeatIntervalMs?: number
+  readonly electionTimeoutMs?: number
+  /** Applied entries between two checkpoints. */
+  readonly snapshotCount?: number
+  /** The member stopped by itself, as after a failed disk write. */
+  readonly onFailed?: (error: Error) => void
+}
+
+export interface MemberPlan {
+  readonly id: bigint
+  readonly clusterId: bigint
+  readonly name: string
+  readonly peerUrls: readonly string[]
+  /** The first members' ids, this one's too. */
+  readonly voters: readonly string[]
+  /** Peer URLs of all of them by id. */
+  readonly peerUrlsById: ReadonlyMap<string, readonly string[]>
+  readonly heartbeatIntervalMs: number
+  readonly electionTimeoutMs: number
+}
+
+const electionTimeoutMsMax = 50_000
+const defaultPeerUrl = 'http://localhost:2380'
+const defaultToken = 'etcd-cluster'
+
+/** Throws an error that names the option at fault. */
+export function planMember(options: MemberOptions): MemberPlan {
+  const name = options.name ?? 'default'
+  const token = options.initialClusterToken ?? defaultToken
+  const advertised = options.initialAdvertisePeerUrls ?? options.listenPeerUrls ?? [defaultPeerUrl]
+  const cluster = parseCluster(options.initialCluster ?? alone(name, advertised))
+  const peerUrls = cluster.get(name)
+  if (peerUrls === undefined) {
+    throw badOption(`--initial-cluster does not name this member; add '${name}=URL' or set --name`)
+  }
+  if (options.initialAdvertisePeerUrls !== undefined && !isSame(peerUrls, advertised)) {
+    throw badOption(
+      `--initial-cluster has '${name}=${peerUrls.join(',')}' but --initial-advertise-peer-urls is '${advertised.join(',')}'; they must agree`,
+    )
+  }
+  if (cluster.size > 1 && options.listenPeerUrls === undefined) {
+    throw badOption('--listen-peer-urls is missing; a cluster of several members needs it')
+  }
+  const ids = new Map<string, readonly string[]>()
+  for (const urls of cluster.values()) ids.set(idText(memberIdOf(urls, token)), urls)
+  if (ids.size < cluster.size) {
+    throw badOption('--initial-cluster has two members with the same URLs')
+  }
+  return {
+    id: memberIdOf(peerUrls, token),
+    clusterId: clusterIdOf([...cluster.values()].map((urls) => memberIdOf(urls, token))),
+    name,
+    peerUrls,
+    voters: [...ids.keys()].sort(),
+    peerUrlsById: ids,
+    ...times(options),
+  }
+}
+
+/** etcd's lowest TTL: one and a half election timeouts, in whole seconds. */
+export function leaseTtlSecondsMin(electionTimeoutMs: number): number {
+  return Math.ceil((1.5 * electionTimeoutMs) / 1000)
+}
+
+function times(options: MemberOptions): { heartbeatIntervalMs: number; electionTimeoutMs: number } {
+  const heartbeatIntervalMs = options.heartbeatIntervalMs ?? 100
+  const electionTimeoutMs = options.electionTimeoutMs ?? 1000
+  if (!(heartbeatIntervalMs > 0)) {
+    throw badOption(`--heartbeat-interval is ${heartbeatIntervalMs} ms; it must be positive`)
+  }
+  if (electionTimeoutMs < 5 * heartbeatIntervalMs) {
+    throw badOption(
+      `--election-timeout is ${electionTimeoutMs} ms; it must be at least 5 times --heartbeat-interval (${heartbeatIntervalMs} ms)`,
+    )
+  }
+  if (electionTimeoutMs > electionTimeoutMsMax) {
+    throw badOption(
+      `--election-timeout is ${electionTimeoutMs} ms; it must be at most ${electionTimeoutMsMax} ms`,
+    )
+  }
+  return { heartbeatIntervalMs, electionTimeoutMs }
+}
+
+/** 'a=url,a=url2,b=url' as URLs by name. */
+function parseCluster(text: string): Map<string, string[]> {
+  const cluster = new Map<string, string[]>()
+  for (const part of text.split(',')) {
+    const at = part.indexOf('=')
+    const name = part.slice(0, Math.max(at, 0)).trim()
+    const url = part.slice(at + 1).trim()
+    if (name === '' || !isUrl(url)) {
+      throw badOption(`--initial-cluster has '${part}'; want 'NAME=http://HOST:PORT'`)
+    }
+    cluster.set(name, [...(cluster.get(name) ?? []), url].sort())
+  }
+  return cluster
+}
+
+function isUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, port, pathname } = new URL(text)
+  // The port of a scheme's default is left out by the parser.
+  const hasPort = port !== '' || /:\d+$/.test(text)
+  return (protocol === 'http:' || protocol === 'https:') && hasPort && pathname === '/'
+}
+
+function alone(name: string, urls: readonly string[]): string {
+  return urls.map((url) => `${name}=${url}`).join(',')
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  return [...a].sort().join(',') === [...b].sort().join(',')
+}
+
+function badOption(message: string): KvError {
+  return new KvError('INTERNAL', { message })
+}

@@ -1,0 +1,308 @@
+// What the log drives: applies commands to the store and the leases, keeps the tables and the applied index in step, tells the
+// watchers. Deterministic but for lease times, which only the leader uses.
+import type { Backend } from '../backend/backend.ts'
+import { KvError } from '../errors.ts'
+import { leaseTable } from '../lease/lease-row.ts'
+import { Lessor } from '../lease/lessor.ts'
+import type { Change } from '../mvcc/change.ts'
+import { checkDeleteRange, checkPut, checkTxn } from '../mvcc/check-txn.ts'
+import { keyRange } from '../mvcc/key-range.ts'
+import { keyText } from '../mvcc/key-text.ts'
+import { historyTable } from '../mvcc/revision.ts'
+import { MvccStore } from '../mvcc/store.ts'
+import { applyTxn } from '../mvcc/txn.ts'
+import {
+  decodeCompactionRequest,
+  decodeDeleteRangeRequest,
+  decodeLeaseGrantRequest,
+  decodeLeaseRevokeRequest,
+  decodePutRequest,
+  decodeTxnRequest,
+} from '../proto/index.ts'
+import type { ResponseHeader } from '../proto/messages.ts'
+import { WatchHub } from '../watch/watch-hub.ts'
+import {
+  decodeCommand,
+  type CommandName,
+  type CommandResponse,
+  type CommandResponses,
+} from './command.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { readHistory } from './history-reader.ts'
+import {
+  decodeAttributes,
+  decodeState,
+  encodeAttributes,
+  encodeState,
+  memberRowKey,
+  memberRows,
+  stateRowKey,
+  type AppliedState,
+  type MemberAttributes,
+} from './meta-rows.ts'
+import { decodeSnapshot, encodeSnapshot } from './state-snapshot.ts'
+import type { MemberClock } from './member-clock.ts'
+
+/** A refusal is a result too: every member must come to the same one. */
+export type CommandResult = CommandResponse | KvError
+
+/** What raft hands over; the same shape as its CommittedEntry, Membership and StateSnapshot. */
+export interface AppliedEntry {
+  readonly index: number
+  readonly term: number
+  readonly commands: readonly Uint8Array[]
+}
+export interface MembershipView {
+  readonly voters: readonly string[]
+  readonly votersOutgoing: readonly string[]
+  readonly learners: readonly string[]
+}
+
+export interface StateMachineOptions {
+  readonly backend: Backend
+  readonly clusterId: bigint
+  readonly memberId: bigint
+  readonly clock: MemberClock
+  readonly leaseTtlSecondsMin: number
+  /** Called after each entry. */
+  readonly onApplied?: (index: number, term: number) => void
+  /** The tables failed: the member cannot go on. */
+  readonly onFailure?: (error: Error) => void
+}
+
+export class KvStateMachine {
+  readonly hub: WatchHub
+  readonly housekeeping: Housekeeping
+  readonly durable: { readonly appliedIndex: number; checkpoint(): Promise<number> }
+  readonly #options: StateMachineOptions
+  readonly #backend: Backend
+  #store: MvccStore
+  #lessor: Lessor
+  #members: Map<string, MemberAttributes>
+  #membership: MembershipView = { voters: [], votersOutgoing: [], learners: [] }
+  #applied: AppliedState
+  /** Changes of the entry that is being applied. */
+  #changes: Change[] = []
+
+  private constructor(options: StateMachineOptions, loaded: LoadedState) {
+    this.#options = options
+    this.#backend = options.backend
+    this.#store = loaded.store
+    this.#lessor = loaded.lessor
+    this.#members = loaded.members
+    this.#applied = loaded.applied
+    const { clock, backend, onFailure = (): void => undefined } = options
+    const source = { backend, store: (): MvccStore => this.#store, onFailure }
+    this.hub = new WatchHub(
+      loaded.store,
+      (from, to, done) => readHistory({ ...source, from, to, done }),
+      (callback) => clock.defer(callback),
+    )
+    this.housekeeping = new Housekeeping(backend, clock, onFailure)
+    this.housekeeping.compact(loaded.store, () => undefined)
+    this.durable = {
+      appliedIndex: loaded.applied.index,
+      checkpoint: async () => {
+        const { index } = this.#applied
+        await backend.flush({ sync: true })
+        return index
+      },
+    }
+  }
+
+  /** Loads what the tables hold: leases first, since keys attach to them. */
+  static async open(options: StateMachineOptions): Promise<KvStateMachine> {
+    return new KvStateMachine(options, await load(options))
+  }
+
+  get store(): MvccStore {
+    return this.#store
+  }
+
+  get lessor(): Lessor {
+    return this.#lessor
+  }
+
+  get applied(): AppliedState {
+    return this.#applied
+  }
+
+  get membership(): MembershipView {
+    return this.#membership
+  }
+
+  /** What members published about themselves, by id. */
+  get members(): ReadonlyMap<string, MemberAttributes> {
+    return this.#members
+  }
+
+  header(revision: number): ResponseHeader {
+    const { clusterId, memberId } = this.#options
+    return { clusterId, memberId, revision, raftTerm: this.#applied.term }
+  }
+
+  apply(entry: AppliedEntry): CommandResult[] {
+    const compactBefore = this.#store.compactRevision
+    // Replies of this entry carry its term.
+    this.#applied = { ...this.#applied, index: entry.index, term: entry.term }
+    const results = entry.commands.map((command) => this.#applyCommand(command))
+    const { revision, compactRevision } = this.#store
+    this.#applied = { index: entry.index, term: entry.term, revision, compactRevision }
+    this.#backend.put(stateRowKey, encodeState(this.#applied))
+    const changes = this.#changes
+    this.#changes = []
+    this.hub.notify(changes)
+    if (compactRevision !== compactBefore) this.hub.compacted()
+    this.housekeeping.wrote()
+    this.#options.onApplied?.(entry.index, entry.term)
+    return results
+  }
+
+  membershipChanged(membership: MembershipView): void {
+    this.#membership = membership
+  }
+
+  snapshot(): {
+    readonly index: number
+    chunks(): AsyncIterable<Uint8Array>
+    release(): void
+  } {
+    const view = this.#backend.view()
+    return {
+      index: this.#applied.index,
+      chunks: () => encodeSnapshot(view),
+      release: () => view.release(),
+    }
+  }
+
+  async restore(index: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    this.housekeeping.pause()
+    try {
+      await this.#backend.replace(decodeSnapshot(chunks))
+      const loaded = await load(this.#options)
+      if (loaded.applied.index !== index) {
+        const message = `The snapshot holds index ${loaded.applied.index}, not ${index}`
+        throw new KvError('CORRUPT', { message })
+      }
+      this.#store = loaded.store
+      this.#lessor = loaded.lessor
+      this.#members = loaded.members
+      this.#applied = loaded.applied
+      this.hub.restored(loaded.store)
+      this.housekeeping.compact(loaded.store, () => undefined)
+    } finally {
+      this.housekeeping.resume()
+    }
+  }
+
+  #applyCommand(command: Uint8Array): CommandResult {
+    const { name, body } = decodeCommand(command)
+    if (name === undefined) return new KvError('UNIMPLEMENTED')
+    try {
+      return this.#appliers[name](body)
+    } catch (reason) {
+      // Refusals are results; anything else is a bug or a broken table, and stops the member.
+      if (reason instanceof KvError && reason.code !== 'CORRUPT') return reason
+      throw reason
+    }
+  }
+
+  readonly #appliers: { [Name in CommandName]: (body: Uint8Array) => CommandResponses[Name] } = {
+    put: (body) => {
+      const request = decodePutRequest(body)
+      checkPut(request)
+      this.#store.checkPut(request)
+      this.#store.beginWrite()
+      const prevKv = this.#store.put(request)
+      return { header: this.#endWrite(), prevKv }
+    },
+    deleteRange: (body) => {
+      const request = decodeDeleteRangeRequest(body)
+      checkDeleteRange(request)
+      this.#store.beginWrite()
+      const range = keyRange(request.key, request.rangeEnd)
+      const { deleted, prevs } = this.#store.delete(range, request.prevKv)
+      return { header: this.#endWrite(), deleted, prevKvs: prevs }
+    },
+    txn: (body) => {
+      const request = decodeTxnRequest(body)
+      checkTxn(request)
+      this.#store.beginWrite()
+      try {
+        const response = applyTxn(this.#store, this.#lessor, request)
+        return { ...response, header: this.#endWrite() }
+      } catch (reason) {
+        // Refused before anything changed.
+        this.#endWrite()
+        throw reason
+      }
+    },
+    compact: (body) => {
+      this.#store.compact(decodeCompactionRequest(body).revision)
+      this.housekeeping.compact(this.#store, () => undefined)
+      return { header: this.header(this.#store.revision) }
+    },
+    leaseGrant: (body) => {
+      const { id, ttl } = decodeLeaseGrantRequest(body)
+      const granted = this.#lessor.grant(id, ttl, this.#options.clock.now())
+      return { header: this.header(this.#store.revision), id, ttl: granted }
+    },
+    leaseRevoke: (body) => {
+      const { id } = decodeLeaseRevokeRequest(body)
+      const keys = this.#lessor.keysOf(id)
+      this.#store.beginWrite()
+      for (const key of keys) this.#store.delete({ from: key, to: key + '\0' }, false)
+      this.#lessor.remove(id)
+      return { header: this.#endWrite() }
+    },
+    publish: (body) => {
+      const attributes = decodeAttributes(body)
+      this.#members.set(attributes.id, attributes)
+      this.#backend.put(memberRowKey(attributes.id), encodeAttributes(attributes))
+      return { header: this.header(this.#store.revision) }
+    },
+  }
+
+  #endWrite(): ResponseHeader {
+    for (const change of this.#store.endWrite()) this.#changes.push(change)
+    return this.header(this.#store.revision)
+  }
+}
+
+interface LoadedState {
+  readonly store: MvccStore
+  readonly lessor: Lessor
+  readonly members: Map<string, MemberAttributes>
+  readonly applied: AppliedState
+}
+
+async function load(options: StateMachineOptions): Promise<LoadedState> {
+  const { backend } = options
+  const lessor = new Lessor(backend, options.leaseTtlSecondsMin)
+  const store = new MvccStore(backend, lessor)
+  const members = new Map<string, MemberAttributes>()
+  const applied = decodeState(backend.get(stateRowKey))
+  const view = backend.view()
+  try {
+    for await (const rows of view.rows(leaseTable, nextTable(leaseTable))) {
+      for (const [key, value] of rows) lessor.loadRow(keyText(key), value)
+    }
+    for await (const rows of view.rows(historyTable, nextTable(historyTable))) {
+      for (const [key, value] of rows) store.loadRow(keyText(key), value)
+    }
+    for await (const rows of view.rows(memberRows.from, memberRows.to)) {
+      for (const [, value] of rows) {
+        const attributes = decodeAttributes(value)
+        members.set(attributes.id, attributes)
+      }
+    }
+  } finally {
+    view.release()
+  }
+  store.loaded(applied.revision, applied.compactRevision)
+  return { store, lessor, members, applied }
+}
+
+function nextTable(table: string): string {
+  return String.fromCharCode(table.charCodeAt(0) + 1)
+}

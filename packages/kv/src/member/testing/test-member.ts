@@ -1,0 +1,58 @@
+// A whole member over an instant log, and calls as promises.
+import type { Backend } from '../../backend/backend.ts'
+import { MemoryBackend } from '../../backend/memory-backend.ts'
+import { nodeMemberClock, type MemberClock } from '../member-clock.ts'
+import { MemberMetrics } from '../member-metrics.ts'
+import { MemberCore } from '../member.ts'
+import { KvStateMachine, type AppliedEntry } from '../state-machine.ts'
+import type { Done } from '../types.ts'
+import { InstantConsensus } from './instant-consensus.ts'
+
+export interface TestMember {
+  readonly core: MemberCore
+  readonly stateMachine: KvStateMachine
+  readonly consensus: InstantConsensus
+  readonly backend: Backend
+}
+
+export async function openTestMember(
+  options: { backend?: Backend; clock?: MemberClock; log?: AppliedEntry[] } = {},
+): Promise<TestMember> {
+  const { backend = new MemoryBackend(), clock = nodeMemberClock, log } = options
+  const id = 7n
+  const stateMachine = await KvStateMachine.open({
+    backend,
+    clusterId: 9n,
+    memberId: id,
+    clock,
+    leaseTtlSecondsMin: 2,
+    onApplied: (_index, term) => core?.leases.applied(term),
+  })
+  let core: MemberCore | undefined
+  const idName = id.toString(16).padStart(16, '0')
+  const consensus = new InstantConsensus(idName, stateMachine, log)
+  core = new MemberCore({
+    id,
+    clusterId: 9n,
+    name: 'test',
+    clientUrls: [],
+    peerUrls: [],
+    knownPeerUrls: new Map(),
+    stateMachine,
+    consensus,
+    backend,
+    clock,
+    electionTimeoutMs: 1000,
+    link: { renew: () => undefined, timeToLive: () => undefined },
+    metrics: new MemberMetrics(idName),
+  })
+  core.leaderChanged(idName, 1)
+  return { core, stateMachine, consensus, backend }
+}
+
+/** A callback call as a promise. */
+export function ask<T>(start: (done: Done<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, result) => (error === undefined ? resolve(result as T) : reject(error)))
+  })
+}
