@@ -45,8 +45,7 @@ export function restartAtMs(record: ContainerRecord): number {
 
 /** The record of the next run; `id` names it. */
 export function startedRecord(record: ContainerRecord, id: string, nowMs: number): ContainerRecord {
-  if (record.state === 'created')
-    return { state: 'running', restartCount: record.restartCount, id, startedAtMs: nowMs }
+  if (record.state === 'created') return { ...record, state: 'running', id, startedAtMs: nowMs }
   const finishedAtMs = record.ending?.finishedAtMs ?? nowMs
   const backOff = liveBackOff(record, finishedAtMs)
   const ms =

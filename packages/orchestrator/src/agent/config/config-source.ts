@@ -1,0 +1,66 @@
+// Reads the ConfigMaps and Secrets that pods name, as bytes by key, and says in a kubelet's words what is missing.
+import { ApiError, type ApiClient } from '../../client/api-client.ts'
+import { configMapType, type ConfigMap } from '../../resources/config-map.ts'
+import { secretType, type Secret } from '../../resources/secret.ts'
+
+/** The pod cannot start until somebody creates or repairs what it names. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly code = 'CONFIG'
+}
+
+export type ConfigKind = 'configmap' | 'secret'
+/** Values by key. */
+export type ConfigData = ReadonlyMap<string, Buffer>
+
+export class ConfigSource {
+  readonly #client: ApiClient
+  readonly #namespace: string
+
+  constructor(client: ApiClient, namespace: string) {
+    this.#client = client
+    this.#namespace = namespace
+  }
+
+  /** Undefined when it is missing and `isOptional`; ConfigError when it is missing. */
+  async read(kind: ConfigKind, name: string, isOptional: boolean): Promise<ConfigData | undefined> {
+    try {
+      return kind === 'configmap' ? await this.#configMap(name) : await this.#secret(name)
+    } catch (reason) {
+      if (!(reason instanceof ApiError && reason.code === 404)) throw reason
+      if (isOptional) return undefined
+      throw new ConfigError(`${kind} "${name}" not found`, { cause: reason })
+    }
+  }
+
+  /** One value; ConfigError when the object or the key is missing. */
+  async readKey(
+    kind: ConfigKind,
+    selector: { readonly name?: string; readonly key: string; readonly optional?: boolean },
+  ): Promise<Buffer | undefined> {
+    const { name = '', key, optional = false } = selector
+    const value = (await this.read(kind, name, optional))?.get(key)
+    if (value !== undefined || optional) return value
+    const label = kind === 'configmap' ? 'ConfigMap' : 'Secret'
+    throw new ConfigError(`couldn't find key ${key} in ${label} ${this.#namespace}/${name}`)
+  }
+
+  async #configMap(name: string): Promise<ConfigData> {
+    const object = await this.#client.get<ConfigMap>(configMapType, this.#namespace, name)
+    return new Map([
+      ...Object.entries(object.data ?? {}).map(([key, text]): [string, Buffer] => [
+        key,
+        Buffer.from(text),
+      ]),
+      ...decoded(object.binaryData),
+    ])
+  }
+
+  async #secret(name: string): Promise<ConfigData> {
+    const object = await this.#client.get<Secret>(secretType, this.#namespace, name)
+    return new Map(decoded(object.data))
+  }
+}
+
+const decoded = (data: Readonly<Record<string, string>> | undefined): [string, Buffer][] =>
+  Object.entries(data ?? {}).map(([key, text]) => [key, Buffer.from(text, 'base64')])

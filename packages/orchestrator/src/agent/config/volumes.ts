@@ -1,0 +1,182 @@
+// Prepares the volumes of a pod. Processes see the host's file system, so a volume cannot appear at an absolute mountPath; it appears below
+// the pod's root folder instead, which is the working folder of its containers and is in $BALSA_ROOT: `mountPath: /etc/app` is
+// `$BALSA_ROOT/etc/app`. Every mount is a symbolic link; subPath is served, readOnly is not enforced.
+import { lstat, mkdir, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join, normalize, relative, resolve, sep } from 'node:path'
+import type {
+  Container,
+  DownwardApiFile,
+  KeyToPath,
+  Volume,
+  VolumeProjection,
+} from '../../resources/pod-spec/pod-spec.ts'
+import { isMissing } from '../runtime/process-identity.ts'
+import { ConfigError, type ConfigKind, type ConfigSource } from './config-source.ts'
+import { podField, resourceField, type PodPlace } from './pod-field.ts'
+
+interface VolumeFile {
+  readonly path: string
+  readonly content: Buffer
+  readonly mode: number
+}
+
+const defaultMode = 0o644
+/** Secrets are for the owner alone, whatever mode is asked for. */
+const secretModeMask = 0o700
+
+/** Makes every volume of the pod; safe to repeat. Rejects with ConfigError (a kubelet's FailedMount). */
+export async function prepareVolumes(
+  place: PodPlace,
+  source: ConfigSource,
+  volumesDir: string,
+): Promise<void> {
+  for (const volume of place.pod.spec.volumes ?? []) {
+    const folder = inside(volumesDir, volume.name)
+    if (volume.hostPath !== undefined) await prepareHostPath(volume.hostPath, folder)
+    else if (volume.emptyDir !== undefined) await mkdir(folder, { recursive: true, mode: 0o777 })
+    else await writeFiles(folder, await volumeFiles(volume, place, source))
+  }
+}
+
+/** Links the volumes of one container below `rootDir`. */
+export async function mountVolumes(
+  container: Container,
+  dirs: { readonly rootDir: string; readonly volumesDir: string },
+): Promise<void> {
+  for (const mount of container.volumeMounts ?? []) {
+    if (mount.subPathExpr !== undefined)
+      throw new ConfigError(`volume mount "${mount.name}": subPathExpr is not supported`)
+    const volumeDir = inside(dirs.volumesDir, mount.name)
+    const target = mount.subPath === undefined ? volumeDir : inside(volumeDir, mount.subPath)
+    const link = inside(dirs.rootDir, mount.mountPath)
+    if (link === dirs.rootDir) throw new ConfigError('a volume cannot be mounted at /')
+    await mkdir(dirname(link), { recursive: true })
+    await replaceLink(link, target)
+  }
+}
+
+/** `path` below `folder`, however many `..` it holds. */
+const inside = (folder: string, path: string): string =>
+  resolve(folder, `.${sep}${normalize(join(sep, path))}`)
+
+async function replaceLink(link: string, target: string): Promise<void> {
+  try {
+    if ((await lstat(link)).isSymbolicLink() && (await readlink(link)) === target) return
+    await rm(link, { recursive: true, force: true })
+  } catch (reason) {
+    if (!isMissing(reason)) throw reason
+  }
+  await symlink(target, link)
+}
+
+async function prepareHostPath(
+  hostPath: NonNullable<Volume['hostPath']>,
+  link: string,
+): Promise<void> {
+  const { path, type = '' } = hostPath
+  if (type === 'DirectoryOrCreate') await mkdir(path, { recursive: true })
+  if (type === 'FileOrCreate') await writeFile(path, '', { flag: 'a' })
+  if (type === 'Directory' || type === 'File') {
+    const found = await stat(path).catch((reason: unknown) => {
+      if (isMissing(reason)) return undefined
+      throw reason
+    })
+    const isRight = type === 'Directory' ? found?.isDirectory() : found?.isFile()
+    if (isRight !== true)
+      throw new ConfigError(`hostPath type check failed: ${path} is not a ${type.toLowerCase()}`)
+  }
+  await mkdir(dirname(link), { recursive: true })
+  await replaceLink(link, path)
+}
+
+async function volumeFiles(
+  volume: Volume,
+  place: PodPlace,
+  source: ConfigSource,
+): Promise<VolumeFile[]> {
+  if (volume.configMap !== undefined) {
+    const { name = '', defaultMode: mode, items, optional } = volume.configMap
+    return configFiles('configmap', { name, mode, items, optional }, source)
+  }
+  if (volume.secret !== undefined) {
+    const { secretName: name = '', defaultMode: mode, items, optional } = volume.secret
+    return configFiles('secret', { name, mode, items, optional }, source)
+  }
+  if (volume.downwardAPI !== undefined)
+    return downwardFiles(volume.downwardAPI.items ?? [], volume.downwardAPI.defaultMode, place)
+  if (volume.projected !== undefined) {
+    const files: VolumeFile[] = []
+    for (const projection of volume.projected.sources ?? [])
+      files.push(...(await projectedFiles(projection, volume.projected.defaultMode, place, source)))
+    return files
+  }
+  throw new ConfigError(`volume "${volume.name}" is of a type that this agent does not serve`)
+}
+
+async function projectedFiles(
+  projection: VolumeProjection,
+  mode: number | undefined,
+  place: PodPlace,
+  source: ConfigSource,
+): Promise<VolumeFile[]> {
+  if (projection.configMap !== undefined)
+    return configFiles('configmap', { name: '', ...projection.configMap, mode }, source)
+  if (projection.secret !== undefined)
+    return configFiles('secret', { name: '', ...projection.secret, mode }, source)
+  if (projection.downwardAPI !== undefined)
+    return downwardFiles(projection.downwardAPI.items ?? [], mode, place)
+  throw new ConfigError('service account tokens are not served yet')
+}
+
+async function configFiles(
+  kind: ConfigKind,
+  wanted: {
+    readonly name: string
+    readonly mode?: number | undefined
+    readonly items?: readonly KeyToPath[] | undefined
+    readonly optional?: boolean | undefined
+  },
+  source: ConfigSource,
+): Promise<VolumeFile[]> {
+  const data = await source.read(kind, wanted.name, wanted.optional ?? false)
+  if (data === undefined) return []
+  const keyed: readonly KeyToPath[] =
+    wanted.items ?? [...data.keys()].map((key) => ({ key, path: key }))
+  return keyed.flatMap(({ key, path, mode }) => {
+    const content = data.get(key)
+    if (content === undefined) {
+      if (wanted.optional === true) return []
+      throw new ConfigError(`references non-existent ${kind} key: ${key}`)
+    }
+    const asked = mode ?? wanted.mode ?? defaultMode
+    return [{ path, content, mode: kind === 'secret' ? asked & secretModeMask : asked }]
+  })
+}
+
+const downwardFiles = (
+  items: readonly DownwardApiFile[],
+  mode: number | undefined,
+  place: PodPlace,
+): VolumeFile[] =>
+  items.map((item) => {
+    const text =
+      item.resourceFieldRef === undefined
+        ? podField(item.fieldRef?.fieldPath ?? '', place)
+        : resourceField(item.resourceFieldRef, '', place)
+    return { path: item.path, content: Buffer.from(text), mode: item.mode ?? mode ?? defaultMode }
+  })
+
+/** All files appear at once: they are written beside and the folder is swapped by a rename. */
+async function writeFiles(folder: string, files: readonly VolumeFile[]): Promise<void> {
+  const fresh = `${folder}.new`
+  await rm(fresh, { recursive: true, force: true })
+  await mkdir(fresh, { recursive: true, mode: 0o755 })
+  for (const { path, content, mode } of files) {
+    const file = inside(fresh, path)
+    if (relative(fresh, file) === '') throw new ConfigError(`"${path}" is no path for a file`)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, content, { mode })
+  }
+  await rm(folder, { recursive: true, force: true })
+  await rename(fresh, folder)
+}

@@ -1,0 +1,135 @@
+// One run of one container while it lasts: its processes, its log, its probes, and how it is brought to an end.
+import { watch, type FSWatcher } from 'node:fs'
+import type { ActionHandler } from '../../resources/pod-spec/pod-spec.ts'
+import type { LogWriter } from '../logs/log-writer.ts'
+import { Prober, type ProberListener } from '../probes/prober.ts'
+import { tryProbe, type ProbeResult, type ProbeTarget } from '../probes/probe-action.ts'
+import type { Run, RunEnd } from '../runtime/runtime.ts'
+
+export interface ContainerRunOptions {
+  readonly run: Run
+  readonly runDir: string
+  readonly writer: LogWriter
+  readonly target: ProbeTarget
+  readonly listener: ProberListener
+  readonly onError: (error: unknown) => void
+}
+
+/** Bursts of output are moved to the log together. */
+const pumpDelayMs = 20
+/** Where the file system tells of no changes, and for changes it missed. */
+const pumpIntervalMs = 1000
+
+export class ContainerRun {
+  readonly #options: ContainerRunOptions
+  readonly #prober: Prober
+  readonly #watcher: FSWatcher | undefined
+  readonly #interval: NodeJS.Timeout
+  #pumpTimer: NodeJS.Timeout | undefined
+  #killTimer: NodeJS.Timeout | undefined
+  #killAtMs = Number.POSITIVE_INFINITY
+  #isStopping = false
+
+  constructor(options: ContainerRunOptions) {
+    this.#options = options
+    this.#prober = new Prober(options.target, options.listener)
+    this.#watcher = this.#watchOutput()
+    this.#interval = setInterval(() => this.#pumpSoon(), pumpIntervalMs)
+    this.#pumpSoon()
+  }
+
+  get pid(): number {
+    return this.#options.run.pid
+  }
+  get writer(): LogWriter {
+    return this.#options.writer
+  }
+  get isStarted(): boolean {
+    return this.#prober.isStarted
+  }
+  get isReady(): boolean {
+    return !this.#isStopping && this.#prober.isReady
+  }
+  get isStopping(): boolean {
+    return this.#isStopping
+  }
+
+  /** Resolves when no process is left and the log is complete. */
+  async ended(): Promise<RunEnd> {
+    const end = await this.#options.run.exited
+    this.#stopWatching()
+    await this.#options.writer.finish()
+    return end
+  }
+
+  /** The hook, SIGTERM, and SIGKILL `graceMs` from now; a later call can only bring the end nearer. */
+  stop(graceMs: number, preStop?: ActionHandler): void {
+    const killAtMs = Date.now() + Math.max(graceMs, 0)
+    if (killAtMs < this.#killAtMs) {
+      this.#killAtMs = killAtMs
+      clearTimeout(this.#killTimer)
+      if (graceMs <= 0) this.#options.run.signal('SIGKILL')
+      else this.#killTimer = setTimeout(() => this.#options.run.signal('SIGKILL'), graceMs)
+    }
+    if (this.#isStopping) return
+    this.#isStopping = true
+    this.#prober.close()
+    if (preStop === undefined) this.#options.run.signal('SIGTERM')
+    else void this.#terminateAfter(preStop, graceMs)
+  }
+
+  /** Runs a lifecycle hook. */
+  async hook(action: ActionHandler, timeoutMs: number): Promise<ProbeResult> {
+    if (action.sleep !== undefined) {
+      const { seconds } = action.sleep
+      await new Promise((resolve) => setTimeout(resolve, Math.min(seconds * 1000, timeoutMs)))
+      return { outcome: 'success', message: '' }
+    }
+    const timeoutSeconds = timeoutMs / 1000
+    return tryProbe({ ...action, timeoutSeconds }, this.#options.target)
+  }
+
+  /** The agent goes, the processes stay. */
+  async detach(): Promise<void> {
+    clearTimeout(this.#killTimer)
+    this.#options.run.detach()
+    this.#stopWatching()
+    await this.#options.writer.pump()
+    await this.#options.writer.close()
+  }
+
+  async #terminateAfter(preStop: ActionHandler, graceMs: number): Promise<void> {
+    try {
+      await this.hook(preStop, graceMs)
+    } catch (reason) {
+      this.#options.onError(reason)
+    }
+    this.#options.run.signal('SIGTERM')
+  }
+
+  #watchOutput(): FSWatcher | undefined {
+    try {
+      const watcher = watch(this.#options.runDir, () => this.#pumpSoon())
+      watcher.on('error', (error) => this.#options.onError(error))
+      return watcher
+    } catch (reason) {
+      this.#options.onError(reason)
+      return undefined
+    }
+  }
+
+  #pumpSoon(): void {
+    this.#pumpTimer ??= setTimeout(() => {
+      this.#pumpTimer = undefined
+      this.#options.writer.pump().catch(this.#options.onError)
+    }, pumpDelayMs)
+  }
+
+  #stopWatching(): void {
+    this.#watcher?.close()
+    clearInterval(this.#interval)
+    clearTimeout(this.#pumpTimer)
+    clearTimeout(this.#killTimer)
+    this.#prober.close()
+  }
+}

@@ -1,0 +1,288 @@
+// The containers of one pod: their records on disk and their runs, found again after a restart of the agent, started, stopped, watched to
+// their end. It decides nothing; the pod worker does.
+import { randomBytes } from 'node:crypto'
+import type { Stored } from '../../resources/object.ts'
+import type { Container } from '../../resources/pod-spec/pod-spec.ts'
+import type { Pod } from '../../resources/pod.ts'
+import { ConfigError, type ConfigSource } from '../config/config-source.ts'
+import { containerEnvironment } from '../config/environment.ts'
+import type { PodPlace } from '../config/pod-field.ts'
+import { mountVolumes } from '../config/volumes.ts'
+import { LogWriter } from '../logs/log-writer.ts'
+import { RunError, type Run, type RunSpec, type Runtime } from '../runtime/runtime.ts'
+import { ImageError, containerArgv, containerCwd } from './container-command.ts'
+import { endedRecord, newRecord, startedRecord, type ContainerRecord } from './container-record.ts'
+import { ContainerRun } from './container-run.ts'
+import type { PodFiles } from './pod-files.ts'
+import type { ContainerView } from './plan-pod.ts'
+
+export interface PodContainersOptions {
+  readonly runtime: Runtime
+  readonly files: PodFiles
+  readonly source: ConfigSource
+  /** The pod as it is now. */
+  readonly place: () => PodPlace
+  readonly onError: (error: unknown) => void
+  /** Something changed that a status or a plan depends on. */
+  readonly onChange: () => void
+  readonly record: (
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    container: Container,
+  ) => void
+}
+export interface Waiting {
+  readonly reason: string
+  readonly message: string
+}
+
+const startErrorExitCode = 128
+const defaultGraceSeconds = 30
+const postStartTimeoutMs = 60_000
+
+export const podGraceMs = (pod: Stored<Pod>): number =>
+  (pod.spec.terminationGracePeriodSeconds ?? defaultGraceSeconds) * 1000
+
+export class PodContainers {
+  readonly #options: PodContainersOptions
+  readonly #records = new Map<string, ContainerRecord>()
+  readonly #runs = new Map<string, ContainerRun>()
+  readonly #waiting = new Map<string, Waiting>()
+  readonly #unfinished = new Set<Promise<void>>()
+
+  constructor(options: PodContainersOptions) {
+    this.#options = options
+  }
+
+  get areAllEnded(): boolean {
+    return this.#runs.size === 0
+  }
+  /** Why containers that were not started yet wait. */
+  get waiting(): ReadonlyMap<string, Waiting> {
+    return this.#waiting
+  }
+  record(container: Container): ContainerRecord | undefined {
+    return this.#records.get(container.name)
+  }
+  all(): readonly Container[] {
+    const { spec } = this.#pod
+    return [...(spec.initContainers ?? []), ...spec.containers]
+  }
+  views(): Map<string, ContainerView> {
+    return new Map(
+      [...this.#records].map(([name, record]) => {
+        const run = this.#runs.get(name)
+        const view = { record, isStarted: run?.isStarted ?? false, isReady: run?.isReady ?? false }
+        return [name, view]
+      }),
+    )
+  }
+
+  /** The log of a container's current run, or of the one before; undefined where there is none. */
+  log(
+    container: string,
+    isPrevious: boolean,
+  ): { path: string; writer: LogWriter | undefined } | undefined {
+    const record = this.#records.get(container)
+    if (record === undefined || record.state === 'created') return undefined
+    // Between two runs the last one counts as the previous one.
+    const isBetween = record.state === 'ended' && this.#pod.spec.restartPolicy !== 'Never'
+    const number = record.restartCount - (isPrevious && !isBetween ? 1 : 0)
+    if (number < 0) return undefined
+    const writer = isPrevious ? undefined : this.#runs.get(container)?.writer
+    return { path: this.#options.files.logPath(container, number), writer }
+  }
+
+  /** Finds what an agent before this one left running. */
+  async restore(): Promise<void> {
+    for (const container of this.all()) {
+      const record = await this.#options.files.loadContainer(container.name)
+      if (record === undefined) continue
+      this.#records.set(container.name, record)
+      if (record.state === 'running') await this.#restoreRun(container, record)
+    }
+  }
+
+  /** `waits`: what it needs is missing, `tryAgain`; all else shows in its record. */
+  async start(container: Container): Promise<'started' | 'waits'> {
+    const before = this.#records.get(container.name) ?? newRecord
+    const record = startedRecord(before, randomBytes(32).toString('hex'), Date.now())
+    try {
+      await mountVolumes(container, this.#options.files)
+      const spec = await this.#runSpec(container, record)
+      this.#waiting.delete(container.name)
+      await this.#options.files.removeOldRun(container.name, record.restartCount)
+      await this.#save(container, record)
+      const run = await this.#options.runtime.start(spec)
+      this.#options.record('Normal', 'Created', `Created container ${container.name}`, container)
+      await this.#attach(container, record, run, spec)
+    } catch (reason) {
+      return this.#cannotStart(container, record, reason)
+    }
+    this.#options.record('Normal', 'Started', `Started container ${container.name}`, container)
+    this.#postStart(container)
+    return 'started'
+  }
+
+  stop(container: Container, graceMs: number): void {
+    this.#runs
+      .get(container.name)
+      ?.stop(graceMs, graceMs > 0 ? container.lifecycle?.preStop : undefined)
+  }
+
+  stopAll(graceMs: number): void {
+    for (const container of this.all()) {
+      if (this.#runs.get(container.name)?.isStopping === false)
+        this.#options.record('Normal', 'Killing', `Stopping container ${container.name}`, container)
+      this.stop(container, graceMs)
+    }
+  }
+
+  /** The processes stay for the next agent. */
+  async detach(): Promise<void> {
+    for (const run of this.#runs.values()) await run.detach()
+  }
+  /** Resolves when all runs have ended and are recorded. */
+  async ended(): Promise<void> {
+    await Promise.all(this.#unfinished)
+  }
+
+  get #pod(): Stored<Pod> {
+    return this.#options.place().pod
+  }
+
+  async #restoreRun(container: Container, record: ContainerRecord): Promise<void> {
+    const { files, runtime } = this.#options
+    const runDir = files.runDir(container.name, record.restartCount)
+    const found = await runtime.find(runDir)
+    if (found === 'neverStarted') {
+      this.#records.set(container.name, { ...record, state: 'created' })
+    } else if ('pid' in found) {
+      await this.#attach(container, record, found, await this.#adoptedSpec(container, record))
+    } else {
+      const logPath = files.logPath(container.name, record.restartCount)
+      await (await LogWriter.open({ runDir, logPath })).finish()
+      await this.#save(container, endedRecord(record, found))
+    }
+  }
+
+  /** Of a run that goes on already; its environment matters to probes alone, so what is missing by now must not stop it. */
+  async #adoptedSpec(container: Container, record: ContainerRecord): Promise<RunSpec> {
+    try {
+      return await this.#runSpec(container, record)
+    } catch (reason) {
+      this.#options.onError(reason)
+      const { files } = this.#options
+      const env = { PATH: process.env['PATH'] ?? '' }
+      const runDir = files.runDir(container.name, record.restartCount)
+      return { runDir, argv: [], env, cwd: files.rootDir }
+    }
+  }
+
+  async #runSpec(container: Container, record: ContainerRecord): Promise<RunSpec> {
+    const { files, place, source } = this.#options
+    const env = await containerEnvironment(container, place(), source, files.rootDir)
+    return {
+      runDir: files.runDir(container.name, record.restartCount),
+      argv: containerArgv(container, env),
+      env,
+      cwd: await containerCwd(container, files.rootDir),
+    }
+  }
+
+  /** What is missing may come; a program that cannot be run counts as a run that failed. */
+  async #cannotStart(
+    container: Container,
+    record: ContainerRecord,
+    reason: unknown,
+  ): Promise<'started' | 'waits'> {
+    if (reason instanceof RunError) {
+      const message = `failed to start container "${container.name}": ${reason.message}`
+      this.#options.record('Warning', 'Failed', `Error: ${message}`, container)
+      const how = { exitCode: startErrorExitCode, reason: 'StartError', message }
+      await this.#save(container, endedRecord(record, { ...how, finishedAtMs: Date.now() }))
+      this.#options.onChange()
+      return 'started'
+    }
+    const isConfig = reason instanceof ConfigError
+    if (!isConfig && !(reason instanceof ImageError)) throw reason
+    const why = isConfig ? 'CreateContainerConfigError' : 'ErrImagePull'
+    this.#waiting.set(container.name, { reason: why, message: reason.message })
+    this.#options.record('Warning', 'Failed', `Error: ${reason.message}`, container)
+    return 'waits'
+  }
+
+  async #attach(
+    container: Container,
+    record: ContainerRecord,
+    run: Run,
+    { runDir, env, cwd }: RunSpec,
+  ): Promise<void> {
+    const { files, place, runtime, onError, onChange } = this.#options
+    const logPath = files.logPath(container.name, record.restartCount)
+    const containerRun = new ContainerRun({
+      run,
+      runDir,
+      writer: await LogWriter.open({ runDir, logPath }),
+      onError,
+      target: {
+        container,
+        podIp: place().podIp,
+        execute: (argv, timeoutMs) => runtime.execute({ argv, env, cwd }, timeoutMs),
+      },
+      listener: {
+        changed: onChange,
+        failed: (kind) => {
+          const message = `Container ${container.name} failed ${kind.toLowerCase()} probe, will be restarted`
+          this.#options.record('Normal', 'Killing', message, container)
+          this.stop(container, podGraceMs(this.#pod))
+        },
+        unhealthy: (kind, { outcome, message }) => {
+          const what = outcome === 'unknown' ? 'errored' : 'failed'
+          this.#options.record(
+            'Warning',
+            'Unhealthy',
+            `${kind} probe ${what}: ${message}`,
+            container,
+          )
+        },
+      },
+    })
+    this.#runs.set(container.name, containerRun)
+    this.#track(this.#watchEnd(container, record, containerRun))
+  }
+
+  async #watchEnd(container: Container, record: ContainerRecord, run: ContainerRun): Promise<void> {
+    const end = await run.ended()
+    await this.#save(container, endedRecord(record, end))
+    this.#runs.delete(container.name)
+    this.#options.onChange()
+  }
+
+  #postStart(container: Container): void {
+    const action = container.lifecycle?.postStart
+    const run = this.#runs.get(container.name)
+    if (action === undefined || run === undefined) return
+    this.#track(
+      run.hook(action, postStartTimeoutMs).then(({ outcome, message }) => {
+        if (outcome === 'success' || run.isStopping) return
+        const text = `PostStartHook failed: ${message}`
+        this.#options.record('Warning', 'FailedPostStartHook', text, container)
+        this.stop(container, podGraceMs(this.#pod))
+      }),
+    )
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work
+      .catch((reason: unknown) => this.#options.onError(reason))
+      .finally(() => this.#unfinished.delete(tracked))
+    this.#unfinished.add(tracked)
+  }
+
+  async #save(container: Container, record: ContainerRecord): Promise<void> {
+    this.#records.set(container.name, record)
+    await this.#options.files.saveContainer(container.name, record)
+  }
+}

@@ -1,0 +1,297 @@
+// Brings one pod to what its object says and keeps it there: volumes, containers, restarts, graceful end, status. One round at a time:
+// whatever happens (a change of the object, an exit, a probe, a timer) only asks for another round, and a round computes from current
+// state. Everything a round needs after a crash of the agent is in the pod's files.
+import { ApiError, type ApiClient } from '../../client/api-client.ts'
+import { backOffMs } from '../../client/back-off.ts'
+import { referenceTo, type EventRecorder } from '../../client/event-recorder.ts'
+import { jsonEqual } from '../../resources/json-equal.ts'
+import type { Stored } from '../../resources/object.ts'
+import type { Container } from '../../resources/pod-spec/pod-spec.ts'
+import { podType, type Pod } from '../../resources/pod.ts'
+import { ConfigError, ConfigSource } from '../config/config-source.ts'
+import type { PodPlace } from '../config/pod-field.ts'
+import { prepareVolumes } from '../config/volumes.ts'
+import type { LogWriter } from '../logs/log-writer.ts'
+import type { Runtime } from '../runtime/runtime.ts'
+import { planPod } from './plan-pod.ts'
+import { PodContainers, podGraceMs } from './pod-containers.ts'
+import type { PodFiles } from './pod-files.ts'
+import { crashLoopBackOff, podStatus } from './pod-status.ts'
+
+export interface PodWorkerOptions {
+  readonly client: ApiClient
+  readonly events: EventRecorder
+  readonly runtime: Runtime
+  readonly files: PodFiles
+  readonly podIp: string
+  readonly hostIp: string
+  readonly allocatable: Readonly<Record<string, string>>
+  readonly onError: (error: unknown) => void
+  /** Every process is gone and so is the object. */
+  readonly onRemoved: () => void
+}
+
+/** What a pod that was removed without notice gets. */
+const removedGraceMs = 2000
+const retryBackOff = { firstMs: 200, maxMs: 10_000 }
+const timerMsMax = 0x7fffffff
+
+export class PodWorker {
+  readonly #options: PodWorkerOptions
+  readonly #source: ConfigSource
+  readonly #containers: PodContainers
+  #pod: Stored<Pod>
+  #startedAtMs = Date.now()
+  #isGone = false
+  #isClosed = false
+  #isRestored = false
+  #arePrepared = false
+  #killAtMs = Number.POSITIVE_INFINITY
+  #failure: { reason: string; message: string } | undefined
+  #isRoundWanted = false
+  #rounds: Promise<void> | undefined
+  /** Rounds that failed, and tries to get something that is missing, in a row. */
+  #failures = 0
+  #misses = 0
+  #timer: NodeJS.Timeout | undefined
+  #timerAtMs = Number.POSITIVE_INFINITY
+
+  constructor(pod: Stored<Pod>, options: PodWorkerOptions) {
+    this.#pod = pod
+    this.#options = options
+    this.#source = new ConfigSource(options.client, pod.metadata.namespace ?? '')
+    this.#containers = new PodContainers({
+      runtime: options.runtime,
+      files: options.files,
+      source: this.#source,
+      place: () => this.#place(),
+      onError: options.onError,
+      onChange: () => this.#wake(),
+      record: (...event) => this.#record(...event),
+    })
+    this.#wake()
+  }
+
+  update(pod: Stored<Pod>): void {
+    if (Number(pod.metadata.resourceVersion) <= Number(this.#pod.metadata.resourceVersion)) return
+    this.#pod = pod
+    this.#wake()
+  }
+
+  /** The object is gone: so must be the processes. */
+  removed(): void {
+    this.#isGone = true
+    this.#wake()
+  }
+
+  /** `isStopping`: ends the processes; else they stay for the next agent. */
+  async close(isStopping: boolean): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    await this.#rounds
+    if (!isStopping) {
+      await this.#containers.detach()
+      return
+    }
+    this.#containers.stopAll(removedGraceMs)
+    await this.#containers.ended()
+  }
+
+  log(
+    container: string,
+    isPrevious: boolean,
+  ): { path: string; writer: LogWriter | undefined } | undefined {
+    return this.#containers.log(container, isPrevious)
+  }
+
+  #wake(): void {
+    if (this.#isClosed) return
+    this.#isRoundWanted = true
+    this.#rounds ??= this.#work().finally(() => {
+      this.#rounds = undefined
+    })
+  }
+
+  /** The earliest wish since the last round counts. */
+  #wakeAfter(delayMs: number): void {
+    const atMs = Date.now() + delayMs
+    if (atMs >= this.#timerAtMs) return
+    clearTimeout(this.#timer)
+    this.#timerAtMs = atMs
+    this.#timer = setTimeout(() => this.#wake(), Math.min(delayMs, timerMsMax))
+  }
+
+  async #work(): Promise<void> {
+    while (this.#isRoundWanted && !this.#isClosed) {
+      this.#isRoundWanted = false
+      clearTimeout(this.#timer)
+      this.#timerAtMs = Number.POSITIVE_INFINITY
+      try {
+        await this.#round()
+        this.#failures = 0
+      } catch (reason) {
+        if (!isConflict(reason)) this.#options.onError(reason)
+        this.#wakeAfter(backOffMs(++this.#failures, retryBackOff))
+      }
+    }
+  }
+
+  async #round(): Promise<void> {
+    if (!this.#isRestored) await this.#restore()
+    const { metadata, status } = this.#pod
+    if (this.#isGone || metadata.deletionTimestamp !== undefined) return this.#end()
+    if (status.phase === 'Succeeded' || status.phase === 'Failed') {
+      this.#containers.stopAll(podGraceMs(this.#pod))
+      if (this.#failure !== undefined) await this.#postStatus()
+      return
+    }
+    this.#checkDeadline()
+    if (this.#failure === undefined && (await this.#prepare())) await this.#startAndStop()
+    await this.#postStatus()
+  }
+
+  async #restore(): Promise<void> {
+    const { files, podIp } = this.#options
+    const { uid, namespace = '', name } = this.#pod.metadata
+    await this.#containers.restore()
+    const { startTime } = this.#pod.status
+    if (startTime !== undefined) this.#startedAtMs = Date.parse(startTime)
+    await files.create({ uid, namespace, name, podIp, startedAtMs: this.#startedAtMs })
+    this.#isRestored = true
+  }
+
+  #checkDeadline(): void {
+    const seconds = this.#pod.spec.activeDeadlineSeconds
+    if (seconds === undefined || this.#failure !== undefined) return
+    const leftMs = this.#startedAtMs + seconds * 1000 - Date.now()
+    if (leftMs > 0) {
+      this.#wakeAfter(leftMs)
+      return
+    }
+    this.#failure = {
+      reason: 'DeadlineExceeded',
+      message: 'Pod was active on the node longer than the specified deadline',
+    }
+    this.#containers.stopAll(podGraceMs(this.#pod))
+  }
+
+  /** False while a volume cannot be made; says so and tries again later. */
+  async #prepare(): Promise<boolean> {
+    if (this.#arePrepared) return true
+    try {
+      await prepareVolumes(this.#place(), this.#source, this.#options.files.volumesDir)
+      this.#arePrepared = true
+      return true
+    } catch (reason) {
+      if (!(reason instanceof ConfigError)) throw reason
+      this.#record('Warning', 'FailedMount', `MountVolume.SetUp failed: ${reason.message}`)
+      this.#wakeAfter(backOffMs(++this.#misses, retryBackOff))
+      return false
+    }
+  }
+
+  async #startAndStop(): Promise<void> {
+    const plan = planPod(this.#pod.spec, this.#containers.views(), Date.now())
+    let isAnyWaiting = false
+    for (const container of this.#containers.all()) {
+      if (plan.stop.includes(container.name))
+        this.#containers.stop(container, podGraceMs(this.#pod))
+      if (!plan.start.includes(container.name) || this.#isClosed) continue
+      if ((await this.#containers.start(container)) === 'waits') isAnyWaiting = true
+    }
+    if (isAnyWaiting) this.#wakeAfter(backOffMs(++this.#misses, retryBackOff))
+    else this.#misses = 0
+    if (plan.wakeAtMs === undefined) return
+    this.#wakeAfter(plan.wakeAtMs - Date.now())
+    this.#tellBackOff()
+  }
+
+  #tellBackOff(): void {
+    for (const container of this.#containers.all()) {
+      const record = this.#containers.record(container)
+      if (record?.state !== 'ended' || record.backOff === undefined) continue
+      const { message } = crashLoopBackOff(container, this.#pod, record.backOff.ms)
+      this.#record('Warning', 'BackOff', message.replace(/^back-off/, 'Back-off'), container)
+    }
+  }
+
+  /** The pod is to go: ends the processes in the time they have, then the object, then the files. */
+  async #end(): Promise<void> {
+    const nowMs = Date.now()
+    const { deletionGracePeriodSeconds: seconds } = this.#pod.metadata
+    const askedMs = seconds === undefined ? podGraceMs(this.#pod) : seconds * 1000
+    this.#killAtMs = Math.min(this.#killAtMs, nowMs + (this.#isGone ? removedGraceMs : askedMs))
+    this.#containers.stopAll(Math.max(0, this.#killAtMs - nowMs))
+    if (!this.#isGone) await this.#postStatus()
+    if (!this.#containers.areAllEnded) return
+    if (!this.#isGone) {
+      await this.#deleteObject()
+      return
+    }
+    await this.#options.files.remove()
+    this.#isClosed = true
+    this.#options.onRemoved()
+  }
+
+  async #deleteObject(): Promise<void> {
+    const { namespace, name, uid } = this.#pod.metadata
+    try {
+      const options = { gracePeriodSeconds: 0, uid }
+      await this.#options.client.delete(podType, namespace, name, options)
+    } catch (reason) {
+      // Gone already, or replaced by another of the same name: the informer tells.
+      const isOver = reason instanceof ApiError && (reason.code === 404 || reason.code === 409)
+      if (!isOver) throw reason
+    }
+  }
+
+  #place(): PodPlace {
+    const { podIp, hostIp, allocatable } = this.#options
+    return { pod: this.#pod, podIp, hostIp, allocatable }
+  }
+
+  async #postStatus(): Promise<void> {
+    const { podIp, hostIp, client } = this.#options
+    const status = podStatus({
+      pod: this.#pod,
+      views: this.#containers.views(),
+      waiting: this.#containers.waiting,
+      nowMs: Date.now(),
+      startedAtMs: this.#startedAtMs,
+      podIp,
+      hostIp,
+      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+    })
+    if (jsonEqual(status, this.#pod.status)) return
+    try {
+      this.update(await client.update<Pod>(podType, { ...this.#pod, status }, 'status'))
+    } catch (reason) {
+      if (reason instanceof ApiError && reason.code === 404) return
+      if (isConflict(reason)) await this.#refresh()
+      throw reason
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const { namespace, name, uid } = this.#pod.metadata
+    const fresh = await this.#options.client.get<Pod>(podType, namespace, name)
+    if (fresh.metadata.uid === uid) this.update(fresh)
+  }
+
+  #record(
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    container?: Container,
+  ): void {
+    const isInit = container !== undefined && this.#pod.spec.initContainers?.includes(container)
+    const fieldPath =
+      container === undefined
+        ? undefined
+        : `spec.${isInit === true ? 'initContainers' : 'containers'}{${container.name}}`
+    const regarding = referenceTo(this.#pod, fieldPath)
+    this.#options.events.record({ regarding, type, reason, message })
+  }
+}
+
+const isConflict = (reason: unknown): boolean => reason instanceof ApiError && reason.code === 409
