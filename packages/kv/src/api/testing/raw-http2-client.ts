@@ -5,7 +5,12 @@ import { encodeHeaderBlock } from '../grpc/hpack/header-block.ts'
 import type { HeaderField } from '../grpc/hpack/static-table.ts'
 import { HpackDecoder } from '../grpc/hpack/hpack-decoder.ts'
 import { FrameReader } from '../grpc/http2/frame-reader.ts'
-import { connectionPreface, frameFlag, frameType } from '../grpc/http2/http2-protocol.ts'
+import {
+  connectionPreface,
+  defaultFrameSizeMax,
+  frameFlag,
+  frameType,
+} from '../grpc/http2/http2-protocol.ts'
 
 export interface SeenFrame {
   readonly type: number
@@ -82,10 +87,13 @@ export class RawHttp2Client {
 
   /** A whole unary request. */
   request(streamId: number, path: string, body: Uint8Array): void {
-    this.write(
-      frame(frameType.headers, frameFlag.endHeaders, streamId, grpcRequestHeaders(path)),
-      frame(frameType.data, frameFlag.endStream, streamId, grpcMessage(body)),
-    )
+    const message = grpcMessage(body)
+    this.write(frame(frameType.headers, frameFlag.endHeaders, streamId, grpcRequestHeaders(path)))
+    for (let at = 0; at < message.length; at += defaultFrameSizeMax) {
+      const part = message.subarray(at, at + defaultFrameSizeMax)
+      const isLast = at + defaultFrameSizeMax >= message.length
+      this.write(frame(frameType.data, isLast ? frameFlag.endStream : 0, streamId, part))
+    }
   }
 
   of(type: number, streamId: number): SeenFrame[] {
