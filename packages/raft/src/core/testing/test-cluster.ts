@@ -170,7 +170,8 @@ export class TestMember {
   }
 
   get appliedTexts(): string[] {
-    return this.applied.filter((e) => e.data.length > 0).map((e) => text(e.data))
+    const isCommand = (e: Entry): boolean => e.type === entryType.normal && e.data.length > 0
+    return this.applied.filter(isCommand).map((e) => text(e.data))
   }
 }
 
