@@ -50,7 +50,6 @@ import type { MemberClock } from './member-clock.ts'
 import { MemberMetrics } from './member-metrics.ts'
 import { encodeAttributes, type MemberAttributes } from './meta-rows.ts'
 import { kvErrorFromRaft } from './raft-failure.ts'
-import { RequestDeadlines } from './request-deadlines.ts'
 import type { CommandResult, KvStateMachine } from './state-machine.ts'
 import type { Done, MemberApi, WatchSink, WatchStream } from './types.ts'
 import { etcdVersion } from './version.ts'
@@ -60,7 +59,7 @@ export const requestSizeBytesMax: number = 1.5 * 2 ** 20
 /** Entries committed and not yet applied, and bytes not yet in the tables, above which writes are refused. */
 const applyBacklogMax = 5000
 const stagedSizeBytesMax = 64 * 2 ** 20
-/** How often deadlines and the backlog are looked at. */
+/** How often the backlog is looked at. */
 const superviseIntervalMs = 100
 const progressIntervalMs = 10 * 60_000
 const publishRetryMs = 500
@@ -89,7 +88,8 @@ export class MemberCore implements MemberApi {
   readonly clusterId: bigint
   readonly leases: LeaseKeeper
   readonly #parts: MemberParts
-  readonly #deadlines: RequestDeadlines
+  /** Writes on their way. */
+  #pendingCount = 0
   #isBacklogged = false
   #isClosed = false
   #leader = 0n
@@ -102,7 +102,6 @@ export class MemberCore implements MemberApi {
     this.id = parts.id
     this.clusterId = parts.clusterId
     this.#parts = parts
-    this.#deadlines = new RequestDeadlines(5000 + 2 * electionTimeoutMs, () => clock.now())
     this.leases = new LeaseKeeper({
       lessor: () => stateMachine.lessor,
       clock,
@@ -129,7 +128,7 @@ export class MemberCore implements MemberApi {
     if (request === undefined) return
     this.#parts.metrics.range()
     if (request.serializable) this.#rangeHere(request, done)
-    else this.#afterRead(done, (answered) => this.#rangeHere(request, answered))
+    else this.#afterRead(done, () => this.#rangeHere(request, done))
   }
 
   put(body: Uint8Array, done: Done<PutResponse>): void {
@@ -157,7 +156,7 @@ export class MemberCore implements MemberApi {
     if (request === undefined) return
     if (!isReadOnlyTxn(request)) this.#propose('txn', body, done)
     else if (isSerializableTxn(request)) this.#txnHere(request, done)
-    else this.#afterRead(done, (answered) => this.#txnHere(request, answered))
+    else this.#afterRead(done, () => this.#txnHere(request, done))
   }
 
   compact(body: Uint8Array, done: Done<HeaderOnlyResponse>): void {
@@ -224,7 +223,7 @@ export class MemberCore implements MemberApi {
 
   memberList(linearizable: boolean, done: Done<MemberListResponse>): void {
     if (!linearizable) done(undefined, this.#members())
-    else this.#afterRead(done, (answered) => answered(undefined, this.#members()))
+    else this.#afterRead(done, () => done(undefined, this.#members()))
   }
 
   status(): StatusResponse {
@@ -298,7 +297,7 @@ export class MemberCore implements MemberApi {
     while (!this.#isClosed) {
       const error = await new Promise<KvError | undefined>((resolve) => {
         // A member whose words stand already only waits until it is part of a working cluster.
-        if (isKnown) this.#afterRead<undefined>(resolve, (answered) => answered(undefined, undefined))
+        if (isKnown) this.#afterRead(resolve, () => resolve(undefined))
         else this.#propose('publish', body, resolve)
       })
       if (error === undefined) return
@@ -316,7 +315,6 @@ export class MemberCore implements MemberApi {
     this.leases.stop()
     stateMachine.housekeeping.stop()
     await consensus.close()
-    this.#deadlines.failAll(new KvError('STOPPED'))
     await backend.close()
   }
 
@@ -355,16 +353,17 @@ export class MemberCore implements MemberApi {
       done(refusal, undefined)
       return
     }
-    const answered = this.#deadlines.watch(done)
+    this.#pendingCount++
     this.#parts.consensus.propose(encodeCommand(name, body), (error, result) => {
+      this.#pendingCount--
       if (error !== undefined) {
         this.#parts.metrics.proposalFailed()
-        answered(kvErrorFromRaft(error), undefined)
-      } else if (result instanceof KvError) answered(result, undefined)
+        done(this.#failure(error), undefined)
+      } else if (result instanceof KvError) done(result, undefined)
       else {
         this.#parts.metrics.applied(name)
         // The state machine answers each command with its own kind of response.
-        answered(undefined, result as CommandResponses[Name])
+        done(undefined, result as CommandResponses[Name])
       }
     })
   }
@@ -377,11 +376,10 @@ export class MemberCore implements MemberApi {
   }
 
   /** Goes on when this member has everything that was committed up to now. */
-  #afterRead<T>(done: Done<T>, next: (answered: Done<T>) => void): void {
-    const answered = this.#deadlines.watch(done)
+  #afterRead(done: Done<never>, next: () => void): void {
     this.#parts.consensus.read((error) => {
-      if (error === undefined) next(answered)
-      else answered(kvErrorFromRaft(error), undefined)
+      if (error === undefined) next()
+      else done(this.#failure(error), undefined)
     })
   }
 
@@ -431,24 +429,34 @@ export class MemberCore implements MemberApi {
   #supervise(): void {
     const { commitIndex } = this.#parts.consensus.status()
     this.#isBacklogged = commitIndex - this.#parts.stateMachine.applied.index > applyBacklogMax
-    this.#parts.metrics.pendingProposals(this.#deadlines.pendingCount)
-    this.#deadlines.expire((startMs) => this.#timeoutError(startMs))
+    this.#parts.metrics.pendingProposals(this.#pendingCount)
+  }
+
+  #failure(reason: Error): KvError {
+    const error = kvErrorFromRaft(reason)
+    return error.code === 'TIMEOUT' ? this.#timeoutError(reason) : error
   }
 
   /** etcd's guess at why no answer came. */
-  #timeoutError(startMs: number): KvError {
-    const { consensus, electionTimeoutMs } = this.#parts
+  #timeoutError(cause: Error): KvError {
+    const { consensus, clock, electionTimeoutMs } = this.#parts
+    const startMs = clock.now() - requestTimeoutMs(electionTimeoutMs)
     const lostMs = this.#leaderSinceMs - 2 * electionTimeoutMs
-    if (startMs > lostMs && startMs < this.#leaderSinceMs) return new KvError('TIMEOUT_LEADER_FAILED')
-    const { role, membership, progress } = consensus.status()
-    if (role !== 'leader') return new KvError('TIMEOUT')
-    const voters = progress.filter(
-      (peer) => membership.voters.includes(peer.id) && peer.id !== consensus.status().id,
-    )
+    if (startMs > lostMs && startMs < this.#leaderSinceMs) {
+      return new KvError('TIMEOUT_LEADER_FAILED', { cause })
+    }
+    const { role, id, membership, progress } = consensus.status()
+    if (role !== 'leader') return new KvError('TIMEOUT', { cause })
+    const voters = progress.filter((peer) => peer.id !== id && membership.voters.includes(peer.id))
     const reachable = voters.filter((peer) => peer.recentActive).length + 1
     const isQuorum = reachable * 2 > membership.voters.length
-    return new KvError(isQuorum ? 'TIMEOUT' : 'TIMEOUT_CONNECTION_LOST')
+    return new KvError(isQuorum ? 'TIMEOUT' : 'TIMEOUT_CONNECTION_LOST', { cause })
   }
+}
+
+/** How long raft lets a request wait: etcd's rule. */
+function requestTimeoutMs(electionTimeoutMs: number): number {
+  return 5000 + 2 * electionTimeoutMs
 }
 
 /** Where the few slow calls meet the callbacks. */
