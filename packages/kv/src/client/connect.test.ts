@@ -1,0 +1,62 @@
+import { describe, expect, test } from 'vitest'
+import { missing, tools } from '../../../../test/tools.ts'
+import { EmbeddedKv } from '../member/embedded-kv.ts'
+import { openTestMember } from '../member/testing/test-member.ts'
+import { connect } from './connect.ts'
+import { freePort, startEtcd } from './testing/etcd-process.ts'
+import { kvSuite } from './testing/kv-suite.ts'
+import { listenNative } from './testing/native-listener.ts'
+
+describe('a Kv in the member itself', () => {
+  kvSuite(async () => {
+    const { core } = await openTestMember()
+    return { kv: new EmbeddedKv(core), close: () => core.close() }
+  })
+})
+
+describe('a Kv over the native wire', () => {
+  kvSuite(async () => {
+    const { core } = await openTestMember()
+    const listener = await listenNative(core)
+    const kv = await connect({ endpoints: listener.endpoint })
+    return {
+      kv,
+      close: async () => {
+        await kv.close()
+        await listener.close()
+        await core.close()
+      },
+    }
+  })
+})
+
+describe.skipIf(missing('etcd'))('a Kv over gRPC to a real etcd, found out by itself', () => {
+  kvSuite(async () => {
+    const etcd = await startEtcd(tools.etcd!)
+    const kv = await connect({ endpoints: [etcd.endpoint] })
+    return {
+      kv,
+      close: async () => {
+        await kv.close()
+        await etcd.stop()
+      },
+    }
+  })
+})
+
+describe('what connect() says when it cannot', () => {
+  test.each(['auto', 'native', 'grpc'] as const)('no server, protocol %s', async (protocol) => {
+    const endpoint = `http://127.0.0.1:${await freePort()}`
+    const opening = connect({ endpoints: endpoint, protocol, connectTimeoutMs: 200 })
+    await expect(opening).rejects.toMatchObject({
+      code: 'TIMEOUT',
+      message: `no server answered at ${endpoint}`,
+    })
+  })
+
+  test('an endpoint that is none', async () => {
+    await expect(connect({ endpoints: 'ftp://x' })).rejects.toThrow(
+      "endpoint 'ftp://x' is not host:port, http://host:port or https://host:port",
+    )
+  })
+})

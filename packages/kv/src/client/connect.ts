@@ -1,0 +1,90 @@
+// Opens a client: finds out which wire the servers speak, and waits until one of them answers.
+import { KvError } from '../errors.ts'
+import type { Kv } from '../kv.ts'
+import { backOffMs, delay } from './back-off.ts'
+import { parseEndpoints } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
+import { GrpcWire } from './grpc/grpc-wire.ts'
+import { NativeWire } from './native/native-wire.ts'
+import { WireKv } from './wire-kv.ts'
+import type { Wire } from './wire.ts'
+
+export interface ConnectOptions {
+  /** Any members of the cluster, `http://host:port` or `host:port`; the others and the leader are found by themselves on the native wire. */
+  readonly endpoints: readonly string[] | string
+  /** 'auto' (default): native where a server speaks it, else etcd's gRPC. */
+  readonly protocol?: 'auto' | 'native' | 'grpc'
+  /** How long connect() waits for a first server, and each later connection takes at most; 5 seconds if left out. */
+  readonly connectTimeoutMs?: number
+  /** How long a call may take, all its tries together; 10 seconds if left out. */
+  readonly requestTimeoutMs?: number
+  /**
+   * Plain puts and deletes (without prevKv) are repeated also when the first try may have been applied. The key ends up the same;
+   * a watcher may see the write twice, and another's write in between is written over. Off if left out.
+   */
+  readonly retryWrites?: boolean
+  /** PEM texts, for https endpoints. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string }
+}
+
+const connectTimeoutDefaultMs = 5000
+const requestTimeoutDefaultMs = 10_000
+
+/** Resolves when a server has answered; rejects with KvError TIMEOUT when none did in time. */
+export async function connect(options: ConnectOptions): Promise<Kv> {
+  const endpoints = parseEndpoints(options.endpoints)
+  const connectTimeoutMs = options.connectTimeoutMs ?? connectTimeoutDefaultMs
+  const wire = await openWire(endpoints, options.protocol ?? 'auto', {
+    connectTimeoutMs,
+    tls: options.tls ?? {},
+  })
+  return new WireKv(wire, {
+    requestTimeoutMs: options.requestTimeoutMs ?? requestTimeoutDefaultMs,
+    retryWrites: options.retryWrites ?? false,
+  })
+}
+
+type WireOptions = Required<Pick<ConnectOptions, 'connectTimeoutMs' | 'tls'>>
+
+async function openWire(
+  endpoints: readonly Endpoint[],
+  protocol: 'auto' | 'native' | 'grpc',
+  options: WireOptions,
+): Promise<Wire> {
+  if (protocol === 'grpc') return openGrpc(endpoints, options)
+  const wire = new NativeWire(endpoints, options)
+  const deadline = performance.now() + options.connectTimeoutMs
+  for (let attempt = 0; ; attempt++) {
+    try {
+      if ((await wire.probe()) === 'native') return wire
+    } catch (reason) {
+      const waitMs = backOffMs(attempt)
+      if (performance.now() + waitMs < deadline) {
+        await delay(waitMs)
+        continue
+      }
+      await wire.close()
+      throw noneAnswered(endpoints, reason)
+    }
+    await wire.close()
+    if (protocol === 'auto') return openGrpc(endpoints, options)
+    const message = `no server at ${endpoints.join(', ')} speaks the native protocol`
+    throw new KvError('UNIMPLEMENTED', { message })
+  }
+}
+
+async function openGrpc(endpoints: readonly Endpoint[], options: WireOptions): Promise<Wire> {
+  const wire = new GrpcWire(endpoints, options)
+  try {
+    await wire.connect()
+  } catch (reason) {
+    await wire.close()
+    throw noneAnswered(endpoints, reason)
+  }
+  return wire
+}
+
+function noneAnswered(endpoints: readonly Endpoint[], cause: unknown): KvError {
+  const message = `no server answered at ${endpoints.join(', ')}`
+  return new KvError('TIMEOUT', { message, cause })
+}

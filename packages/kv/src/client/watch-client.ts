@@ -1,0 +1,159 @@
+// All watches of one client over one server stream. When the stream breaks, a new one is opened and every watch is created again from the
+// revision after the last one it saw, so that a program sees each event once, in order, and learns of a gap only as COMPACTED.
+import { KvError } from '../errors.ts'
+import type { Watch, WatchHandlers, WatchOptions } from '../kv.ts'
+import type { WatchCreateRequest, WatchResponse } from '../proto/messages.ts'
+import { backOffMs, delay } from './back-off.ts'
+import { eventOf, watchRequestOf } from './convert.ts'
+import type { WatchChannel, Wire } from './wire.ts'
+
+interface ActiveWatch {
+  readonly id: number
+  readonly request: WatchCreateRequest
+  readonly handlers: WatchHandlers
+  /** The first revision not seen yet; 0 until the watch stands. */
+  nextRevision: number
+  isCreated: boolean
+}
+
+export class WatchClient {
+  readonly #wire: Pick<Wire, 'openWatchChannel'>
+  readonly #watches = new Map<number, ActiveWatch>()
+  readonly #closed = new AbortController()
+  #channel: WatchChannel | undefined
+  #isOpening = false
+  /** Watches whose `created` is still to come on this channel, in order. */
+  #creating: number[] = []
+  #nextId = 1
+
+  constructor(wire: Pick<Wire, 'openWatchChannel'>) {
+    this.#wire = wire
+  }
+
+  watch(options: WatchOptions, handlers: WatchHandlers): Watch {
+    if (this.#closed.signal.aborted) throw new KvError('ABORTED')
+    const id = this.#nextId++
+    const request = { ...watchRequestOf(options), watchId: id }
+    const nextRevision = request.startRevision
+    const watch: ActiveWatch = { id, request, handlers, nextRevision, isCreated: false }
+    this.#watches.set(id, watch)
+    if (this.#channel === undefined) void this.#open()
+    else this.#create(this.#channel, watch)
+    return { close: () => this.#closeWatch(watch) }
+  }
+
+  /** Ends every watch. */
+  close(): void {
+    this.#closed.abort()
+    this.#channel?.close()
+    for (const watch of this.#watches.values()) this.#end(watch, undefined)
+  }
+
+  async #open(): Promise<void> {
+    if (this.#isOpening) return
+    this.#isOpening = true
+    for (let attempt = 0; this.#watches.size > 0; attempt++) {
+      try {
+        await this.#openOnce()
+        break
+      } catch (reason) {
+        if (this.#closed.signal.aborted) break
+        const error = KvError.from(reason)
+        await delay(backOffMs(attempt), this.#closed.signal).catch(() => error)
+      }
+    }
+    this.#isOpening = false
+  }
+
+  async #openOnce(): Promise<void> {
+    const channel = await this.#wire.openWatchChannel({
+      response: (response) => this.#response(response),
+      lost: () => this.#lost(),
+    })
+    if (this.#closed.signal.aborted) {
+      channel.close()
+      return
+    }
+    this.#channel = channel
+    this.#creating = []
+    for (const watch of this.#watches.values()) this.#create(channel, watch)
+  }
+
+  #create(channel: WatchChannel, watch: ActiveWatch): void {
+    this.#creating.push(watch.id)
+    channel.create({ ...watch.request, startRevision: watch.nextRevision })
+  }
+
+  #lost(): void {
+    this.#channel = undefined
+    void this.#open()
+  }
+
+  #response(response: WatchResponse): void {
+    if (response.created) this.#created(response)
+    else if (response.canceled) this.#canceled(this.#watches.get(response.watchId), response)
+    else this.#events(response)
+  }
+
+  /** A refused watch is told apart by `canceled`, and has no id of its own. */
+  #created(response: WatchResponse): void {
+    const watch = this.#watches.get(this.#creating.shift() ?? 0)
+    if (watch === undefined) return
+    if (response.canceled) {
+      this.#canceled(watch, response)
+      return
+    }
+    const revision = response.header.revision
+    if (watch.nextRevision === 0) watch.nextRevision = revision + 1
+    if (watch.isCreated) return
+    watch.isCreated = true
+    this.#tell(watch, () => watch.handlers.created?.(revision))
+  }
+
+  #canceled(watch: ActiveWatch | undefined, response: WatchResponse): void {
+    if (watch === undefined) return
+    const { compactRevision, cancelReason } = response
+    const isCompacted = compactRevision > 0 || cancelReason.includes('has been compacted')
+    this.#end(
+      watch,
+      isCompacted
+        ? new KvError('COMPACTED', { compactRevision })
+        : new KvError('WATCH_CANCELED', cancelReason === '' ? {} : { message: cancelReason }),
+    )
+  }
+
+  #events(response: WatchResponse): void {
+    const watch = this.#watches.get(response.watchId)
+    if (watch === undefined) return
+    const events = response.events
+      .map(eventOf)
+      .filter(({ kv }) => kv.modRevision >= watch.nextRevision)
+    const last = events.at(-1)
+    if (last === undefined && response.events.length > 0) return
+    // The header of a catch-up response may be ahead of its events; that of a progress notification is not.
+    const revision = last?.kv.modRevision ?? response.header.revision
+    watch.nextRevision = Math.max(watch.nextRevision, revision + 1)
+    this.#tell(watch, () => watch.handlers.batch({ events, revision }))
+  }
+
+  /** What a handler throws ends its watch and no other. */
+  #tell(watch: ActiveWatch, call: () => void): void {
+    try {
+      call()
+    } catch (reason) {
+      this.#channel?.cancel(watch.id)
+      this.#end(watch, reason instanceof Error ? reason : KvError.from(reason))
+    }
+  }
+
+  #closeWatch(watch: ActiveWatch): void {
+    if (!this.#watches.has(watch.id)) return
+    this.#channel?.cancel(watch.id)
+    this.#end(watch, undefined)
+  }
+
+  #end(watch: ActiveWatch, error: Error | undefined): void {
+    if (!this.#watches.delete(watch.id)) return
+    watch.handlers.ended?.(error)
+  }
+}

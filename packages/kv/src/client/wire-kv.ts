@@ -1,0 +1,220 @@
+// The Kv interface over any wire: builds requests, reads answers, and says of each call whether it may be repeated.
+import { KvError } from '../errors.ts'
+import type {
+  Bytes,
+  CallOptions,
+  DeleteOptions,
+  Kv,
+  KvMember,
+  KvPair,
+  KvStatus,
+  PutOptions,
+  RangeOptions,
+  RangeResult,
+  Txn,
+  TxnResult,
+  Watch,
+  WatchHandlers,
+  WatchOptions,
+} from '../kv.ts'
+import * as proto from '../proto/index.ts'
+import { Caller } from './caller.ts'
+import type { CallerOptions, CallKind } from './caller.ts'
+import {
+  deleteRequestOf,
+  pairOf,
+  putRequestOf,
+  rangeRequestOf,
+  rangeResultOf,
+  txnRequestOf,
+  txnResultOf,
+} from './convert.ts'
+import { WatchClient } from './watch-client.ts'
+import type { Wire, WireMethod } from './wire.ts'
+
+const noBody: Uint8Array = new Uint8Array(0)
+type Endpoint = CallOptions & { endpoint?: string }
+
+export class WireKv implements Kv {
+  readonly #wire: Wire
+  readonly #caller: Caller
+  readonly #watches: WatchClient
+
+  constructor(wire: Wire, options: CallerOptions) {
+    this.#wire = wire
+    this.#caller = new Caller(wire, options)
+    this.#watches = new WatchClient(wire)
+  }
+
+  async get(
+    key: Bytes,
+    options: CallOptions & { revision?: number; serializable?: boolean } = {},
+  ): Promise<KvPair | undefined> {
+    return (await this.range({ ...options, key })).pairs[0]
+  }
+
+  range(options: RangeOptions): Promise<RangeResult> {
+    return this.#ask('read', 'KV/Range', options, {
+      request: () => proto.encodeRangeRequest(rangeRequestOf(options)),
+      result: (body) => rangeResultOf(proto.decodeRangeResponse(body)),
+    })
+  }
+
+  put(
+    key: Bytes,
+    value: Bytes,
+    options: PutOptions = {},
+  ): Promise<{ revision: number; prev: KvPair | undefined }> {
+    return this.#ask(options.prevKv === true ? 'write' : 'repeatable', 'KV/Put', options, {
+      request: () => proto.encodePutRequest(putRequestOf(key, value, options)),
+      result: (body) => {
+        const { header, prevKv } = proto.decodePutResponse(body)
+        const prev = prevKv === undefined ? undefined : pairOf(prevKv)
+        return { revision: header.revision, prev }
+      },
+    })
+  }
+
+  delete(
+    key: Bytes,
+    options: DeleteOptions = {},
+  ): Promise<{ revision: number; deleted: number; prev: readonly KvPair[] }> {
+    return this.#ask(options.prevKv === true ? 'write' : 'repeatable', 'KV/DeleteRange', options, {
+      request: () => proto.encodeDeleteRangeRequest(deleteRequestOf(key, options)),
+      result: (body) => {
+        const { header, deleted, prevKvs } = proto.decodeDeleteRangeResponse(body)
+        return { revision: header.revision, deleted, prev: prevKvs.map(pairOf) }
+      },
+    })
+  }
+
+  txn(txn: Txn): Promise<TxnResult> {
+    const operations = [...(txn.then ?? []), ...(txn.else ?? [])]
+    const isRead = operations.every(({ op }) => op === 'range')
+    return this.#ask(isRead ? 'read' : 'write', 'KV/Txn', txn, {
+      request: () => proto.encodeTxnRequest(txnRequestOf(txn)),
+      result: (body) => txnResultOf(proto.decodeTxnResponse(body)),
+    })
+  }
+
+  compact(revision: number, options: CallOptions = {}): Promise<void> {
+    return this.#ask('write', 'KV/Compact', options, {
+      request: () => proto.encodeCompactionRequest({ revision, physical: false }),
+      result: () => undefined,
+    })
+  }
+
+  watch(options: WatchOptions, handlers: WatchHandlers): Watch {
+    return this.#watches.watch(options, handlers)
+  }
+
+  grantLease(
+    ttlSeconds: number,
+    options: CallOptions & { id?: bigint } = {},
+  ): Promise<{ id: bigint; ttlSeconds: number }> {
+    return this.#ask('write', 'Lease/LeaseGrant', options, {
+      request: () => proto.encodeLeaseGrantRequest({ ttl: ttlSeconds, id: options.id ?? 0n }),
+      result: (body) => {
+        const { id, ttl } = proto.decodeLeaseGrantResponse(body)
+        return { id, ttlSeconds: ttl }
+      },
+    })
+  }
+
+  revokeLease(id: bigint, options: CallOptions = {}): Promise<void> {
+    return this.#ask('write', 'Lease/LeaseRevoke', options, {
+      request: () => proto.encodeLeaseRevokeRequest({ id }),
+      result: () => undefined,
+    })
+  }
+
+  keepAliveLease(id: bigint, options: CallOptions = {}): Promise<number> {
+    return this.#ask('read', 'Lease/LeaseKeepAlive', options, {
+      request: () => proto.encodeLeaseKeepAliveRequest({ id }),
+      result: (body) => proto.decodeLeaseKeepAliveResponse(body).ttl,
+    })
+  }
+
+  leaseTimeToLive(
+    id: bigint,
+    options: CallOptions & { keys?: boolean } = {},
+  ): Promise<{ ttlSeconds: number; grantedTtlSeconds: number; keys: readonly Uint8Array[] }> {
+    return this.#ask('read', 'Lease/LeaseTimeToLive', options, {
+      request: () => proto.encodeLeaseTimeToLiveRequest({ id, keys: options.keys ?? false }),
+      result: (body) => {
+        const { ttl, grantedTtl, keys } = proto.decodeLeaseTimeToLiveResponse(body)
+        return { ttlSeconds: ttl, grantedTtlSeconds: grantedTtl, keys }
+      },
+    })
+  }
+
+  leases(options: CallOptions = {}): Promise<readonly bigint[]> {
+    return this.#ask('read', 'Lease/LeaseLeases', options, {
+      request: () => noBody,
+      result: (body) => proto.decodeLeaseLeasesResponse(body).leases,
+    })
+  }
+
+  members(options: CallOptions = {}): Promise<readonly KvMember[]> {
+    return this.#ask('read', 'Cluster/MemberList', options, {
+      request: () => proto.encodeMemberListRequest({ linearizable: true }),
+      result: (body) => proto.decodeMemberListResponse(body).members,
+    })
+  }
+
+  status(options: Endpoint = {}): Promise<KvStatus> {
+    return this.#ask('read', 'Maintenance/Status', options, {
+      request: () => noBody,
+      result: (body) => {
+        const status = proto.decodeStatusResponse(body)
+        return {
+          memberId: status.header.memberId,
+          version: status.version,
+          dbSizeBytes: status.dbSize,
+          leader: status.leader,
+          raftTerm: status.raftTerm,
+          raftIndex: status.raftIndex,
+          revision: status.header.revision,
+        }
+      },
+    })
+  }
+
+  hashKv(
+    options: Endpoint & { revision?: number } = {},
+  ): Promise<{ hash: number; compactRevision: number; revision: number }> {
+    return this.#ask('read', 'Maintenance/HashKV', options, {
+      request: () => proto.encodeHashKvRequest({ revision: options.revision ?? 0 }),
+      result: (body) => {
+        const { header, hash, compactRevision, hashRevision } = proto.decodeHashKvResponse(body)
+        // Servers older than 3.6 leave hashRevision out: it is the revision asked for, or the current one.
+        const revision = hashRevision || options.revision || header.revision
+        return { hash, compactRevision, revision }
+      },
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#watches.close()
+    this.#caller.close()
+    await this.#wire.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #ask<Result>(
+    kind: CallKind,
+    method: WireMethod,
+    options: Endpoint,
+    codec: { request: () => Uint8Array; result: (body: Uint8Array) => Result },
+  ): Promise<Result> {
+    const body = await this.#caller.call(kind, method, codec.request(), options)
+    try {
+      return codec.result(body)
+    } catch (reason) {
+      throw KvError.from(reason)
+    }
+  }
+}

@@ -1,0 +1,61 @@
+// The port between the Kv a program uses and a way to reach a cluster: protobuf bytes of etcd's messages go out and come back. Two
+// implementations: native/native-wire.ts and grpc/grpc-wire.ts.
+import type { KvError } from '../errors.ts'
+import type { WatchCreateRequest, WatchResponse } from '../proto/messages.ts'
+
+/** Service and method of etcd's API. */
+export type WireMethod =
+  | 'KV/Range'
+  | 'KV/Put'
+  | 'KV/DeleteRange'
+  | 'KV/Txn'
+  | 'KV/Compact'
+  | 'Lease/LeaseGrant'
+  | 'Lease/LeaseRevoke'
+  | 'Lease/LeaseKeepAlive'
+  | 'Lease/LeaseTimeToLive'
+  | 'Lease/LeaseLeases'
+  | 'Cluster/MemberList'
+  | 'Maintenance/Status'
+  | 'Maintenance/HashKV'
+
+export interface AttemptOptions {
+  readonly signal: AbortSignal | undefined
+  /** How long to wait for a connection and the answer together. */
+  readonly timeoutMs: number
+  /** Ask this one and no other. */
+  readonly endpoint: string | undefined
+}
+
+export interface Wire {
+  /** One try, at one server. Rejects with AttemptError. */
+  attempt(method: WireMethod, body: Uint8Array, options: AttemptOptions): Promise<Uint8Array>
+  /** Opens a stream of watchers at whatever server can be reached; rejects with AttemptError. */
+  openWatchChannel(events: WatchChannelEvents): Promise<WatchChannel>
+  close(): Promise<void>
+}
+
+/** A server's stream of watchers. The answers to `create` come in the order of the calls. */
+export interface WatchChannel {
+  create(request: WatchCreateRequest): void
+  cancel(watchId: number): void
+  close(): void
+}
+export interface WatchChannelEvents {
+  response(response: WatchResponse): void
+  /** Called once when the stream broke, not after close(). */
+  lost(): void
+}
+
+/** Why a try failed, and whether the server may have acted on it. */
+export class AttemptError extends Error {
+  override readonly name = 'AttemptError'
+  readonly error: KvError
+  readonly mayBeApplied: boolean
+
+  constructor(error: KvError, mayBeApplied: boolean) {
+    super(error.message, { cause: error })
+    this.error = error
+    this.mayBeApplied = mayBeApplied
+  }
+}
