@@ -1,1 +1,14 @@
-export {}
+// The public names of @balsa/orchestrator.
+export { startCluster } from './cluster.ts'
+export type { Cluster, ClusterOptions } from './cluster.ts'
+export { ApiError } from './client/api-client.ts'
+export type {
+  ApiClient,
+  ApiWatchHandlers,
+  ListOptions,
+  ListResult,
+  PatchType,
+  ResourceRef,
+  WatchEvent,
+} from './client/api-client.ts'
+export type { KubeObject, ObjectMeta, Stored } from './resources/object.ts'
