@@ -211,23 +211,17 @@ const asJson = (object: KubeObject): Json => object as unknown as Json
 
 const decodeWatchLine = <T extends KubeObject>(line: string): WatchEvent<T> | Error => {
   const event = parseJson(line) as { type?: string; object?: Json } | undefined
-  const object = event?.object
+  const { type = '', object } = event ?? {}
   if (typeof object !== 'object' || object === null) {
     return new ConnectionError('BROKEN', 'A line of a watch is no event')
   }
-  switch (event?.type) {
-    case 'ADDED':
-    case 'MODIFIED':
-    case 'DELETED':
-      return { type: event.type, object: asStored<T>(object) }
-    case 'BOOKMARK':
-      return {
-        type: 'BOOKMARK',
-        resourceVersion: asStored<T>(object).metadata.resourceVersion,
-      }
-    case 'ERROR':
-      return statusError(500, JSON.stringify(object))
-    default:
-      return new ConnectionError('BROKEN', 'A line of a watch has an unknown type')
+  if (type === 'ADDED' || type === 'MODIFIED' || type === 'DELETED') {
+    return { type, object: asStored<T>(object) }
   }
+  if (type === 'BOOKMARK') {
+    return { type, resourceVersion: asStored<T>(object).metadata.resourceVersion }
+  }
+  return type === 'ERROR'
+    ? statusError(500, JSON.stringify(object))
+    : new ConnectionError('BROKEN', 'A line of a watch has an unknown type')
 }

@@ -1,0 +1,179 @@
+// `balsa apply`: creates what is missing and changes what differs, three-way with the manifest applied before, as kubectl does on the
+// client side; both can be used on the same object.
+import type { Command } from 'commander'
+import { ApiError } from '../client/api-client.ts'
+import { collectionPath, objectPath } from '../client/http-api-client.ts'
+import { createApplyPatch, resourceTypes } from '../resources/index.ts'
+import type { Json, KubeObject } from '../resources/object.ts'
+import { ApiSession } from './api-session.ts'
+import type { SessionOptions } from './api-session.ts'
+import { findKind, objectLabel } from './discovery.ts'
+import type { ServedResource } from './discovery.ts'
+import { readManifests } from './manifest-files.ts'
+import type { Manifest } from './manifest-files.ts'
+import { reportFailure, runVerb } from './verb-failure.ts'
+
+type JsonObject = { readonly [key: string]: Json | undefined }
+interface ApplyOptions extends SessionOptions {
+  readonly filename: readonly string[]
+}
+
+const lastAppliedKey = 'kubectl.kubernetes.io/last-applied-configuration'
+const fieldManager = 'balsa-apply'
+
+export const registerApplyCommand = (
+  program: Command,
+  withSession: (command: Command) => Command,
+): void => {
+  withSession(program.command('apply'))
+    .description('create or change objects so that they are as the manifests say')
+    .requiredOption('-f, --filename <path...>', 'manifests: files, folders, or - for stdin')
+    .action((options: ApplyOptions) => runVerb(() => apply(options)))
+}
+
+const apply = async (options: ApplyOptions): Promise<void> => {
+  const manifests = readManifests(options.filename)
+  using session = new ApiSession(options)
+  const served = await session.served()
+  for (const manifest of manifests) {
+    try {
+      const { resource, object } = placed(manifest, { session, served, asked: options.namespace })
+      await applyOne(session, resource, { source: manifest.source, object })
+    } catch (reason) {
+      reportFailure(reason)
+    }
+  }
+}
+
+/** The manifest with its namespace filled in, and the resource it belongs to. Throws Error where it fits none. */
+export const placed = (
+  manifest: Manifest,
+  context: {
+    readonly session: ApiSession
+    readonly served: readonly ServedResource[]
+    /** -n, when it was given. */
+    readonly asked: string | undefined
+  },
+): { resource: ServedResource; object: KubeObject } => {
+  const { object, source } = manifest
+  const { apiVersion, kind, metadata } = object
+  const resource = findKind(context.served, apiVersion, kind)
+  if (resource === undefined) {
+    throw new Error(
+      `resource mapping not found for name: ${JSON.stringify(metadata.name ?? '')} namespace: ${JSON.stringify(metadata.namespace ?? '')} from ${JSON.stringify(source)}: no matches for kind ${JSON.stringify(kind)} in version ${JSON.stringify(apiVersion)}`,
+    )
+  }
+  if (!resource.namespaced) return { resource, object }
+  const own = metadata.namespace
+  if (own !== undefined && context.asked !== undefined && own !== context.asked) {
+    throw new Error(
+      `the namespace from the provided object ${JSON.stringify(own)} does not match the namespace ${JSON.stringify(context.asked)}. You must pass '--namespace=${own}' to perform this operation.`,
+    )
+  }
+  const namespace = own ?? context.session.namespace
+  return { resource, object: { ...object, metadata: { ...metadata, namespace } } }
+}
+
+const applyOne = async (
+  session: ApiSession,
+  resource: ServedResource,
+  manifest: { readonly source: string; readonly object: KubeObject },
+): Promise<void> => {
+  const { object, source } = manifest
+  const { name, namespace } = object.metadata
+  if (name === undefined || name === '') {
+    throw new Error(
+      `error when retrieving current configuration of ${source}: resource name may not be empty`,
+    )
+  }
+  const current = await find(session, resource, object)
+  const modified = withLastApplied(object)
+  const label = objectLabel(resource, name)
+  if (current === undefined) {
+    const path = collectionPath(resource.ref, namespace)
+    await sent(`error when creating ${JSON.stringify(source)}`, () =>
+      session.transport.json({
+        method: 'POST',
+        path,
+        query: { fieldManager, fieldValidation: 'Strict' },
+        body: modified,
+      }),
+    )
+    process.stdout.write(`${label} created\n`)
+    return
+  }
+  const type = resourceTypes.find(
+    (one) => one.kind === resource.kind && one.group === resource.ref.group,
+  )
+  const lastApplied = lastAppliedOf(current)
+  const patch = createApplyPatch({ lastApplied, modified, current }, type?.mergeKeys)
+  const changed =
+    patch !== undefined &&
+    (await sent(`error when patching ${JSON.stringify(source)}`, async () => {
+      const answer = await session.transport.json({
+        method: 'PATCH',
+        path: objectPath(resource.ref, namespace, name),
+        query: { fieldManager, fieldValidation: 'Strict' },
+        contentType:
+          type === undefined
+            ? 'application/merge-patch+json'
+            : 'application/strategic-merge-patch+json',
+        body: patch,
+      })
+      return resourceVersionOf(answer) !== resourceVersionOf(current)
+    }))
+  process.stdout.write(`${label} ${changed ? 'configured' : 'unchanged'}\n`)
+}
+
+const find = async (
+  session: ApiSession,
+  { ref }: ServedResource,
+  { metadata }: KubeObject,
+): Promise<JsonObject | undefined> => {
+  try {
+    return (await session.transport.json({
+      method: 'GET',
+      path: objectPath(ref, metadata.namespace, metadata.name ?? ''),
+    })) as JsonObject
+  } catch (reason) {
+    if (reason instanceof ApiError && reason.code === 404) return undefined
+    throw reason
+  }
+}
+
+/** Puts what was being done before the server's text. */
+const sent = async <T>(doing: string, request: () => Promise<T>): Promise<T> => {
+  try {
+    return await request()
+  } catch (reason) {
+    if (!(reason instanceof ApiError) || reason.reason === 'Invalid') throw reason
+    throw new ApiError(reason.code, reason.reason, `${doing}: ${reason.message}`, reason.details)
+  }
+}
+
+/** The manifest remembers itself, so that the next apply knows what it takes back. */
+const withLastApplied = (object: KubeObject): JsonObject => {
+  const { annotations, ...metadata } = object.metadata
+  const { [lastAppliedKey]: _old, ...others } = annotations ?? {}
+  const plain = { ...object, metadata: { ...metadata, annotations: others } }
+  const text = `${JSON.stringify(plain)}\n`
+  return {
+    ...plain,
+    metadata: { ...metadata, annotations: { ...others, [lastAppliedKey]: text } },
+  } as unknown as JsonObject
+}
+
+const lastAppliedOf = (current: JsonObject): JsonObject => {
+  const metadata = current['metadata'] as KubeObject['metadata'] | undefined
+  const text = metadata?.annotations?.[lastAppliedKey]
+  if (text === undefined) return {}
+  try {
+    return JSON.parse(text) as JsonObject
+  } catch (reason) {
+    if (reason instanceof SyntaxError) return {}
+    throw reason
+  }
+}
+
+const resourceVersionOf = (object: Json): string | undefined =>
+  (object as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
