@@ -1,30 +1,28 @@
 // One member of the consensus (Raft paper and thesis): roles, terms and votes, and who gets which message. What a leader does is in
 // leadership.ts, what a follower's log does in follower.ts. Keeps: one vote a term, nothing promised before it is durable.
 import { assert, assertNever } from './assert.ts'
+import { Ballot } from './ballot.ts'
 import { ElectionTimer } from './election-timer.ts'
 import { followAppend, followSnapshot, matchedUpTo, type LogAnswer } from './follower.ts'
 import { Leadership } from './leadership.ts'
 import {
-  decodeMembership,
   encodeMembership,
   firstStep,
   isJoint,
   isMember,
   isMembershipValid,
-  isSameMembership,
   isVoter,
   leaveJoint,
 } from './membership.ts'
+import { knownCommitted, MembershipHistory } from './membership-history.ts'
 import { Outbox } from './outbox.ts'
 import { voteOutcome } from './quorum.ts'
 import { RaftLog } from './raft-log.ts'
 import { ForwardedReads } from './read-index.ts'
 import {
-  entryType,
   type AppendEntries,
   type Core,
   type Entry,
-  type HardState,
   type Heartbeat,
   type InstallSnapshot,
   type LogIndex,
@@ -47,17 +45,6 @@ import {
   type TimeoutNow,
 } from './types.ts'
 
-/** A vote for oneself counts, like any other promise, only when it is durable. */
-interface OwnVote {
-  readonly sequence: number
-  readonly term: Term
-}
-
-interface MembershipChange {
-  readonly index: LogIndex
-  readonly membership: Membership
-}
-
 export class RaftCore implements Core {
   readonly #config: RaftConfig
   readonly #id: NodeId
@@ -65,20 +52,12 @@ export class RaftCore implements Core {
   readonly #outbox = new Outbox()
   readonly #timer: ElectionTimer
   readonly #forwardedReads = new ForwardedReads()
+  readonly #ballot: Ballot
+  readonly #memberships: MembershipHistory
   #role: Role = 'follower'
-  #term: Term
-  #vote: NodeId | undefined
   #leader: NodeId | undefined
   #leadership: Leadership | undefined
   #votes = new Map<NodeId, boolean>()
-  /** The hard state handed out last. */
-  #handedHardState: HardState
-  #ownVotes: OwnVote[] = []
-  #membership: Membership
-  /** Memberships in force from an index on, oldest first; the first one covers the log's snapshot. */
-  #memberships: MembershipChange[]
-  /** Handed out to be applied, in order. */
-  #applyingMemberships: MembershipChange[] = []
   #sequence = 0
   #persistedSequence = 0
   #ticks = 0
@@ -90,50 +69,29 @@ export class RaftCore implements Core {
     assert(appliedIndex >= snapshot.index, 'the state machine holds the snapshot')
     this.#config = config
     this.#id = config.id
-    this.#term = hardState.term
-    this.#vote = hardState.vote
+    this.#ballot = new Ballot(config.id, hardState)
     this.#log = new RaftLog({ snapshot, entries, commitIndex: hardState.commit, appliedIndex })
     // Entries are written before the hard state; a crash between them leaves a log that is newer than the term.
-    if (this.#log.lastTerm > this.#term) {
-      this.#term = this.#log.lastTerm
-      this.#vote = undefined
-    }
-    this.#handedHardState = this.#hardState()
+    this.#ballot.enter(Math.max(hardState.term, this.#log.lastTerm))
+    this.#log.commitTo(knownCommitted(entries))
     this.#timer = new ElectionTimer(config.electionTicks, config.random)
     this.#proposeSequence = Math.floor(config.random() * 2 ** 40)
-    this.#membership = snapshot.membership
-    this.#memberships = [{ index: snapshot.index, membership: snapshot.membership }]
-    for (const entry of entries) {
-      if (entry.type !== entryType.membership) continue
-      if (entry.index <= appliedIndex) this.#recordMembership(entry)
-    }
-    this.#commitOlderMemberships(entries)
+    this.#memberships = new MembershipHistory(snapshot, entries, appliedIndex)
+    // Nobody else can lead: there is nothing to wait for.
     if (this.#isSoleVoter()) this.#timer.expireSoon()
   }
 
-  #recordMembership(entry: Entry): void {
-    const change = membershipChange(entry)
-    this.#membership = change.membership
-    this.#memberships.push(change)
+  get #term(): Term {
+    return this.#ballot.term
   }
 
-  /**
-   * A change is proposed only when the one before is applied, so of those in any log all but the last are committed. To know
-   * it matters: campaigning with a membership that is two changes old could find a quorum that overlaps no other.
-   */
-  #commitOlderMemberships(entries: readonly Entry[]): void {
-    const indexes = entries.filter((entry) => entry.type === entryType.membership)
-    const committed = indexes[indexes.length - 2]
-    if (committed !== undefined) this.#log.commitTo(committed.index)
+  get #membership(): Membership {
+    return this.#memberships.current
   }
 
   #isSoleVoter(): boolean {
     const { voters, votersOutgoing } = this.#membership
     return voters.length === 1 && voters[0] === this.#id && votersOutgoing.length === 0
-  }
-
-  #hardState(): HardState {
-    return { term: this.#term, vote: this.#vote, commit: this.#log.commitIndex }
   }
 
   tick(): void {
@@ -159,8 +117,7 @@ export class RaftCore implements Core {
     this.#setLeader(undefined)
     this.#votes = new Map()
     if (role === 'candidate') {
-      this.#term++
-      this.#vote = this.#id
+      this.#ballot.campaign()
       this.#requestVotes(this.#term, role, force)
       return
     }
@@ -194,7 +151,7 @@ export class RaftCore implements Core {
 
   #becomeLeader(): void {
     assert(this.#role === 'candidate', 'only a candidate becomes leader')
-    assert(this.#vote === this.#id, 'a leader has voted for itself')
+    assert(this.#ballot.vote === this.#id, 'a leader has voted for itself')
     this.#role = 'leader'
     this.#setLeader(this.#id)
     this.#leadership = new Leadership({
@@ -209,9 +166,7 @@ export class RaftCore implements Core {
   }
 
   #becomeFollower(term: Term, leader: NodeId | undefined): void {
-    assert(term >= this.#term, 'the term never falls')
-    if (term > this.#term) this.#vote = undefined
-    this.#term = term
+    this.#ballot.enter(term)
     this.#role = 'follower'
     this.#votes.clear()
     this.#leadership?.abandonReads()
@@ -300,12 +255,13 @@ export class RaftCore implements Core {
   /** Figure 2, "RequestVote RPC". */
   #onRequestVote(message: RequestVote): void {
     const { from, term, preVote } = message
-    const isFree = this.#vote === undefined && this.#leader === undefined
-    const canVote = this.#vote === from || isFree || (preVote && term > this.#term)
+    const { vote } = this.#ballot
+    const isFree = vote === undefined && this.#leader === undefined
+    const canVote = vote === from || isFree || (preVote && term > this.#term)
     const granted = canVote && this.#log.isUpToDate(message.lastLogIndex, message.lastLogTerm)
     assert(preVote || term === this.#term, 'a vote is given in the own term')
     if (granted && !preVote) {
-      this.#vote = from
+      this.#ballot.voteFor(from)
       this.#timer.touch()
     }
     this.#sendVote(message, { term: granted ? term : this.#term, granted })
@@ -383,9 +339,7 @@ export class RaftCore implements Core {
     if (this.#leader === message.from) this.#timer.touch()
     if (followSnapshot(this.#log, snapshot)) {
       this.#becomeFollower(this.#term, this.#leader)
-      this.#membership = snapshot.membership
-      this.#memberships = [{ index: snapshot.index, membership: snapshot.membership }]
-      this.#applyingMemberships = []
+      this.#memberships.restore(snapshot)
     }
     this.#maybeStopCampaign()
     this.#sendAppendResult(message.from, matchedUpTo(this.#log.commitIndex))
@@ -423,12 +377,7 @@ export class RaftCore implements Core {
   }
 
   applyMembership(membership: Membership): void {
-    const change = this.#applyingMemberships.shift()
-    // A snapshot that came meanwhile has brought a newer one.
-    if (change === undefined) return
-    assert(isSameMembership(change.membership, membership), 'changes are applied in log order')
-    this.#membership = change.membership
-    this.#memberships.push(change)
+    if (!this.#memberships.apply(membership)) return
     if (this.#leadership === undefined) return
     // Thesis 4.2.2: a leader that is not a voter any more steps down once the change is committed.
     if (!isVoter(membership, this.#id)) this.#becomeFollower(this.#term, undefined)
@@ -479,17 +428,8 @@ export class RaftCore implements Core {
       this.#log.hasUnhanded() ||
       this.#log.hasUnapplied() ||
       this.#leadership?.hasWork === true ||
-      this.#hardStateChanged()
+      this.#ballot.isChangedSince(this.#log.commitIndex)
     )
-  }
-
-  #hardStateChanged(): boolean {
-    const handed = this.#handedHardState
-    return this.#voteChanged() || handed.commit !== this.#log.commitIndex
-  }
-
-  #voteChanged(): boolean {
-    return this.#handedHardState.term !== this.#term || this.#handedHardState.vote !== this.#vote
   }
 
   ready(): Ready {
@@ -497,27 +437,16 @@ export class RaftCore implements Core {
     const sequence = ++this.#sequence
     const persist = this.#handOut(sequence)
     const apply = this.#log.nextApply()
-    for (const entry of apply) {
-      if (entry.type === entryType.membership) {
-        this.#applyingMemberships.push(membershipChange(entry))
-      }
-    }
+    this.#memberships.handOut(apply)
     return { sequence, persist, ...this.#outbox.take(), apply }
   }
 
   #handOut(sequence: number): Persist | undefined {
-    const hardStateChanged = this.#hardStateChanged()
-    if (!hardStateChanged && !this.#log.hasUnhanded()) return undefined
-    const voteChanged = this.#voteChanged()
-    if (voteChanged && this.#vote === this.#id) this.#ownVotes.push({ sequence, term: this.#term })
+    const mustSync = this.#ballot.isChanged || this.#log.hasUnhanded()
     const { snapshot, entries } = this.#log.handOut(sequence)
-    if (hardStateChanged) this.#handedHardState = this.#hardState()
-    return {
-      snapshot,
-      entries,
-      hardState: hardStateChanged ? this.#handedHardState : undefined,
-      mustSync: voteChanged || entries.length > 0 || snapshot !== undefined,
-    }
+    const hardState = this.#ballot.handOut(sequence, this.#log.commitIndex)
+    if (hardState === undefined && !mustSync) return undefined
+    return { snapshot, entries, hardState, mustSync }
   }
 
   persisted(sequence: number): void {
@@ -525,11 +454,8 @@ export class RaftCore implements Core {
     assert(sequence >= this.#persistedSequence, 'Readys become durable in order')
     this.#persistedSequence = sequence
     if (this.#log.persisted(sequence)) this.#leadership?.advanceCommit()
-    while (this.#ownVotes.length > 0) {
-      const vote = this.#ownVotes[0]
-      if (vote === undefined || vote.sequence > sequence) break
-      this.#ownVotes.shift()
-      if (this.#role === 'candidate' && vote.term === this.#term) this.#countVote(this.#id, true)
+    if (this.#ballot.persisted(sequence) && this.#role === 'candidate') {
+      this.#countVote(this.#id, true)
     }
   }
 
@@ -548,17 +474,14 @@ export class RaftCore implements Core {
 
   compact(index: LogIndex): void {
     this.#log.compact(index)
-    const next = this.#memberships.findIndex((known) => known.index >= this.#log.firstIndex)
-    if (next > 1) this.#memberships.splice(0, next - 1)
-    else if (next === -1) this.#memberships.splice(0, this.#memberships.length - 1)
+    this.#memberships.compact(this.#log.firstIndex - 1)
   }
 
   #snapshotMeta(): SnapshotMeta {
     const index = this.#log.firstIndex - 1
     const term = this.#log.termAt(index)
-    const membership = this.#memberships[0]?.membership
-    assert(term !== undefined && membership !== undefined, 'the log knows its snapshot')
-    return { index, term, membership }
+    assert(term !== undefined, 'the log knows its snapshot')
+    return { index, term, membership: this.#memberships.oldest }
   }
 
   status(): RaftStatus {
@@ -566,7 +489,7 @@ export class RaftCore implements Core {
       id: this.#id,
       role: this.#role,
       term: this.#term,
-      vote: this.#vote,
+      vote: this.#ballot.vote,
       leader: this.#leader,
       firstIndex: this.#log.firstIndex,
       lastIndex: this.#log.lastIndex,
@@ -600,19 +523,12 @@ export class RaftCore implements Core {
     const isLeader = this.#role === 'leader'
     assert(isLeader === (this.#leadership !== undefined), 'a leader, and nobody else, leads')
     assert(isLeader === (this.#leader === this.#id), 'a leader knows that it leads')
-    assert(!isLeader || this.#vote === this.#id, 'a leader has voted for itself')
-    assert(this.#role !== 'candidate' || this.#vote === this.#id, 'a candidate votes for itself')
+    assert(!isLeader || this.#ballot.vote === this.#id, 'a leader has voted for itself')
+    const votesForItself = this.#ballot.vote === this.#id
+    assert(this.#role !== 'candidate' || votesForItself, 'a candidate votes for itself')
     assert(this.#log.lastTerm <= this.#term, 'the term is as new as the log')
     assert(this.#persistedSequence <= this.#sequence, 'durable Readys were taken')
-    const handed = this.#handedHardState
-    assert(handed.term <= this.#term, 'the term never falls')
-    assert(handed.commit <= this.#log.commitIndex, 'the commit index never falls')
-    assert(this.#memberships.length > 0, 'the membership of the snapshot is known')
+    this.#ballot.verify(this.#log.commitIndex)
+    this.#memberships.verify()
   }
-}
-
-function membershipChange(entry: Entry): MembershipChange {
-  const membership = decodeMembership(entry.data)
-  assert(membership !== undefined, 'a membership entry holds a membership')
-  return { index: entry.index, membership }
 }
