@@ -1,1 +1,28 @@
-export {}
+export {
+  entryType,
+  type Entry,
+  type LogIndex,
+  type Membership,
+  type Message,
+  type NodeId,
+  type RaftStatus,
+  type Role,
+  type SnapshotMeta,
+  type Term,
+} from './core/types.ts'
+export { RaftError, type RaftErrorCode } from './errors.ts'
+export { nodeClock, nodeRandom } from './node/clock-node.ts'
+export { nodeFileSystem } from './node/file-system-node.ts'
+export type { Clock, File, FileSystem, Random, Transport, TransportHandler } from './node/ports.ts'
+export { RaftNode } from './node/raft-node.ts'
+export type {
+  CommittedEntry,
+  Node,
+  ProposalDone,
+  RaftLimits,
+  RaftNodeEvent,
+  RaftNodeOptions,
+  StateMachine,
+  StateSnapshot,
+} from './node/types.ts'
+export { MemoryNetwork } from './transport/memory-transport.ts'

@@ -1,0 +1,102 @@
+// Lets go of the log: now and then the state machine makes durable what it has applied (or, if it lives in memory, its snapshot is
+// written), and then entries before that are given up, except a few for followers that are a little behind.
+import type { LogIndex, SnapshotMeta } from '../core/types.ts'
+import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
+import { catchUpSizeBytesMax, checkpointSizeBytes } from './defaults.ts'
+import type { Clock } from './ports.ts'
+import type { StateMachine } from './types.ts'
+
+/** How far apart the marks are that tell the size of the log behind an index. */
+const markSizeBytes = 1024 * 1024
+
+interface Mark {
+  readonly index: LogIndex
+  readonly appliedBytes: number
+}
+
+export interface CheckpointsOptions<Result> {
+  readonly stateMachine: StateMachine<Result>
+  readonly snapshots: SnapshotStore
+  readonly snapshotEntries: number
+  readonly catchUpEntries: number
+  readonly clock: Clock
+  /** What the state machine holds, now. */
+  readonly applied: () => SnapshotMeta
+  /** Entries after this index must stay, whatever else is decided. */
+  readonly keepAfter: () => LogIndex
+  /** Entries up to `index` may go. */
+  readonly compact: (index: LogIndex) => void
+  readonly onCheckpoint: (index: LogIndex, durationMs: number) => void
+}
+
+export class Checkpoints<Result> {
+  readonly #options: CheckpointsOptions<Result>
+  #last: Mark
+  #marks: Mark[] = []
+  #running: Promise<void> | undefined
+
+  constructor(options: CheckpointsOptions<Result>) {
+    this.#options = options
+    this.#last = { index: options.applied().index, appliedBytes: 0 }
+  }
+
+  /** Settles when no checkpoint is under way. */
+  async idle(): Promise<void> {
+    await this.#running
+  }
+
+  /** Called as entries are applied. Returns the work to wait for if a checkpoint begins. */
+  advance(appliedBytes: number): Promise<void> | undefined {
+    const { index } = this.#options.applied()
+    const lastMark = this.#marks[this.#marks.length - 1] ?? this.#last
+    if (appliedBytes - lastMark.appliedBytes >= markSizeBytes)
+      this.#marks.push({ index, appliedBytes })
+    const isDue =
+      index - this.#last.index >= this.#options.snapshotEntries ||
+      appliedBytes - this.#last.appliedBytes >= checkpointSizeBytes
+    if (!isDue || this.#running !== undefined) return undefined
+    this.#last = { index, appliedBytes }
+    this.#running = this.#run(appliedBytes)
+    return this.#running
+  }
+
+  async #run(appliedBytes: number): Promise<void> {
+    try {
+      const { stateMachine, clock, onCheckpoint } = this.#options
+      const startedAt = clock.now()
+      const index =
+        stateMachine.durable === undefined
+          ? await this.#writeSnapshot()
+          : await stateMachine.durable.checkpoint()
+      this.#compact(index, appliedBytes)
+      onCheckpoint(index, clock.now() - startedAt)
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  async #writeSnapshot(): Promise<LogIndex> {
+    const { stateMachine, snapshots, applied } = this.#options
+    const meta = applied()
+    const snapshot = stateMachine.snapshot()
+    try {
+      await snapshots.write(meta, snapshot.chunks())
+    } finally {
+      snapshot.release()
+    }
+    await snapshots.removeUpTo(meta, false)
+    return meta.index
+  }
+
+  #compact(index: LogIndex, appliedBytes: number): void {
+    const { catchUpEntries, keepAfter, compact } = this.#options
+    const old = this.#marks.findLast(
+      (mark) => mark.appliedBytes <= appliedBytes - catchUpSizeBytesMax,
+    )
+    this.#marks = this.#marks.filter((mark) => mark.index >= (old?.index ?? 0))
+    const byCount = index - catchUpEntries
+    const wanted = Math.max(byCount, old?.index ?? 0)
+    const limit = Math.min(wanted, index, keepAfter())
+    if (limit > 0) compact(limit)
+  }
+}

@@ -1,0 +1,119 @@
+// Linearizable reads without a log entry: one read index round at a time serves everybody who asked before it began; whoever asks
+// meanwhile waits for the next one. A round that fails (no leader, leader changed) is asked again.
+import type { LogIndex, ReadState } from '../core/types.ts'
+import { RaftError } from '../errors.ts'
+import { pendingReadsMax } from './defaults.ts'
+
+export type ReadDone = (error: Error | undefined) => void
+
+interface WaitingRead {
+  readonly done: ReadDone
+  readonly deadline: number
+}
+
+interface IndexedReads {
+  readonly index: LogIndex
+  readonly reads: readonly WaitingRead[]
+}
+
+export class Reads {
+  readonly #timeoutMs: number
+  #gathering: WaitingRead[] = []
+  #round: { readonly context: number; readonly reads: readonly WaitingRead[] } | undefined
+  /** The last round failed: ask again at the next tick or when there is a leader, not at once. */
+  #isHeldBack = false
+  #context = 0
+  /** Wait until the index is applied. Ascending. */
+  #indexed: IndexedReads[] = []
+  #count = 0
+
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs
+  }
+
+  add(done: ReadDone, now: number): void {
+    if (this.#count >= pendingReadsMax) {
+      done(new RaftError('OVERLOADED', `${this.#count} reads are waiting already`))
+      return
+    }
+    this.#count++
+    this.#gathering.push({ done, deadline: now + this.#timeoutMs })
+  }
+
+  /** Whether flush() would begin a round. */
+  get isDue(): boolean {
+    return this.#round === undefined && !this.#isHeldBack && this.#gathering.length > 0
+  }
+
+  /** Begins a round if one is due. */
+  flush(readIndex: (context: number) => void): void {
+    if (!this.isDue) return
+    this.#round = { context: ++this.#context, reads: this.#gathering }
+    this.#gathering = []
+    readIndex(this.#context)
+  }
+
+  answered(state: ReadState): void {
+    const round = this.#round
+    if (round === undefined || round.context !== state.context) return
+    this.#round = undefined
+    if (state.index === undefined) {
+      this.#gathering = [...round.reads, ...this.#gathering]
+      this.#isHeldBack = true
+    } else this.#indexed.push({ index: state.index, reads: round.reads })
+  }
+
+  retry(): void {
+    this.#isHeldBack = false
+  }
+
+  applied(index: LogIndex): void {
+    let count = 0
+    for (const { index: wanted } of this.#indexed) {
+      if (wanted > index) break
+      count++
+    }
+    if (count === 0) return
+    for (const { reads } of this.#indexed.splice(0, count)) this.#answer(reads, undefined)
+  }
+
+  #answer(reads: readonly WaitingRead[], error: RaftError | undefined): void {
+    this.#count -= reads.length
+    for (const { done } of reads) done(error)
+  }
+
+  expire(now: number): void {
+    const expired = this.#gathering.filter((read) => read.deadline <= now)
+    if (expired.length > 0) {
+      this.#gathering = this.#gathering.filter((read) => read.deadline > now)
+      this.#answer(expired, new RaftError('NO_LEADER', 'No leader confirmed the read in time'))
+    }
+    const round = this.#round
+    if (round !== undefined && round.reads.every((read) => read.deadline <= now)) {
+      // Its answer, should it still come, finds nobody.
+      this.#round = undefined
+      this.#answer(round.reads, new RaftError('TIMEOUT', 'The read was not confirmed in time'))
+    }
+    this.#expireIndexed(now)
+  }
+
+  #expireIndexed(now: number): void {
+    const isLate = (read: WaitingRead): boolean => read.deadline <= now
+    if (!this.#indexed.some(({ reads }) => reads.some(isLate))) return
+    const late = this.#indexed.flatMap(({ reads }) => reads.filter(isLate))
+    this.#indexed = this.#indexed.map(({ index, reads }) => ({
+      index,
+      reads: reads.filter((read) => !isLate(read)),
+    }))
+    this.#answer(late, new RaftError('TIMEOUT', 'The state machine did not catch up in time'))
+  }
+
+  failAll(error: RaftError): void {
+    const indexed = this.#indexed.flatMap(({ reads }) => reads)
+    const all = [...indexed, ...(this.#round?.reads ?? []), ...this.#gathering]
+    this.#indexed = []
+    this.#round = undefined
+    this.#gathering = []
+    this.#answer(all, error)
+  }
+}

@@ -1,0 +1,173 @@
+// Opens the segments of an existing log: checks that none is missing, replays them, cuts off a torn tail and zeroes what lies behind it.
+import type { Entry, HardState, LogIndex, NodeId, SnapshotMeta } from '../core/types.ts'
+import { RaftError } from '../errors.ts'
+import type { File, FileSystem } from '../node/ports.ts'
+import { LogReplay } from './log-replay.ts'
+import { segmentName, segmentSequence } from './segment-format.ts'
+import { scanSegment, type ScanResult } from './segment-scan.ts'
+import { Segment, writeZeros } from './segment.ts'
+
+/** What an opened log held. */
+export interface RecoveredLog {
+  readonly isNew: boolean
+  readonly hardState: HardState
+  readonly base: SnapshotMeta
+  /** After the base, without a gap. */
+  readonly entries: readonly Entry[]
+  /** Where a torn tail was cut off. */
+  readonly repaired: { readonly file: string; readonly offset: number } | undefined
+}
+
+/** A segment that is not written to any more. */
+export interface FinishedSegment {
+  readonly path: string
+  readonly highestIndex: LogIndex
+}
+
+export interface OpenedLog {
+  readonly segment: Segment
+  /** Oldest first. */
+  readonly finished: readonly FinishedSegment[]
+  /** The highest entry index in `segment`. */
+  readonly highestIndex: LogIndex
+  readonly log: RecoveredLog
+}
+
+export interface RecoveryOptions {
+  readonly fileSystem: FileSystem
+  readonly directory: string
+  readonly clusterId: string
+  readonly nodeId: NodeId
+  readonly segmentSizeBytes: number
+}
+
+/** Undefined if there is no log yet. Throws RaftError CORRUPT, CLUSTER_MISMATCH or VERSION_MISMATCH. */
+export async function recoverSegments(options: RecoveryOptions): Promise<OpenedLog | undefined> {
+  const { fileSystem, directory } = options
+  const sequences = await findSegments(fileSystem, directory)
+  const lastSequence = sequences.pop()
+  if (lastSequence === undefined) return undefined
+  const replay = new LogReplay({ clusterId: options.clusterId, nodeId: options.nodeId })
+  const finished: FinishedSegment[] = []
+  let previousChain: number | undefined
+  for (const sequence of sequences) {
+    const path = `${directory}/${segmentName(sequence)}`
+    const file = await fileSystem.open(path, 'read')
+    const place = { file, path, sequence, previousChain, isLast: false }
+    const scan = await closingOnError(file, () => replaySegment(replay, place))
+    await file.close()
+    finished.push({ path, highestIndex: replay.takeHighestIndex() })
+    previousChain = scan.chain
+  }
+  const path = `${directory}/${segmentName(lastSequence)}`
+  const file = await fileSystem.open(path, 'write')
+  const place = { file, path, sequence: lastSequence, previousChain, isLast: true }
+  return await closingOnError(file, async () => {
+    const scan = await replaySegment(replay, place)
+    const log = replay.finish({ path, offset: scan.endOffset })
+    if (scan.isTorn) await cutTornTail(options, { file, path, scan })
+    const repaired = scan.isTorn ? { file: path, offset: scan.endOffset } : undefined
+    const segment = new Segment({
+      file,
+      path,
+      sequence: lastSequence,
+      sizeBytesMax: options.segmentSizeBytes,
+      endOffset: scan.endOffset,
+      allocatedBytes: scan.sizeBytes,
+      chain: scan.chain,
+    })
+    const highestIndex = replay.takeHighestIndex()
+    return { segment, finished, highestIndex, log: { isNew: false, ...log, repaired } }
+  })
+}
+
+async function closingOnError<T>(file: File, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action()
+  } catch (reason) {
+    await file.close()
+    throw reason
+  }
+}
+
+/** Ascending and without a gap; half-made segments are removed. */
+async function findSegments(fileSystem: FileSystem, directory: string): Promise<number[]> {
+  const sequences: number[] = []
+  for (const name of await fileSystem.list(directory)) {
+    const sequence = segmentSequence(name)
+    if (sequence !== undefined) sequences.push(sequence)
+    else if (name.endsWith('.wal.tmp')) await fileSystem.remove(`${directory}/${name}`)
+  }
+  sequences.sort((a, b) => a - b)
+  for (const [i, sequence] of sequences.entries()) {
+    const expected = (sequences[0] ?? 0) + i
+    if (sequence === expected) continue
+    const path = `${directory}/${segmentName(expected)}`
+    throw new RaftError('CORRUPT', `WAL segment ${path} is missing`, { file: path, offset: 0 })
+  }
+  return sequences
+}
+
+interface SegmentPlace {
+  readonly file: File
+  readonly path: string
+  readonly sequence: number
+  readonly previousChain: number | undefined
+  readonly isLast: boolean
+}
+
+async function replaySegment(replay: LogReplay, place: SegmentPlace): Promise<ScanResult> {
+  return await scanSegment({
+    ...place,
+    onRecord(items, offset) {
+      replay.add(items, { path: place.path, offset })
+    },
+  })
+}
+
+interface TornSegment {
+  readonly file: File
+  readonly path: string
+  readonly scan: ScanResult
+}
+
+/** The tail is kept beside the segment for whoever wants to look at it; then it is zeroed, so that it can never come back. */
+async function cutTornTail(
+  { fileSystem, directory }: RecoveryOptions,
+  { file, path, scan }: TornSegment,
+): Promise<void> {
+  const { endOffset, sizeBytes } = scan
+  const copyPath = `${path}.${endOffset.toString(16)}.broken`
+  await copyTail(fileSystem, { file, from: endOffset, to: sizeBytes, copyPath })
+  await fileSystem.syncDirectory(directory)
+  await writeZeros(file, endOffset, sizeBytes - endOffset)
+  await file.sync()
+}
+
+const copyStepBytes = 1024 * 1024
+
+async function copyTail(
+  fileSystem: FileSystem,
+  options: { file: File; from: number; to: number; copyPath: string },
+): Promise<void> {
+  const { file, from, to, copyPath } = options
+  const copy = await openEmpty(fileSystem, copyPath)
+  for (let at = from; at < to; at += copyStepBytes) {
+    const bytes = await file.read(at, Math.min(copyStepBytes, to - at))
+    await copy.write([bytes], at - from)
+  }
+  await copy.sync()
+  await copy.close()
+}
+
+/** An earlier repair may have been interrupted by the next crash. */
+async function openEmpty(fileSystem: FileSystem, path: string): Promise<File> {
+  try {
+    return await fileSystem.open(path, 'create')
+  } catch (reason) {
+    if (!(reason instanceof Error && 'code' in reason && reason.code === 'EEXIST')) throw reason
+    const file = await fileSystem.open(path, 'write')
+    await file.truncate(0)
+    return file
+  }
+}

@@ -1,0 +1,198 @@
+// Reads the records of one segment in order and tells a torn tail from corruption. At most one record is written and not yet synced, so
+// only the very last one may be damaged by a crash, and then some sector of it was never written and is still zero. Everything
+// else that does not check out is corruption, and is reported with file and offset.
+import { crc32 } from 'node:zlib'
+import { MalformedBytesError } from '../bytes/byte-reader.ts'
+import { RaftError } from '../errors.ts'
+import type { File } from '../node/ports.ts'
+import { decodeRecord, type RecordItem } from './record-body.ts'
+import {
+  checkSegmentHeader,
+  isZero,
+  nextRecordOffset,
+  readRecordHeader,
+  recordHeaderSizeBytes,
+  sectorSizeBytes,
+  segmentHeaderSizeBytes,
+  type RecordHeader,
+} from './segment-format.ts'
+
+const windowSizeBytes = 1024 * 1024
+
+export interface ScanOptions {
+  readonly file: File
+  readonly path: string
+  readonly sequence: number
+  /** The chain value that the segment before ends with; undefined if that one is released. */
+  readonly previousChain: number | undefined
+  /** Only the last segment may have a torn tail. */
+  readonly isLast: boolean
+  readonly onRecord: (items: readonly RecordItem[], offset: number) => void
+}
+
+export interface ScanResult {
+  /** Where the next record goes. */
+  readonly endOffset: number
+  readonly chain: number
+  readonly sizeBytes: number
+  /** A record that a crash cut short begins at `endOffset`. */
+  readonly isTorn: boolean
+}
+
+export async function scanSegment(options: ScanOptions): Promise<ScanResult> {
+  return await new SegmentScan(options, await options.file.size()).run()
+}
+
+class SegmentScan {
+  readonly #options: ScanOptions
+  readonly #size: number
+  #windowStart = 0
+  #window: Uint8Array = new Uint8Array(0)
+
+  constructor(options: ScanOptions, size: number) {
+    this.#options = options
+    this.#size = size
+  }
+
+  async run(): Promise<ScanResult> {
+    let chain = await this.#checkHeader()
+    let offset = segmentHeaderSizeBytes
+    for (;;) {
+      const header = await this.#readHeader(offset)
+      if (header === undefined) {
+        const isTorn = await this.#judgeMissingHeader(offset)
+        return this.#end(offset, chain, isTorn)
+      }
+      if (header.previous !== chain) throw this.#corrupt(offset, 'does not continue the chain')
+      const body = await this.#readBody(offset, header)
+      if (body === undefined) {
+        await this.#judgeDamagedBody(offset, header)
+        return this.#end(offset, chain, true)
+      }
+      this.#options.onRecord(this.#decode(body, offset), offset)
+      chain = header.chain
+      offset = nextRecordOffset(offset, header.bodySize)
+    }
+  }
+
+  #end(endOffset: number, chain: number, isTorn: boolean): ScanResult {
+    // The first record is synced before the segment gets its name.
+    if (endOffset === segmentHeaderSizeBytes) throw this.#corrupt(endOffset, 'is missing')
+    return { endOffset, chain, isTorn, sizeBytes: this.#size }
+  }
+
+  #corrupt(offset: number, what: string, cause?: unknown): RaftError {
+    const { path } = this.#options
+    return new RaftError('CORRUPT', `WAL record in ${path} at offset ${offset} ${what}`, {
+      file: path,
+      offset,
+      cause,
+    })
+  }
+
+  async #checkHeader(): Promise<number> {
+    const { path, sequence, previousChain } = this.#options
+    const check = checkSegmentHeader(await this.#read(0, segmentHeaderSizeBytes))
+    if (check.status === 'unknownVersion') {
+      const text = `WAL segment ${path} has format version ${check.version}, this program knows 1`
+      throw new RaftError('VERSION_MISMATCH', text, { file: path, offset: 0 })
+    }
+    const isRight =
+      check.status === 'ok' &&
+      check.header.sequence === sequence &&
+      (previousChain === undefined || check.header.previous === previousChain)
+    if (!isRight) {
+      const text = `WAL segment ${path} has a damaged header`
+      throw new RaftError('CORRUPT', text, { file: path, offset: 0 })
+    }
+    return check.chain
+  }
+
+  /** May be shorter at the end of the file; what lies after it counts as zero. */
+  async #read(position: number, length: number): Promise<Uint8Array> {
+    const at = position - this.#windowStart
+    if (at < 0 || at + length > this.#window.length) {
+      const wanted = Math.max(length, windowSizeBytes)
+      this.#window = await this.#options.file.read(position, wanted)
+      this.#windowStart = position
+    }
+    const start = position - this.#windowStart
+    return this.#window.subarray(start, start + length)
+  }
+
+  async #readHeader(offset: number): Promise<RecordHeader | undefined> {
+    const bytes = await this.#read(offset, recordHeaderSizeBytes)
+    return readRecordHeader(bytes, { sequence: this.#options.sequence, offset })
+  }
+
+  /** Undefined if it does not match its checksum. */
+  async #readBody(offset: number, header: RecordHeader): Promise<Uint8Array | undefined> {
+    const start = offset + recordHeaderSizeBytes
+    // A length must not make us ask for more memory than the file could fill.
+    if (start + header.bodySize > this.#size) return undefined
+    const body = await this.#read(start, header.bodySize)
+    const isWhole = body.length === header.bodySize
+    return isWhole && crc32(body) === header.bodyChecksum ? body : undefined
+  }
+
+  #decode(body: Uint8Array, offset: number): readonly RecordItem[] {
+    try {
+      return decodeRecord(body)
+    } catch (reason) {
+      if (!(reason instanceof MalformedBytesError)) throw reason
+      throw this.#corrupt(offset, 'is malformed', reason)
+    }
+  }
+
+  /** No header at `offset`: false for the clean end, true for a torn record; throws for corruption. */
+  async #judgeMissingHeader(offset: number): Promise<boolean> {
+    const sectorEnd = offset - (offset % sectorSizeBytes) + sectorSizeBytes
+    // A header lies within one sector, so a crash leaves it whole or not written at all.
+    if (!isZero(await this.#read(offset, sectorEnd - offset))) {
+      throw this.#corrupt(offset, 'has a damaged header')
+    }
+    if (await this.#isZeroFrom(sectorEnd)) return false
+    await this.#mustBeLast(offset, sectorEnd)
+    return true
+  }
+
+  async #isZeroFrom(offset: number): Promise<boolean> {
+    for (let at = offset; at < this.#size; at += windowSizeBytes) {
+      if (!isZero(await this.#read(at, windowSizeBytes))) return false
+    }
+    return true
+  }
+
+  /** The header at `offset` is right and the body is not. */
+  async #judgeDamagedBody(offset: number, header: RecordHeader): Promise<void> {
+    const end = offset + recordHeaderSizeBytes + header.bodySize
+    if (!(await this.#hasZeroSector(offset, end))) {
+      throw this.#corrupt(offset, 'does not match its checksum')
+    }
+    await this.#mustBeLast(offset, offset + recordHeaderSizeBytes)
+  }
+
+  async #hasZeroSector(from: number, end: number): Promise<boolean> {
+    // What a file lacks at its end was never written.
+    if (end > this.#size) return true
+    for (let at = from; at < end;) {
+      const sectorEnd = Math.min(end, at - (at % sectorSizeBytes) + sectorSizeBytes)
+      if (isZero(await this.#read(at, sectorEnd - at))) return true
+      at = sectorEnd
+    }
+    return false
+  }
+
+  /** A record is written only after the one before it is synced: if a valid one follows, no crash damaged this one. */
+  async #mustBeLast(offset: number, searchFrom: number): Promise<void> {
+    if (!this.#options.isLast) throw this.#corrupt(offset, 'is damaged in a finished segment')
+    const { sequence } = this.#options
+    for (let at = searchFrom; at < this.#size; at += recordHeaderSizeBytes) {
+      const bytes = await this.#read(at, recordHeaderSizeBytes)
+      if (isZero(bytes)) continue
+      const header = readRecordHeader(bytes, { sequence, offset: at })
+      if (header === undefined || (await this.#readBody(at, header)) === undefined) continue
+      throw this.#corrupt(offset, `is damaged, and a valid one follows at ${at}`)
+    }
+  }
+}

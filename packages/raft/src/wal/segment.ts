@@ -1,0 +1,168 @@
+// The segment that is written to: a file that is filled with zeros ahead of the records, so that a record overwrites blocks that are
+// there already and its sync has no metadata to flush. Keeps: one record at a time, and nothing after the end but zeros.
+import { assert } from '../core/assert.ts'
+import type { File, FileSystem } from '../node/ports.ts'
+import type { EncodedRecord } from './record-body.ts'
+import {
+  encodeSegmentHeader,
+  nextRecordOffset,
+  segmentHeaderSizeBytes,
+  segmentName,
+  writeRecordHeader,
+} from './segment-format.ts'
+
+/** Zeros are written ahead in steps that grow with the file, so that a small log stays a small file. */
+const fillStepMinBytes = 1024 * 1024
+const fillStepMaxBytes = 4 * 1024 * 1024
+const zeros = new Uint8Array(256 * 1024)
+
+/** Zeros of `size` bytes from `position` on. */
+export async function writeZeros(file: File, position: number, size: number): Promise<void> {
+  for (let done = 0; done < size;) {
+    const buffers: Uint8Array[] = []
+    const stepEnd = Math.min(size, done + fillStepMaxBytes)
+    while (done < stepEnd) {
+      const part = zeros.subarray(0, Math.min(zeros.length, stepEnd - done))
+      buffers.push(part)
+      done += part.length
+    }
+    const written = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
+    await file.write(buffers, position + done - written)
+  }
+}
+
+export interface SegmentState {
+  readonly file: File
+  readonly path: string
+  readonly sequence: number
+  readonly sizeBytesMax: number
+  readonly endOffset: number
+  readonly allocatedBytes: number
+  readonly chain: number
+}
+
+export class Segment {
+  readonly path: string
+  readonly sequence: number
+  readonly #file: File
+  readonly #sizeBytesMax: number
+  #endOffset: number
+  /** Written with zeros up to here. */
+  #allocatedBytes: number
+  #chain: number
+  #filling: Promise<void> | undefined
+
+  constructor(state: SegmentState) {
+    this.path = state.path
+    this.sequence = state.sequence
+    this.#file = state.file
+    this.#sizeBytesMax = state.sizeBytesMax
+    this.#endOffset = state.endOffset
+    this.#allocatedBytes = state.allocatedBytes
+    this.#chain = state.chain
+  }
+
+  get chain(): number {
+    return this.#chain
+  }
+
+  /** Whether a record of `bodySize` belongs here; one that fits no segment goes into a fresh one alone. */
+  hasRoomFor(bodySize: number): boolean {
+    return nextRecordOffset(this.#endOffset, bodySize) <= this.#sizeBytesMax
+  }
+
+  /** The record is durable when the promise resolves. After an error the segment must not be used any more. */
+  async write(record: EncodedRecord): Promise<void> {
+    const offset = this.#endOffset
+    const end = nextRecordOffset(offset, record.bodySize)
+    if (end > this.#allocatedBytes) await this.#makeRoom(end)
+    const { bodySize, bodyChecksum } = record
+    const position = { sequence: this.sequence, offset }
+    const fields = { bodySize, previous: this.#chain, bodyChecksum }
+    const chain = writeRecordHeader(record.head, position, fields)
+    await this.#file.write(record.parts, offset)
+    await this.#file.sync()
+    this.#chain = chain
+    this.#endOffset = end
+  }
+
+  async #makeRoom(end: number): Promise<void> {
+    while (end > this.#allocatedBytes) await this.#fillStep()
+  }
+
+  /** One step at a time, whoever asks. */
+  async #fillStep(): Promise<void> {
+    this.#filling ??= this.#fill()
+    try {
+      await this.#filling
+    } finally {
+      this.#filling = undefined
+    }
+  }
+
+  async #fill(): Promise<void> {
+    const from = this.#allocatedBytes
+    const step = Math.min(Math.max(from, fillStepMinBytes), fillStepMaxBytes)
+    await writeZeros(this.#file, from, step)
+    await this.#file.sync()
+    this.#allocatedBytes = from + step
+  }
+
+  /** Whether the zeros ahead run low; fillAhead() may then run beside write(). */
+  get isLow(): boolean {
+    const left = this.#allocatedBytes - this.#endOffset
+    const isOpen = this.#allocatedBytes < this.#sizeBytesMax
+    return isOpen && this.#filling === undefined && left < fillStepMinBytes / 2
+  }
+
+  fillAhead(): Promise<void> {
+    return this.#fillStep()
+  }
+
+  /** Gives back the zeros behind the end; the segment is finished. */
+  async finish(): Promise<void> {
+    if (this.#filling !== undefined) await this.#filling
+    await this.#file.truncate(this.#endOffset)
+    await this.#file.close()
+  }
+
+  async close(): Promise<void> {
+    if (this.#filling !== undefined) await this.#filling
+    await this.#file.close()
+  }
+}
+
+export interface NewSegment {
+  readonly directory: string
+  readonly sequence: number
+  readonly previousChain: number
+  readonly sizeBytesMax: number
+  readonly firstRecord: EncodedRecord
+}
+
+/** Complete and synced before it gets its name: a crash leaves a whole segment or a .tmp file. */
+export async function createSegment(
+  fileSystem: FileSystem,
+  { directory, sequence, previousChain, sizeBytesMax, firstRecord }: NewSegment,
+): Promise<Segment> {
+  const path = `${directory}/${segmentName(sequence)}`
+  const temporary = `${path}.tmp`
+  const file = await fileSystem.open(temporary, 'create')
+  const header = encodeSegmentHeader({ sequence, previous: previousChain })
+  await file.write([header], 0)
+  const chain = header.readUInt32LE(28)
+  const segment = new Segment({
+    file,
+    path,
+    sequence,
+    sizeBytesMax,
+    endOffset: segmentHeaderSizeBytes,
+    allocatedBytes: segmentHeaderSizeBytes,
+    chain,
+  })
+  await segment.write(firstRecord)
+  assert(segment.chain !== chain, 'the first record is written')
+  await fileSystem.rename(temporary, path)
+  await fileSystem.syncDirectory(directory)
+  return segment
+}

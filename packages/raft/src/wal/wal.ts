@@ -1,0 +1,336 @@
+// The write-ahead log of one member: what the core hands over to persist, durable in order. Group commit: while one record is being
+// synced, what arrives gathers for the next one. A failed write or sync ends the log for good: nobody knows what reached the disk.
+import { assert } from '../core/assert.ts'
+import type {
+  HardState,
+  LogIndex,
+  Membership,
+  NodeId,
+  Persist,
+  SnapshotMeta,
+  Term,
+} from '../core/types.ts'
+import type { Clock, FileSystem } from '../node/ports.ts'
+import { LogShape } from './log-shape.ts'
+import { encodeRecord, type RecordItem, type WalMetadata } from './record-body.ts'
+import {
+  recoverSegments,
+  type FinishedSegment,
+  type OpenedLog,
+  type RecoveredLog,
+} from './recovery.ts'
+import { createSegment, type Segment } from './segment.ts'
+
+export const segmentSizeBytesDefault: number = 64 * 1024 * 1024
+
+/** Payload bytes that share one write; one larger Persist still goes alone. */
+const writeSizeBytesMax = 4 * 1024 * 1024
+
+export interface WalListener {
+  /** Everything appended up to `sequence` is durable. May be called from within append(). */
+  durable(sequence: number): void
+  synced(durationMs: number, sizeBytes: number): void
+  /** The log cannot be used any more. */
+  failed(error: Error): void
+}
+
+export interface WalOptions {
+  readonly fileSystem: FileSystem
+  readonly clock: Clock
+  readonly directory: string
+  readonly clusterId: string
+  readonly nodeId: NodeId
+  /** For a new log; an existing one knows its own. */
+  readonly initialMembership: Membership
+  readonly segmentSizeBytes?: number
+  readonly listener: WalListener
+}
+
+type Work =
+  | { readonly type: 'persist'; readonly sequence: number; readonly persist: Persist | undefined }
+  | { readonly type: 'compact'; readonly base: SnapshotMeta }
+
+export class Wal {
+  readonly #fileSystem: FileSystem
+  readonly #clock: Clock
+  readonly #directory: string
+  readonly #metadata: WalMetadata
+  readonly #segmentSizeBytes: number
+  readonly #listener: WalListener
+  readonly #shape: LogShape
+  #segment: Segment
+  /** Oldest first, without the one that is written to. */
+  #finished: FinishedSegment[]
+  /** The highest entry index in the segment that is written to. */
+  #highestIndex: LogIndex
+  #hardState: HardState
+  /** The newest base that is encoded, and the one that is durable. */
+  #base: SnapshotMeta
+  #queue: Work[] = []
+  /** Does not need a sync of its own: goes along with the next record. */
+  #lazyHardState: HardState | undefined
+  #lazyBase: SnapshotMeta | undefined
+  #running: Promise<void> | undefined
+  #beside: Promise<void> = Promise.resolve()
+  #error: Error | undefined
+  #isClosed = false
+
+  private constructor(options: WalOptions, opened: OpenedLog) {
+    this.#fileSystem = options.fileSystem
+    this.#clock = options.clock
+    this.#directory = options.directory
+    this.#metadata = { clusterId: options.clusterId, nodeId: options.nodeId }
+    this.#segmentSizeBytes = options.segmentSizeBytes ?? segmentSizeBytesDefault
+    this.#listener = options.listener
+    this.#segment = opened.segment
+    this.#finished = [...opened.finished]
+    this.#highestIndex = opened.highestIndex
+    this.#hardState = opened.log.hardState
+    this.#base = opened.log.base
+    this.#shape = new LogShape(opened.log.base)
+    this.#shape.append(opened.log.entries)
+  }
+
+  /** Reads the log back, or begins one. The directory is there already. Throws RaftError CORRUPT and others. */
+  static async open(options: WalOptions): Promise<{ wal: Wal; recovered: RecoveredLog }> {
+    const sizeBytesMax = options.segmentSizeBytes ?? segmentSizeBytesDefault
+    const found = await recoverSegments({ ...options, segmentSizeBytes: sizeBytesMax })
+    const opened = found ?? (await beginLog(options, sizeBytesMax))
+    return { wal: new Wal(options, opened), recovered: opened.log }
+  }
+
+  get base(): SnapshotMeta {
+    return this.#shape.base
+  }
+
+  get lastIndex(): LogIndex {
+    return this.#shape.lastIndex
+  }
+
+  termAt(index: LogIndex): Term | undefined {
+    return this.#shape.termAt(index)
+  }
+
+  membershipAt(index: LogIndex): Membership {
+    return this.#shape.membershipAt(index)
+  }
+
+  /** Takes the work of one Ready, in the order of their sequences. Reported durable() in the same order. */
+  append(sequence: number, persist: Persist | undefined): void {
+    if (this.#error !== undefined || this.#isClosed) return
+    if (persist?.snapshot !== undefined) this.#shape.replace(persist.snapshot)
+    if (persist !== undefined) this.#shape.append(persist.entries)
+    if (this.#running === undefined && persist?.mustSync !== true) {
+      this.#lazyHardState = persist?.hardState ?? this.#lazyHardState
+      this.#listener.durable(sequence)
+      return
+    }
+    this.#queue.push({ type: 'persist', sequence, persist })
+    this.#start()
+  }
+
+  /**
+   * Entries up to `index` are not needed any more: applied, durable in the state machine or a snapshot. Segments that hold
+   * nothing else are removed once that is on disk.
+   */
+  compact(index: LogIndex): void {
+    if (this.#error !== undefined || this.#isClosed || index <= this.#shape.base.index) return
+    const base = this.#shape.compact(index)
+    if (this.#running === undefined) this.#lazyBase = base
+    else this.#queue.push({ type: 'compact', base })
+  }
+
+  /** A snapshot takes the place of the whole log, before anything else is appended. Durable when it resolves. */
+  async replace(base: SnapshotMeta, hardState: HardState): Promise<void> {
+    assert(this.#running === undefined, 'the log is replaced before it is used')
+    this.#shape.replace(base)
+    await this.#write([
+      { type: 'replaced', base },
+      { type: 'hardState', hardState },
+    ])
+  }
+
+  #start(): void {
+    this.#running ??= this.#run()
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#queue.length > 0) await this.#writeSome()
+    } catch (reason) {
+      this.#fail(reason)
+    }
+    this.#running = undefined
+  }
+
+  #fail(reason: unknown): void {
+    if (this.#error !== undefined) return
+    this.#error = reason instanceof Error ? reason : new Error('WAL failed', { cause: reason })
+    this.#queue = []
+    this.#listener.failed(this.#error)
+  }
+
+  async #writeSome(): Promise<void> {
+    const { works, mustSync } = this.#takeWork()
+    const last = works.findLast((work) => work.type === 'persist')
+    if (mustSync) await this.#write(this.#collectItems(works))
+    else this.#keepForLater(works)
+    // A failure beside (a released segment) may have come meanwhile.
+    if (this.#error !== undefined) return
+    if (last?.type === 'persist') this.#listener.durable(last.sequence)
+  }
+
+  #takeWork(): { works: readonly Work[]; mustSync: boolean } {
+    let size = 0
+    let count = 0
+    let mustSync = false
+    for (const work of this.#queue) {
+      if (count > 0 && size >= writeSizeBytesMax) break
+      count++
+      if (work.type !== 'persist' || work.persist === undefined) continue
+      mustSync ||= work.persist.mustSync
+      for (const entry of work.persist.entries) size += entry.data.length
+    }
+    return { works: this.#queue.splice(0, count), mustSync }
+  }
+
+  #keepForLater(works: readonly Work[]): void {
+    for (const work of works) {
+      if (work.type === 'compact') this.#lazyBase = work.base
+      else this.#lazyHardState = work.persist?.hardState ?? this.#lazyHardState
+    }
+  }
+
+  /** In the order in which they came: of hard states the last one is enough. */
+  #collectItems(works: readonly Work[]): RecordItem[] {
+    const items: RecordItem[] = []
+    let hardState = this.#lazyHardState
+    if (this.#lazyBase !== undefined) items.push({ type: 'compacted', base: this.#lazyBase })
+    this.#lazyHardState = undefined
+    this.#lazyBase = undefined
+    for (const work of works) {
+      if (work.type === 'compact') items.push({ type: 'compacted', base: work.base })
+      else if (work.persist !== undefined) {
+        const { snapshot, entries } = work.persist
+        if (snapshot !== undefined) items.push({ type: 'replaced', base: snapshot })
+        if (entries.length > 0) items.push({ type: 'entries', entries })
+        hardState = work.persist.hardState ?? hardState
+      }
+    }
+    if (hardState !== undefined) items.push({ type: 'hardState', hardState })
+    return items
+  }
+
+  async #write(items: readonly RecordItem[]): Promise<void> {
+    const record = encodeRecord(items)
+    const startedAt = this.#clock.now()
+    if (!this.#segment.hasRoomFor(record.bodySize)) await this.#cut()
+    await this.#segment.write(record)
+    this.#listener.synced(this.#clock.now() - startedAt, record.bodySize)
+    this.#remember(items)
+    if (this.#segment.isLow) this.#runBeside(this.#segment.fillAhead())
+  }
+
+  #remember(items: readonly RecordItem[]): void {
+    let isBaseNew = false
+    for (const item of items) {
+      if (item.type === 'hardState') this.#hardState = item.hardState
+      else if (item.type === 'entries') {
+        const last = item.entries[item.entries.length - 1]
+        if (last !== undefined) this.#highestIndex = Math.max(this.#highestIndex, last.index)
+      } else if (item.type !== 'metadata') {
+        this.#base = item.base
+        isBaseNew = true
+      }
+    }
+    if (isBaseNew) this.#releaseSegments()
+  }
+
+  /** Everything in the segment is synced already. The new one repeats what a recovery without the old ones needs. */
+  async #cut(): Promise<void> {
+    const old = this.#segment
+    this.#segment = await createSegment(this.#fileSystem, {
+      directory: this.#directory,
+      sequence: old.sequence + 1,
+      previousChain: old.chain,
+      sizeBytesMax: this.#segmentSizeBytes,
+      firstRecord: encodeRecord(openingItems(this.#metadata, this.#base, this.#hardState)),
+    })
+    this.#finished.push({ path: old.path, highestIndex: this.#highestIndex })
+    this.#highestIndex = 0
+    await old.finish()
+  }
+
+  /** Oldest first, so that what stays has no gap. */
+  #releaseSegments(): void {
+    const needed = this.#finished.findIndex((segment) => segment.highestIndex > this.#base.index)
+    const count = needed === -1 ? this.#finished.length : needed
+    if (count === 0) return
+    const released = this.#finished.splice(0, count)
+    this.#runBeside(this.#remove(released))
+  }
+
+  async #remove(segments: readonly FinishedSegment[]): Promise<void> {
+    await this.#beside
+    for (const segment of segments) {
+      await this.#fileSystem.remove(segment.path)
+      await this.#fileSystem.syncDirectory(this.#directory)
+    }
+  }
+
+  #runBeside(work: Promise<void>): void {
+    const guarded = work.catch((reason: unknown) => {
+      this.#fail(reason)
+    })
+    this.#beside = Promise.all([this.#beside, guarded]).then(() => undefined)
+  }
+
+  /** Writes what waits for company, and gives the files back. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    await this.#running
+    await this.#beside
+    assert(this.#queue.length === 0, 'everything is written')
+    if (this.#error === undefined && (this.#lazyHardState ?? this.#lazyBase) !== undefined) {
+      try {
+        await this.#write(this.#collectItems([]))
+        await this.#beside
+      } catch (reason) {
+        this.#fail(reason)
+      }
+    }
+    try {
+      await this.#segment.close()
+    } catch (reason) {
+      this.#fail(reason)
+    }
+  }
+}
+
+function openingItems(
+  metadata: WalMetadata,
+  base: SnapshotMeta,
+  hardState: HardState,
+): readonly RecordItem[] {
+  return [
+    { type: 'metadata', metadata },
+    { type: 'compacted', base },
+    { type: 'hardState', hardState },
+  ]
+}
+
+async function beginLog(options: WalOptions, sizeBytesMax: number): Promise<OpenedLog> {
+  const { fileSystem, directory, clusterId, nodeId, initialMembership } = options
+  const base: SnapshotMeta = { index: 0, term: 0, membership: initialMembership }
+  const hardState: HardState = { term: 0, vote: undefined, commit: 0 }
+  const segment = await createSegment(fileSystem, {
+    directory,
+    sequence: 1,
+    previousChain: 0,
+    sizeBytesMax,
+    firstRecord: encodeRecord(openingItems({ clusterId, nodeId }, base, hardState)),
+  })
+  const log = { isNew: true, hardState, base, entries: [], repaired: undefined }
+  return { segment, finished: [], highestIndex: 0, log }
+}
