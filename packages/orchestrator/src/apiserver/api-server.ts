@@ -1,0 +1,204 @@
+// The apiserver: registries over a Store, served over TLS on one port (HTTP/2 and HTTP/1.1), with the cluster's own certificates.
+import type { IncomingMessage } from 'node:http'
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
+import { join } from 'node:path'
+import { TLSSocket } from 'node:tls'
+import type { ApiClient } from '../client/api-client.ts'
+import { LocalApiClient } from '../client/local-api-client.ts'
+import { eventTtlSeconds, resourceTypes } from '../resources/index.ts'
+import type { ResourceType } from '../resources/object.ts'
+import { compactPeriodically } from './compactor.ts'
+import { type Certificates, openCertificates } from './pki/certificates.ts'
+import { kubeconfigText } from './pki/kubeconfig.ts'
+import { replaceFile } from './pki/replace-file.ts'
+import { PodLogs } from './pod-logs.ts'
+import { Registries } from './registry/registries.ts'
+import type { User } from './registry/request-options.ts'
+import { createSystemObjects } from './registry/system-objects.ts'
+import type { Store } from './store.ts'
+import { ApiDispatcher } from './wire/api-dispatcher.ts'
+import { userOfSocket } from './wire/authentication.ts'
+import { Exchange, type HttpRequest, type HttpResponse } from './wire/exchange.ts'
+
+export interface ApiServerOptions {
+  /** Stays open when the server is closed. */
+  readonly store: Store
+  /** `https://HOST:PORT`; port 0 picks a free one. */
+  readonly url: string
+  /** Certificates and kubeconfig are kept here. */
+  readonly dataDir: string
+  /** Left out: all that Balsa knows. */
+  readonly types?: readonly ResourceType[]
+  /** Told of failures that no client is told of in full. */
+  readonly onError?: (error: Error) => void
+}
+
+export interface ApiServer {
+  readonly url: string
+  /** A kubeconfig of the administrator, mode 0600. */
+  readonly kubeconfigPath: string
+  readonly certificates: Certificates
+  /** In-process, as system:apiserver, with all rights. */
+  readonly client: ApiClient
+  /** Agents register here what they can read of their node's pods. */
+  readonly logs: PodLogs
+  close(): Promise<void>
+}
+
+const streamsPerConnectionMax = 1000
+const sessionMemoryMegabytesMax = 64
+const handshakeTimeoutMs = 10_000
+
+export const startApiServer = async (options: ApiServerOptions): Promise<ApiServer> => {
+  const { store, dataDir } = options
+  const onError = options.onError ?? ((): undefined => undefined)
+  const asked = new URL(options.url)
+  const certificates = await openCertificates(dataDir, asked.hostname)
+  const registries = new Registries({
+    store,
+    types: options.types ?? resourceTypes,
+    ttlSeconds: { events: eventTtlSeconds },
+    onWatchRestart: onError,
+  })
+  const logs = new PodLogs()
+  const client = new LocalApiClient(registries)
+  const dispatcher = new ApiDispatcher({
+    registries,
+    logs,
+    serverAddress: () => new URL(url).host,
+    onInternalError: onError,
+  })
+  const server = createServer(certificates, dispatcher)
+  const sockets = trackSockets(server)
+  let url = asked.origin
+  let stopCompacting = (): void => undefined
+  const close = async (): Promise<void> => {
+    stopCompacting()
+    registries.close()
+    await closeServer(server, sockets)
+  }
+  try {
+    // The port first: a start that cannot have it should fail before anything is written.
+    url = await listen(server, asked)
+    await registries.start()
+    await createSystemObjects(client)
+    stopCompacting = compactPeriodically(store, onError)
+    const kubeconfigPath = join(dataDir, 'kubeconfig')
+    const kubeconfig = kubeconfigText({
+      url,
+      ca: certificates.ca.certificate,
+      client: certificates.admin,
+    })
+    await replaceFile(kubeconfigPath, kubeconfig, 0o600)
+    return { url, kubeconfigPath, certificates, client, logs, close }
+  } catch (reason) {
+    await close()
+    throw reason
+  }
+}
+
+const createServer = (certificates: Certificates, dispatcher: ApiDispatcher): Http2SecureServer => {
+  const server = createSecureServer({
+    allowHTTP1: true,
+    key: certificates.server.key,
+    cert: certificates.server.certificate,
+    ca: certificates.ca.certificate,
+    requestCert: true,
+    // Who has no certificate may still ask for health and version; the dispatcher answers the rest with 401.
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: handshakeTimeoutMs,
+    maxSessionMemory: sessionMemoryMegabytesMax,
+    settings: { maxConcurrentStreams: streamsPerConnectionMax },
+  })
+  const users = new WeakMap<object, { readonly user: User | undefined }>()
+  server.on('request', (request, response) => {
+    respond(dispatcher, users, request, response)
+  })
+  // A client that breaks off or speaks nonsense concerns nobody but itself.
+  server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy())
+  server.on('sessionError', () => undefined)
+  server.on('clientError', (_error: Error, socket: Socket) => socket.destroy())
+  return server
+}
+
+const respond = (
+  dispatcher: ApiDispatcher,
+  users: WeakMap<object, { readonly user: User | undefined }>,
+  request: HttpRequest,
+  response: HttpResponse,
+): void => {
+  request.on('error', () => undefined)
+  const connection = connectionOf(request)
+  let known = users.get(connection.key)
+  if (known === undefined) {
+    known = { user: connection.socket === undefined ? undefined : userOfSocket(connection.socket) }
+    users.set(connection.key, known)
+  }
+  const exchange = new Exchange(request, response)
+  void dispatcher.handle(exchange, known.user)
+}
+
+/** The TLS connection of a request, and an object that lives as long as it does. */
+const connectionOf = (
+  request: HttpRequest,
+): { readonly key: object; readonly socket: TLSSocket | undefined } => {
+  if (isHttp2(request)) {
+    const session = request.stream.session
+    // An HTTP/2 session shows its socket through a proxy that reads like the TLSSocket it is.
+    return { key: session ?? request, socket: session?.socket as TLSSocket | undefined }
+  }
+  const { socket } = request
+  return { key: socket, socket: socket instanceof TLSSocket ? socket : undefined }
+}
+
+const isHttp2 = (request: IncomingMessage | Http2ServerRequest): request is Http2ServerRequest =>
+  request.httpVersionMajor === 2
+
+const listen = async (server: Http2SecureServer, url: URL): Promise<string> => {
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
+  const port = url.port === '' ? 443 : Number(url.port)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(listenError(error, url))
+    })
+    server.listen({ host, port }, resolve)
+  })
+  const bound = server.address() as AddressInfo
+  return `https://${url.hostname}:${bound.port}`
+}
+
+const listenError = (error: NodeJS.ErrnoException, url: URL): Error => {
+  const advice: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'the port is in use: stop what uses it or choose another port',
+    EACCES: 'this user may not listen there: choose a port above 1023',
+    EADDRNOTAVAIL: 'this machine has no such address: choose one of its own, such as 127.0.0.1',
+    ENOTFOUND: 'the host name is unknown: choose an address of this machine, such as 127.0.0.1',
+  }
+  const text = advice[error.code ?? ''] ?? error.message
+  return new Error(`--api-url ${url.origin}: ${text}`, { cause: error })
+}
+
+const trackSockets = (server: Http2SecureServer): ReadonlySet<Socket> => {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  return sockets
+}
+
+/** Watches are open for as long as their clients like, so connections are cut, not waited for. */
+const closeServer = async (
+  server: Http2SecureServer,
+  sockets: ReadonlySet<Socket>,
+): Promise<void> => {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve()
+    })
+  })
+  for (const socket of sockets) socket.destroy()
+  await closed
+}

@@ -1,0 +1,200 @@
+// The front of the apiserver: who asks, for what path, and which handler answers. Every error leaves as a Status object.
+import { apiErrorFrom, methodNotAllowed, noSuchResource } from '../api-errors.ts'
+import type { PodLogs } from '../pod-logs.ts'
+import type { Registries } from '../registry/registries.ts'
+import type { User } from '../registry/request-options.ts'
+import { reviews } from './access-reviews.ts'
+import { checkAccess } from './authentication.ts'
+import { Discovery } from './discovery.ts'
+import type { Exchange } from './exchange.ts'
+import { jsonType, parseAccept } from './media-types.ts'
+import { flag } from './query-options.ts'
+import { sendError, sendValue } from './replies.ts'
+import { readObject } from './request-body.ts'
+import { parseResourcePath, type ResourcePath } from './request-path.ts'
+import { ResourceHandlers } from './resource-handlers.ts'
+import { versionDocument } from './version.ts'
+
+export interface DispatcherOptions {
+  readonly registries: Registries
+  readonly logs: PodLogs
+  /** `HOST:PORT` as clients reach it. */
+  readonly serverAddress: () => string
+  /** Told of errors that are the server's own. */
+  readonly onInternalError: (error: Error) => void
+}
+
+const openApiV2Type = 'application/octet-stream'
+/** The smallest document that every kubectl takes as "no schemas": the field `swagger` with "2.0". */
+const openApiV2 = Buffer.from([0x0a, 0x03, 0x32, 0x2e, 0x30])
+const aggregatedVersions = ['v2', 'v2beta1'] as const
+const readMethods = new Set(['GET', 'HEAD'])
+
+export class ApiDispatcher {
+  readonly #options: DispatcherOptions
+  readonly #discovery: Discovery
+  readonly #handlers: ResourceHandlers
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options
+    this.#discovery = new Discovery(options.registries.types, reviews)
+    this.#handlers = new ResourceHandlers(options.registries, options.logs)
+  }
+
+  /** Never rejects. `user` undefined: not authenticated. */
+  async handle(exchange: Exchange, user: User | undefined): Promise<void> {
+    try {
+      await this.#dispatch(exchange, user)
+    } catch (reason) {
+      const error = apiErrorFrom(reason)
+      if (error.code >= 500 && error.reason === 'InternalError') {
+        this.#options.onInternalError(reason instanceof Error ? reason : error)
+      }
+      this.#sendError(exchange, reason)
+    }
+  }
+
+  #sendError(exchange: Exchange, reason: unknown): void {
+    if (exchange.signal.aborted) return
+    try {
+      sendError(exchange, apiErrorFrom(reason))
+    } catch (second) {
+      this.#options.onInternalError(second instanceof Error ? second : new Error(String(second)))
+      exchange.destroy()
+    }
+  }
+
+  async #dispatch(exchange: Exchange, user: User | undefined): Promise<void> {
+    if (this.#handleOpenPath(exchange)) return
+    const path = parseResourcePath(exchange.path)
+    if (path === undefined) {
+      exchange.user = checkAccess(user, exchange.method.toLowerCase(), exchange.path)
+      this.#handleDocument(exchange)
+      return
+    }
+    exchange.user = checkAccess(user, verbOf(exchange, path), path)
+    await this.#handleResource(exchange, path)
+  }
+
+  /** Health and version: for everybody. */
+  #handleOpenPath(exchange: Exchange): boolean {
+    const [, first = ''] = exchange.path.split('/', 2)
+    switch (first) {
+      case 'healthz':
+      case 'livez':
+      case 'readyz':
+        this.#sendHealth(exchange, first)
+        return true
+      case 'version':
+        sendValue(exchange, 200, versionDocument)
+        return true
+      default:
+        return false
+    }
+  }
+
+  #sendHealth(exchange: Exchange, path: string): void {
+    const isReady = path === 'livez' || this.#options.registries.watchCache.isReady
+    const verbose = flag(exchange.query, 'verbose')
+    const lines = [`[+]ping ok`, isReady ? '[+]store ok' : '[-]store failed: reason withheld']
+    const result = `${path} check ${isReady ? 'passed' : 'failed'}`
+    const body = verbose || !isReady ? `${[...lines, result].join('\n')}\n` : 'ok'
+    exchange.send(isReady ? 200 : 500, 'text/plain; charset=utf-8', body)
+  }
+
+  #handleDocument(exchange: Exchange): void {
+    if (!readMethods.has(exchange.method)) throw methodNotAllowed()
+    const parts = exchange.path.split('/').filter((part) => part !== '')
+    const [root = '', group = '', version, ...more] = parts
+    const isDiscovery = root === 'api' || root === 'apis'
+    if (isDiscovery && parts.length === 1) {
+      this.#sendRoot(exchange, root === 'api')
+      return
+    }
+    let document: object | undefined
+    if (root === 'api' && parts.length === 2) document = this.#discovery.resources('', group)
+    else if (root === 'apis' && parts.length === 2) document = this.#discovery.group(group)
+    else if (root === 'apis' && version !== undefined && more.length === 0) {
+      document = this.#discovery.resources(group, version)
+    } else if (exchange.path === '/openapi/v2') {
+      exchange.send(200, openApiV2Type, openApiV2)
+      return
+    }
+    if (document === undefined) sendPlainNotFound(exchange)
+    else sendValue(exchange, 200, document)
+  }
+
+  #sendRoot(exchange: Exchange, isCore: boolean): void {
+    const aggregated = aggregatedVersionOf(exchange.header('accept'))
+    if (aggregated !== undefined) {
+      const type = `${jsonType};g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`
+      sendValue(exchange, 200, this.#discovery.aggregated(aggregated, isCore), type)
+    } else if (isCore) {
+      sendValue(exchange, 200, this.#discovery.apiVersions(this.#options.serverAddress()))
+    } else sendValue(exchange, 200, this.#discovery.groupList())
+  }
+
+  async #handleResource(exchange: Exchange, path: ResourcePath): Promise<void> {
+    const { group, version, plural, namespace } = path
+    const registry = this.#options.registries.find(path)
+    if (registry !== undefined) return this.#handlers.handle({ exchange, path, registry })
+    const review = reviews.find(
+      (one) => one.group === group && one.version === version && one.plural === plural,
+    )
+    if (review !== undefined && namespace === undefined && path.name === undefined) {
+      if (exchange.method !== 'POST') throw methodNotAllowed()
+      const sent = await readObject(exchange)
+      const { kind } = review
+      const question = typeof sent === 'object' && sent !== null ? sent : {}
+      sendValue(exchange, 201, {
+        kind,
+        apiVersion: `${group}/${version}`,
+        metadata: { creationTimestamp: null },
+        ...('spec' in question ? { spec: question.spec } : {}),
+        status: review.answer(exchange.user),
+      })
+      return undefined
+    }
+    const pods = this.#options.registries.find({ group: '', version: 'v1', plural: 'pods' })
+    if (group === '' && plural === 'bindings' && namespace !== undefined && pods !== undefined) {
+      return this.#handlers.bind({ exchange, path, registry: pods }, '')
+    }
+    if (!this.#discovery.hasGroup(group)) {
+      sendPlainNotFound(exchange)
+      return undefined
+    }
+    throw noSuchResource()
+  }
+}
+
+const sendPlainNotFound = (exchange: Exchange): void => {
+  exchange.send(404, 'text/plain; charset=utf-8', '404 page not found\n')
+}
+
+/** The version of aggregated discovery that the client takes; undefined: it wants the plain documents. */
+const aggregatedVersionOf = (accept: string): (typeof aggregatedVersions)[number] | undefined => {
+  for (const { type, parameters } of parseAccept(accept)) {
+    if (type !== jsonType) continue
+    if (parameters.get('as') !== 'APIGroupDiscoveryList') return undefined
+    const version = aggregatedVersions.find((one) => one === parameters.get('v'))
+    if (parameters.get('g') === 'apidiscovery.k8s.io' && version !== undefined) return version
+  }
+  return undefined
+}
+
+const verbOf = ({ method, query }: Exchange, { name }: ResourcePath): string => {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      if (flag(query, 'watch')) return 'watch'
+      return name === undefined ? 'list' : 'get'
+    case 'POST':
+      return 'create'
+    case 'PUT':
+      return 'update'
+    case 'DELETE':
+      return name === undefined ? 'deletecollection' : 'delete'
+    default:
+      return method.toLowerCase()
+  }
+}

@@ -1,0 +1,59 @@
+// DeleteOptions, from the body and the query of a DELETE.
+import { badRequest } from '../api-errors.ts'
+import type { Json } from '../../resources/object.ts'
+import type { DeleteOptions } from '../registry/request-options.ts'
+import type { Exchange } from './exchange.ts'
+import { wholeNumber, writeOptions } from './query-options.ts'
+import { readObject } from './request-body.ts'
+
+type JsonObject = { readonly [key: string]: Json | undefined }
+const policies = ['Background', 'Foreground', 'Orphan'] as const
+
+/** Throws ApiError. */
+export const readDeleteOptions = async (exchange: Exchange): Promise<DeleteOptions> => {
+  const body = objectOf(await readObject(exchange), 'DeleteOptions')
+  const { query } = exchange
+  const preconditions = objectOf(body['preconditions'], 'Preconditions')
+  const dryRun = body['dryRun'] ?? []
+  if (!Array.isArray(dryRun)) throw wrongType('dryRun', '[]string')
+  const grace = body['gracePeriodSeconds'] ?? wholeNumber(query, 'gracePeriodSeconds')
+  if (grace !== undefined && grace !== null && !Number.isSafeInteger(grace)) {
+    throw wrongType('gracePeriodSeconds', 'int64')
+  }
+  return {
+    ...writeOptions(exchange, dryRun.map(String)),
+    gracePeriodSeconds: typeof grace === 'number' ? grace : undefined,
+    uid: textOf(preconditions, 'uid'),
+    resourceVersion: textOf(preconditions, 'resourceVersion'),
+    propagationPolicy: policyOf(body, query),
+  }
+}
+
+const policyOf = (body: JsonObject, query: URLSearchParams): DeleteOptions['propagationPolicy'] => {
+  const orphan = body['orphanDependents'] ?? query.get('orphanDependents') ?? undefined
+  const policy = textOf(body, 'propagationPolicy') ?? query.get('propagationPolicy') ?? ''
+  if (policy === '') {
+    if (orphan === undefined) return undefined
+    return orphan === true || orphan === 'true' ? 'Orphan' : 'Background'
+  }
+  const known = policies.find((one) => one === policy)
+  if (known !== undefined) return known
+  throw badRequest(
+    `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Background", "Foreground", "Orphan", "nil"`,
+  )
+}
+
+const objectOf = (value: Json | undefined, name: string): JsonObject => {
+  if (value === undefined || value === null) return {}
+  if (typeof value === 'object' && !Array.isArray(value)) return value as JsonObject
+  throw badRequest(`json: cannot unmarshal into Go value of type v1.${name}`)
+}
+
+const textOf = (object: JsonObject, field: string): string | undefined => {
+  const value = object[field] ?? undefined
+  if (value === undefined || typeof value === 'string') return value
+  throw wrongType(field, 'string')
+}
+
+const wrongType = (field: string, goType: string): Error =>
+  badRequest(`json: cannot unmarshal into Go struct field DeleteOptions.${field} of type ${goType}`)

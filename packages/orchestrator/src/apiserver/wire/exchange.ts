@@ -1,0 +1,181 @@
+// One request and its reply, the same over HTTP/1.1 and HTTP/2. Everything that touches Node's request and response is here.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import { badRequest, requestTooLarge } from '../api-errors.ts'
+import type { User } from '../registry/request-options.ts'
+
+/** HTTP/2's have the same methods; their declarations differ in ways that do not matter here. */
+export type HttpRequest = IncomingMessage | Http2ServerRequest
+export type HttpResponse = ServerResponse | Http2ServerResponse
+
+/** As upstream's limit for request bodies. */
+export const bodyBytesMax: number = 3 * 1024 * 1024
+const urlLengthMax = 64 * 1024
+const warningsMax = 20
+const warningLengthMax = 256
+
+/** A reply that is written bit by bit. */
+export interface ReplyStream {
+  /** false: wait for onDrain before writing more. */
+  write(chunk: Uint8Array | string): boolean
+  end(): void
+  /** Called when writing may go on. */
+  onDrain: () => void
+}
+
+export class Exchange {
+  readonly method: string
+  readonly path: string
+  readonly query: URLSearchParams
+  /** Set by the dispatcher before any handler runs. */
+  user: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+  readonly #request: IncomingMessage
+  readonly #response: ServerResponse
+  readonly #warnings: string[] = []
+  readonly #abort = new AbortController()
+
+  /** Throws ApiError BadRequest for a URL that is none. */
+  constructor(request: HttpRequest, response: HttpResponse) {
+    this.#request = request as IncomingMessage
+    this.#response = response as ServerResponse
+    this.method = request.method ?? 'GET'
+    const url = request.url ?? '/'
+    const mark = url.indexOf('?')
+    this.path = mark === -1 ? url : url.slice(0, mark)
+    this.query = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1))
+    this.#response.on('close', () => {
+      this.#abort.abort()
+    })
+    this.#response.on('error', () => {
+      this.#abort.abort()
+    })
+    if (url.length > urlLengthMax) throw badRequest('the request URL is too long')
+  }
+
+  /** Aborted when the reply is complete or the client has gone. */
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  get isStarted(): boolean {
+    return this.#response.headersSent
+  }
+
+  /** '' when it was not sent. */
+  header(name: string): string {
+    const value = this.#request.headers[name]
+    return (Array.isArray(value) ? value.join(', ') : value) ?? ''
+  }
+
+  /** Throws ApiError RequestEntityTooLarge, BadRequest when the client breaks off. */
+  async readBody(): Promise<Buffer> {
+    if (Number(this.header('content-length')) > bodyBytesMax) throw requestTooLarge(bodyBytesMax)
+    const request = this.#request
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      request.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > bodyBytesMax) {
+          request.removeAllListeners('data')
+          request.resume()
+          reject(requestTooLarge(bodyBytesMax))
+          return
+        }
+        chunks.push(chunk)
+      })
+      request.once('end', () => {
+        const [only] = chunks
+        resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size))
+      })
+      request.once('error', reject)
+      request.once('aborted', () => {
+        reject(badRequest('the request body ended before its end'))
+      })
+    })
+  }
+
+  /** Adds a text that kubectl shows as `Warning: TEXT`. */
+  warn(text: string): void {
+    if (this.#warnings.length < warningsMax) this.#warnings.push(text.slice(0, warningLengthMax))
+  }
+
+  send(status: number, contentType: string, body: Uint8Array | string): void {
+    if (this.#response.headersSent || this.signal.aborted) return
+    this.#writeHead(status, contentType, Buffer.byteLength(body))
+    if (this.method === 'HEAD') this.#response.end()
+    else this.#response.end(body)
+  }
+
+  /** Headers go out at once, so that a client that waits for them goes on. */
+  startStream(status: number, contentType: string): ReplyStream {
+    const response = this.#response
+    this.#writeHead(status, contentType, undefined)
+    response.flushHeaders()
+    const stream: ReplyStream = {
+      write: (chunk) => writeTo(response, chunk),
+      end: () => {
+        response.end()
+      },
+      onDrain: () => undefined,
+    }
+    response.on('drain', () => {
+      stream.onDrain()
+    })
+    return stream
+  }
+
+  /** Writes parts as fast as the client takes them, never all at once. Resolves when all are written or the client has gone. */
+  async sendParts(status: number, contentType: string, parts: Iterable<Uint8Array>): Promise<void> {
+    this.#writeHead(status, contentType, undefined)
+    const response = this.#response
+    if (this.method === 'HEAD') {
+      response.end()
+      return
+    }
+    for (const part of parts) {
+      if (this.signal.aborted) return
+      if (!writeTo(response, part)) await this.#drained()
+    }
+    response.end()
+  }
+
+  /** For a stream that has failed: the client must not take what it got for the whole. */
+  destroy(): void {
+    this.#response.destroy()
+  }
+
+  async #drained(): Promise<void> {
+    const response = this.#response
+    const { signal } = this
+    return new Promise((resolve) => {
+      const done = (): void => {
+        response.removeListener('drain', done)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      response.on('drain', done)
+      signal.addEventListener('abort', done)
+    })
+  }
+
+  #writeHead(status: number, contentType: string, contentLength: number | undefined): void {
+    const headers: Record<string, string | number | string[]> = {
+      'cache-control': 'no-cache, private',
+      'content-type': contentType,
+    }
+    if (contentLength !== undefined) headers['content-length'] = contentLength
+    if (this.#warnings.length > 0) {
+      headers['warning'] = this.#warnings.map((text) => `299 - ${quoted(text)}`)
+    }
+    this.#response.writeHead(status, headers)
+  }
+}
+
+/** Whether more may be written at once; after the end nothing is written and nothing is waited for. */
+const writeTo = (response: ServerResponse, chunk: Uint8Array | string): boolean =>
+  response.destroyed || response.writableEnded || response.write(chunk)
+
+/** A quoted string of a header: no control characters, nothing beyond ASCII. */
+const quoted = (text: string): string =>
+  `"${text.replaceAll(/[^ -~]/g, '?').replaceAll(/["\\]/g, (character) => `\\${character}`)}"`

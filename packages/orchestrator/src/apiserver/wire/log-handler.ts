@@ -1,0 +1,121 @@
+// GET pods/NAME/log: finds the container, asks the source of the pod's node, and passes its text on as it comes.
+import type { KubeObject, Stored } from '../../resources/object.ts'
+import { apiErrorFrom, badRequest, internalError, invalid } from '../api-errors.ts'
+import type { PodLogOptions, PodLogs } from '../pod-logs.ts'
+import type { Exchange } from './exchange.ts'
+import { flag, wholeNumber } from './query-options.ts'
+
+interface LoggedPod extends KubeObject {
+  readonly spec: {
+    readonly nodeName?: string
+    readonly containers: readonly { readonly name: string }[]
+    readonly initContainers?: readonly { readonly name: string }[]
+  }
+}
+
+const defaultContainerAnnotation = 'kubectl.kubernetes.io/default-container'
+/** How long a follower's headers wait for a first line, so that an immediate refusal can still be told with its status. */
+const followGraceMs = 50
+
+export const handleLog = async (
+  exchange: Exchange,
+  stored: Stored<KubeObject>,
+  logs: PodLogs,
+): Promise<void> => {
+  const pod = stored as Stored<LoggedPod>
+  const options = logOptions(exchange.query, pod)
+  const nodeName = pod.spec.nodeName ?? ''
+  if (nodeName === '') throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
+  const source = logs.source(nodeName)
+  if (source === undefined) throw internalError(`no agent of node ${nodeName} is connected`)
+  const lines = source.readLog(stored, options, exchange.signal)[Symbol.asyncIterator]()
+  const first = lines.next()
+  if (options.follow) {
+    const grace = new Promise<void>((resolve) => {
+      setTimeout(resolve, followGraceMs)
+    })
+    await Promise.race([first, grace])
+  } else await first
+  await passOn(exchange, lines, first)
+}
+
+const passOn = async (
+  exchange: Exchange,
+  lines: AsyncIterator<Uint8Array>,
+  first: Promise<IteratorResult<Uint8Array>>,
+): Promise<void> => {
+  const stream = exchange.startStream(200, 'text/plain')
+  const { signal } = exchange
+  let resume: () => void = () => undefined
+  stream.onDrain = () => {
+    resume()
+  }
+  signal.addEventListener('abort', () => {
+    resume()
+  })
+  try {
+    for (let result = await first; result.done !== true; result = await lines.next()) {
+      if (signal.aborted) break
+      if (stream.write(result.value)) continue
+      await new Promise<void>((resolve) => {
+        resume = resolve
+        if (signal.aborted) resolve()
+      })
+    }
+  } catch (reason) {
+    if (!signal.aborted) stream.write(`${apiErrorFrom(reason).message}\n`)
+  }
+  stream.end()
+  await lines.return?.()
+}
+
+const logOptions = (query: URLSearchParams, pod: Stored<LoggedPod>): PodLogOptions => {
+  const tailLines = notNegative(query, 'tailLines', 0)
+  const limitBytes = notNegative(query, 'limitBytes', 1)
+  const sinceSeconds = notNegative(query, 'sinceSeconds', 1)
+  const sinceTime = query.get('sinceTime') ?? ''
+  const sinceTimeMs = sinceTime === '' ? undefined : Date.parse(sinceTime)
+  if (sinceTimeMs !== undefined && Number.isNaN(sinceTimeMs)) {
+    throw badRequest(`parsing time ${JSON.stringify(sinceTime)}: cannot parse as RFC 3339`)
+  }
+  return {
+    container: containerOf(pod, query.get('container') ?? ''),
+    follow: flag(query, 'follow'),
+    previous: flag(query, 'previous'),
+    timestamps: flag(query, 'timestamps'),
+    tailLines,
+    limitBytes,
+    sinceMs: sinceSeconds === undefined ? sinceTimeMs : Date.now() - sinceSeconds * 1000,
+  }
+}
+
+const notNegative = (query: URLSearchParams, name: string, least: number): number | undefined => {
+  const value = wholeNumber(query, name)
+  if (value === undefined || value >= least) return value
+  throw invalid({ group: '', kind: 'PodLogOptions' }, '', [
+    {
+      reason: 'FieldValueInvalid',
+      field: name,
+      message: `Invalid value: ${value}: must be greater than ${least === 0 ? 'or equal to 0' : '0'}`,
+    },
+  ])
+}
+
+/** The container asked for, or the only one, or the one the annotation names. Throws ApiError BadRequest. */
+const containerOf = ({ metadata, spec }: Stored<LoggedPod>, asked: string): string => {
+  const names = spec.containers.map((container) => container.name)
+  const initNames = (spec.initContainers ?? []).map((container) => container.name)
+  if (asked !== '') {
+    if (names.includes(asked) || initNames.includes(asked)) return asked
+    throw badRequest(`container ${asked} is not valid for pod ${metadata.name}`)
+  }
+  const annotated = metadata.annotations?.[defaultContainerAnnotation]
+  if (annotated !== undefined && names.includes(annotated)) return annotated
+  const [only] = names
+  if (names.length === 1 && only !== undefined) return only
+  const initText =
+    initNames.length === 0 ? '' : ` or one of the init containers: [${initNames.join(' ')}]`
+  throw badRequest(
+    `a container name must be specified for pod ${metadata.name}, choose one of: [${names.join(' ')}]${initText}`,
+  )
+}

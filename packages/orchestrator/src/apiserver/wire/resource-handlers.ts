@@ -1,0 +1,321 @@
+// The verbs of the resource API: from a path, a method and a body to a call of the registry and its reply.
+import type { Json, KubeObject, Stored } from '../../resources/object.ts'
+import {
+  badRequest,
+  methodNotAllowed,
+  noSuchResource,
+  unsupportedMediaType,
+} from '../api-errors.ts'
+import type { PodLogs } from '../pod-logs.ts'
+import { decodeAs, type DecodeOptions } from '../registry/decode.ts'
+import { checkNamespaceDeletion } from '../registry/namespace-lifecycle.ts'
+import { applyPatch } from '../registry/patch.ts'
+import type { Registries } from '../registry/registries.ts'
+import type { Change, Place, Registry } from '../registry/registry.ts'
+import { scaleOf } from '../registry/scale.ts'
+import { filterOf } from '../registry/selection.ts'
+import {
+  bindPod,
+  changeScale,
+  changeSubresource,
+  hasSubresource,
+  type ObjectSubresource,
+} from '../registry/subresources.ts'
+import type { CacheFilter } from '../storage/resource-cache.ts'
+import type { StoredObject } from '../storage/stored-object.ts'
+import { readDeleteOptions } from './delete-options.ts'
+import type { Exchange } from './exchange.ts'
+import { handleLog } from './log-handler.ts'
+import { fieldValidation, flag, listQuery, writeOptions } from './query-options.ts'
+import { sendList, sendObject, sendValue, viewFor } from './replies.ts'
+import { readObject, readPatch } from './request-body.ts'
+import type { ResourcePath } from './request-path.ts'
+import { handleWatch } from './watch-handler.ts'
+
+/** Deletes of a collection that run at the same time. */
+const deletesAtOnceMax = 16
+
+export interface ResourceRequest {
+  readonly exchange: Exchange
+  readonly path: ResourcePath
+  readonly registry: Registry
+}
+
+export class ResourceHandlers {
+  readonly #registries: Registries
+  readonly #logs: PodLogs
+
+  constructor(registries: Registries, logs: PodLogs) {
+    this.#registries = registries
+    this.#logs = logs
+  }
+
+  async handle(request: ResourceRequest): Promise<void> {
+    const { path, registry } = request
+    checkScope(path, registry)
+    if (path.name === undefined) return this.#handleCollection(request)
+    const place: Place = { namespace: path.namespace, name: path.name }
+    if (path.subresource === undefined) return this.#handleObject(request, place)
+    if (!hasSubresource(registry, path.subresource)) throw noSuchResource()
+    return this.#handleSubresource(request, place, path.subresource)
+  }
+
+  async #handleCollection(request: ResourceRequest): Promise<void> {
+    const { exchange, path, registry } = request
+    switch (exchange.method) {
+      case 'GET':
+      case 'HEAD':
+        return this.#listOrWatch(request, '')
+      case 'POST': {
+        if (registry.type.namespaced && path.namespace === undefined) throw methodNotAllowed()
+        const options = writeOptions(exchange)
+        const object = decodeAs(registry.type, await readRequired(exchange), decoding(exchange))
+        const stored = await registry.create(path.namespace, object, options)
+        this.#reply(request, 201, stored)
+        return undefined
+      }
+      case 'DELETE':
+        if (!registry.type.verbs.includes('deletecollection')) throw methodNotAllowed()
+        return this.#deleteCollection(request)
+      default:
+        throw methodNotAllowed()
+    }
+  }
+
+  async #listOrWatch(request: ResourceRequest, name: string): Promise<void> {
+    const { exchange, registry } = request
+    const filter = this.#filter(request, name)
+    const view = viewFor(exchange, registry.type, this.#registries.now())
+    if (flag(exchange.query, 'watch')) {
+      handleWatch(exchange, registry, { filter, view, watchCache: this.#registries.watchCache })
+      return
+    }
+    await sendList(exchange, view, await registry.list(filter, listQuery(exchange.query)))
+  }
+
+  #filter({ exchange, path, registry }: ResourceRequest, name: string): CacheFilter {
+    const { query } = exchange
+    const fields = query.get('fieldSelector') ?? ''
+    const byName = name === '' ? '' : `metadata.name=${name}`
+    return filterOf(registry.type, {
+      namespace: path.namespace,
+      labelSelector: query.get('labelSelector') ?? '',
+      fieldSelector: [fields, byName].filter((part) => part !== '').join(','),
+    })
+  }
+
+  async #deleteCollection(request: ResourceRequest): Promise<void> {
+    const { exchange, path, registry } = request
+    const options = await readDeleteOptions(exchange)
+    const page = await registry.list(this.#filter(request, ''), listQuery(exchange.query))
+    const deleted: StoredObject[] = []
+    for (let start = 0; start < page.items.length; start += deletesAtOnceMax) {
+      const some = page.items.slice(start, start + deletesAtOnceMax)
+      const results = await Promise.all(
+        some.map(async (stored) => {
+          const { name, namespace } = stored.object.metadata
+          return registry.delete({ namespace: path.namespace ?? namespace, name }, options)
+        }),
+      )
+      deleted.push(...results.map((result) => result.stored))
+    }
+    const view = viewFor(exchange, registry.type, this.#registries.now())
+    await sendList(exchange, view, { ...page, items: deleted })
+  }
+
+  async #handleObject(request: ResourceRequest, place: Place): Promise<void> {
+    const { exchange, registry } = request
+    switch (exchange.method) {
+      case 'GET':
+      case 'HEAD':
+        if (flag(exchange.query, 'watch')) return this.#listOrWatch(request, place.name)
+        this.#reply(request, 200, await registry.get(place))
+        return undefined
+      case 'PUT': {
+        const options = writeOptions(exchange)
+        const object = decodeAs(registry.type, await readRequired(exchange), decoding(exchange))
+        this.#reply(request, 200, await registry.update(place, object, options))
+        return undefined
+      }
+      case 'PATCH': {
+        const options = writeOptions(exchange)
+        const change = await this.#patchChange(request)
+        this.#reply(request, 200, await registry.change(place, change, options))
+        return undefined
+      }
+      case 'DELETE':
+        return this.#delete(request, place)
+      default:
+        throw methodNotAllowed()
+    }
+  }
+
+  async #delete(request: ResourceRequest, place: Place): Promise<void> {
+    const { exchange, registry } = request
+    const options = await readDeleteOptions(exchange)
+    checkNamespaceDeletion(registry.type, place.name)
+    const { stored, isGone } = await registry.delete(place, options)
+    if (!isGone) {
+      this.#reply(request, 200, stored)
+      return
+    }
+    const { group, plural } = registry.type
+    sendValue(exchange, 200, {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Success',
+      details: {
+        name: place.name,
+        ...(group === '' ? {} : { group }),
+        kind: plural,
+        uid: stored.object.metadata.uid,
+      },
+    })
+  }
+
+  async #handleSubresource(
+    request: ResourceRequest,
+    place: Place,
+    subresource: string,
+  ): Promise<void> {
+    const { exchange, registry } = request
+    switch (subresource) {
+      case 'log': {
+        if (exchange.method !== 'GET') throw methodNotAllowed()
+        const stored = await registry.get(place)
+        return handleLog(exchange, stored.object, this.#logs)
+      }
+      case 'binding':
+        return this.bind(request, place.name)
+      case 'scale':
+        return this.#handleScale(request, place)
+      default:
+        return this.#handleObjectSubresource(request, place, subresource as ObjectSubresource)
+    }
+  }
+
+  async #handleObjectSubresource(
+    request: ResourceRequest,
+    place: Place,
+    subresource: ObjectSubresource,
+  ): Promise<void> {
+    const { exchange, registry } = request
+    const { method } = exchange
+    if (method === 'GET' || method === 'HEAD') {
+      this.#reply(request, 200, await registry.get(place))
+      return
+    }
+    const options = writeOptions(exchange)
+    let change: Change
+    if (method === 'PUT') {
+      const object = decodeAs(registry.type, await readRequired(exchange), decoding(exchange))
+      change = () => object
+    } else if (method === 'PATCH') change = await this.#patchChange(request)
+    else throw methodNotAllowed()
+    this.#reply(
+      request,
+      200,
+      await changeSubresource(registry, place, { subresource, change, options }),
+    )
+  }
+
+  async #handleScale({ exchange, registry }: ResourceRequest, place: Place): Promise<void> {
+    const { method } = exchange
+    if (method === 'GET' || method === 'HEAD') {
+      sendValue(exchange, 200, scaleOf(registry.type, (await registry.get(place)).object))
+      return
+    }
+    const options = writeOptions(exchange)
+    if (method === 'PUT') {
+      const sent = asObject(await readRequired(exchange))
+      sendValue(exchange, 200, await changeScale(registry, place, () => sent, options))
+      return
+    }
+    if (method !== 'PATCH') throw methodNotAllowed()
+    const { type, patch } = await readPatch(exchange)
+    if (type === 'apply') throw noApply()
+    const scale = await changeScale(
+      registry,
+      place,
+      (current) => asObject(applyPatch(current as unknown as Json, type, patch, {})),
+      options,
+    )
+    sendValue(exchange, 200, scale)
+  }
+
+  /** POST of a Binding, to pods/NAME/binding or to bindings. */
+  async bind({ exchange, path, registry }: ResourceRequest, pod: string): Promise<void> {
+    if (exchange.method !== 'POST') throw methodNotAllowed()
+    const options = writeOptions(exchange)
+    const sent = asObject(await readRequired(exchange))
+    const { target } = sent as KubeObject & { target?: { name?: unknown } }
+    const node = typeof target?.name === 'string' ? target.name : ''
+    const name = pod === '' ? (sent.metadata.name ?? '') : pod
+    await bindPod(registry, { namespace: path.namespace, name }, node, options)
+    sendValue(exchange, 201, {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Success',
+      code: 201,
+    })
+  }
+
+  async #patchChange({ exchange, registry }: ResourceRequest): Promise<Change> {
+    const { type, patch } = await readPatch(exchange)
+    if (type === 'apply') throw noApply()
+    const { mergeKeys } = registry.type
+    const options = decoding(exchange)
+    return (current: Stored<KubeObject>): KubeObject =>
+      decodeAs(
+        registry.type,
+        applyPatch(current as unknown as Json, type, patch, mergeKeys),
+        options,
+      )
+  }
+
+  #reply({ exchange, registry }: ResourceRequest, status: number, stored: StoredObject): void {
+    sendObject(exchange, status, viewFor(exchange, registry.type, this.#registries.now()), stored)
+  }
+}
+
+const checkScope = (path: ResourcePath, { type }: Registry): void => {
+  const isWhole = path.namespace === undefined
+  if (!type.namespaced && !isWhole) throw noSuchResource()
+  if (type.namespaced && isWhole && path.name !== undefined) throw noSuchResource()
+}
+
+const decoding = (exchange: Exchange): DecodeOptions => {
+  const warned = new Set<string>()
+  return {
+    fieldValidation: fieldValidation(exchange.query),
+    warn: (text) => {
+      if (warned.has(text)) return
+      warned.add(text)
+      exchange.warn(text)
+    },
+  }
+}
+
+const readRequired = async (exchange: Exchange): Promise<Json> => {
+  const value = await readObject(exchange)
+  if (value === undefined) throw badRequest('the request body is empty')
+  return value
+}
+
+/** An object whose kind the registry does not know: what Balsa reads of it is checked where it is read. */
+const asObject = (value: Json): KubeObject => {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+  if (!isObject) throw badRequest('the request body is no object')
+  const { metadata } = value as { metadata?: Json }
+  const isMetadata = typeof metadata === 'object' && metadata !== null && !Array.isArray(metadata)
+  return { ...(value as object), metadata: isMetadata ? metadata : {} } as unknown as KubeObject
+}
+
+const noApply = (): Error =>
+  unsupportedMediaType([
+    'application/json-patch+json',
+    'application/merge-patch+json',
+    'application/strategic-merge-patch+json',
+  ])
