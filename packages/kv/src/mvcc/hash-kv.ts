@@ -33,7 +33,8 @@ export class HashKv {
     if (main <= this.#compactRevision) {
       if (tombstone) return
       const record = this.#index.get(keyText(decodeKeyValue(value).key))
-      if (record?.isVisible(main, sub, this.#compactRevision) !== true) return
+      // etcd leaves out what is superseded at the hashed revision, even where compaction has to keep it for older readers.
+      if (record?.isVisible(main, sub, this.#revision) !== true) return
     }
     this.#crc = crc32c(crc32c(this.#crc, row.subarray(1)), value)
   }
