@@ -32,7 +32,10 @@ export async function openDataDirectory(
   } catch (reason) {
     if (reason instanceof KvError) throw reason
     const cause = reason instanceof Error ? reason.message : String(reason)
-    throw unusable(`--data-dir '${dataDir}' cannot be used (${cause}); choose a folder that this user can write`, reason)
+    throw unusable(
+      `--data-dir '${dataDir}' cannot be used (${cause}); choose a folder that this user can write`,
+      reason,
+    )
   }
   return { member, tables: join(member, 'db') }
 }
@@ -42,7 +45,10 @@ export function tablesFailure(dataDir: string, reason: unknown): KvError {
   const cause = reason instanceof Error && reason.cause instanceof Error ? reason.cause : reason
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
   if (code === 'LEVEL_LOCKED') {
-    return unusable(`--data-dir '${dataDir}' is in use by another process; stop it or choose another folder`, reason)
+    return unusable(
+      `--data-dir '${dataDir}' is in use by another process; stop it or choose another folder`,
+      reason,
+    )
   }
   const text = cause instanceof Error ? cause.message : String(cause)
   return unusable(`--data-dir '${dataDir}' cannot be opened (${text})`, reason)

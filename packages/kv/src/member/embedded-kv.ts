@@ -78,7 +78,9 @@ export class EmbeddedKv implements Kv {
     options: PutOptions = {},
   ): Promise<{ revision: number; prev: KvPair | undefined }> {
     const body = encodePutRequest(putRequestOf(key, value, options))
-    const { header, prevKv } = await call<PutResponse>(options, (done) => this.#member.put(body, done))
+    const { header, prevKv } = await call<PutResponse>(options, (done) =>
+      this.#member.put(body, done),
+    )
     return {
       revision: header.revision,
       prev: prevKv === undefined ? undefined : pairOf(prevKv),
@@ -90,7 +92,9 @@ export class EmbeddedKv implements Kv {
     options: DeleteOptions = {},
   ): Promise<{ revision: number; deleted: number; prev: readonly KvPair[] }> {
     const body = encodeDeleteRangeRequest(deleteRequestOf(key, options))
-    const response = await call<DeleteRangeResponse>(options, (done) => this.#member.deleteRange(body, done))
+    const response = await call<DeleteRangeResponse>(options, (done) =>
+      this.#member.deleteRange(body, done),
+    )
     const { header, deleted, prevKvs } = response
     return { revision: header.revision, deleted, prev: prevKvs.map(pairOf) }
   }
@@ -118,7 +122,9 @@ export class EmbeddedKv implements Kv {
     options: CallOptions & { id?: bigint } = {},
   ): Promise<{ id: bigint; ttlSeconds: number }> {
     const body = encodeLeaseGrantRequest({ ttl: ttlSeconds, id: options.id ?? 0n })
-    const { id, ttl } = await call<LeaseGrantResponse>(options, (done) => this.#member.leaseGrant(body, done))
+    const { id, ttl } = await call<LeaseGrantResponse>(options, (done) =>
+      this.#member.leaseGrant(body, done),
+    )
     return { id, ttlSeconds: ttl }
   }
 
@@ -128,7 +134,9 @@ export class EmbeddedKv implements Kv {
   }
 
   async keepAliveLease(id: bigint, options: CallOptions = {}): Promise<number> {
-    const { ttl } = await call<LeaseKeepAliveResponse>(options, (done) => this.#member.leaseKeepAlive(id, done))
+    const { ttl } = await call<LeaseKeepAliveResponse>(options, (done) =>
+      this.#member.leaseKeepAlive(id, done),
+    )
     return ttl
   }
 
@@ -143,12 +151,16 @@ export class EmbeddedKv implements Kv {
   }
 
   async leases(options: CallOptions = {}): Promise<readonly bigint[]> {
-    const { leases } = await call<LeaseLeasesResponse>(options, (done) => this.#member.leaseLeases(done))
+    const { leases } = await call<LeaseLeasesResponse>(options, (done) =>
+      this.#member.leaseLeases(done),
+    )
     return leases
   }
 
   async members(options: CallOptions = {}): Promise<readonly KvMember[]> {
-    const { members } = await call<MemberListResponse>(options, (done) => this.#member.memberList(true, done))
+    const { members } = await call<MemberListResponse>(options, (done) =>
+      this.#member.memberList(true, done),
+    )
     return members
   }
 

@@ -4,7 +4,7 @@ import { keyText } from '../mvcc/key-text.ts'
 import { mainPrefix, parseRowKey, rowKey } from '../mvcc/revision.ts'
 import type { MvccStore } from '../mvcc/store.ts'
 import { decodeKeyValue } from '../proto/index.ts'
-import { catchUpRevisionsMax, catchUpSizeBytesMax, type HistoryBatch } from '../watch/watch-hub.ts'
+import { watchLimits, type HistoryBatch } from '../watch/watch-hub.ts'
 import { WatchEvent } from '../watch/watch-event.ts'
 
 export interface HistoryQuestion {
@@ -43,6 +43,7 @@ async function collectRows(
   store: MvccStore,
   batches: AsyncIterable<readonly Row[]>,
 ): Promise<HistoryBatch> {
+  const { catchUpRevisionsMax, catchUpSizeBytesMax } = watchLimits
   const events: WatchEvent[] = []
   let revisions = 0
   let sizeBytes = 0

@@ -103,9 +103,7 @@ export class LeaseKeeper {
       else if (attempt >= attemptsMax) done(new KvError('TIMEOUT'), undefined)
       else if (this.#isStopped) done(new KvError('STOPPED'), undefined)
       else {
-        this.#options.clock.setTimer(retryMs, () =>
-          this.#asLeader(here, there, done, attempt + 1),
-        )
+        this.#options.clock.setTimer(retryMs, () => this.#asLeader(here, there, done, attempt + 1))
       }
     }
     if (this.#leadTerm === undefined) there(answered)

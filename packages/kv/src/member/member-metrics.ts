@@ -55,7 +55,10 @@ export class MemberMetrics {
     this.#leaderChanges = this.#counter(changes, 'Number of leader changes seen.')
     const failed = 'etcd_server_proposals_failed_total'
     this.#failed = this.#counter(failed, 'Number of proposals that were refused or lost.')
-    this.#pending = this.#gauge('etcd_server_proposals_pending', 'Requests that wait for an answer.')
+    this.#pending = this.#gauge(
+      'etcd_server_proposals_pending',
+      'Requests that wait for an answer.',
+    )
     this.#streams = this.#gauge('etcd_debugging_mvcc_watch_stream_total', 'Open watch streams.')
     this.#syncs = new Histogram({
       name: 'etcd_disk_wal_fsync_duration_seconds',

@@ -131,7 +131,7 @@ export class HubWatchStream implements WatchStream, EventTarget {
       return
     }
     for (const watcher of this.#watchers.values()) {
-      if (!watcher.isSynced || watcher.nextRevision > revision + 1) return
+      if (!watcher.isSynced || watcher.startRevision > revision) return
     }
     this.#isProgressWanted = false
     this.#answer(revision, { watchId: noWatchId })

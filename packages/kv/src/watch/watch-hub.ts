@@ -10,11 +10,20 @@ import { WatchEvent } from './watch-event.ts'
 import { encodeEvents, type Watcher } from './watcher.ts'
 import { WatcherIndex, type WatcherGroup } from './watcher-index.ts'
 
-const recentSizeBytesMax = 8 * 2 ** 20
-/** One step of catching up: watchers, revisions and bytes of rows. */
-const catchUpWatchersMax = 512
-export const catchUpRevisionsMax = 1000
-export const catchUpSizeBytesMax: number = 2 ** 20
+/** Bounds of what is kept, and of one step of catching up. */
+export interface WatchLimits {
+  /** Rows of recent events kept in memory. */
+  readonly recentSizeBytesMax: number
+  readonly catchUpWatchersMax: number
+  readonly catchUpRevisionsMax: number
+  readonly catchUpSizeBytesMax: number
+}
+export const watchLimits: WatchLimits = {
+  recentSizeBytesMax: 8 * 2 ** 20,
+  catchUpWatchersMax: 512,
+  catchUpRevisionsMax: 1000,
+  catchUpSizeBytesMax: 2 ** 20,
+}
 
 /** What the hub asks of the store. */
 export interface WatchedStore {
@@ -38,6 +47,7 @@ export type ReadHistory = (
 
 export class WatchHub {
   readonly #readHistory: ReadHistory
+  readonly #limits: WatchLimits
   /** Runs a callback after the current turn. */
   readonly #defer: (callback: () => void) => void
   readonly #synced = new WatcherIndex()
@@ -56,12 +66,14 @@ export class WatchHub {
     store: WatchedStore,
     readHistory: ReadHistory,
     defer: (callback: () => void) => void,
+    limits: WatchLimits = watchLimits,
   ) {
     this.#store = store
+    this.#limits = limits
     this.#readHistory = readHistory
     this.#defer = defer
     this.#revision = store.revision
-    this.#recent = new RecentEvents(store.revision + 1, recentSizeBytesMax)
+    this.#recent = new RecentEvents(store.revision + 1, this.#limits.recentSizeBytesMax)
   }
 
   get revision(): number {
@@ -137,7 +149,7 @@ export class WatchHub {
     }
     this.#syncedWatchers.clear()
     this.#revision = store.revision
-    this.#recent = new RecentEvents(store.revision + 1, recentSizeBytesMax)
+    this.#recent = new RecentEvents(store.revision + 1, this.#limits.recentSizeBytesMax)
     this.#wake()
   }
 
@@ -146,7 +158,7 @@ export class WatchHub {
     for (const watcher of this.#syncedWatchers) {
       if (!watcher.progressNotify || watcher.target.isBlocked) continue
       if (watcher.isActive) watcher.isActive = false
-      else if (watcher.nextRevision <= this.#revision + 1) {
+      else if (watcher.startRevision <= this.#revision) {
         watcher.target.sendProgress(watcher, this.#revision)
       }
     }
@@ -209,6 +221,7 @@ export class WatchHub {
     let from = Infinity
     for (const { nextRevision } of watchers) from = Math.min(from, nextRevision)
     if (from >= this.#recent.firstRevision) {
+      const { catchUpRevisionsMax, catchUpSizeBytesMax } = this.#limits
       const events = this.#recent.from(from, catchUpRevisionsMax, catchUpSizeBytesMax)
       this.#tellBehind(watchers, { events, through: this.#throughOf(events) })
       return
@@ -232,7 +245,7 @@ export class WatchHub {
         this.#unsynced.delete(watcher)
         watcher.target.sendCompacted(watcher, compactRevision)
       } else if (watcher.nextRevision > this.#revision) this.#join(watcher)
-      else if (behind.push(watcher) === catchUpWatchersMax) break
+      else if (behind.push(watcher) === this.#limits.catchUpWatchersMax) break
     }
     return behind
   }
@@ -247,6 +260,8 @@ export class WatchHub {
     const shared = new Map<string, EncodedEvent[]>()
     for (const watcher of watchers) {
       if (!this.#unsynced.has(watcher) || watcher.target.isBlocked) continue
+      // Compacted while the history was read: the next step ends it.
+      if (watcher.nextRevision < this.#store.compactRevision) continue
       if (watcher.nextRevision > batch.through) continue
       const events = wantedEvents(watcher, batch.events, shared)
       watcher.nextRevision = batch.through + 1

@@ -27,6 +27,8 @@ export class Watcher {
   readonly form: EventForm
   readonly fragment: boolean
   readonly progressNotify: boolean
+  /** As asked for; nothing is said to a watcher before this revision. */
+  readonly startRevision: number
   /** Events below it are not wanted, or were sent. While synced it only counts if it is in the future. */
   nextRevision: number
   isSynced = false
@@ -43,6 +45,7 @@ export class Watcher {
       (request.filters.includes(watchFilter.noDelete) ? formNoDelete : 0)
     this.fragment = request.fragment
     this.progressNotify = request.progressNotify
+    this.startRevision = request.startRevision
     this.nextRevision = nextRevision
   }
 }
