@@ -11,6 +11,7 @@ import { createGrpcServer } from './grpc/grpc-server.ts'
 import type { GrpcServer } from './grpc/grpc-server.ts'
 import { createHttpEndpoints } from './http/http-endpoints.ts'
 import { ListenError } from './listen-error.ts'
+import { createNativeServer } from './native/native-server.ts'
 import { methods } from './services/index.ts'
 
 /** Per URL. */
@@ -38,7 +39,7 @@ export interface ClientListenerOptions {
   readonly member: MemberApi
   /** http://host:port; port 0 takes a free one. */
   readonly urls: readonly string[]
-  /** Gets the upgrade requests for /native. */
+  /** Gets the upgrade requests for /native; our native protocol if left out. */
   readonly native?: UpgradeServer
 }
 
@@ -58,13 +59,13 @@ class ClientPorts implements ClientListener {
   readonly urls: string[] = []
   readonly #grpc: GrpcServer
   readonly #http: HttpServer
-  readonly #native: UpgradeServer | undefined
+  readonly #native: UpgradeServer
   readonly #servers: Server[] = []
   /** Connections that are not gRPC's. */
   readonly #sockets = new Set<Socket>()
   #closing: Promise<void> | undefined
 
-  constructor({ member, native }: ClientListenerOptions) {
+  constructor({ member, native = createNativeServer(member) }: ClientListenerOptions) {
     this.#grpc = createGrpcServer({ member, methods })
     this.#native = native
     const serveGateway = createGateway(member, methods)
@@ -103,7 +104,7 @@ class ClientPorts implements ClientListener {
     )
     // Sockets were given to it, so it has nothing to stop listening on: this ends its idle connections.
     this.#http.closeIdleConnections()
-    await Promise.all([this.#grpc.close(closeGraceMs), this.#native?.close()])
+    await Promise.all([this.#grpc.close(closeGraceMs), this.#native.close()])
     for (const socket of this.#sockets) socket.destroy()
     this.#http.close()
     await Promise.all(closed)
@@ -141,7 +142,7 @@ class ClientPorts implements ClientListener {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const path = (request.url ?? '').split('?', 1)[0]
-    if (path === '/native' && this.#native !== undefined) {
+    if (path === '/native') {
       this.#native.handleUpgrade(request, socket, head)
       return
     }

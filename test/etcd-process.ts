@@ -1,0 +1,66 @@
+// A real etcd of one member, beside which Balsa is judged.
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { tools } from './tools.ts'
+
+export interface EtcdProcess extends AsyncDisposable {
+  readonly url: string
+}
+
+const readyTimeoutMs = 20_000
+const pollMs = 50
+
+/** Starts etcd on free ports with a data folder of its own, which is gone when it is disposed. */
+export async function startEtcd(): Promise<EtcdProcess> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'balsa-etcd-'))
+  const [clientPort, peerPort] = [await freePort(), await freePort()]
+  const url = `http://127.0.0.1:${clientPort}`
+  const peerUrl = `http://127.0.0.1:${peerPort}`
+  const flags = {
+    'data-dir': dataDir,
+    name: 'default',
+    'listen-client-urls': url,
+    'advertise-client-urls': url,
+    'listen-peer-urls': peerUrl,
+    'initial-advertise-peer-urls': peerUrl,
+    'initial-cluster': `default=${peerUrl}`,
+  }
+  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
+  const child = spawn(tools.etcd ?? 'etcd', args, { stdio: 'ignore' })
+  const exited = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const stop = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await exited
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+  const deadline = Date.now() + readyTimeoutMs
+  while (!(await isHealthy(url))) {
+    if (child.exitCode !== null || Date.now() > deadline) {
+      await stop()
+      throw new Error(`etcd did not become ready on ${url}`)
+    }
+    await new Promise((resolve) => setTimeout(resolve, pollMs))
+  }
+  return { url, [Symbol.asyncDispose]: stop }
+}
+
+async function isHealthy(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/health`)).ok
+  } catch (reason) {
+    if (reason instanceof TypeError) return false
+    throw reason
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+  return port
+}
