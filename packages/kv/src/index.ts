@@ -1,1 +1,28 @@
-export {}
+// The public names of @balsa/kv: an embedded member, the Kv interface and its errors.
+export { KvError, grpcStatus, kvErrors, type GrpcStatus, type KvErrorCode } from './errors.ts'
+export type {
+  Bytes,
+  CallOptions,
+  Condition,
+  DeleteOptions,
+  Kv,
+  KvEvent,
+  KvMember,
+  KvPair,
+  KvStatus,
+  Operation,
+  OperationResult,
+  PutOptions,
+  RangeOptions,
+  RangeResult,
+  Txn,
+  TxnResult,
+  Watch,
+  WatchBatch,
+  WatchHandlers,
+  WatchOptions,
+} from './kv.ts'
+export { openMember, type Member, type MemberPorts } from './member/open-member.ts'
+export type { MemberOptions } from './member/member-options.ts'
+export type { MemberApi, WatchSink, WatchStream } from './member/types.ts'
+export { etcdClusterVersion, etcdVersion } from './member/version.ts'

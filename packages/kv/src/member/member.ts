@@ -70,6 +70,7 @@ export interface MemberParts {
   readonly id: bigint
   readonly clusterId: bigint
   readonly name: string
+  /** What clients are told; setClientUrls() replaces it. */
   readonly clientUrls: readonly string[]
   readonly peerUrls: readonly string[]
   /** Peer URLs of the cluster's first members by id, until they publish their own. */
@@ -95,6 +96,7 @@ export class MemberCore implements MemberApi {
   #leader = 0n
   /** When the present leader was first heard of. */
   #leaderSinceMs = 0
+  #clientUrls: readonly string[]
   #cancels: (() => void)[] = []
 
   constructor(parts: MemberParts) {
@@ -102,6 +104,7 @@ export class MemberCore implements MemberApi {
     this.id = parts.id
     this.clusterId = parts.clusterId
     this.#parts = parts
+    this.#clientUrls = parts.clientUrls
     this.leases = new LeaseKeeper({
       lessor: () => stateMachine.lessor,
       clock,
@@ -287,9 +290,23 @@ export class MemberCore implements MemberApi {
     this.leases.leaderChanged(id === this.id, term)
   }
 
+  /** Before publish(): the URLs with the ports that were really taken. */
+  setClientUrls(urls: readonly string[]): void {
+    this.#clientUrls = urls
+  }
+
+  /** Undefined: no leader is known. */
+  leaderPeerUrl(): string | undefined {
+    if (this.#leader === 0n) return undefined
+    const id = idText(this.#leader)
+    const { stateMachine, knownPeerUrls } = this.#parts
+    return (stateMachine.members.get(id)?.peerUrls ?? knownPeerUrls.get(id))?.[0]
+  }
+
   /** Tells the cluster this member's name and URLs; resolves when that is applied, tries until then or until close(). */
   async publish(): Promise<void> {
-    const { name, clientUrls, peerUrls, clock, stateMachine } = this.#parts
+    const { name, peerUrls, clock, stateMachine } = this.#parts
+    const clientUrls = this.#clientUrls
     const attributes: MemberAttributes = { id: idText(this.id), name, clientUrls, peerUrls }
     const body = encodeAttributes(attributes)
     const known = stateMachine.members.get(attributes.id)

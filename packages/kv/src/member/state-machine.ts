@@ -158,8 +158,12 @@ export class KvStateMachine {
     return results
   }
 
-  membershipChanged(membership: MembershipView): void {
+  membershipChanged(membership: MembershipView, index: number): void {
     this.#membership = membership
+    if (index <= this.#applied.index) return
+    this.#applied = { ...this.#applied, index }
+    this.#backend.put(stateRowKey, encodeState(this.#applied))
+    this.housekeeping.wrote()
   }
 
   snapshot(): {

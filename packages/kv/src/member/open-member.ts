@@ -1,0 +1,282 @@
+// Puts a member together: tables, state machine, raft, and the wires that listen. In this file alone they all meet.
+import {
+  nodeClock,
+  nodeFileSystem,
+  RaftError,
+  RaftNode,
+  type Clock,
+  type FileSystem,
+  type NodeId,
+  type RaftNodeEvent,
+  type Transport,
+} from '@balsa/raft'
+import { listenClients, type ClientListener } from '../api/client-listener.ts'
+import { ListenError } from '../api/listen-error.ts'
+import { createNativeServer } from '../api/native/native-server.ts'
+import type { Backend } from '../backend/backend.ts'
+import { LevelBackend } from '../backend/level-backend.ts'
+import { MemoryBackend } from '../backend/memory-backend.ts'
+import { KvError } from '../errors.ts'
+import type { Kv } from '../kv.ts'
+import { openDataDirectory, tablesFailure } from './data-directory.ts'
+import { EmbeddedKv } from './embedded-kv.ts'
+import { idText } from './identity.ts'
+import { HttpLeaderLink } from './leader-link.ts'
+import { loneTransport } from './lone-transport.ts'
+import { MemberMetrics, type MemberGauges } from './member-metrics.ts'
+import {
+  leaseTtlSecondsMin,
+  planMember,
+  type MemberOptions,
+  type MemberPlan,
+} from './member-options.ts'
+import { MemberCore, type MemberParts } from './member.ts'
+import { MemoryFileSystem } from './memory-file-system.ts'
+import { KvStateMachine, type CommandResult } from './state-machine.ts'
+import type { MemberApi } from './types.ts'
+
+/** A running member. Close it, or `await using` it. */
+export interface Member extends AsyncDisposable {
+  readonly id: bigint
+  readonly clusterId: bigint
+  readonly name: string
+  /** Where clients reach it, with real ports; empty without listeners. */
+  readonly clientUrls: readonly string[]
+  /** The store, used from this process. */
+  readonly kv: Kv
+  /** What the wires call: for those who bring one of their own. */
+  readonly api: MemberApi
+  /** Resolves when this member takes part in a cluster that has a quorum. openMember has waited for it if it is alone. */
+  ready(): Promise<void>
+  /** Hands the lead over if it leads others, answers what waits, stops. Idempotent. */
+  close(): Promise<void>
+}
+
+/** Other doors to the world than the real ones, for tests and simulations. */
+export interface MemberPorts {
+  readonly clock?: Clock
+  readonly fileSystem?: FileSystem
+  readonly transport?: Transport
+  readonly backend?: Backend
+}
+
+/** WAL segments of a member in memory: small, since they are never more than the last checkpoint needs. */
+const memorySegmentSizeBytes = 4 * 2 ** 20
+
+/**
+ * Opens or creates a member. Without `dataDir` and `memory` it rejects; without listen URLs it is used from this process only.
+ * Rejects with an error whose message names the option at fault and the cure.
+ */
+export async function openMember(options: MemberOptions, ports: MemberPorts = {}): Promise<Member> {
+  const plan = planMember(options)
+  const storage = await openStorage(options, plan, ports)
+  let member: OpenMember | undefined
+  try {
+    member = await OpenMember.start({ options, plan, ports, storage })
+    await member.listen(options.listenClientUrls ?? [])
+    // Members of a larger cluster may be opened one after the other: the first cannot wait for the second.
+    const ready = member.ready()
+    if (plan.voters.length === 1) await ready
+    return member
+  } catch (reason) {
+    if (member === undefined) await storage.backend.close()
+    else await member.close()
+    throw startFailure(options, reason)
+  }
+}
+
+interface MemberStorage {
+  readonly backend: Backend
+  readonly fileSystem: FileSystem
+  /** For raft. */
+  readonly directory: string
+}
+
+async function openStorage(
+  options: MemberOptions,
+  plan: MemberPlan,
+  ports: MemberPorts,
+): Promise<MemberStorage> {
+  const { dataDir } = options
+  if (options.memory === true || ports.backend !== undefined) {
+    const { backend = new MemoryBackend(), fileSystem = new MemoryFileSystem() } = ports
+    return { backend, fileSystem, directory: 'member' }
+  }
+  if (dataDir === undefined || dataDir === '') {
+    throw new KvError('INTERNAL', { message: '--data-dir is missing; name a folder for the data' })
+  }
+  const { member, tables } = await openDataDirectory(dataDir, plan)
+  try {
+    const backend = await LevelBackend.open(tables)
+    return { backend, fileSystem: ports.fileSystem ?? nodeFileSystem, directory: member }
+  } catch (reason) {
+    throw tablesFailure(dataDir, reason)
+  }
+}
+
+type MachineParts = Pick<MemberParts, 'stateMachine' | 'consensus' | 'backend'>
+
+interface StartOptions {
+  readonly options: MemberOptions
+  readonly plan: MemberPlan
+  readonly ports: MemberPorts
+  readonly storage: MemberStorage
+}
+
+class OpenMember extends MemberCore implements Member {
+  readonly kv: Kv
+  readonly api: MemberApi = this
+  readonly name: string
+  readonly #advertised: readonly string[] | undefined
+  #listener: ClientListener | undefined
+  #ready: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+
+  private constructor(parts: MemberParts, options: MemberOptions) {
+    super(parts)
+    this.name = parts.name
+    this.#advertised = options.advertiseClientUrls
+    this.kv = new EmbeddedKv(this)
+  }
+
+  static async start({ options, plan, ports, storage }: StartOptions): Promise<OpenMember> {
+    const { backend } = storage
+    const clock = ports.clock ?? nodeClock
+    const metrics = new MemberMetrics(idText(plan.id))
+    let member: OpenMember | undefined
+    const fail = (error: Error): void => {
+      options.onFailed?.(error)
+      void member?.close()
+    }
+    const stateMachine = await KvStateMachine.open({
+      backend,
+      clusterId: plan.clusterId,
+      memberId: plan.id,
+      clock,
+      leaseTtlSecondsMin: leaseTtlSecondsMin(plan.electionTimeoutMs),
+      onApplied: (_index, term) => member?.leases.applied(term),
+      onFailure: fail,
+    })
+    const early: RaftNodeEvent[] = []
+    const onEvent = (event: RaftNodeEvent): void => {
+      if (event.type === 'synced') metrics.synced(event.durationMs)
+      else if (event.type === 'failed') fail(event.error)
+      else if (event.type === 'leaderChanged') {
+        if (member === undefined) early.push(event)
+        else member.leaderChanged(event.leader, event.term)
+      }
+    }
+    const consensus = await RaftNode.open<CommandResult>({
+      id: idText(plan.id) as NodeId,
+      clusterId: idText(plan.clusterId),
+      initialMembership: {
+        voters: plan.voters as NodeId[],
+        votersOutgoing: [],
+        learners: [],
+      },
+      peers: peersOf(plan),
+      directory: storage.directory,
+      stateMachine,
+      transport: ports.transport ?? loneTransport,
+      fileSystem: storage.fileSystem,
+      clock,
+      heartbeatIntervalMs: plan.heartbeatIntervalMs,
+      electionTimeoutMs: plan.electionTimeoutMs,
+      ...(options.snapshotCount === undefined ? {} : { snapshotEntries: options.snapshotCount }),
+      ...(options.memory === true ? { segmentSizeBytes: memorySegmentSizeBytes } : {}),
+      onEvent,
+    })
+    const parts = { ...plan, clientUrls: clientUrlsOf(options), knownPeerUrls: plan.peerUrlsById }
+    const link = new HttpLeaderLink(idText(plan.clusterId), () => member?.leaderPeerUrl())
+    const machine = { stateMachine, consensus, backend, clock, metrics, link }
+    member = new OpenMember({ ...parts, ...machine }, options)
+    metrics.watchGauges(() => gaugesOf(machine))
+    for (const event of early) onEvent(event)
+    const { leader, term } = consensus.status()
+    if (leader !== undefined) member.leaderChanged(leader, term)
+    return member
+  }
+
+  get clientUrls(): readonly string[] {
+    return this.#listener?.urls ?? []
+  }
+
+  async listen(urls: readonly string[]): Promise<void> {
+    if (urls.length === 0) return
+    const native = createNativeServer(this)
+    this.#listener = await listenClients({ member: this, urls, native })
+    if (this.#advertised === undefined) this.setClientUrls(this.#listener.urls)
+  }
+
+  ready(): Promise<void> {
+    this.#ready ??= this.publish()
+    return this.#ready
+  }
+
+  override close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.kv.close()
+    await this.#listener?.close()
+    await super.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+function peersOf(plan: MemberPlan): Map<NodeId, string> {
+  const peers = new Map<NodeId, string>()
+  for (const [id, urls] of plan.peerUrlsById) {
+    const [url] = urls
+    if (id !== idText(plan.id) && url !== undefined) peers.set(id as NodeId, url)
+  }
+  return peers
+}
+
+function clientUrlsOf(options: MemberOptions): readonly string[] {
+  return options.advertiseClientUrls ?? options.listenClientUrls ?? []
+}
+
+function gaugesOf({ stateMachine, consensus, backend }: MachineParts): MemberGauges {
+  const raft = consensus.status()
+  const { hub, store, housekeeping } = stateMachine
+  const { watchers, slow, eventsSent } = hub.counts
+  const size = backend.size()
+  return {
+    hasLeader: raft.leader !== undefined,
+    isLeader: raft.role === 'leader',
+    isLearner: raft.membership.learners.includes(raft.id),
+    committedIndex: raft.commitIndex,
+    appliedIndex: raft.appliedIndex,
+    dbSizeBytes: size.total,
+    dbUsedBytes: size.used,
+    keys: store.index.size,
+    revision: store.revision,
+    compactRevision: store.compactRevision,
+    watchers,
+    slowWatchers: slow,
+    eventsSent,
+    rowsCompacted: housekeeping.rowsCompacted,
+  }
+}
+
+/** Says which option is at fault, where one is. */
+function startFailure(options: MemberOptions, reason: unknown): Error {
+  if (reason instanceof RaftError) {
+    const { code, message } = reason
+    const isData = code === 'LOCKED' || code === 'CORRUPT' || code === 'CLUSTER_MISMATCH'
+    const text = isData ? `--data-dir '${options.dataDir ?? ''}': ${message}` : message
+    const kvCode = code === 'CORRUPT' ? 'CORRUPT' : 'INTERNAL'
+    return new KvError(kvCode, { message: text, cause: reason })
+  }
+  if (reason instanceof ListenError) {
+    const message = `--listen-client-urls: ${reason.message}`
+    return new KvError('INTERNAL', { message, cause: reason })
+  }
+  return KvError.from(reason)
+}
