@@ -1,0 +1,3 @@
+// The commands of @balsa/kv for a commander program.
+export { registerKvCommand } from './kv/kv-command.ts'
+export { registerMemberCommand } from './member/member-command.ts'

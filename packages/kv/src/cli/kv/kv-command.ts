@@ -1,0 +1,17 @@
+// `balsa kv`: a client for the command line, for those who have no etcdctl. Names, flags and output are etcdctl's.
+import type { Command } from 'commander'
+import { registerClusterCommands } from './cluster-commands.ts'
+import { registerKeyCommands } from './key-commands.ts'
+import { addKvOptions } from './kv-options.ts'
+import { registerLeaseCommands } from './lease-commands.ts'
+import { registerWatchCommand } from './watch-command.ts'
+
+/** Adds `kv`. A failure rejects the action with an Error whose message is one line. */
+export function registerKvCommand(program: Command): void {
+  const kv = program.command('kv').description('read and write a Balsa or an etcd cluster')
+  addKvOptions(kv)
+  registerKeyCommands(kv)
+  registerWatchCommand(kv)
+  registerLeaseCommands(kv)
+  registerClusterCommands(kv)
+}

@@ -1,0 +1,74 @@
+// Options that every `balsa kv` command shares, and the client they lead to. Variables are etcdctl's.
+import type { Command } from 'commander'
+import { InvalidArgumentError } from 'commander'
+import { connect } from '../../client/connect.ts'
+import { parseEndpoints } from '../../client/endpoint.ts'
+import type { Kv } from '../../kv.ts'
+
+export interface KvGlobals {
+  readonly endpoints: string
+  readonly writeOut: string
+  readonly dialTimeout: number
+  readonly commandTimeout: number
+  readonly protocol: string
+  readonly hex?: boolean
+}
+
+export function addKvOptions(command: Command): void {
+  const endpoints = process.env['ETCDCTL_ENDPOINTS'] ?? '127.0.0.1:2379'
+  command
+    .option('--endpoints <list>', 'servers, with commas between them', endpoints)
+    .option('-w, --write-out <format>', 'simple or json', oneOf('simple', 'json'), 'simple')
+    .option('--dial-timeout <duration>', 'how long to wait for a server', durationMs, 2000)
+    .option('--command-timeout <duration>', 'how long a short command may take', durationMs, 5000)
+    .option('--protocol <wire>', 'auto, native or grpc', oneOf('auto', 'native', 'grpc'), 'auto')
+    .option('--hex', 'print keys and values as hexadecimal bytes')
+}
+
+/** Opens a client for one command and closes it afterwards, also when the command fails. */
+export async function withKv(globals: KvGlobals, run: (kv: Kv) => Promise<void>): Promise<void> {
+  const { protocol } = globals
+  await using kv = await connect({
+    endpoints: globals.endpoints,
+    protocol: protocol === 'native' || protocol === 'grpc' ? protocol : 'auto',
+    connectTimeoutMs: globals.dialTimeout,
+    requestTimeoutMs: globals.commandTimeout,
+  })
+  await run(kv)
+}
+
+export function endpointsOf(globals: KvGlobals): readonly string[] {
+  parseEndpoints(globals.endpoints)
+  return globals.endpoints.split(',').map((text) => text.trim())
+}
+
+export function oneOf(...choices: string[]): (text: string) => string {
+  return (text) => {
+    if (choices.includes(text)) return text
+    throw new InvalidArgumentError(`Want one of ${choices.join(', ')}.`)
+  }
+}
+
+export function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return value
+  throw new InvalidArgumentError('Want a whole number, 0 or greater.')
+}
+
+/** As etcdctl prints and takes them: hexadecimal. */
+export function leaseId(text: string): bigint {
+  if (/^(0x)?[0-9a-f]{1,16}$/i.test(text)) {
+    return BigInt.asIntN(64, BigInt(`0x${text.replace(/^0x/i, '')}`))
+  }
+  throw new InvalidArgumentError('Want a lease id in hexadecimal.')
+}
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** Go's form: 500ms, 2s, 1m. */
+function durationMs(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text)
+  const value = Number(match?.[1]) * (unitMs[match?.[2] ?? ''] ?? Number.NaN)
+  if (value > 0) return value
+  throw new InvalidArgumentError('Want a duration such as 500ms, 2s or 1m.')
+}
