@@ -7,7 +7,8 @@ import type { HeaderField } from './hpack/static-table.ts'
 export interface GrpcHeaders {
   readonly httpMethod: string
   readonly path: string
-  readonly contentType: string
+  /** Of content type application/grpc. */
+  readonly isGrpc: boolean
   /** grpc-encoding; '' when absent. */
   readonly encoding: string
   /** grpc-timeout as it came; '' when absent. */
@@ -24,6 +25,7 @@ const connectionNames = new Set([
   'transfer-encoding',
   'upgrade',
 ])
+const grpcContentType = /^application\/grpc(\+proto)?(;|$)/
 const messageSizeMax = 1024
 const timeoutUnitsMs: Readonly<Record<string, number>> = {
   H: 3_600_000,
@@ -55,7 +57,7 @@ export function parseGrpcHeaders(fields: readonly HeaderField[]): GrpcHeaders | 
   return {
     httpMethod,
     path,
-    contentType: values.get('content-type') ?? '',
+    isGrpc: grpcContentType.test(values.get('content-type') ?? ''),
     encoding: values.get('grpc-encoding') ?? '',
     timeout: values.get('grpc-timeout') ?? '',
     requiresLeader: values.get('hasleader') === 'true',
@@ -67,10 +69,6 @@ export function parseTimeoutMs(text: string): number | undefined {
   const match = /^(\d{1,8})([HMSmun])$/.exec(text)
   const unit = timeoutUnitsMs[match?.[2] ?? '']
   return unit === undefined ? undefined : Number(match?.[1]) * unit
-}
-
-export function isGrpcContentType(contentType: string): boolean {
-  return /^application\/grpc(\+proto)?(;|$)/.test(contentType)
 }
 
 export const responseHeaders: Uint8Array = encodeHeaderBlock([

@@ -8,7 +8,6 @@ import { GrpcError } from './grpc-error.ts'
 import {
   errorTrailers,
   httpStatusHeaders,
-  isGrpcContentType,
   parseGrpcHeaders,
   parseTimeoutMs,
 } from './grpc-headers.ts'
@@ -97,7 +96,7 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
 
   open(stream: Http2Stream, headers: GrpcHeaders): StreamHandler {
     if (headers.httpMethod !== 'POST') return refuse(stream, httpStatusHeaders(405))
-    if (!isGrpcContentType(headers.contentType)) return refuse(stream, httpStatusHeaders(415))
+    if (!headers.isGrpc) return refuse(stream, httpStatusHeaders(415))
     const method = this.#methods.get(headers.path)
     const problem = this.#problemOf(headers)
     if (method === undefined || problem !== undefined) {

@@ -1,9 +1,10 @@
 // Cuts a byte stream into frames. A frame that came in pieces is put together once; all others are views of what the socket gave.
 import {
   defaultFrameSizeMax,
+  frameFlag,
   frameHeaderSize,
-  Http2Error,
-  http2ErrorCode,
+  frameSizeError,
+  protocolError,
 } from './http2-protocol.ts'
 
 export interface Frame {
@@ -43,7 +44,7 @@ export class FrameReader {
       const length =
         ((bytes[pos] ?? 0) << 16) | ((bytes[pos + 1] ?? 0) << 8) | (bytes[pos + 2] ?? 0)
       if (length > defaultFrameSizeMax) {
-        throw new Http2Error(http2ErrorCode.frameSizeError, `frame of ${length} bytes`)
+        throw frameSizeError(`frame of ${length} bytes`)
       }
       const end = pos + frameHeaderSize + length
       if (end > bytes.length) break
@@ -59,4 +60,13 @@ export class FrameReader {
     }
     if (pos < bytes.length) this.#rest = bytes.subarray(pos)
   }
+}
+
+/** The payload of DATA or HEADERS without its padding. */
+export function unpad(frame: Frame): { start: number; end: number } {
+  const { start, end } = frame
+  if ((frame.flags & frameFlag.padded) === 0) return { start, end }
+  const padding = frame.buffer[start] ?? 0
+  if (start === end || start + 1 + padding > end) throw protocolError('padding')
+  return { start: start + 1, end: end - padding }
 }

@@ -1,7 +1,8 @@
 // What goes out on one connection: frames are laid into one buffer, written once per turn of the event loop. A turn that answers a
 // thousand requests costs one write per connection.
 import type { Duplex } from 'node:stream'
-import { frameHeaderSize } from './http2-protocol.ts'
+import { frameHeaderSize, frameType } from './http2-protocol.ts'
+import type { Http2ErrorCode } from './http2-protocol.ts'
 
 const firstSizeBytes = 1024
 const flushSizeBytes = 65_536
@@ -68,6 +69,31 @@ export class FrameWriter {
     this.#size += bytes.length
   }
 
+  settings(settings: readonly (readonly [id: number, value: number])[], flags: number): void {
+    this.frameHeader(settings.length * 6, frameType.settings, flags, 0)
+    for (const [id, value] of settings) {
+      this.uint16(id)
+      this.uint32(value)
+    }
+  }
+
+  windowUpdate(streamId: number, increment: number): void {
+    this.frameHeader(4, frameType.windowUpdate, 0, streamId)
+    this.uint32(increment)
+  }
+
+  reset(streamId: number, code: Http2ErrorCode): void {
+    this.frameHeader(4, frameType.rstStream, 0, streamId)
+    this.uint32(code)
+  }
+
+  goAway(lastStreamId: number, code: Http2ErrorCode): void {
+    this.frameHeader(8, frameType.goaway, 0, 0)
+    this.uint32(lastStreamId)
+    this.uint32(code)
+  }
+
+  /** Writes what was laid down so far to the socket; happens by itself at the end of the turn. */
   flush(): void {
     this.#isDirty = false
     if (this.#size > 0) this.#write()

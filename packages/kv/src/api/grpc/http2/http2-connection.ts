@@ -1,42 +1,39 @@
 // The server side of one HTTP/2 connection (RFC 9113): frames in, streams and their windows, and every rule a client can break. What
 // the headers mean and who serves a stream is the server's business.
 import type { Duplex } from 'node:stream'
-import { HpackDecoder } from '../hpack/hpack-decoder.ts'
-import type { HeaderField } from '../hpack/static-table.ts'
 import { FrameBudget } from './frame-budget.ts'
-import { FrameReader } from './frame-reader.ts'
+import { FrameReader, unpad } from './frame-reader.ts'
 import type { Frame } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
-import type { HeaderCache } from './header-cache.ts'
+import { HeaderAssembler } from './header-assembler.ts'
 import {
   connectionPreface,
-  defaultFrameSizeMax,
   defaultWindowSize,
   frameFlag,
+  frameSizeError,
   frameType,
   Http2Error,
   http2ErrorCode,
+  protocolError,
   setting,
   windowSizeMax,
 } from './http2-protocol.ts'
 import type { Http2ErrorCode } from './http2-protocol.ts'
 import { Http2Stream } from './http2-stream.ts'
 import type { StreamHandler, StreamTransport } from './http2-stream.ts'
+import { parseInitialWindowSize } from './peer-settings.ts'
+import { headerListSizeMax, RequestDecoder } from './request-decoder.ts'
+import type { HeaderMeaning } from './request-decoder.ts'
 import { StreamSender } from './stream-sender.ts'
 
 export const concurrentStreamsMax = 10_000
-export const headerListSizeMax = 16_384
-const headerBlockBytesMax = 32_768
 /** More than the largest message, so that a unary call needs no window update of its stream. */
 const streamReceiveWindow = 4_194_304
 const connectionReceiveWindow = 16_777_216
+/** How long a connection that broke the rules stays, so that it can read why. */
+const failedLingerMs = 1000
 
-export interface Http2Server<H> {
-  readonly cache: HeaderCache<H>
-  /** Undefined: the request is malformed. */
-  parseHeaders(fields: readonly HeaderField[]): H | undefined
-  /** Whether a client is likely to send the same headers again. */
-  isConstant(headers: H): boolean
+export interface Http2Server<H> extends HeaderMeaning<H> {
   /** Serves a new stream. */
   open(stream: Http2Stream, headers: H): StreamHandler
 }
@@ -47,7 +44,8 @@ export class Http2Connection<H> implements StreamTransport {
   readonly #writer: FrameWriter
   readonly #sender: StreamSender
   readonly #reader: FrameReader
-  readonly #decoder = new HpackDecoder()
+  readonly #decoder: RequestDecoder<H>
+  readonly #assembler: HeaderAssembler
   readonly #budget: FrameBudget
   readonly #streams = new Map<number, Http2Stream>()
   readonly #onClosed: () => void
@@ -55,9 +53,6 @@ export class Http2Connection<H> implements StreamTransport {
   #lastStreamId = 0
   #receiveWindow = connectionReceiveWindow
   #settingsReceived = false
-  #settingsAcked = false
-  /** A header block that is not complete. */
-  #assembly: { streamId: number; isEnd: boolean; parts: Buffer[]; size: number } | undefined
   #closing = false
   #ended = false
 
@@ -72,6 +67,10 @@ export class Http2Connection<H> implements StreamTransport {
     this.#server = options.server
     this.#onClosed = options.onClosed
     this.#budget = new FrameBudget(options.nowMs)
+    this.#decoder = new RequestDecoder(options.server)
+    this.#assembler = new HeaderAssembler(this.#budget, (streamId, isEnd, buffer, start, end) =>
+      this.#onHeaderBlock(streamId, isEnd, buffer, start, end),
+    )
     this.#writer = new FrameWriter(options.socket)
     this.#sender = new StreamSender(this.#writer, (stream) => this.#onLocalEnd(stream))
     this.#reader = new FrameReader((frame) => this.#onFrame(frame))
@@ -112,7 +111,7 @@ export class Http2Connection<H> implements StreamTransport {
   shutDown(): void {
     if (this.#closing) return
     this.#closing = true
-    this.#goAway(http2ErrorCode.noError)
+    this.#writer.goAway(this.#lastStreamId, http2ErrorCode.noError)
     this.#endIfIdle()
   }
 
@@ -130,7 +129,7 @@ export class Http2Connection<H> implements StreamTransport {
 
   resetStream(stream: Http2Stream, code: Http2ErrorCode): void {
     if (!this.#streams.has(stream.id)) return
-    this.#writeReset(stream.id, code)
+    this.#writer.reset(stream.id, code)
     this.#remove(stream)
   }
 
@@ -141,12 +140,8 @@ export class Http2Connection<H> implements StreamTransport {
       [setting.initialWindowSize, streamReceiveWindow],
       [setting.headerListSizeMax, headerListSizeMax],
     ] as const
-    this.#writer.frameHeader(settings.length * 6, frameType.settings, 0, 0)
-    for (const [id, value] of settings) {
-      this.#writer.uint16(id)
-      this.#writer.uint32(value)
-    }
-    this.#writeWindowUpdate(0, connectionReceiveWindow - defaultWindowSize)
+    this.#writer.settings(settings, 0)
+    this.#writer.windowUpdate(0, connectionReceiveWindow - defaultWindowSize)
   }
 
   #checkPreface(chunk: Buffer): Buffer | undefined {
@@ -165,7 +160,7 @@ export class Http2Connection<H> implements StreamTransport {
     } catch (reason) {
       if (!(reason instanceof Http2Error) || reason.streamId === 0) throw reason
       this.#budget.spend()
-      this.#writeReset(reason.streamId, reason.code)
+      this.#writer.reset(reason.streamId, reason.code)
       this.#dropStream(reason.streamId)
     }
   }
@@ -175,15 +170,14 @@ export class Http2Connection<H> implements StreamTransport {
     if (!this.#settingsReceived && type !== frameType.settings) {
       throw protocolError('the first frame must be SETTINGS')
     }
-    const isContinuation = type === frameType.continuation
-    if ((this.#assembly !== undefined) !== isContinuation) throw protocolError('CONTINUATION')
+    this.#assembler.check(frame)
     switch (type) {
       case frameType.data:
         return this.#onData(frame)
       case frameType.headers:
-        return this.#onHeaders(frame)
+        return this.#assembler.headers(frame)
       case frameType.continuation:
-        return this.#onContinuation(frame)
+        return this.#assembler.continuation(frame)
       case frameType.windowUpdate:
         return this.#onWindowUpdate(frame)
       case frameType.rstStream:
@@ -214,7 +208,7 @@ export class Http2Connection<H> implements StreamTransport {
       throw new Http2Error(http2ErrorCode.flowControlError, 'connection window exceeded')
     }
     if (this.#receiveWindow < connectionReceiveWindow / 2) {
-      this.#writeWindowUpdate(0, connectionReceiveWindow - this.#receiveWindow)
+      this.#writer.windowUpdate(0, connectionReceiveWindow - this.#receiveWindow)
       this.#receiveWindow = connectionReceiveWindow
     }
     const { start, end } = unpad(frame)
@@ -233,45 +227,11 @@ export class Http2Connection<H> implements StreamTransport {
     } else {
       if (end === start) this.#budget.spend()
       if (stream.receiveWindow < streamReceiveWindow / 2) {
-        this.#writeWindowUpdate(streamId, streamReceiveWindow - stream.receiveWindow)
+        this.#writer.windowUpdate(streamId, streamReceiveWindow - stream.receiveWindow)
         stream.receiveWindow = streamReceiveWindow
       }
     }
     stream.handler?.data(frame.buffer, start, end, isEnd)
-  }
-
-  #onHeaders(frame: Frame): void {
-    const { streamId, flags } = frame
-    if ((streamId & 1) === 0) throw protocolError('HEADERS on an even stream')
-    let { start, end } = unpad(frame)
-    if ((flags & frameFlag.priority) !== 0) {
-      start += 5
-      if (start > end) throw new Http2Error(http2ErrorCode.frameSizeError, 'HEADERS')
-    }
-    const isEnd = (flags & frameFlag.endStream) !== 0
-    if ((flags & frameFlag.endHeaders) !== 0) {
-      this.#onHeaderBlock(streamId, isEnd, frame.buffer, start, end)
-    } else {
-      const part = frame.buffer.subarray(start, end)
-      this.#assembly = { streamId, isEnd, parts: [part], size: part.length }
-    }
-  }
-
-  #onContinuation(frame: Frame): void {
-    const assembly = this.#assembly
-    if (assembly === undefined || frame.streamId !== assembly.streamId) {
-      throw protocolError('CONTINUATION of another stream')
-    }
-    if (frame.start === frame.end) this.#budget.spend()
-    assembly.parts.push(frame.buffer.subarray(frame.start, frame.end))
-    assembly.size += frame.end - frame.start
-    if (assembly.size > headerBlockBytesMax) {
-      throw new Http2Error(http2ErrorCode.enhanceYourCalm, 'header block too large')
-    }
-    if ((frame.flags & frameFlag.endHeaders) === 0) return
-    this.#assembly = undefined
-    const block = Buffer.concat(assembly.parts)
-    this.#onHeaderBlock(assembly.streamId, assembly.isEnd, block, 0, block.length)
   }
 
   #onHeaderBlock(
@@ -282,11 +242,11 @@ export class Http2Connection<H> implements StreamTransport {
     end: number,
   ): void {
     if (streamId <= this.#lastStreamId) {
-      this.#onTrailers(streamId, isEnd, buffer.subarray(start, end))
+      this.#onTrailers(streamId, isEnd, buffer, start, end)
       return
     }
     this.#lastStreamId = streamId
-    const headers = this.#decodeHeaders(streamId, buffer, start, end)
+    const headers = this.#decoder.decode(streamId, buffer, start, end)
     if (this.#closing || this.#streams.size >= concurrentStreamsMax) {
       throw new Http2Error(http2ErrorCode.refusedStream, 'too many streams', streamId)
     }
@@ -298,26 +258,8 @@ export class Http2Connection<H> implements StreamTransport {
     if (isEnd) stream.handler.data(buffer, end, end, true)
   }
 
-  #decodeHeaders(streamId: number, buffer: Buffer, start: number, end: number): H {
-    const server = this.#server
-    const { isStateless } = this.#decoder
-    const key = isStateless ? buffer.toString('latin1', start, end) : ''
-    const known = isStateless ? server.cache.get(key) : undefined
-    if (known !== undefined) return known
-    const fields = this.#decoder.decode(buffer.subarray(start, end), headerListSizeMax)
-    if (fields === undefined) {
-      throw new Http2Error(http2ErrorCode.enhanceYourCalm, 'header list too large', streamId)
-    }
-    const headers = server.parseHeaders(fields)
-    if (headers === undefined) {
-      throw new Http2Error(http2ErrorCode.protocolError, 'malformed request', streamId)
-    }
-    if (isStateless && server.isConstant(headers)) server.cache.set(key, headers)
-    return headers
-  }
-
-  #onTrailers(streamId: number, isEnd: boolean, block: Buffer): void {
-    this.#decoder.decode(block, headerListSizeMax)
+  #onTrailers(streamId: number, isEnd: boolean, buffer: Buffer, start: number, end: number): void {
+    this.#decoder.pass(buffer, start, end)
     const stream = this.#streams.get(streamId)
     if (stream === undefined || stream.remoteEnded) {
       throw new Http2Error(http2ErrorCode.streamClosed, 'HEADERS on a closed stream', streamId)
@@ -326,7 +268,7 @@ export class Http2Connection<H> implements StreamTransport {
       throw new Http2Error(http2ErrorCode.protocolError, 'trailers that end nothing', streamId)
     }
     stream.remoteEnded = true
-    stream.handler?.data(block, block.length, block.length, true)
+    stream.handler?.data(buffer, end, end, true)
   }
 
   #onWindowUpdate(frame: Frame): void {
@@ -354,40 +296,22 @@ export class Http2Connection<H> implements StreamTransport {
   }
 
   #onSettings(frame: Frame): void {
-    const length = frame.end - frame.start
     if (frame.streamId !== 0) throw protocolError('SETTINGS on a stream')
     this.#budget.spend()
     if ((frame.flags & frameFlag.ack) !== 0) {
-      if (length !== 0) throw frameSizeError('SETTINGS')
+      if (frame.end !== frame.start) throw frameSizeError('SETTINGS')
       if (!this.#settingsReceived) throw protocolError('the first frame must be SETTINGS')
-      if (!this.#settingsAcked) this.#decoder.limitTable(0)
-      this.#settingsAcked = true
+      this.#decoder.dropTable()
       return
     }
-    if (length % 6 !== 0) throw frameSizeError('SETTINGS')
     this.#settingsReceived = true
-    for (let at = frame.start; at < frame.end; at += 6) {
-      this.#applySetting(frame.buffer.readUInt16BE(at), frame.buffer.readUInt32BE(at + 2))
+    const initialWindowSize = parseInitialWindowSize(frame)
+    if (initialWindowSize !== undefined) {
+      const change = initialWindowSize - this.#sender.streamWindow
+      this.#sender.streamWindow = initialWindowSize
+      for (const stream of this.#streams.values()) this.#growBySetting(stream, change)
     }
-    this.#writer.frameHeader(0, frameType.settings, frameFlag.ack, 0)
-  }
-
-  #applySetting(id: number, value: number): void {
-    if (id === setting.enablePush && value > 1) throw protocolError('SETTINGS_ENABLE_PUSH')
-    if (id === setting.frameSizeMax) {
-      if (value < defaultFrameSizeMax || value > 0xff_ffff) {
-        throw protocolError('SETTINGS_MAX_FRAME_SIZE')
-      }
-      // Larger frames would only make other streams wait longer.
-      this.#sender.frameSizeMax = Math.min(value, defaultFrameSizeMax)
-    }
-    if (id !== setting.initialWindowSize) return
-    if (value > windowSizeMax) {
-      throw new Http2Error(http2ErrorCode.flowControlError, 'SETTINGS_INITIAL_WINDOW_SIZE')
-    }
-    const change = value - this.#sender.streamWindow
-    this.#sender.streamWindow = value
-    for (const stream of this.#streams.values()) this.#growBySetting(stream, change)
+    this.#writer.settings([], frameFlag.ack)
   }
 
   #growBySetting(stream: Http2Stream, change: number): void {
@@ -416,7 +340,7 @@ export class Http2Connection<H> implements StreamTransport {
 
   #onLocalEnd(stream: Http2Stream): void {
     // The client need not send what nobody reads.
-    if (!stream.remoteEnded) this.#writeReset(stream.id, http2ErrorCode.noError)
+    if (!stream.remoteEnded) this.#writer.reset(stream.id, http2ErrorCode.noError)
     this.#remove(stream)
   }
 
@@ -441,7 +365,7 @@ export class Http2Connection<H> implements StreamTransport {
   }
 
   #fail(code: Http2ErrorCode): void {
-    this.#goAway(code)
+    this.#writer.goAway(this.#lastStreamId, code)
     this.#ended = true
     this.#writer.flush()
     this.#socket.end()
@@ -469,38 +393,4 @@ export class Http2Connection<H> implements StreamTransport {
       stream.handler?.closed()
     }
   }
-
-  #goAway(code: Http2ErrorCode): void {
-    this.#writer.frameHeader(8, frameType.goaway, 0, 0)
-    this.#writer.uint32(this.#lastStreamId)
-    this.#writer.uint32(code)
-  }
-
-  #writeReset(streamId: number, code: Http2ErrorCode): void {
-    this.#writer.frameHeader(4, frameType.rstStream, 0, streamId)
-    this.#writer.uint32(code)
-  }
-
-  #writeWindowUpdate(streamId: number, increment: number): void {
-    this.#writer.frameHeader(4, frameType.windowUpdate, 0, streamId)
-    this.#writer.uint32(increment)
-  }
-}
-
-const failedLingerMs = 1000
-
-function unpad(frame: Frame): { start: number; end: number } {
-  const { start, end } = frame
-  if ((frame.flags & frameFlag.padded) === 0) return { start, end }
-  const padding = frame.buffer[start] ?? 0
-  if (start === end || start + 1 + padding > end) throw protocolError('padding')
-  return { start: start + 1, end: end - padding }
-}
-
-function protocolError(message: string): Http2Error {
-  return new Http2Error(http2ErrorCode.protocolError, message)
-}
-
-function frameSizeError(message: string): Http2Error {
-  return new Http2Error(http2ErrorCode.frameSizeError, message)
 }

@@ -59,3 +59,11 @@ export class Http2Error extends Error {
     this.streamId = streamId
   }
 }
+
+export function protocolError(message: string): Http2Error {
+  return new Http2Error(http2ErrorCode.protocolError, message)
+}
+
+export function frameSizeError(message: string): Http2Error {
+  return new Http2Error(http2ErrorCode.frameSizeError, message)
+}

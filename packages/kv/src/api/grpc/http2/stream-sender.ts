@@ -1,4 +1,4 @@
-// The sending half of a connection: keeps to the client's windows and frame size, and lets streams that wait take turns.
+// The sending half of a connection: keeps to the client's windows, sends no frame larger than every peer must take, and lets streams that wait take turns.
 import type { FrameWriter } from './frame-writer.ts'
 import {
   defaultFrameSizeMax,
@@ -20,7 +20,6 @@ export class StreamSender {
   readonly #onEnded: (stream: Http2Stream) => void
   readonly #waiting = new Set<Http2Stream>()
   #window = defaultWindowSize
-  #frameSizeMax = defaultFrameSizeMax
   /** Window of a new stream. */
   streamWindow: number = defaultWindowSize
 
@@ -28,10 +27,6 @@ export class StreamSender {
   constructor(writer: FrameWriter, onEnded: (stream: Http2Stream) => void) {
     this.#writer = writer
     this.#onEnded = onEnded
-  }
-
-  set frameSizeMax(size: number) {
-    this.#frameSizeMax = size
   }
 
   headers(stream: Http2Stream, block: Uint8Array): void {
@@ -45,7 +40,7 @@ export class StreamSender {
     if (stream.localEnded) return true
     const writer = this.#writer
     const size = payload.length + messagePrefixSize
-    const isFree = stream.queue.length === 0 && size <= this.#frameSizeMax && !writer.isFull
+    const isFree = stream.queue.length === 0 && size <= defaultFrameSizeMax && !writer.isFull
     if (isFree && size <= stream.sendWindow && size <= this.#window) {
       this.#window -= size
       stream.sendWindow -= size
@@ -131,7 +126,7 @@ export class StreamSender {
 
   #sendFrame(stream: Http2Stream): boolean {
     const { queue } = stream
-    const room = Math.min(this.#frameSizeMax, this.#window, stream.sendWindow)
+    const room = Math.min(defaultFrameSizeMax, this.#window, stream.sendWindow)
     if (queue.length === 0 || room <= 0 || this.#writer.isFull) return false
     let size = 0
     for (const part of queue) {
