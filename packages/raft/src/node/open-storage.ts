@@ -32,6 +32,8 @@ export async function openStorage<Result>(
   for (const path of [directory, `${directory}/wal`, `${directory}/snap`]) {
     await fileSystem.makeDirectory(path)
   }
+  // The folder itself may be new too: without its name in the parent, a crash takes the whole log with it.
+  await fileSystem.syncDirectory(parentOf(directory))
   await fileSystem.syncDirectory(directory)
   const lock = await lockDirectory(fileSystem, directory)
   try {
@@ -41,6 +43,12 @@ export async function openStorage<Result>(
     await lock.release()
     throw reason
   }
+}
+
+function parentOf(path: string): string {
+  const slash = path.lastIndexOf('/')
+  if (slash === -1) return '.'
+  return slash === 0 ? '/' : path.slice(0, slash)
 }
 
 async function lockDirectory(

@@ -119,8 +119,8 @@ export class FaultPlan {
     const { random, profile, scheduler, network, onFault } = this.#options
     const inside = this.#chooseSide()
     const isOneWay = random.chance(0.3)
-    if (inside.size === 1) this.counts.isolations++
-    else if (isOneWay) this.counts.oneWayPartitions++
+    if (isOneWay) this.counts.oneWayPartitions++
+    else if (inside.size === 1) this.counts.isolations++
     else this.counts.partitions++
     onFault(`partition of ${[...inside].join(' ')}${isOneWay ? ' one way' : ''}`)
     if (isOneWay) network.block((from, to) => inside.has(from) && !inside.has(to))

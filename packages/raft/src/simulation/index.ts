@@ -11,3 +11,6 @@ export {
   type NetworkFaults,
   type SimNetworkOptions,
 } from './sim-network.ts'
+export type { RunReport } from './run-report.ts'
+export { simulate, ticksDefault, type SimulateOptions } from './simulate.ts'
+export { SimulationFailure } from './world.ts'

@@ -201,7 +201,7 @@ export class SimMember {
   crash(kind: 'power' | 'process'): void {
     this.#stop()
     if (kind === 'process') {
-      this.#disk.kill()
+      this.#killProcess()
       return
     }
     this.#disk.crash()
@@ -222,6 +222,11 @@ export class SimMember {
     await life?.node?.close()
     if (this.#life !== life) return
     this.#stop()
+    this.#killProcess()
+  }
+
+  #killProcess(): void {
     this.#disk.kill()
+    this.#durable?.kill()
   }
 }

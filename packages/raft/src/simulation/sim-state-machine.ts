@@ -39,6 +39,12 @@ export class DurableState {
     this.#written = this.#written.filter((state) => state.index > synced.index)
   }
 
+  /** The process is gone and what it wrote is still there. */
+  kill(): void {
+    this.#durable = this.#written.at(-1) ?? this.#durable
+    this.#written = []
+  }
+
   crash(random: SeededRandom): void {
     const kept = this.#written[random.integer(-1, this.#written.length - 1)]
     if (kept !== undefined) this.#durable = kept

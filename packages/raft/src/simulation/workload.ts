@@ -93,11 +93,13 @@ export class Workload {
 
   /** Proposes one more command at `member`; `done` hears of success and failure alike. */
   write(member: SimMember, done: (isWritten: boolean) => void): void {
+    const { node } = member
+    if (node === undefined) return
     const command = `command-${this.#commandCount++}`
     const life = member.lifeNumber
     let answers = 0
     this.#open.set(command, { member, life })
-    member.node?.propose(Buffer.from(command), (error, index) => {
+    node.propose(Buffer.from(command), (error, index) => {
       if (member.lifeNumber !== life) return
       this.#open.delete(command)
       this.#guard(() => {

@@ -11,6 +11,7 @@ export class SnapshotStore {
   readonly #directory: string
   /** Sorted: the newest one last. */
   #names: string[]
+  #writeCount = 0
 
   private constructor(fileSystem: FileSystem, directory: string, names: string[]) {
     this.#fileSystem = fileSystem
@@ -23,7 +24,7 @@ export class SnapshotStore {
     const names: string[] = []
     for (const name of await fileSystem.list(directory)) {
       if (isSnapshotName(name)) names.push(name)
-      else if (name.endsWith('.snap.tmp')) await fileSystem.remove(`${directory}/${name}`)
+      else if (name.endsWith('.tmp')) await fileSystem.remove(`${directory}/${name}`)
     }
     return new SnapshotStore(fileSystem, directory, names.sort())
   }
@@ -32,7 +33,8 @@ export class SnapshotStore {
   async write(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const name = snapshotName(meta)
     const path = `${this.#directory}/${name}`
-    const temporary = `${path}.tmp`
+    // A checkpoint and a snapshot from the leader may stand for the same index at the same time.
+    const temporary = `${path}.${this.#writeCount++}.tmp`
     const file = await this.#fileSystem.open(temporary, 'create')
     try {
       try {
