@@ -26,3 +26,8 @@ export type {
   StateSnapshot,
 } from './node/types.ts'
 export { MemoryNetwork } from './transport/memory-transport.ts'
+export {
+  createWsTransport,
+  type WsTransport,
+  type WsTransportOptions,
+} from './transport/ws-transport.ts'

@@ -1,0 +1,119 @@
+// The listening side: upgrades on the two peer paths, each checked before it becomes a connection. Works on a server of its own or beside
+// other handlers on one that is given.
+import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer, type WebSocket } from 'ws'
+import { MalformedBytesError } from '../bytes/byte-reader.ts'
+import type { NodeId } from '../core/types.ts'
+import { RaftError } from '../errors.ts'
+import type { Clock, TransportHandler } from '../node/ports.ts'
+import { decodeFrame } from './codec.ts'
+import {
+  checkHandshake,
+  messagesPath,
+  refusalHeader,
+  snapshotPath,
+  type Identity,
+} from './handshake.ts'
+import { receiveSnapshotStream } from './snapshot-stream.ts'
+
+/** One frame; larger than any the core makes with payloads of the allowed size. */
+export const frameSizeBytesMax: number = 64 * 1024 * 1024
+export const incomingConnectionsMax = 256
+
+export interface PeerListenerOptions {
+  readonly identity: Identity
+  readonly server: Server
+  /** Nobody else serves upgrades there, so that unknown paths are answered. */
+  readonly isOwnServer: boolean
+  readonly clock: Clock
+  readonly handler: TransportHandler
+  readonly onRefused: (error: RaftError) => void
+  readonly onConnected: (from: NodeId) => void
+}
+
+export class PeerListener {
+  readonly #options: PeerListenerOptions
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: frameSizeBytesMax,
+    clientTracking: true,
+  })
+  /** The message connection of each peer; a new one takes the place of the old. */
+  readonly #peers = new Map<NodeId, WebSocket>()
+  readonly #onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+
+  constructor(options: PeerListenerOptions) {
+    this.#options = options
+    this.#onUpgrade = (request, socket, head) => {
+      this.#upgrade(request, socket, head)
+    }
+    options.server.on('upgrade', this.#onUpgrade)
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { identity, isOwnServer, onRefused } = this.#options
+    const path = (request.url ?? '').split('?')[0] ?? ''
+    const isMessages = path.endsWith(messagesPath)
+    if (!isMessages && !path.endsWith(snapshotPath)) {
+      if (isOwnServer) answer(socket, 404, undefined)
+      return
+    }
+    const from = checkHandshake(request, identity)
+    if (from instanceof RaftError) {
+      answer(socket, 412, from)
+      onRefused(from)
+      return
+    }
+    if (this.#sockets.clients.size >= incomingConnectionsMax) {
+      const text = `Member ${identity.id} has ${incomingConnectionsMax} peer connections already`
+      answer(socket, 503, new RaftError('OVERLOADED', text))
+      return
+    }
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      webSocket.on('error', () => {
+        webSocket.terminate()
+      })
+      if (isMessages) this.#serve(webSocket, from)
+      else receiveSnapshotStream(webSocket, { from, ...this.#options })
+    })
+  }
+
+  #serve(socket: WebSocket, from: NodeId): void {
+    const { identity, handler, onConnected, onRefused } = this.#options
+    this.#peers.get(from)?.terminate()
+    this.#peers.set(from, socket)
+    socket.on('close', () => {
+      if (this.#peers.get(from) === socket) this.#peers.delete(from)
+    })
+    socket.on('message', (data) => {
+      try {
+        if (!Buffer.isBuffer(data)) throw new MalformedBytesError('a frame is in pieces')
+        for (const message of decodeFrame(data, from, identity.id)) handler.message(message)
+      } catch (reason) {
+        if (!(reason instanceof MalformedBytesError)) throw reason
+        onRefused(new RaftError('VERSION_MISMATCH', `Member ${from} sent a malformed frame`))
+        socket.close(1002, 'malformed frame')
+      }
+    })
+    onConnected(from)
+  }
+
+  close(): void {
+    this.#options.server.off('upgrade', this.#onUpgrade)
+    for (const socket of this.#sockets.clients) socket.terminate()
+    this.#sockets.close()
+  }
+}
+
+function answer(socket: Duplex, status: number, error: RaftError | undefined): void {
+  const body = `${error?.message ?? 'No such path'}\n`
+  const refusal = error === undefined ? '' : `${refusalHeader}: ${error.code}\r\n`
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n`
+  // The peer may be gone already.
+  socket.on('error', () => {
+    socket.destroy()
+  })
+  socket.end(`${head}${refusal}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+}

@@ -1,0 +1,50 @@
+// Opens a WebSocket to a peer and turns a refusal in the handshake into the error that the peer gave.
+import { WebSocket } from 'ws'
+import type { NodeId } from '../core/types.ts'
+import type { RaftError } from '../errors.ts'
+import { refusalOf } from './handshake.ts'
+
+const handshakeTimeoutMs = 5_000
+/** A peer answers with little on connections that we opened. */
+const answerSizeBytesMax = 64 * 1024
+const refusalSizeBytesMax = 4 * 1024
+
+export interface PeerAddress {
+  /** http(s) or ws(s). */
+  readonly url: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly to: NodeId
+  /** Called before the socket closes, if the peer refused. */
+  readonly onRefused: (error: RaftError) => void
+}
+
+/** Always ends with 'close'. */
+export function connectPeer({ url, path, headers, to, onRefused }: PeerAddress): WebSocket {
+  const target = new URL(url)
+  target.protocol = /^(?:https|wss):$/.test(target.protocol) ? 'wss:' : 'ws:'
+  target.pathname = target.pathname.replace(/\/$/, '') + path
+  const socket = new WebSocket(target, {
+    headers,
+    perMessageDeflate: false,
+    handshakeTimeout: handshakeTimeoutMs,
+    maxPayload: answerSizeBytesMax,
+    // Masks protect the caches of old proxies. Members are no browsers, and with a mask of zeros nothing is copied.
+    generateMask: (mask) => mask.fill(0),
+  })
+  socket.on('unexpected-response', (_request, response) => {
+    let body = ''
+    response.setEncoding('utf8')
+    response.on('data', (text: string) => {
+      if (body.length < refusalSizeBytesMax) body += text
+    })
+    response.once('end', () => {
+      onRefused(refusalOf(response, to, body))
+      socket.terminate()
+    })
+    response.once('error', () => {
+      socket.terminate()
+    })
+  })
+  return socket
+}

@@ -1,0 +1,231 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import type { Message, NodeId, SnapshotMeta } from '../core/types.ts'
+import type { RaftError } from '../errors.ts'
+import type { TransportHandler } from '../node/ports.ts'
+import { waitFor } from '../node/testing/test-members.ts'
+import { handshakeHeaders, messagesPath } from './handshake.ts'
+import { createWsTransport, type WsTransport, type WsTransportOptions } from './ws-transport.ts'
+
+const a = 'a' as NodeId
+const b = 'b' as NodeId
+const meta: SnapshotMeta = {
+  index: 9,
+  term: 2,
+  membership: { voters: [a, b], votersOutgoing: [], learners: [] },
+}
+
+const heartbeat = (readSequence: number): Message => ({
+  type: 'heartbeat',
+  from: a,
+  to: b,
+  term: 1,
+  commit: 0,
+  readSequence,
+})
+
+const append = (prevLogIndex: number, size: number): Message => ({
+  type: 'appendEntries',
+  from: a,
+  to: b,
+  term: 1,
+  prevLogIndex,
+  prevLogTerm: 1,
+  commit: 0,
+  entries: [{ term: 1, index: prevLogIndex + 1, type: 0, data: Buffer.alloc(size, prevLogIndex) }],
+})
+
+class Recorder implements TransportHandler {
+  readonly messages: Message[] = []
+  readonly unreachables: NodeId[] = []
+  readonly refusals: RaftError[] = []
+  snapshot: TransportHandler['snapshot'] = () => Promise.reject(new Error('not expected'))
+  message(message: Message): void {
+    this.messages.push(message)
+  }
+  unreachable(id: NodeId): void {
+    this.unreachables.push(id)
+  }
+}
+
+const open: WsTransport[] = []
+afterEach(async () => {
+  for (const transport of open.splice(0)) await transport.close()
+})
+
+async function start(
+  id: NodeId,
+  extra: Partial<WsTransportOptions> = {},
+): Promise<{ transport: WsTransport; recorder: Recorder; url: string }> {
+  const recorder = new Recorder()
+  const transport = createWsTransport({
+    id,
+    clusterId: 'c',
+    onRefused: (error) => recorder.refusals.push(error),
+    ...extra,
+  })
+  open.push(transport)
+  await transport.start(recorder)
+  return { transport, recorder, url: `http://127.0.0.1:${transport.address()?.port}` }
+}
+
+async function startPair(extra: Partial<WsTransportOptions> = {}): Promise<{
+  from: WsTransport
+  fromRecorder: Recorder
+  to: Recorder
+  toTransport: WsTransport
+}> {
+  const receiver = await start(b, extra)
+  const sender = await start(a)
+  sender.transport.setPeers(new Map([[b, receiver.url]]))
+  return {
+    from: sender.transport,
+    fromRecorder: sender.recorder,
+    to: receiver.recorder,
+    toTransport: receiver.transport,
+  }
+}
+
+describe('messages', () => {
+  test('arrive as they were sent, small ones before those with payloads', async () => {
+    const { from, to } = await startPair()
+    from.send([append(1, 20_000), append(2, 20_000), append(3, 10), heartbeat(1)])
+    await waitFor(() => to.messages.length === 4)
+    expect(to.messages).toEqual([heartbeat(1), append(1, 20_000), append(2, 20_000), append(3, 10)])
+  })
+
+  test('are lost, and the peer is reported, while it is away; later ones arrive', async () => {
+    const receiver = await start(b)
+    const sender = await start(a)
+    sender.transport.setPeers(new Map([[b, receiver.url]]))
+    sender.transport.send([heartbeat(1)])
+    await waitFor(() => receiver.recorder.messages.length === 1)
+    const port = Number(new URL(receiver.url).port)
+    await receiver.transport.close()
+    await waitFor(() => sender.recorder.unreachables.length > 0)
+    const again = await start(b, { listen: { port } })
+    let sequence = 2
+    await waitFor(() => {
+      sender.transport.send([heartbeat(sequence++)])
+      return again.recorder.messages.length > 0
+    })
+    expect(again.recorder.messages[0]).toMatchObject({ type: 'heartbeat', from: a, to: b })
+  })
+
+  test('that do not fit the queue are dropped and reported', async () => {
+    const receiver = await start(b)
+    const sender = await start(a)
+    sender.transport.setPeers(new Map([[b, receiver.url]]))
+    sender.transport.send(Array.from({ length: 8_193 }, (_, i) => heartbeat(i)))
+    await waitFor(() => sender.recorder.unreachables.includes(b))
+    await waitFor(() => receiver.recorder.messages.length === 8_192)
+  })
+
+  test('are served beside other upgrades and requests of a given server', async () => {
+    const server = createServer((_request, response) => response.end('other'))
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve)
+    })
+    const { port } = server.address() as AddressInfo
+    const receiver = await start(b, { server })
+    const sender = await start(a)
+    sender.transport.setPeers(new Map([[b, `http://127.0.0.1:${port}`]]))
+    sender.transport.send([heartbeat(7)])
+    await waitFor(() => receiver.recorder.messages.length === 1)
+    expect(await (await fetch(`http://127.0.0.1:${port}/x`)).text()).toBe('other')
+    await receiver.transport.close()
+    server.close()
+    server.closeAllConnections()
+  })
+})
+
+describe('a peer is refused on both sides', () => {
+  test.each([
+    ['of another cluster', { clusterId: 'd' }, 'CLUSTER_MISMATCH', 'cluster'],
+    ['at the address of another member', { id: 'z' as NodeId }, 'CLUSTER_MISMATCH', 'looks for b'],
+  ] as const)('%s', async (_name, extra, code, text) => {
+    const { fromRecorder, to } = await startPair(extra)
+    await waitFor(() => fromRecorder.refusals.length > 0 && to.refusals.length > 0)
+    expect(fromRecorder.refusals[0]).toMatchObject({ code })
+    expect(fromRecorder.refusals[0]?.message).toContain(text)
+    expect(to.refusals[0]?.message).toBe(fromRecorder.refusals[0]?.message)
+  })
+
+  test('with another protocol version', async () => {
+    const { recorder, url } = await start(b)
+    const headers = { ...handshakeHeaders({ id: a, clusterId: 'c' }, b), 'balsa-protocol': '2' }
+    const socket = new WebSocket(url.replace('http', 'ws') + messagesPath, { headers })
+    const status = await new Promise((resolve) => {
+      socket.on('unexpected-response', (_request, response) => {
+        resolve(response.statusCode)
+        socket.terminate()
+      })
+      socket.on('error', () => {})
+    })
+    expect(status).toBe(412)
+    expect(recorder.refusals[0]).toMatchObject({ code: 'VERSION_MISMATCH' })
+  })
+
+  test('that sends bytes which are no frame', async () => {
+    const { recorder, url } = await start(b)
+    const headers = handshakeHeaders({ id: a, clusterId: 'c' }, b)
+    const socket = new WebSocket(url.replace('http', 'ws') + messagesPath, { headers })
+    const code = await new Promise((resolve) => {
+      socket.on('open', () => {
+        socket.send(Buffer.from('not a frame'))
+      })
+      socket.on('close', resolve)
+    })
+    expect(code).toBe(1002)
+    expect(recorder.messages).toEqual([])
+  })
+})
+
+describe('a snapshot', () => {
+  async function* chunks(count: number, size: number): AsyncGenerator<Uint8Array> {
+    for (let i = 0; i < count; i++) yield await Promise.resolve(Buffer.alloc(size, i))
+  }
+
+  test('arrives whole, with back-pressure, and the sender knows when it is on disk', async () => {
+    const { from, to } = await startPair()
+    let received = 0
+    let isStored = false
+    to.snapshot = async (sender, got, stream) => {
+      expect([sender, got]).toEqual([a, meta])
+      for await (const chunk of stream) {
+        received += chunk.length
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      isStored = true
+    }
+    await from.sendSnapshot(b, meta, chunks(40, 700_000))
+    expect([received, isStored]).toEqual([28_000_000, true])
+  })
+
+  test('that the receiver refuses is an error with its reason for the sender', async () => {
+    const { from, to } = await startPair()
+    to.snapshot = () => Promise.reject(new Error('the disk is full'))
+    await expect(from.sendSnapshot(b, meta, chunks(1, 10))).rejects.toThrow('the disk is full')
+  })
+
+  test('that breaks off is an error on both sides', async () => {
+    const { from, to } = await startPair()
+    let seen: unknown
+    to.snapshot = async (_sender, _meta, stream) => {
+      try {
+        for await (const chunk of stream) void chunk
+      } catch (error) {
+        seen = error
+        throw error
+      }
+    }
+    const broken = async function* (): AsyncGenerator<Uint8Array> {
+      yield await Promise.resolve(Buffer.alloc(10))
+      throw new Error('the source broke')
+    }
+    await expect(from.sendSnapshot(b, meta, broken())).rejects.toThrow('the source broke')
+    await waitFor(() => seen !== undefined)
+  })
+})

@@ -1,0 +1,174 @@
+// The Transport of real clusters: WebSockets over HTTP. Each member connects to each other one and sends on its own connection only;
+// snapshots go on connections of their own.
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { WebSocket } from 'ws'
+import type { Message, NodeId, SnapshotMeta } from '../core/types.ts'
+import { RaftError } from '../errors.ts'
+import { nodeClock, nodeRandom } from '../node/clock-node.ts'
+import type { Transport, TransportHandler } from '../node/ports.ts'
+import type { Identity } from './handshake.ts'
+import { PeerLink } from './peer-link.ts'
+import { PeerListener } from './peer-listener.ts'
+import { sendSnapshotStream } from './snapshot-stream.ts'
+
+const hostDefault = '127.0.0.1'
+
+export interface WsTransportOptions {
+  readonly id: NodeId
+  readonly clusterId: string
+  /** An HTTP or HTTPS server whose upgrades on /raft/ are ours; whoever gives it listens and closes. */
+  readonly server?: Server
+  /** Without `server`: where to listen; loopback and a free port if left out. */
+  readonly listen?: { readonly host?: string; readonly port: number }
+  /** A peer, or we at a peer, were refused: wrong cluster, member or protocol. */
+  readonly onRefused?: (error: RaftError) => void
+}
+
+export interface WsTransport extends Transport {
+  /** Where the own server listens, after start(). */
+  address(): AddressInfo | undefined
+}
+
+/** Not listening and not connected until start(). */
+export function createWsTransport(options: WsTransportOptions): WsTransport {
+  return new WebSocketTransport(options)
+}
+
+class WebSocketTransport implements WsTransport {
+  readonly #options: WsTransportOptions
+  readonly #identity: Identity
+  readonly #server: Server
+  readonly #links = new Map<NodeId, PeerLink>()
+  readonly #streams = new Set<WebSocket>()
+  #peers: ReadonlyMap<NodeId, string> = new Map()
+  #handler: TransportHandler | undefined
+  #listener: PeerListener | undefined
+  #isClosed = false
+
+  constructor(options: WsTransportOptions) {
+    this.#options = options
+    this.#identity = { id: options.id, clusterId: options.clusterId }
+    this.#server =
+      options.server ?? createServer((_request, response) => response.writeHead(404).end())
+  }
+
+  async start(handler: TransportHandler): Promise<void> {
+    const isOwnServer = this.#options.server === undefined
+    this.#handler = handler
+    this.#listener = new PeerListener({
+      identity: this.#identity,
+      server: this.#server,
+      isOwnServer,
+      clock: nodeClock,
+      handler,
+      onRefused: (error) => {
+        this.#refused(error)
+      },
+      // It is up: no need to wait with our own connection.
+      onConnected: (from) => this.#links.get(from)?.hurry(),
+    })
+    if (isOwnServer) await this.#listen()
+    this.#connect()
+  }
+
+  #listen(): Promise<void> {
+    const { host = hostDefault, port = 0 } = this.#options.listen ?? {}
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject)
+        resolve()
+      })
+    })
+  }
+
+  address(): AddressInfo | undefined {
+    const address = this.#server.address()
+    return typeof address === 'object' && address !== null ? address : undefined
+  }
+
+  #refused(error: RaftError): void {
+    if (!this.#isClosed) this.#options.onRefused?.(error)
+  }
+
+  setPeers(peers: ReadonlyMap<NodeId, string>): void {
+    this.#peers = peers
+    if (this.#handler !== undefined) this.#connect()
+  }
+
+  #connect(): void {
+    if (this.#isClosed) return
+    for (const [id, link] of this.#links) {
+      if (this.#peers.get(id) === link.url) continue
+      link.close()
+      this.#links.delete(id)
+    }
+    for (const [to, url] of this.#peers) {
+      if (to !== this.#identity.id && !this.#links.has(to)) this.#links.set(to, this.#link(to, url))
+    }
+  }
+
+  #link(to: NodeId, url: string): PeerLink {
+    return new PeerLink({
+      identity: this.#identity,
+      to,
+      url,
+      clock: nodeClock,
+      random: nodeRandom,
+      onUnreachable: () => this.#handler?.unreachable(to),
+      onRefused: (error) => {
+        this.#refused(error)
+      },
+    })
+  }
+
+  send(messages: readonly Message[]): void {
+    for (const message of messages) this.#links.get(message.to)?.send(message)
+  }
+
+  async sendSnapshot(
+    to: NodeId,
+    meta: SnapshotMeta,
+    chunks: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    const url = this.#peers.get(to)
+    if (url === undefined || this.#isClosed) {
+      throw new RaftError('CLOSED', `There is no way to member ${to}`)
+    }
+    const opened: WebSocket[] = []
+    const send = {
+      identity: this.#identity,
+      to,
+      url,
+      clock: nodeClock,
+      onRefused: (error: RaftError) => {
+        this.#refused(error)
+      },
+      onSocket: (socket: WebSocket) => {
+        opened.push(socket)
+        this.#streams.add(socket)
+      },
+    }
+    try {
+      await sendSnapshotStream(send, meta, chunks)
+    } finally {
+      for (const socket of opened) this.#streams.delete(socket)
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const link of this.#links.values()) link.close()
+    for (const socket of this.#streams) socket.terminate()
+    this.#listener?.close()
+    if (this.#options.server !== undefined || !this.#server.listening) return
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve()
+      })
+      this.#server.closeAllConnections()
+    })
+  }
+}
