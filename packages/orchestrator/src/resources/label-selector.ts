@@ -90,7 +90,8 @@ const formatRequirement = ({ key, operator, values }: LabelRequirement): string 
       return `!${key}`
     case 'in':
     case 'notin':
-      return `${key} ${operator} (${values.toSorted().join(',')})`
+      // The empty value alone is written as the nothing before a comma: `()` would be no value at all.
+      return `${key} ${operator} (${values.toSorted().join(',') || ','})`
     case 'gt':
       return `${key}>${values[0] ?? ''}`
     case 'lt':

@@ -82,12 +82,13 @@ const smaller = (left: bigint, right: bigint): bigint => (left < right ? left : 
 export const formatQuantity = ({ value, format }: Quantity): string => {
   const size = value < 0n ? -value : value
   const sign = value < 0n ? '-' : ''
-  if (format === 'BinarySI' && size >= 1024n * nano) return sign + formatBinary(size)
+  const isWhole = size % nano === 0n
+  if (format === 'BinarySI' && isWhole && size >= 1024n * nano) return sign + formatBinary(size)
   return sign + formatDecimal(size, format === 'DecimalExponent')
 }
 
 const formatBinary = (size: bigint): string => {
-  let whole = (size + nano - 1n) / nano
+  let whole = size / nano
   let power = 0
   while (power < binarySuffixes.length - 1 && whole % 1024n === 0n) {
     whole /= 1024n

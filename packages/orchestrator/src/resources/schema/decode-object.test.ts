@@ -1,10 +1,16 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { missing, tools } from '../../../../../test/tools.ts'
 import { deploymentType, podType, resourceTypes, secretType } from '../index.ts'
-import type { Json } from '../object.ts'
+import type { Json, ResourceType } from '../object.ts'
 import { apiFields } from './api-fields.ts'
 import { decodeObject, strictDecodingMessage } from './decode-object.ts'
 import { findMessage } from './messages.ts'
+import type { Field, FieldType, Message, ScalarType } from './messages.ts'
 
 const decoded = (value: Json) => {
   const result = decodeObject(podType, value)
@@ -63,65 +69,110 @@ test('quantities become canonical text, numbers among them too', () => {
   })
 })
 
-describe('wrong types are refused as Go refuses them', () => {
-  const go = (kind: string, text: string): string =>
-    `${kind} in version "v1" cannot be handled as a ${kind}: ${text}`
-  test.each<[(typeof resourceTypes)[number], Json, string]>([
-    [
-      deploymentType,
-      { spec: { replicas: '3' } },
-      'json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
-    ],
-    [
-      deploymentType,
-      { spec: { template: { spec: { containers: [{ ports: [{ containerPort: 'x' }] }] } } } },
-      'json: cannot unmarshal string into Go struct field ContainerPort.spec.template.spec.containers.ports.containerPort of type int32',
-    ],
-    [
-      podType,
-      { spec: { containers: {} } },
-      'json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container',
-    ],
-    [
-      podType,
-      { spec: [] },
-      'json: cannot unmarshal array into Go struct field Pod.spec of type v1.PodSpec',
-    ],
-    [
-      podType,
-      { metadata: { labels: { a: 1 } } },
-      'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string',
-    ],
-    [
-      podType,
-      { metadata: { labels: 'x' } },
-      'json: cannot unmarshal string into Go struct field ObjectMeta.metadata.labels of type map[string]string',
-    ],
-    [
-      podType,
-      { spec: { hostNetwork: 'yes' } },
-      'json: cannot unmarshal string into Go struct field PodSpec.spec.hostNetwork of type bool',
-    ],
-    [
-      podType,
-      { spec: { priority: 3_000_000_000 } },
-      'json: cannot unmarshal number 3000000000 into Go struct field PodSpec.spec.priority of type int32',
-    ],
-    [
-      podType,
-      { spec: { containers: [{ resources: { limits: { cpu: 'lots' } } }] } },
-      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
-    ],
-    [
-      podType,
-      { metadata: { creationTimestamp: 'now' } },
-      'parsing time "now" as "2006-01-02T15:04:05Z07:00": cannot parse "now" as "2006"',
-    ],
-    [secretType, { data: { a: 'e~g=' } }, 'illegal base64 data at input byte 1'],
-    [podType, ['x'], 'json: cannot unmarshal array into Go value of type v1.Pod'],
-  ])('%#', (type, value, text) => {
-    expect(problem(type, value)).toBe(go(type.kind, text))
+const inTemplate = (spec: Json): Json => ({ spec: { template: { spec } } })
+
+/** A Deployment with one thing wrong, and Go's words for it. */
+const wrongTypes: [Json, string][] = [
+  [
+    { spec: { replicas: '3' } },
+    'json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
+  ],
+  [
+    { spec: { replicas: 3_000_000_000 } },
+    'json: cannot unmarshal number 3000000000 into Go struct field DeploymentSpec.spec.replicas of type int32',
+  ],
+  [
+    { spec: { replicas: 1.5 } },
+    'json: cannot unmarshal number 1.5 into Go struct field DeploymentSpec.spec.replicas of type int32',
+  ],
+  [
+    { spec: [] },
+    'json: cannot unmarshal array into Go struct field Deployment.spec of type v1.DeploymentSpec',
+  ],
+  [
+    { metadata: { labels: { a: 1 } } },
+    'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string',
+  ],
+  [
+    { metadata: { labels: 'x' } },
+    'json: cannot unmarshal string into Go struct field ObjectMeta.metadata.labels of type map[string]string',
+  ],
+  [
+    { metadata: { creationTimestamp: 5 } },
+    'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.creationTimestamp of type string',
+  ],
+  [
+    { metadata: { creationTimestamp: 'now' } },
+    'parsing time "now" as "2006-01-02T15:04:05Z07:00": cannot parse "now" as "2006"',
+  ],
+  [
+    { metadata: { ownerReferences: [{ controller: 1 }] } },
+    'json: cannot unmarshal number into Go struct field OwnerReference.metadata.ownerReferences.controller of type bool',
+  ],
+  [
+    { spec: { strategy: { rollingUpdate: { maxSurge: true } } } },
+    'json: cannot unmarshal bool into Go struct field RollingUpdateDeployment.spec.strategy.rollingUpdate.maxSurge of type int32',
+  ],
+  [
+    inTemplate({ containers: {} }),
+    'json: cannot unmarshal object into Go struct field PodSpec.spec.template.spec.containers of type []v1.Container',
+  ],
+  [
+    inTemplate({ containers: [7] }),
+    'json: cannot unmarshal number into Go struct field PodSpec.spec.template.spec.containers of type v1.Container',
+  ],
+  [
+    inTemplate({ containers: [{ command: 'x' }] }),
+    'json: cannot unmarshal string into Go struct field Container.spec.template.spec.containers.command of type []string',
+  ],
+  [
+    inTemplate({ containers: [{ ports: [{ containerPort: 'x' }] }] }),
+    'json: cannot unmarshal string into Go struct field ContainerPort.spec.template.spec.containers.ports.containerPort of type int32',
+  ],
+  [
+    inTemplate({ hostNetwork: 'yes' }),
+    'json: cannot unmarshal string into Go struct field PodSpec.spec.template.spec.hostNetwork of type bool',
+  ],
+  [
+    inTemplate({ containers: [{ resources: { limits: { cpu: 'lots' } } }] }),
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+  ],
+  [
+    inTemplate({ containers: [{ resources: { limits: { cpu: true } } }] }),
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+  ],
+]
+
+test.each(wrongTypes)('%j is refused', (value, text) => {
+  expect(problem(deploymentType, value)).toBe(
+    `Deployment in version "v1" cannot be handled as a Deployment: ${text}`,
+  )
+})
+
+describe.skipIf(missing('kubectl'))('upstream refuses it in the same words', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'balsa-decode-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+
+  test.each(wrongTypes)('%j', (value, text) => {
+    const file = join(folder, 'deployment.json')
+    const typeMeta = { apiVersion: 'apps/v1', kind: 'Deployment' }
+    writeFileSync(file, JSON.stringify({ ...typeMeta, ...(value as object) }))
+    const decode = (): string =>
+      execFileSync(tools.kubectl ?? '', ['set', 'env', '--local', '-f', file, 'A=1'], {
+        encoding: 'utf8',
+        stdio: 'pipe',
+      })
+    expect(decode).toThrow(text)
   })
+})
+
+test('bytes must be base64, and an object an object', () => {
+  expect(problem(secretType, { data: { a: 'e~g=' } })).toBe(
+    'Secret in version "v1" cannot be handled as a Secret: illegal base64 data at input byte 1',
+  )
+  expect(problem(podType, ['x'])).toBe(
+    'Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal array into Go value of type v1.Pod',
+  )
 })
 
 test('managed fields may hold any JSON, but not endlessly deep', () => {
@@ -135,41 +186,100 @@ test('managed fields may hold any JSON, but not endlessly deep', () => {
   )
 })
 
-/** Manifests with the right names in the right places and anything as their values. */
-const hostile = fc.letrec<{ value: Json }>((tie) => ({
-  value: fc.oneof(
-    { depthSize: 'small' },
-    fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>,
-    fc.array(tie('value'), { maxLength: 3 }),
-    fc.dictionary(
-      fc.constantFrom(
-        ...new Set(apiFields.match(/\b[a-zA-Z]+(?=!?:)/g) ?? []),
-        '__proto__',
-        'constructor',
-      ),
-      tie('value'),
-      { maxKeys: 6 },
-    ),
-  ),
-})).value
+/** A whole life: created, updated, printed. Throws where a kind trips over an object. */
+const live = (type: ResourceType, value: Json): boolean => {
+  const result = decodeObject(type, value)
+  if (!result.ok) return false
+  const defaulted = type.defaults(result.object)
+  expect(type.defaults(defaulted)).toEqual(defaulted)
+  expect(type.cells(defaulted, 0)).toHaveLength(type.columns.length)
+  const created = type.prepareForCreate?.(defaulted) ?? defaulted
+  const errors = [
+    ...type.validate(created),
+    ...(type.validateUpdate?.(created, defaulted) ?? []),
+    ...(type.validateUpdate?.(defaulted, created) ?? []),
+  ]
+  for (const { field, message } of errors) expect(`${field}${message}`).not.toBe('')
+  type.prepareForUpdate?.(defaulted, created)
+  type.selectableFields?.(created)
+  type.gracePeriodSeconds?.(created, undefined)
+  expect(type.cells(created, 0)).toHaveLength(type.columns.length)
+  expect(decodeObject(type, JSON.parse(JSON.stringify(defaulted)) as Json)).toMatchObject({
+    ok: true,
+    object: JSON.parse(JSON.stringify(defaulted)) as object,
+    unknownFields: [],
+  })
+  return true
+}
 
-test('whatever JSON comes in, decoding, defaults, validation and printing never throw', () => {
+test('whatever JSON comes in, nothing throws', () => {
+  const key = fc.constantFrom(
+    ...new Set(apiFields.match(/\b[a-zA-Z]+(?=!?:)/g) ?? []),
+    '__proto__',
+    'constructor',
+  )
+  const { value: hostile } = fc.letrec<{ value: Json }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>,
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(key, tie('value'), { maxKeys: 6 }),
+    ),
+  }))
   fc.assert(
     fc.property(hostile, hostile, hostile, (metadata, spec, rest) => {
-      for (const type of resourceTypes) {
-        const result = decodeObject(type, { metadata, spec, status: rest, data: rest })
-        if (!result.ok) continue
-        const defaulted = type.defaults(result.object)
-        const created = type.prepareForCreate?.(defaulted) ?? defaulted
-        type.validate(defaulted)
-        type.validateUpdate?.(defaulted, created)
-        type.prepareForUpdate?.(defaulted, created)
-        type.selectableFields?.(created)
-        expect(type.cells(defaulted, 0)).toHaveLength(type.columns.length)
-        expect(type.cells(created, 0)).toHaveLength(type.columns.length)
-        expect(decodeObject(type, defaulted as unknown as Json)).toMatchObject({ ok: true })
-      }
+      for (const type of resourceTypes) live(type, { metadata, spec, status: rest, data: rest })
     }),
     { seed: 20_261_121, numRuns: 300 },
   )
 })
+
+test('objects with the right types and the strangest contents throw nowhere', () => {
+  const random = seededRandom(77)
+  const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!
+  const texts = ['', 'a', 'A b', '-', 'Always', 'Exists', 'In', 'None', '1e9', '__proto__', '25%']
+  const scalars: Record<ScalarType, () => Json> = {
+    string: () => pick(texts),
+    bool: () => random() < 0.5,
+    int32: () => pick([0, -1, 1, 80, 70_000, 2 ** 31 - 1]),
+    int64: () => pick([0, -1, 30, 2 ** 40]),
+    intOrString: () => pick<Json>([0, -5, 3, '25%', '-1%', 'http', '']),
+    quantity: () => pick<Json>(['1', '-1', '500m', '1Gi', 0.1, '1e30']),
+    bytes: () => pick(['', 'YQ==']),
+    time: () => pick(['2026-11-21T10:00:00Z', '0001-01-01T00:00:00Z']),
+    microTime: () => '2026-11-21T10:00:00.000001Z',
+    json: () => ({ 'f:a': {} }),
+  }
+  const valueOf = (type: FieldType, depth: number): Json =>
+    typeof type === 'string' ? scalars[type]() : messageOf(type.message(), depth)
+  const fieldOf = ({ shape, type }: Field, depth: number): Json => {
+    if (shape === 'one') return valueOf(type, depth)
+    const items = Array.from({ length: Math.floor(random() * 3) }, () => valueOf(type, depth))
+    return shape === 'list'
+      ? items
+      : Object.fromEntries(items.map((item) => [pick([...texts, 'cpu', 'memory']), item]))
+  }
+  const messageOf = (message: Message, depth: number): Json =>
+    Object.fromEntries(
+      message.fields
+        .filter(() => random() < (depth > 8 ? 0.05 : 0.4))
+        .map((field) => [field.name, fieldOf(field, depth + 1)]),
+    )
+  let lived = 0
+  for (let run = 0; run < 100; run++) {
+    for (const type of resourceTypes) {
+      const message = findMessage(type.kind)
+      if (message !== undefined && live(type, messageOf(message, 0))) lived++
+    }
+  }
+  expect(lived).toBe(100 * resourceTypes.length)
+})
+
+/** Numerical Recipes' linear congruential generator: the same numbers for the same seed. */
+const seededRandom = (seed: number): (() => number) => {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}

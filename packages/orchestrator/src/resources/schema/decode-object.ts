@@ -159,8 +159,10 @@ class Decoder {
     if (type === 'json') {
       return isShallow(value, freeJsonDepthMax) ? value : this.#fail('json: exceeded max depth')
     }
-    if (type === 'quantity') return this.#quantity(value, wrong)
-    if (typeof value !== 'string') return wrong(value, goTypeName(type))
+    if (type === 'quantity') return this.#quantity(value)
+    if (typeof value !== 'string') {
+      return wrong(value, type === 'bytes' ? goTypeName(type) : 'string')
+    }
     if (type === 'bytes') {
       const index = base64ProblemIndex(value)
       return index === undefined ? value : this.#fail(`illegal base64 data at input byte ${index}`)
@@ -168,11 +170,9 @@ class Decoder {
     return isTime(value) ? value : this.#fail(timeProblem(value, type))
   }
 
-  #quantity(value: Json, wrong: (found: Json, goType: string) => undefined): Json | undefined {
-    if (typeof value !== 'string' && typeof value !== 'number') {
-      return wrong(value, 'resource.Quantity')
-    }
-    const quantity = parseQuantity(String(value).trim())
+  #quantity(value: Json): Json | undefined {
+    const isText = typeof value === 'string' || typeof value === 'number'
+    const quantity = isText ? parseQuantity(String(value).trim()) : undefined
     return quantity === undefined
       ? this.#fail(`quantities must match the regular expression ${quantityPattern}`)
       : formatQuantity(quantity)
