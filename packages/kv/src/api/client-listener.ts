@@ -9,6 +9,7 @@ import type { MemberApi } from '../member/types.ts'
 import { createGateway } from './gateway/gateway.ts'
 import { createGrpcServer } from './grpc/grpc-server.ts'
 import type { GrpcServer } from './grpc/grpc-server.ts'
+import { healthMethods } from './grpc/health.ts'
 import { createHttpEndpoints } from './http/http-endpoints.ts'
 import { ListenError } from './listen-error.ts'
 import { createNativeServer } from './native/native-server.ts'
@@ -18,7 +19,19 @@ import { methods } from './services/index.ts'
 export const connectionsMax = 10_000
 const sniffTimeoutMs = 10_000
 const closeGraceMs = 2000
-const headerSizeMax = 16_384
+const httpLimits = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  connectionsCheckingInterval: 5000,
+} as const
+/** A peer that is gone without a word is noticed, so that its watches end. */
+const socketOptions = {
+  noDelay: true,
+  allowHalfOpen: true,
+  keepAlive: true,
+  keepAliveInitialDelay: 30_000,
+} as const
 /** Enough of the HTTP/2 preface to tell it from any HTTP/1.1 request. */
 const prefaceStart = Buffer.from('PRI * HTTP/2.0')
 
@@ -66,22 +79,22 @@ class ClientPorts implements ClientListener {
   #closing: Promise<void> | undefined
 
   constructor({ member, native = createNativeServer(member) }: ClientListenerOptions) {
-    this.#grpc = createGrpcServer({ member, methods })
+    this.#grpc = createGrpcServer({ member, methods: [...methods, ...healthMethods] })
     this.#native = native
     const serveGateway = createGateway(member, methods)
     const serveEndpoint = createHttpEndpoints(member)
     const serve = (request: IncomingMessage, response: ServerResponse): void => {
       if (!serveGateway(request, response)) serveEndpoint(request, response)
     }
-    this.#http = createHttpServer({ maxHeaderSize: headerSizeMax, noDelay: true }, serve)
+    this.#http = createHttpServer(httpLimits, serve)
+    // It never listens itself; this is what starts its watch over connections that send their request too slowly.
+    this.#http.emit('listening')
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
   }
 
   async listen(url: string): Promise<void> {
     const { host, port } = parseUrl(url)
-    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
-      this.#sniff(socket),
-    )
+    const server = createServer(socketOptions, (socket) => this.#sniff(socket))
     server.maxConnections = connectionsMax
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => reject(new ListenError(url, error)))
@@ -102,7 +115,6 @@ class ClientPorts implements ClientListener {
     const closed = this.#servers.map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     )
-    // Sockets were given to it, so it has nothing to stop listening on: this ends its idle connections.
     this.#http.closeIdleConnections()
     await Promise.all([this.#grpc.close(closeGraceMs), this.#native.close()])
     for (const socket of this.#sockets) socket.destroy()

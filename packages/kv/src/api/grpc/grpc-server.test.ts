@@ -338,6 +338,19 @@ test('a compression that nobody has is UNIMPLEMENTED, a malformed timeout INTERN
   client.close()
 })
 
+test('the standard health service answers for the server as a whole', async () => {
+  const client = new RawHttp2Client(server.url)
+  client.start()
+  client.request(1, '/grpc.health.v1.Health/Check', new Uint8Array(0))
+  client.request(3, '/grpc.health.v1.Health/Check', Uint8Array.from([0x0a, 1, 0x78]))
+  client.request(5, '/grpc.health.v1.Health/Watch', new Uint8Array(0))
+  await vi.waitFor(() => expect(client.of(frameType.data, 5)).toHaveLength(1))
+  expect(client.of(frameType.data, 1)[0]?.payload.subarray(5)).toEqual(Buffer.from([8, 1]))
+  expect(client.headers(3).get('grpc-status')).toBe('5')
+  expect(client.headers(5).has('grpc-status')).toBe(false)
+  client.close()
+})
+
 test('timeouts are read in every unit', () => {
   const texts = [
     '1H',

@@ -140,7 +140,10 @@ export const messageTable = {
   ResignResponse: 'header=1:ResponseHeader',
   ProclaimRequest: 'leader=1:LeaderKey value=2:bytes',
   ProclaimResponse: 'header=1:ResponseHeader',
-} as const satisfies Record<string, string>
+
+  HealthCheckRequest: 'service=1:string',
+  HealthCheckResponse: 'status=1:ServingStatus',
+} as const
 
 /** Enum values by name; the first is the zero value. */
 export const enumTable = {
@@ -154,7 +157,8 @@ export const enumTable = {
   AlarmType: ['NONE', 'NOSPACE', 'CORRUPT'],
   AlarmAction: ['GET', 'ACTIVATE', 'DEACTIVATE'],
   DowngradeAction: ['VALIDATE', 'ENABLE', 'CANCEL'],
-} as const satisfies Record<string, readonly string[]>
+  ServingStatus: ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'],
+} as const
 
 export type MessageName = keyof typeof messageTable
 export type EnumName = keyof typeof enumTable
