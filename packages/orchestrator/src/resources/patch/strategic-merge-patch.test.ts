@@ -157,7 +157,7 @@ describe.skipIf(missing('kubectl'))('the result is what upstream makes of the pa
           expect(applied(patch)).toEqual(upstream(patch))
         },
       ),
-      { seed: 7, numRuns: Number(process.env['PATCH_RUNS'] ?? 20) },
+      { seed: 7, numRuns: Number(process.env['PATCH_RUNS'] ?? 12) },
     )
   })
 })

@@ -59,7 +59,7 @@ const valueText = (value: unknown): string => {
     return value === undefined ? 'null' : JSON.stringify(value)
   }
   const entries = Object.entries(value)
-  return entries.every(([, item]) => typeof item === 'string')
+  return entries.length > 0 && entries.every(([, item]) => typeof item === 'string')
     ? goStringMap(entries)
     : JSON.stringify(value)
 }
