@@ -15,7 +15,7 @@ import { replaceFile } from './pki/replace-file.ts'
 import { PodLogs } from './pod-logs.ts'
 import { Registries } from './registry/registries.ts'
 import type { User } from './registry/request-options.ts'
-import { createSystemObjects } from './registry/system-objects.ts'
+import { createKubernetesService, createSystemNamespaces } from './registry/system-objects.ts'
 import type { Store } from './store.ts'
 import { ApiDispatcher } from './wire/api-dispatcher.ts'
 import { userOfSocket } from './wire/authentication.ts'
@@ -80,9 +80,11 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
   }
   try {
     // The port first: a start that cannot have it should fail before anything is written.
-    url = await listen(server, asked)
+    const bound = await listen(server, asked)
+    url = `https://${asked.hostname}:${bound.port}`
     await registries.start()
-    await createSystemObjects(client)
+    await createSystemNamespaces(client)
+    await createKubernetesService(client, { host: bound.address, port: bound.port })
     stopCompacting = compactPeriodically(store, onError)
     const kubeconfigPath = join(dataDir, 'kubeconfig')
     const kubeconfig = kubeconfigText({
@@ -156,7 +158,7 @@ const connectionOf = (
 const isHttp2 = (request: IncomingMessage | Http2ServerRequest): request is Http2ServerRequest =>
   request.httpVersionMajor === 2
 
-const listen = async (server: Http2SecureServer, url: URL): Promise<string> => {
+const listen = async (server: Http2SecureServer, url: URL): Promise<AddressInfo> => {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const port = url.port === '' ? 443 : Number(url.port)
   await new Promise<void>((resolve, reject) => {
@@ -165,8 +167,7 @@ const listen = async (server: Http2SecureServer, url: URL): Promise<string> => {
     })
     server.listen({ host, port }, resolve)
   })
-  const bound = server.address() as AddressInfo
-  return `https://${url.hostname}:${bound.port}`
+  return server.address() as AddressInfo
 }
 
 const listenError = (error: NodeJS.ErrnoException, url: URL): Error => {

@@ -10,7 +10,7 @@ import type { Place, Registry } from '../apiserver/registry/registry.ts'
 import { type User, systemUser, type WriteOptions } from '../apiserver/registry/request-options.ts'
 import { filterOf } from '../apiserver/registry/selection.ts'
 import { bindPod, changeScale, changeSubresource } from '../apiserver/registry/subresources.ts'
-import type { CacheChange, CacheCursor } from '../apiserver/storage/resource-cache.ts'
+import type { CacheCursor } from '../apiserver/storage/resource-cache.ts'
 import type {
   ApiClient,
   ApiWatchHandlers,
@@ -181,8 +181,10 @@ const deliver = <T extends KubeObject>(
   }
   const pump = (): void => {
     try {
-      let change: CacheChange | undefined
-      while (!isEnded && (change = cursor.next()) !== undefined) {
+      for (;;) {
+        // A handler may close the watch.
+        const change = isEnded ? undefined : cursor.next()
+        if (change === undefined) return
         handlers.event({ type: change.type, object: change.object.object as Stored<T> })
       }
     } catch (reason) {

@@ -39,22 +39,21 @@ const checkKind = (type: ResourceType, value: Json): void => {
   if (typeof value !== 'object' || value === null || !('apiVersion' in value || 'kind' in value)) {
     return
   }
-  const { apiVersion, kind } = value as { apiVersion?: Json; kind?: Json }
+  const { apiVersion = '', kind = '' } = value as { apiVersion?: Json; kind?: Json }
   const expected = groupVersion(type)
-  const isKind = kind === undefined || kind === '' || kind === type.kind
-  const isVersion = apiVersion === undefined || apiVersion === '' || apiVersion === expected
-  if (isKind && isVersion) return
-  if (typeof kind !== 'string' || typeof (apiVersion ?? '') !== 'string') {
+  const isKind = kind === '' || kind === type.kind
+  if (isKind && (apiVersion === '' || apiVersion === expected)) return
+  if (typeof kind !== 'string' || typeof apiVersion !== 'string') {
     throw badRequest(
       "couldn't get version/kind; json parse error: json: cannot unmarshal into Go struct field .kind of type string",
     )
   }
   if (isKind) {
     throw badRequest(
-      `the API version in the data (${String(apiVersion)}) does not match the expected API version (${expected})`,
+      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
     )
   }
   throw badRequest(
-    `${kind} in version ${JSON.stringify(apiVersion ?? '')} cannot be handled as a ${type.kind}: converting (${String(apiVersion)}.${kind}) to (${expected}.${type.kind}): unknown conversion`,
+    `${kind} in version ${JSON.stringify(apiVersion)} cannot be handled as a ${type.kind}: converting (${apiVersion}.${kind}) to (${expected}.${type.kind}): unknown conversion`,
   )
 }

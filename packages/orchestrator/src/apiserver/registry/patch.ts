@@ -1,5 +1,5 @@
 // Applies a client's patch to an object: JSON patch (RFC 6902), JSON merge patch (RFC 7386) or strategic merge patch.
-import jsonPatch from 'fast-json-patch'
+import jsonPatch, { deepClone } from 'fast-json-patch'
 import type { PatchType } from '../../client/api-client.ts'
 import type { Json, MergeKeys } from '../../resources/object.ts'
 import { applyJsonMergePatch } from '../../resources/patch/json-merge-patch.ts'
@@ -34,7 +34,7 @@ const applyJsonPatch = (current: Json, patch: Json): Json => {
   const operations = parseOperations(patch)
   let copiedBytes = 0
   try {
-    let document: unknown = jsonPatch.deepClone(current)
+    let document: unknown = deepClone(current)
     for (const [index, operation] of operations.entries()) {
       if (operation.op === 'copy') {
         const copied: unknown = jsonPatch.getValueByPointer(document, operation.from)

@@ -6,6 +6,7 @@ import type { Store } from '../store.ts'
 import { Admission } from './admission.ts'
 import { NamespaceLifecycle } from './namespace-lifecycle.ts'
 import { Registry } from './registry.ts'
+import { ServiceAddresses } from './service-addresses.ts'
 
 export interface RegistriesOptions {
   readonly store: Store
@@ -29,8 +30,10 @@ export class Registries {
       store,
       ...(options.onWatchRestart === undefined ? {} : { onRestart: options.onWatchRestart }),
     })
+    const core = (plural: string): Registry => this.get({ group: '', version: 'v1', plural })
     const admission = new Admission([
-      new NamespaceLifecycle(() => this.get({ group: '', version: 'v1', plural: 'namespaces' })),
+      new NamespaceLifecycle(() => core('namespaces')),
+      new ServiceAddresses(() => core('services'), now),
     ])
     for (const type of types) {
       const ttl = ttlSeconds[type.plural]

@@ -4,7 +4,7 @@ import { LocalApiClient } from '../../client/local-api-client.ts'
 import { resourceTypes } from '../../resources/index.ts'
 import type { KubeObject } from '../../resources/object.ts'
 import { MemoryStore } from '../memory-store.ts'
-import { createSystemObjects } from './system-objects.ts'
+import { createSystemNamespaces } from './system-objects.ts'
 import { Registries } from './registries.ts'
 
 interface ConfigMap extends KubeObject {
@@ -37,7 +37,7 @@ beforeEach(async () => {
   registries = new Registries({ store, types: resourceTypes })
   await registries.start()
   client = new LocalApiClient(registries)
-  await createSystemObjects(client)
+  await createSystemNamespaces(client)
 })
 afterEach(async () => {
   registries.close()
@@ -116,6 +116,46 @@ describe('create', () => {
       message:
         'configmaps "a" is forbidden: unable to create new content in namespace going because it is being terminated',
     })
+  })
+})
+
+describe('services', () => {
+  const service = (name: string, spec: object): KubeObject & { spec: object } => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: 'default' },
+    spec: { ports: [{ port: 80 }], ...spec },
+  })
+  const services: ResourceRef = { group: '', version: 'v1', plural: 'services' }
+  interface WithAddress extends KubeObject {
+    readonly spec: { clusterIP?: string; ports: { nodePort?: number }[] }
+  }
+
+  test('each gets an address and node ports that no other has', async () => {
+    const created = await Promise.all(
+      Array.from({ length: 30 }, (_, index) =>
+        client.create(services, service(`s${index}`, { type: 'NodePort' }) as WithAddress),
+      ),
+    )
+    const addresses = new Set(created.map(({ spec }) => spec.clusterIP))
+    const ports = new Set(created.map(({ spec }) => spec.ports[0]?.nodePort))
+    expect([addresses.size, ports.size]).toEqual([30, 30])
+    for (const address of addresses) expect(address).toMatch(/^10\.96\.\d+\.\d+$/)
+  })
+
+  test('an address that is taken is refused, a headless service has none', async () => {
+    await client.create(services, service('a', { clusterIP: '10.96.7.7' }))
+    const second = client.create(services, service('b', { clusterIP: '10.96.7.7' }))
+    expect(await failure(second)).toMatchObject({
+      code: 422,
+      message:
+        'Service "b" is invalid: spec.clusterIPs: Invalid value: ["10.96.7.7"]: failed to allocate IP 10.96.7.7: provided IP is already allocated',
+    })
+    const headless = await client.create(
+      services,
+      service('c', { clusterIP: 'None', selector: { a: 'b' } }) as WithAddress,
+    )
+    expect(headless.spec.clusterIP).toBe('None')
   })
 })
 

@@ -1,13 +1,17 @@
-// What every cluster has from its first start: the namespaces of the system.
-import type { ApiClient } from '../../client/api-client.ts'
+// What every cluster has: the namespaces of the system, and the service `kubernetes` that leads to the apiserver.
+import type { ApiClient, ResourceRef } from '../../client/api-client.ts'
 import { ApiError } from '../../client/api-client.ts'
+import { jsonEqual } from '../../resources/json-equal.ts'
 import type { KubeObject } from '../../resources/object.ts'
 import { systemNamespaces } from './namespace-lifecycle.ts'
+import { kubernetesAddress } from './service-addresses.ts'
 
-const namespaces = { group: '', version: 'v1', plural: 'namespaces' }
+const namespaces: ResourceRef = { group: '', version: 'v1', plural: 'namespaces' }
+const services: ResourceRef = { group: '', version: 'v1', plural: 'services' }
+const endpoints: ResourceRef = { group: '', version: 'v1', plural: 'endpoints' }
 
 /** Creates what is missing; what is there stays as it is. */
-export const createSystemObjects = async (client: ApiClient): Promise<void> => {
+export const createSystemNamespaces = async (client: ApiClient): Promise<void> => {
   for (const name of systemNamespaces) {
     await createMissing(client, namespaces, {
       apiVersion: 'v1',
@@ -17,14 +21,58 @@ export const createSystemObjects = async (client: ApiClient): Promise<void> => {
   }
 }
 
-export const createMissing = async (
+interface EndpointsObject extends KubeObject {
+  readonly subsets: readonly object[]
+}
+
+/** The service with its fixed address, and its endpoints, which follow the server. */
+export const createKubernetesService = async (
   client: ApiClient,
-  ref: Parameters<ApiClient['create']>[0],
-  object: KubeObject,
+  server: { readonly host: string; readonly port: number },
 ): Promise<void> => {
+  const metadata = {
+    name: 'kubernetes',
+    namespace: 'default',
+    labels: { component: 'apiserver', provider: 'kubernetes' },
+  }
+  const service: KubeObject & { readonly spec: object } = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata,
+    spec: {
+      type: 'ClusterIP',
+      clusterIP: kubernetesAddress,
+      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: server.port }],
+    },
+  }
+  await createMissing(client, services, service)
+  const wanted: EndpointsObject = {
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { name: metadata.name, namespace: metadata.namespace },
+    subsets: [
+      {
+        addresses: [{ ip: server.host }],
+        ports: [{ name: 'https', port: server.port, protocol: 'TCP' }],
+      },
+    ],
+  }
+  if (await createMissing(client, endpoints, wanted)) return
+  const current = await client.get<EndpointsObject>(endpoints, 'default', 'kubernetes')
+  if (!jsonEqual(current.subsets, wanted.subsets)) await client.update(endpoints, wanted)
+}
+
+/** Whether it was missing. */
+const createMissing = async (
+  client: ApiClient,
+  ref: ResourceRef,
+  object: KubeObject,
+): Promise<boolean> => {
   try {
     await client.create(ref, object)
+    return true
   } catch (reason) {
     if (!(reason instanceof ApiError) || reason.reason !== 'AlreadyExists') throw reason
+    return false
   }
 }

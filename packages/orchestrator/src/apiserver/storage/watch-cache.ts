@@ -183,14 +183,18 @@ export class WatchCache {
     this.#isReady = false
     this.#onRestart(error ?? new Error('The store ended the watch'))
     const isCompacted = error instanceof StoreRevisionError && error.code === 'COMPACTED'
-    this.#retry = setTimeout(
-      () => {
-        this.start().catch((reason: unknown) => {
-          this.#restart(reason instanceof Error ? reason : new Error(String(reason)))
-        })
-      },
-      isCompacted ? 0 : retryDelayMs,
-    )
+    const delayMs = isCompacted ? 0 : retryDelayMs
+    this.#retry = setTimeout(() => {
+      void this.#startAgain()
+    }, delayMs)
+  }
+
+  async #startAgain(): Promise<void> {
+    try {
+      await this.start()
+    } catch (reason) {
+      this.#restart(reason instanceof Error ? reason : new Error(String(reason)))
+    }
   }
 }
 

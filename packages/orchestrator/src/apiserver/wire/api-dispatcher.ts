@@ -1,4 +1,5 @@
 // The front of the apiserver: who asks, for what path, and which handler answers. Every error leaves as a Status object.
+import { ApiError } from '../../client/api-client.ts'
 import { apiErrorFrom, methodNotAllowed, noSuchResource } from '../api-errors.ts'
 import type { PodLogs } from '../pod-logs.ts'
 import type { Registries } from '../registry/registries.ts'
@@ -20,7 +21,7 @@ export interface DispatcherOptions {
   readonly logs: PodLogs
   /** `HOST:PORT` as clients reach it. */
   readonly serverAddress: () => string
-  /** Told of errors that are the server's own. */
+  /** Told of failures that are no answer of the API: of the store, or a bug. */
   readonly onInternalError: (error: Error) => void
 }
 
@@ -46,9 +47,8 @@ export class ApiDispatcher {
     try {
       await this.#dispatch(exchange, user)
     } catch (reason) {
-      const error = apiErrorFrom(reason)
-      if (error.code >= 500 && error.reason === 'InternalError') {
-        this.#options.onInternalError(reason instanceof Error ? reason : error)
+      if (!(reason instanceof ApiError)) {
+        this.#options.onInternalError(reason instanceof Error ? reason : apiErrorFrom(reason))
       }
       this.#sendError(exchange, reason)
     }

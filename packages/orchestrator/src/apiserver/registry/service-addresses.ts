@@ -1,0 +1,128 @@
+// Admission: gives Services their cluster address and node ports, each used once.
+import type { FieldError, KubeObject, ResourceType } from '../../resources/object.ts'
+import type { Service, ServicePort } from '../../resources/service.ts'
+import { internalError, invalid } from '../api-errors.ts'
+import type { AdmissionStep } from './admission.ts'
+import type { Registry } from './registry.ts'
+import type { WriteOptions } from './request-options.ts'
+
+/** 10.96.0.0/16; its first address is that of the service `kubernetes`. */
+const networkPrefix = '10.96.'
+const hostsMax = 65_534
+export const kubernetesAddress = '10.96.0.1'
+const nodePortFirst = 30_000
+const nodePortLast = 32_767
+/** How long an address is held for a create that is under way. */
+const reservationMs = 60_000
+
+interface Used {
+  readonly addresses: ReadonlySet<string>
+  readonly nodePorts: ReadonlySet<number>
+}
+
+export class ServiceAddresses implements AdmissionStep {
+  readonly #services: () => Registry
+  readonly #now: () => number
+  /** Handed out, but perhaps not in the cache yet: value and the time it was. */
+  readonly #reserved = new Map<string | number, number>()
+
+  constructor(services: () => Registry, now: () => number) {
+    this.#services = services
+    this.#now = now
+  }
+
+  mutateCreate(type: ResourceType, object: KubeObject, options: WriteOptions): KubeObject {
+    if (type.group !== '' || type.kind !== 'Service' || options.dryRun) return object
+    const service = object as Service
+    if (service.spec.type === 'ExternalName') return object
+    const used = this.#used()
+    const clusterIP = this.#address(service, used)
+    const ports = this.#ports(service, used)
+    return {
+      ...service,
+      spec: { ...service.spec, ports, clusterIP, clusterIPs: [clusterIP] },
+    } as KubeObject
+  }
+
+  #address(service: Service, used: Used): string {
+    const asked = service.spec.clusterIP ?? ''
+    if (asked === 'None') return asked
+    if (asked !== '') {
+      if (used.addresses.has(asked)) {
+        throw refuse(service, {
+          reason: 'FieldValueInvalid',
+          field: 'spec.clusterIPs',
+          message: `Invalid value: ["${asked}"]: failed to allocate IP ${asked}: provided IP is already allocated`,
+        })
+      }
+      return this.#reserve(asked)
+    }
+    const start = Math.floor(Math.random() * hostsMax)
+    for (let step = 0; step < hostsMax; step++) {
+      const host = 1 + ((start + step) % hostsMax)
+      const address = `${networkPrefix}${host >> 8}.${host & 0xff}`
+      if (address !== kubernetesAddress && !used.addresses.has(address)) {
+        return this.#reserve(address)
+      }
+    }
+    throw internalError('failed to allocate a serviceIP: range is full')
+  }
+
+  #ports(service: Service, used: Used): readonly ServicePort[] {
+    const ports = service.spec.ports ?? []
+    if (service.spec.type !== 'NodePort' && service.spec.type !== 'LoadBalancer') return ports
+    return ports.map((port, index) => {
+      const asked = port.nodePort ?? 0
+      if (asked === 0) return { ...port, nodePort: this.#nodePort(used) }
+      const message =
+        asked < nodePortFirst || asked > nodePortLast
+          ? `provided port is not in the valid range. The range of valid ports is ${nodePortFirst}-${nodePortLast}`
+          : used.nodePorts.has(asked)
+            ? 'provided port is already allocated'
+            : undefined
+      if (message !== undefined) {
+        throw refuse(service, {
+          reason: 'FieldValueInvalid',
+          field: `spec.ports[${index}].nodePort`,
+          message: `Invalid value: ${asked}: ${message}`,
+        })
+      }
+      return { ...port, nodePort: this.#reserve(asked) }
+    })
+  }
+
+  #nodePort(used: Used): number {
+    const count = nodePortLast - nodePortFirst + 1
+    const start = Math.floor(Math.random() * count)
+    for (let step = 0; step < count; step++) {
+      const port = nodePortFirst + ((start + step) % count)
+      if (!used.nodePorts.has(port) && !this.#reserved.has(port)) return this.#reserve(port)
+    }
+    throw internalError('failed to allocate a nodePort: range is full')
+  }
+
+  #reserve<T extends string | number>(value: T): T {
+    this.#reserved.set(value, this.#now())
+    return value
+  }
+
+  #used(): Used {
+    const addresses = new Set<string>()
+    const nodePorts = new Set<number>()
+    for (const stored of this.#services().cache.list('')) {
+      const { spec } = stored.object as unknown as Service
+      for (const address of spec.clusterIPs ?? [spec.clusterIP ?? '']) addresses.add(address)
+      for (const port of spec.ports ?? []) nodePorts.add(port.nodePort ?? 0)
+    }
+    const oldest = this.#now() - reservationMs
+    for (const [value, at] of this.#reserved) {
+      if (at < oldest) this.#reserved.delete(value)
+      else if (typeof value === 'string') addresses.add(value)
+      else nodePorts.add(value)
+    }
+    return { addresses, nodePorts }
+  }
+}
+
+const refuse = (service: Service, error: FieldError): Error =>
+  invalid({ group: '', kind: 'Service' }, service.metadata.name ?? '', [error])
