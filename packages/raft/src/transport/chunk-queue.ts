@@ -42,6 +42,14 @@ export class ChunkQueue implements AsyncIterable<Uint8Array> {
     this.end()
   }
 
+  /** Nobody reads any more: what still comes is dropped. */
+  discard(): void {
+    this.end()
+    this.#chunks = []
+    if (this.#isPaused) this.#source.resume()
+    this.#isPaused = false
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     for (;;) {
       const chunks = this.#chunks

@@ -12,10 +12,10 @@ import { connectPeer } from './peer-socket.ts'
 
 export const chunkFrameSizeBytesMax: number = 1024 * 1024
 const silenceMsMax = 60_000
-const done = 'done'
+const storedText = 'stored'
 const endPrefix = 'end '
-/** A close reason holds at most 123 bytes. */
-const reasonCharactersMax = 100
+/** A close reason holds at most 123 bytes; a character cut in two becomes one of three bytes. */
+const reasonSizeBytesMax = 120
 
 /** Calls back when nothing was heard for too long. */
 class Watchdog {
@@ -85,7 +85,7 @@ export async function sendSnapshotStream(
       resolve(reason.toString())
     })
     socket.on('message', (data, isBinary) => {
-      isDone ||= !isBinary && textOf(data) === done
+      isDone ||= !isBinary && textOf(data) === storedText
       socket.close()
     })
   })
@@ -164,7 +164,13 @@ export function receiveSnapshotStream(
   })
   const refuse = (reason: string): void => {
     queue.fail(new RaftError('TIMEOUT', `Snapshot from ${from} broke off: ${reason}`))
-    socket.close(1011, reason.slice(0, reasonCharactersMax))
+    socket.close(1011, Buffer.from(reason).subarray(0, reasonSizeBytesMax).toString())
+  }
+  const serve = async (meta: SnapshotMeta): Promise<void> => {
+    const refusal = await hand({ from, handler, clock }, meta, queue)
+    queue.discard()
+    if (refusal === undefined) socket.send(storedText)
+    else refuse(refusal)
   }
   socket.on('close', () => {
     watchdog.stop()
@@ -189,11 +195,7 @@ export function receiveSnapshotStream(
     isBegun = true
     const meta = decodeMeta(data)
     if (meta === undefined) return refuse('malformed snapshot header')
-    void hand({ from, handler, clock }, meta, queue).then((refusal) => {
-      if (refusal === undefined) socket.send(done)
-      else refuse(refusal)
-      return undefined
-    })
+    void serve(meta)
   })
 }
 

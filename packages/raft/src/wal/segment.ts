@@ -87,12 +87,12 @@ export class Segment {
   }
 
   async #makeRoom(end: number): Promise<void> {
-    while (end > this.#allocatedBytes) await this.#fillStep()
+    while (end > this.#allocatedBytes) await this.#fillStep(end)
   }
 
   /** One step at a time, whoever asks. */
-  async #fillStep(): Promise<void> {
-    this.#filling ??= this.#fill()
+  async #fillStep(end: number): Promise<void> {
+    this.#filling ??= this.#fill(end)
     try {
       await this.#filling
     } finally {
@@ -100,12 +100,14 @@ export class Segment {
     }
   }
 
-  async #fill(): Promise<void> {
+  /** Not beyond the size of a segment, unless a record that ends at `end` is larger than that. */
+  async #fill(end: number): Promise<void> {
     const from = this.#allocatedBytes
     const step = Math.min(Math.max(from, fillStepMinBytes), fillStepMaxBytes)
-    await writeZeros(this.#file, from, step)
+    const to = Math.min(from + step, Math.max(this.#sizeBytesMax, end))
+    await writeZeros(this.#file, from, to - from)
     await this.#file.sync()
-    this.#allocatedBytes = from + step
+    this.#allocatedBytes = to
   }
 
   /** Whether the zeros ahead run low; fillAhead() may then run beside write(). */
@@ -116,7 +118,7 @@ export class Segment {
   }
 
   fillAhead(): Promise<void> {
-    return this.#fillStep()
+    return this.#fillStep(this.#endOffset)
   }
 
   /** Gives back the zeros behind the end; the segment is finished. */
