@@ -10,6 +10,14 @@ export interface CollectionRef {
   readonly plural: string
 }
 
+/** One object, by place and uid. */
+export interface ObjectId {
+  readonly ref: CollectionRef
+  readonly namespace: string | undefined
+  readonly name: string
+  readonly uid: string
+}
+
 export interface Regarding {
   readonly apiVersion: string
   readonly kind: string
@@ -63,6 +71,21 @@ export type Action =
       readonly uid: string
       readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'
     } & Announced)
+  /** A delete that is done only if a live read shows that none of `owners` exists any more: caches may be behind. */
+  | {
+      readonly type: 'deleteUnowned'
+      readonly ref: CollectionRef
+      readonly namespace: string | undefined
+      readonly name: string
+      readonly uid: string
+      readonly owners: readonly ObjectId[]
+    }
+  /** Deletes all of these kinds that a live list finds in the namespace, and fails while any is left. */
+  | {
+      readonly type: 'deleteContents'
+      readonly refs: readonly CollectionRef[]
+      readonly namespace: string
+    }
   | { readonly type: 'event'; readonly event: Announcement }
   /** Independent of each other. 1, 2, 4... at a time: when one fails, no larger batch is tried. */
   | { readonly type: 'slowStart'; readonly actions: readonly Action[] }

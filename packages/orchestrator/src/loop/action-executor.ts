@@ -1,12 +1,14 @@
 // Performs the actions of a reconcile through the API client, in order, and notes what the cache must see before the next reconcile.
 // It stops at the first failure and throws it; the loop comes back later.
-import type { Action, Announcement, CollectionRef } from '../controllers/action.ts'
+import type { Action, Announcement, CollectionRef, ObjectId } from '../controllers/action.ts'
 import { ApiError, type ApiClient } from '../client/api-client.ts'
 import type { EventRecorder } from '../client/event-recorder.ts'
 import type { Expectations } from './expectations.ts'
 
 /** Requests of one batch of a slow start, at most. */
 const batchActionsMax = 64
+/** Objects of one kind removed in one go when a namespace is emptied. */
+const contentsPageMax = 500
 
 export interface ActionExecutorOptions {
   readonly client: ApiClient
@@ -15,7 +17,13 @@ export interface ActionExecutorOptions {
   readonly now: () => number
 }
 
-type Request = Exclude<Action, { type: 'event' | 'slowStart' }>
+type Request = Extract<Action, { type: 'create' | 'update' | 'patch' | 'delete' }>
+
+/** What was to be emptied holds something still: try again later. */
+export class ContentsRemainError extends Error {
+  override readonly name = 'ContentsRemainError'
+  readonly code = 'CONTENTS_REMAIN'
+}
 
 export class ActionExecutor {
   readonly #options: ActionExecutorOptions
@@ -29,6 +37,8 @@ export class ActionExecutor {
     for (const action of actions) {
       if (action.type === 'slowStart') await this.#slowStart(key, action.actions)
       else if (action.type === 'event') this.#options.events.record(action.event)
+      else if (action.type === 'deleteUnowned') await this.#deleteUnowned(key, action)
+      else if (action.type === 'deleteContents') await this.#deleteContents(action)
       else await this.#announced(key, action)
     }
   }
@@ -99,6 +109,45 @@ export class ActionExecutor {
       if (!(reason instanceof ApiError && reason.code === 404)) throw reason
     }
     this.#options.expectations.deleted(key, { ref, namespace, name, uid }, this.#options.now())
+  }
+
+  async #deleteUnowned(
+    key: string,
+    action: Extract<Action, { type: 'deleteUnowned' }>,
+  ): Promise<void> {
+    for (const owner of action.owners) if (await this.#exists(owner)) return
+    const { ref, namespace, name, uid } = action
+    await this.#delete(key, { type: 'delete', ref, namespace, name, uid })
+  }
+
+  async #exists({ ref, namespace, name, uid }: ObjectId): Promise<boolean> {
+    try {
+      return (await this.#options.client.get(ref, namespace, name)).metadata.uid === uid
+    } catch (reason) {
+      if (reason instanceof ApiError && reason.code === 404) return false
+      throw reason
+    }
+  }
+
+  async #deleteContents({
+    refs,
+    namespace,
+  }: Extract<Action, { type: 'deleteContents' }>): Promise<void> {
+    const { client } = this.#options
+    let found = 0
+    for (const ref of refs) {
+      const { items } = await client.list(ref, { namespace, limit: contentsPageMax })
+      found += items.length
+      for (const { metadata } of items) {
+        if (metadata.deletionTimestamp !== undefined) continue
+        try {
+          await client.delete(ref, namespace, metadata.name, { uid: metadata.uid })
+        } catch (reason) {
+          if (!(reason instanceof ApiError && reason.code === 404)) throw reason
+        }
+      }
+    }
+    if (found > 0) throw new ContentsRemainError(`Namespace ${namespace} held ${found} objects`)
   }
 
   #wrote(key: string, ref: CollectionRef, resourceVersion: string): void {

@@ -2,11 +2,12 @@
 // a key and current state, never an event, so a missed or repeated key does no harm. Failures come back with a growing delay.
 import type { Reconciliation } from '../controllers/action.ts'
 import type { ApiClient } from '../client/api-client.ts'
+import type { BackOffOptions } from '../client/back-off.ts'
 import { ApiEventRecorder } from '../client/event-recorder.ts'
 import type { Informer } from '../client/informer.ts'
 import { WorkQueue } from '../client/work-queue.ts'
 import type { KubeObject, Stored } from '../resources/object.ts'
-import { ActionExecutor, isConflict } from './action-executor.ts'
+import { ActionExecutor, ContentsRemainError, isConflict } from './action-executor.ts'
 import { Expectations, type SeenView } from './expectations.ts'
 
 /** Which keys a change of a watched object concerns. Called with the object before and after a change. */
@@ -38,6 +39,7 @@ export interface ControllerOptions {
   readonly views: ReadonlyMap<string, SeenView>
   readonly reconcile: (key: string, nowMs: number) => Reconciliation
   readonly workers?: number
+  readonly backOff?: BackOffOptions
   /** Epoch milliseconds. */
   readonly now?: () => number
   readonly onError?: (error: unknown) => void
@@ -50,7 +52,7 @@ const unseenWritesPollMs = 100
 
 export class ControllerLoop {
   readonly #options: ControllerOptions
-  readonly #queue = new WorkQueue()
+  readonly #queue: WorkQueue
   readonly #expectations: Expectations
   readonly #events: ApiEventRecorder
   readonly #executor: ActionExecutor
@@ -60,6 +62,7 @@ export class ControllerLoop {
 
   constructor(options: ControllerOptions) {
     this.#options = options
+    this.#queue = new WorkQueue(options.backOff === undefined ? {} : { backOff: options.backOff })
     this.#now = options.now ?? Date.now
     this.#expectations = new Expectations(options.views)
     this.#events = new ApiEventRecorder(options.client, { component: options.name }, (error) =>
@@ -118,8 +121,9 @@ export class ControllerLoop {
       this.#queue.forget(key)
       if (requeueAfterMs !== undefined) this.#queue.addAfter(key, requeueAfterMs)
     } catch (reason) {
-      // A conflict says no more than that the cache is behind.
-      if (!isConflict(reason)) this.#options.onError?.(reason)
+      // A conflict says no more than that the cache is behind; contents of a namespace take their time.
+      const isExpected = isConflict(reason) || reason instanceof ContentsRemainError
+      if (!isExpected) this.#options.onError?.(reason)
       this.#queue.addRateLimited(key)
     }
   }
