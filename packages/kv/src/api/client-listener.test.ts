@@ -116,7 +116,22 @@ test('close ends idle and streaming HTTP connections and frees the port', async 
   idle.on('error', () => idle.destroy())
   await own.listener.close()
   await idleClosed
-  await expect(watch.text()).rejects.toThrow()
+  const lines = (await watch.text()).trim().split('\n')
+  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
+    error: { message: 'etcdserver: server stopped' },
+  })
   await vi.waitFor(() => expect(own.member.openStreams).toBe(0))
   await expect(fetch(`${own.url}/health`)).rejects.toThrow()
+})
+
+test('on close a waiting HTTP request is answered first', async () => {
+  const own = await openFakeListener()
+  const held: (() => void)[] = []
+  own.member.hold = (run) => held.push(run)
+  const answer = fetch(`${own.url}/v3/kv/range`, { method: 'POST', body: '{"key":"YQ=="}' })
+  await vi.waitFor(() => expect(held).toHaveLength(1))
+  const closing = own.listener.close()
+  for (const run of held) run()
+  expect(await (await answer).json()).toMatchObject({ header: { cluster_id: '5' } })
+  await closing
 })

@@ -7,6 +7,7 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { MemberApi } from '../member/types.ts'
 import { createGateway } from './gateway/gateway.ts'
+import type { Gateway } from './gateway/gateway.ts'
 import { createGrpcServer } from './grpc/grpc-server.ts'
 import type { GrpcServer } from './grpc/grpc-server.ts'
 import { healthMethods } from './grpc/health.ts'
@@ -19,6 +20,7 @@ import { methods } from './services/index.ts'
 export const connectionsMax = 10_000
 const sniffTimeoutMs = 10_000
 const closeGraceMs = 2000
+const closePollMs = 10
 const httpLimits = {
   maxHeaderSize: 16_384,
   headersTimeout: 10_000,
@@ -74,6 +76,7 @@ class ClientPorts implements ClientListener {
   readonly #http: HttpServer
   readonly #native: UpgradeServer
   readonly #servers: Server[] = []
+  readonly #gateway: Gateway
   /** Connections that are not gRPC's. */
   readonly #sockets = new Set<Socket>()
   #closing: Promise<void> | undefined
@@ -81,10 +84,11 @@ class ClientPorts implements ClientListener {
   constructor({ member, native = createNativeServer(member) }: ClientListenerOptions) {
     this.#grpc = createGrpcServer({ member, methods: [...methods, ...healthMethods] })
     this.#native = native
-    const serveGateway = createGateway(member, methods)
+    this.#gateway = createGateway(member, methods)
     const serveEndpoint = createHttpEndpoints(member)
     const serve = (request: IncomingMessage, response: ServerResponse): void => {
-      if (!serveGateway(request, response)) serveEndpoint(request, response)
+      if (this.#closing !== undefined) response.setHeader('connection', 'close')
+      if (!this.#gateway.serve(request, response)) serveEndpoint(request, response)
     }
     this.#http = createHttpServer(httpLimits, serve)
     // It never listens itself; this is what starts its watch over connections that send their request too slowly.
@@ -115,14 +119,30 @@ class ClientPorts implements ClientListener {
     const closed = this.#servers.map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     )
-    this.#http.closeIdleConnections()
-    await Promise.all([this.#grpc.close(closeGraceMs), this.#native.close()])
-    for (const socket of this.#sockets) socket.destroy()
+    this.#gateway.close()
+    await Promise.all([
+      this.#grpc.close(closeGraceMs),
+      this.#native.close(),
+      this.#closeHttp(closeGraceMs),
+    ])
     this.#http.close()
     await Promise.all(closed)
   }
 
+  /** Lets answers that are under way reach their clients. */
+  async #closeHttp(graceMs: number): Promise<void> {
+    const deadline = performance.now() + graceMs
+    while (this.#sockets.size > 0 && performance.now() < deadline) {
+      this.#http.closeIdleConnections()
+      for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
+      await new Promise((resolve) => setTimeout(resolve, closePollMs))
+    }
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
   #sniff(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.on('close', () => this.#sockets.delete(socket))
     let head: Buffer = Buffer.alloc(0)
     const timer = setTimeout(() => socket.destroy(), sniffTimeoutMs)
     // A connection that breaks this early concerns nobody; `close` cleans up.
@@ -136,16 +156,16 @@ class ClientPorts implements ClientListener {
       clearTimeout(timer)
       socket.off('data', onData).off('error', onError).off('close', onClose)
       socket.off('end', onEnd)
-      if (isHttp2) this.#grpc.accept(socket, head)
-      else this.#serveHttp(socket, head)
+      if (isHttp2) {
+        this.#sockets.delete(socket)
+        this.#grpc.accept(socket, head)
+      } else this.#serveHttp(socket, head)
     }
     const onEnd = (): void => void socket.destroy()
     socket.on('data', onData).on('error', onError).on('close', onClose).on('end', onEnd)
   }
 
   #serveHttp(socket: Socket, head: Buffer): void {
-    this.#sockets.add(socket)
-    socket.on('close', () => this.#sockets.delete(socket))
     socket.pause()
     socket.unshift(head)
     this.#http.emit('connection', socket)

@@ -26,28 +26,42 @@ const httpStatuses: Readonly<Partial<Record<GrpcStatus, number>>> = {
   [grpcStatus.unauthenticated]: 401,
 }
 
-/** Answers requests below /v3 and /v3beta; false for all others, which are left untouched. */
-export function createGateway(
-  member: MemberApi,
-  methods: readonly Method[],
-): (request: IncomingMessage, response: ServerResponse) => boolean {
+export interface Gateway {
+  /** Answers requests below /v3 and /v3beta; false for all others, which are left untouched. */
+  serve(request: IncomingMessage, response: ServerResponse): boolean
+  /** Ends the streams that are open. */
+  close(): void
+}
+
+export function createGateway(member: MemberApi, methods: readonly Method[]): Gateway {
   const routes = new Map(
     methods.flatMap((method) => method.routes.map((route) => [route, method] as const)),
   )
-  return (request, response) => {
-    const path = (request.url ?? '').split('?', 1)[0] ?? ''
-    const match = /^\/v3(?:beta)?(\/.*)$/.exec(path)
-    if (match === null) return false
-    const method = routes.get(match[1] ?? '')
-    if (method === undefined) {
-      sendText(response, 404, 'Not Found')
-    } else if (request.method !== 'POST') {
-      sendText(response, 405, 'Method Not Allowed')
-    } else {
-      readBody(request, response, (body) => serve(member, method, body, response))
-    }
-    return true
+  const streams: OpenStreams = new Set()
+  return {
+    serve: (request, response) => {
+      const path = (request.url ?? '').split('?', 1)[0] ?? ''
+      const match = /^\/v3(?:beta)?(\/.*)$/.exec(path)
+      if (match === null) return false
+      const method = routes.get(match[1] ?? '')
+      if (method === undefined) sendText(response, 404, 'Not Found')
+      else if (request.method !== 'POST') sendText(response, 405, 'Method Not Allowed')
+      else {
+        readBody(request, response, (body) => serve({ member, streams }, method, body, response))
+      }
+      return true
+    },
+    close: () => {
+      for (const end of streams) end(new KvError('STOPPED'))
+    },
   }
+}
+
+/** What ends each of the streams that are open. */
+type OpenStreams = Set<(error: KvError) => void>
+interface Context {
+  readonly member: MemberApi
+  readonly streams: OpenStreams
 }
 
 function readBody(
@@ -71,7 +85,7 @@ function readBody(
   })
 }
 
-function serve(member: MemberApi, method: Method, body: string, response: ServerResponse): void {
+function serve(context: Context, method: Method, body: string, response: ServerResponse): void {
   let requests: Uint8Array[]
   try {
     requests = parseRequests(body).map((json) => encodeFromJson(method.request, json))
@@ -80,8 +94,8 @@ function serve(member: MemberApi, method: Method, body: string, response: Server
     return
   }
   try {
-    if (method.kind === 'unary') serveUnary(member, method, requests, response)
-    else serveStream(member, method, requests, response)
+    if (method.kind === 'unary') serveUnary(context.member, method, requests, response)
+    else serveStream(context, method, requests, response)
   } catch (reason) {
     if (reason instanceof AssertionError) throw reason
     fail(response, KvError.from(reason))
@@ -116,7 +130,7 @@ function serveUnary(
 }
 
 function serveStream(
-  member: MemberApi,
+  { member, streams }: Context,
   method: StreamMethod,
   requests: readonly Uint8Array[],
   response: ServerResponse,
@@ -126,27 +140,33 @@ function serveStream(
   const finish = (): void => {
     if (isOver) return
     isOver = true
+    streams.delete(end)
     stream?.closed()
   }
-  stream = method.open(member, {
-    send: (body) => {
-      if (isOver) return true
+  const end = (error: KvError | undefined): void => {
+    if (isOver) return
+    finish()
+    if (error === undefined || response.headersSent) {
       writeStreamHead(response)
-      return response.write(`{"result":${jsonFromMessage(method.response, body)}}\n`)
-    },
-    end: (error) => {
-      if (isOver) return
-      finish()
-      if (error === undefined) writeStreamHead(response)
-      if (error === undefined) response.end()
-      else if (response.headersSent) response.end(`{"error":${errorJson(error)}}\n`)
-      else fail(response, error)
-    },
-  })
+      response.end(error === undefined ? '' : `{"error":${errorJson(error)}}\n`)
+    } else fail(response, error)
+  }
+  const send = (body: Uint8Array): boolean => {
+    if (isOver) return true
+    writeStreamHead(response)
+    return response.write(`{"result":${jsonFromMessage(method.response, body)}}\n`)
+  }
+  streams.add(end)
   response.on('drain', () => !isOver && stream?.writable())
   response.on('close', finish)
-  for (const request of requests) if (!isOver) stream.message(request)
-  if (!isOver) stream.halfClosed()
+  try {
+    stream = method.open(member, { send, end })
+    for (const request of requests) if (!isOver) stream.message(request)
+    if (!isOver) stream.halfClosed()
+  } catch (reason) {
+    if (reason instanceof AssertionError) throw reason
+    end(KvError.from(reason))
+  }
 }
 
 function writeStreamHead(response: ServerResponse): void {
