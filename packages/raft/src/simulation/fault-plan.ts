@@ -1,6 +1,6 @@
 // What goes wrong, and when: crashes and restarts, partitions and healings, transfers of leadership. Every next fault is drawn when the
 // last one struck, until the plan is stopped.
-import type { NodeId } from '../core/types.ts'
+import type { Message, NodeId } from '../core/types.ts'
 import type { Profile } from './profile.ts'
 import type { SeededRandom } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -10,6 +10,7 @@ import type { SimNetwork } from './sim-network.ts'
 export interface FaultCounts {
   powerFailures: number
   kills: number
+  ambushes: number
   closes: number
   partitions: number
   oneWayPartitions: number
@@ -32,6 +33,7 @@ export class FaultPlan {
   readonly counts: FaultCounts = {
     powerFailures: 0,
     kills: 0,
+    ambushes: 0,
     closes: 0,
     partitions: 0,
     oneWayPartitions: 0,
@@ -70,25 +72,44 @@ export class FaultPlan {
   }
 
   #stopOne(): void {
-    const { random, members, onFault } = this.#options
+    const { random, members } = this.#options
+    const chosen = random.chance(0.4) ? this.#leader() : random.pick(members)
     // Now and then all at once: then only what is durable remains.
-    const chosen = this.#anyIndex()
-    const targets = random.chance(0.1) ? members : members.filter((_, i) => i === chosen)
+    const targets = random.chance(0.1) ? members : members.filter((member) => member === chosen)
     const dice = random.next()
     for (const member of targets) {
       if (!member.isUp) continue
-      if (dice < 0.6) {
-        this.counts.powerFailures++
-        onFault(`power failure of ${member.id}`)
-        member.crash('power')
-        this.#startLater(member)
-      } else if (dice < 0.85) {
-        this.counts.kills++
-        onFault(`kill of ${member.id}`)
-        member.crash('process')
-        this.#startLater(member)
-      } else this.#close(member)
+      if (dice < 0.85) this.#crash(member, dice < 0.6 ? 'power' : 'process')
+      else this.#close(member)
     }
+  }
+
+  #leader(): SimMember | undefined {
+    return this.#options.members.find((member) => member.node?.status().role === 'leader')
+  }
+
+  #crash(member: SimMember, kind: 'power' | 'process'): void {
+    if (kind === 'power') this.counts.powerFailures++
+    else this.counts.kills++
+    this.#options.onFault(`${kind} failure of ${member.id}`)
+    member.crash(kind)
+    this.#startLater(member)
+  }
+
+  /** A message has arrived: the worst moment to die is soon after. */
+  delivered(message: Message): void {
+    const { random, profile, scheduler, members } = this.#options
+    if (!this.#isRunning) return
+    const isElection = message.type === 'requestVote' || message.type === 'requestVoteResult'
+    const isLog = message.type === 'appendEntries' || message.type === 'appendEntriesResult'
+    const rate = isElection ? profile.electionAmbushRate : isLog ? profile.logAmbushRate : 0
+    if (rate === 0 || !random.chance(rate)) return
+    const member = members.find((each) => each.id === message.to)
+    scheduler.after(random.next() * 10, () => {
+      if (!this.#isRunning || member?.isUp !== true) return
+      this.counts.ambushes++
+      this.#crash(member, 'power')
+    })
   }
 
   #anyIndex(): number {
@@ -134,7 +155,7 @@ export class FaultPlan {
 
   #chooseSide(): ReadonlySet<NodeId> {
     const { random, members } = this.#options
-    const leader = members.find((member) => member.node?.status().role === 'leader')
+    const leader = this.#leader()
     // The leader is the one whose loss hurts.
     if (random.chance(0.4) && leader !== undefined) return new Set([leader.id])
     const size = random.integer(1, Math.floor(members.length / 2))
@@ -145,7 +166,7 @@ export class FaultPlan {
 
   #transfer(): void {
     const { random, members, onFault } = this.#options
-    const leader = members.find((member) => member.node?.status().role === 'leader')
+    const leader = this.#leader()
     const to = random.pick(members)
     if (leader?.node === undefined || to === undefined || to === leader) return
     this.counts.transfers++

@@ -7,10 +7,14 @@ import type { NetworkFaults } from './sim-network.ts'
 export interface Profile {
   readonly memberCount: number
   readonly network: NetworkFaults
-  readonly syncMs: { readonly min: number; readonly max: number }
+  /** How long a sync takes, for each member. */
+  readonly syncMs: readonly { readonly min: number; readonly max: number }[]
   /** Mean time between two crashes, and how long a member stays away. */
   readonly crashEveryMs: number
   readonly downMs: number
+  /** How often a member dies just when a message of an election, or of the log, has arrived. */
+  readonly electionAmbushRate: number
+  readonly logAmbushRate: number
   readonly partitionEveryMs: number
   readonly partitionMs: number
   readonly transferEveryMs: number
@@ -27,22 +31,33 @@ export interface Profile {
   readonly limits: Partial<RaftLimits>
 }
 
+type Misfortune = Pick<
+  Profile,
+  | 'crashEveryMs'
+  | 'downMs'
+  | 'electionAmbushRate'
+  | 'logAmbushRate'
+  | 'partitionEveryMs'
+  | 'partitionMs'
+  | 'heartbeatIntervalMs'
+  | 'electionTimeoutMs'
+>
+
 export function drawProfile(random: SeededRandom): Profile {
-  const isCalm = random.chance(0.2)
+  const memberCount = random.chance(0.6) ? 3 : 5
+  const syncMaxMs = random.pick([1, 5, 20, 150]) ?? 1
   return {
-    memberCount: random.chance(0.6) ? 3 : 5,
+    memberCount,
+    ...drawMisfortune(random),
     network: drawNetwork(random),
-    syncMs: { min: 0.2, max: random.pick([1, 5, 20, 150]) ?? 1 },
-    crashEveryMs: isCalm ? 20_000 : random.integer(1_500, 10_000),
-    downMs: random.integer(50, 4_000),
-    partitionEveryMs: isCalm ? 20_000 : random.integer(2_000, 12_000),
-    partitionMs: random.integer(200, 6_000),
+    // One slow disk among fast ones is another matter than slow disks.
+    syncMs: Array.from({ length: memberCount }, () => {
+      return { min: 0.2, max: random.chance(0.2) ? syncMaxMs * 10 : syncMaxMs }
+    }),
     transferEveryMs: random.integer(4_000, 30_000),
     clientCount: random.integer(1, 6),
     thinkMs: random.pick([5, 30, 100, 400]) ?? 30,
     readRate: random.next() * 0.6,
-    heartbeatIntervalMs: 100,
-    electionTimeoutMs: 1_000,
     snapshotEntries: random.pick([10, 40, 200, 1_000]) ?? 40,
     catchUpEntries: random.pick([0, 5, 50]) ?? 5,
     segmentSizeBytes: random.pick([4_096, 16_384, 65_536]) ?? 16_384,
@@ -51,13 +66,48 @@ export function drawProfile(random: SeededRandom): Profile {
   }
 }
 
+function drawMisfortune(random: SeededRandom): Misfortune {
+  const dice = random.next()
+  if (dice < 0.15) return calm
+  if (dice < 0.6) {
+    return {
+      ...calm,
+      crashEveryMs: random.integer(1_500, 10_000),
+      downMs: random.integer(50, 4_000),
+      partitionEveryMs: random.integer(2_000, 12_000),
+      partitionMs: random.integer(200, 6_000),
+    }
+  }
+  // A storm: elections follow each other, and members die in the middle of them and are back before they are over.
+  return {
+    crashEveryMs: random.integer(600, 4_000),
+    downMs: random.pick([2, 20, 200]) ?? 20,
+    electionAmbushRate: random.next() * 0.15,
+    logAmbushRate: random.next() * 0.005,
+    partitionEveryMs: random.integer(500, 4_000),
+    partitionMs: random.integer(100, 1_500),
+    heartbeatIntervalMs: 50,
+    electionTimeoutMs: 300,
+  }
+}
+
+const calm: Misfortune = {
+  crashEveryMs: 20_000,
+  downMs: 2_000,
+  electionAmbushRate: 0,
+  logAmbushRate: 0,
+  partitionEveryMs: 20_000,
+  partitionMs: 2_000,
+  heartbeatIntervalMs: 100,
+  electionTimeoutMs: 1_000,
+}
+
 function drawNetwork(random: SeededRandom): NetworkFaults {
-  const delayMaxMs = random.pick([1, 5, 30, 120]) ?? 5
   return {
     lossRate: random.chance(0.5) ? random.next() * 0.3 : 0,
     repeatRate: random.chance(0.4) ? random.next() * 0.3 : 0,
     delayMinMs: 0.1,
-    delayMaxMs,
+    delayMaxMs: random.pick([1, 5, 30, 120]) ?? 5,
     delaySlowMs: random.integer(200, 3_000),
     slowRate: random.chance(0.4) ? random.next() * 0.05 : 0,
     isOrdered: random.chance(0.5),

@@ -28,7 +28,7 @@ export function summarize(reports: readonly RunReport[]): string {
     `simulated      ${hours.toFixed(2)} cluster-hours in ${sum((r) => r.steps)} steps`,
     `elections      ${sum((r) => r.elections)}`,
     `commits        ${sum((r) => r.commits)} entries, ${sum((r) => r.acknowledged)} writes acknowledged, ${sum((r) => r.reads)} reads`,
-    `crashes        ${sum((r) => r.faults.powerFailures)} power failures, ${sum((r) => r.faults.kills)} kills, ${sum((r) => r.faults.closes)} closes, ${sum((r) => r.lives)} starts`,
+    `crashes        ${sum((r) => r.faults.powerFailures)} power failures (${sum((r) => r.faults.ambushes)} right after a message), ${sum((r) => r.faults.kills)} kills, ${sum((r) => r.faults.closes)} closes, ${sum((r) => r.lives)} starts`,
     `partitions     ${sum((r) => r.faults.partitions)} symmetric, ${sum((r) => r.faults.oneWayPartitions)} one-way, ${sum((r) => r.faults.isolations)} isolated members`,
     `transfers      ${sum((r) => r.faults.transfers)}`,
     `messages       ${sum((r) => r.network.sent)} sent, ${sum((r) => r.network.lost)} lost, ${sum((r) => r.network.repeated)} repeated, ${sum((r) => r.network.blocked)} blocked`,

@@ -92,13 +92,13 @@ export class SimMember {
   }
 
   #newLife(): Life {
-    const { scheduler, network, random, profile } = this.#options
+    const { scheduler, network, random, profile, memberIds } = this.#options
     const number = this.#options.nextLife()
     const clock = new SimClock(scheduler)
     const timing = {
       after: (delayMs: number, callback: () => void) => void scheduler.after(delayMs, callback),
       random: random.fork(),
-      syncMs: profile.syncMs,
+      syncMs: profile.syncMs[memberIds.indexOf(this.id)] ?? { min: 0, max: 0 },
     }
     const fileSystem = new SimFileSystem(this.#disk, timing)
     const transport = network.connect(this.id)

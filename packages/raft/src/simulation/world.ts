@@ -115,6 +115,7 @@ export class World {
 
   #delivered(message: Message): void {
     this.#note(describe(message))
+    this.#faults.delivered(message)
   }
 
   #event(id: NodeId, event: RaftNodeEvent): void {

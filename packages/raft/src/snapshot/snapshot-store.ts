@@ -26,6 +26,8 @@ export class SnapshotStore {
       if (isSnapshotName(name)) names.push(name)
       else if (name.endsWith('.tmp')) await fileSystem.remove(`${directory}/${name}`)
     }
+    // A killed process may have renamed a file and not synced the folder: what is trusted from now on must last.
+    await fileSystem.syncDirectory(directory)
     return new SnapshotStore(fileSystem, directory, names.sort())
   }
 

@@ -66,6 +66,9 @@ export async function recoverSegments(options: RecoveryOptions): Promise<OpenedL
     const scan = await replaySegment(replay, place)
     const log = replay.finish({ path, offset: scan.endOffset })
     if (scan.isTorn) await cutTornTail(options, { file, path, scan })
+    // What a killed process has written can be read, and may still be lost: it counts as durable only when it is synced here.
+    await file.sync()
+    await fileSystem.syncDirectory(directory)
     const repaired = scan.isTorn ? { file: path, offset: scan.endOffset } : undefined
     const segment = new Segment({
       file,
