@@ -215,7 +215,8 @@ export class KvStateMachine {
     put: (body) => {
       const request = decodePutRequest(body)
       checkPut(request)
-      this.#store.checkPut(request)
+      this.#store.checkPutLease(request)
+      this.#store.checkPutKey(request)
       this.#store.beginWrite()
       const prevKv = this.#store.put(request)
       return { header: this.#endWrite(), prevKv }

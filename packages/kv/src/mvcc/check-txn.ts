@@ -1,7 +1,7 @@
 // What a request is refused with before it is proposed, from its own bytes alone. Order of checks and error codes are etcd's.
 import { KvError } from '../errors.ts'
 import type { DeleteRangeRequest, PutRequest, RequestOp, TxnRequest } from '../proto/messages.ts'
-import { isInRange, keyRange, type KeyRange } from './key-range.ts'
+import { isInRange, type KeyRange } from './key-range.ts'
 import { keyText } from './key-text.ts'
 import { checkRange } from './range.ts'
 
@@ -64,7 +64,7 @@ interface Writes {
 function checkDuplicates(ops: readonly RequestOp[]): Writes {
   const deletes: KeyRange[] = []
   for (const op of ops) {
-    if (op?.type === 'deleteRange') deletes.push(keyRange(op.request.key, op.request.rangeEnd))
+    if (op?.type === 'deleteRange') deletes.push(plainRange(op.request))
   }
   const puts = new Set<string>()
   for (const op of ops) {
@@ -87,6 +87,12 @@ function checkDuplicates(ops: readonly RequestOp[]): Writes {
     puts.add(key)
   }
   return { puts, deletes }
+}
+
+/** As etcd compares them here: a range end of one zero byte is just a small key, so such a delete overlaps nothing. */
+function plainRange({ key, rangeEnd }: DeleteRangeRequest): KeyRange {
+  const from = keyText(key)
+  return { from, to: rangeEnd.length === 0 ? from + '\0' : keyText(rangeEnd) }
 }
 
 function isCovered(ranges: readonly KeyRange[], key: string): boolean {

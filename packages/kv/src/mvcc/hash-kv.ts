@@ -1,5 +1,5 @@
-// etcd's HashKV: a CRC-32C over the history as a reader of (compactRevision, revision] may see it. Rows that compaction has not
-// taken yet are left out, so the hash does not depend on how far it got, and is equal on all members and on real etcd.
+// etcd's HashKV: a CRC-32C over the rows after the compact revision, and of those before it over the ones that are still in force at
+// the hashed revision. So it does not depend on how far a compaction got, and is equal on all members and on real etcd.
 import { decodeKeyValue } from '../proto/index.ts'
 import { crc32c } from './crc32c.ts'
 import type { KeyIndex } from './key-index.ts'
@@ -12,6 +12,8 @@ export class HashKv {
   readonly #index: KeyIndex
   readonly #revision: number
   readonly #compactRevision: number
+  /** Older rows count if they are in force here: the hashed revision or, if no key lives there, the compact revision (as in etcd). */
+  readonly #keptAt: number
   #crc = crc32c(0, bucketName)
 
   /** While rows are added no compaction step may run on `index`. */
@@ -19,6 +21,7 @@ export class HashKv {
     this.#index = index
     this.#revision = revision
     this.#compactRevision = compactRevision
+    this.#keptAt = hasLiveKey(index, revision) ? revision : compactRevision
   }
 
   get value(): number {
@@ -33,9 +36,18 @@ export class HashKv {
     if (main <= this.#compactRevision) {
       if (tombstone) return
       const record = this.#index.get(keyText(decodeKeyValue(value).key))
-      // etcd leaves out what is superseded at the hashed revision, even where compaction has to keep it for older readers.
-      if (record?.isVisible(main, sub, this.#revision) !== true) return
+      // etcd leaves out what is superseded there, even where compaction has to keep it for older readers.
+      if (record?.isVisible(main, sub, this.#keptAt) !== true) return
     }
     this.#crc = crc32c(crc32c(this.#crc, row.subarray(1)), value)
   }
+}
+
+function hasLiveKey(index: KeyIndex, revision: number): boolean {
+  let isFound = false
+  index.scan({ from: '', to: undefined }, (record) => {
+    isFound = record.isLiveAt(revision)
+    return !isFound
+  })
+  return isFound
 }

@@ -59,11 +59,14 @@ export class MvccStore {
     return changes
   }
 
-  /** Throws what a put would be refused with: its lease must exist, and the key too if anything of it is to be kept. */
-  checkPut(request: PutRequest): void {
-    if (request.lease !== 0n && !this.#leases.exists(request.lease)) {
-      throw new KvError('LEASE_NOT_FOUND')
-    }
+  /** Throws LEASE_NOT_FOUND if the put's lease does not exist. */
+  checkPutLease(request: PutRequest): void {
+    const isMissing = request.lease !== 0n && !this.#leases.exists(request.lease)
+    if (isMissing) throw new KvError('LEASE_NOT_FOUND')
+  }
+
+  /** Throws KEY_NOT_FOUND if the put keeps something of a pair that does not exist. */
+  checkPutKey(request: PutRequest): void {
     if (!request.ignoreValue && !request.ignoreLease) return
     const record = this.index.get(keyText(request.key))
     if (record === undefined || record.version === 0) throw new KvError('KEY_NOT_FOUND')

@@ -46,12 +46,26 @@ function decide(store: MvccStore, leases: LeaseBook, request: TxnRequest): Path 
   return { succeeded, ops, nested }
 }
 
+/** All puts first, then all ranges: which refusal wins is etcd's. */
 function checkPath(store: MvccStore, path: Path): void {
+  walk(path, (op) => {
+    if (op?.type !== 'put') return
+    store.checkPutKey(op.request)
+    store.checkPutLease(op.request)
+  })
+  walk(path, (op) => {
+    if (op?.type === 'range') store.checkRevision(op.request.revision)
+  })
+}
+
+/** Visits the operations that will be applied, in order. */
+function walk(path: Path, visit: (op: RequestOp) => void): void {
+  let nestedAt = 0
   for (const op of path.ops) {
-    if (op?.type === 'put') store.checkPut(op.request)
-    else if (op?.type === 'range') store.checkRevision(op.request.revision)
+    const nested = op?.type === 'txn' ? path.nested[nestedAt++] : undefined
+    if (nested === undefined) visit(op)
+    else walk(nested, visit)
   }
-  for (const nested of path.nested) checkPath(store, nested)
 }
 
 function applyPath(store: MvccStore, path: Path): TxnResponse {
