@@ -1,5 +1,6 @@
 // Frames that cost us work and bring the client nothing (resets, pings, settings, empty data) are paid from a budget that refills with
-// time. An honest client never meets the limit; a flood of them ends the connection.
+// time and with every message we send: Go's client pings about once for each to measure the connection. An honest client never meets
+// the limit; a flood ends the connection.
 import { Http2Error, http2ErrorCode } from './http2-protocol.ts'
 
 /** As many as streams may be open, so that a client may cancel all of its watches at once. */
@@ -23,6 +24,11 @@ export class FrameBudget {
       throw new Http2Error(http2ErrorCode.enhanceYourCalm, 'too many control frames')
     }
     this.#left--
+  }
+
+  /** The client got something for its frames. */
+  earn(): void {
+    if (this.#left < framesBurstMax) this.#left++
   }
 
   #refill(): void {

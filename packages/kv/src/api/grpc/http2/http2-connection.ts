@@ -120,6 +120,7 @@ export class Http2Connection<H> implements StreamTransport {
   }
 
   sendMessage(stream: Http2Stream, payload: Uint8Array): boolean {
+    this.#budget.earn()
     return this.#sender.message(stream, payload)
   }
 
@@ -339,6 +340,7 @@ export class Http2Connection<H> implements StreamTransport {
   }
 
   #onLocalEnd(stream: Http2Stream): void {
+    this.#budget.earn()
     // The client need not send what nobody reads.
     if (!stream.remoteEnded) this.#writer.reset(stream.id, http2ErrorCode.noError)
     this.#remove(stream)
