@@ -45,37 +45,40 @@ function shrinkOld(
   const shrinkMax = totalReplicas([newSet, ...olds]) - minAvailable - newUnavailable
   if (shrinkMax <= 0) return []
   const sizes = new Map(olds.map((set) => [set, replicasOf(set)]))
-  dropUnhealthy(olds, sizes, shrinkMax)
-  dropHealthy([newSet, ...olds], olds, sizes, minAvailable)
+  const dropped = dropUnhealthy(olds, sizes, shrinkMax)
+  const spare = availableOf([newSet, ...olds]) - minAvailable
+  dropHealthy(olds, sizes, Math.min(spare, shrinkMax - dropped))
   return byAge(olds).flatMap((set) => {
     const size = sizes.get(set) ?? replicasOf(set)
     return size === replicasOf(set) ? [] : scale(deployment, set, size)
   })
 }
 
-/** Pods that are not available cost nothing to drop. */
+/** A status may be behind a size that was just lowered: pods beyond the size are as good as gone. */
+const availableOf = (sets: readonly Stored<ReplicaSet>[]): number =>
+  sets.reduce((sum, set) => sum + Math.min(set.status.availableReplicas ?? 0, replicasOf(set)), 0)
+
+/** Pods that are not available cost nothing to drop. Returns how many were dropped. */
 function dropUnhealthy(
   olds: readonly Stored<ReplicaSet>[],
   sizes: Map<Stored<ReplicaSet>, number>,
   shrinkMax: number,
-): void {
+): number {
   let left = shrinkMax
   for (const set of byAge(olds)) {
-    const unhealthy = replicasOf(set) - (set.status.availableReplicas ?? 0)
-    const dropped = Math.max(0, Math.min(left, unhealthy))
+    const dropped = Math.max(0, Math.min(left, replicasOf(set) - availableOf([set])))
     sizes.set(set, replicasOf(set) - dropped)
     left -= dropped
   }
+  return shrinkMax - left
 }
 
 function dropHealthy(
-  all: readonly Stored<ReplicaSet>[],
   olds: readonly Stored<ReplicaSet>[],
   sizes: Map<Stored<ReplicaSet>, number>,
-  minAvailable: number,
+  dropMax: number,
 ): void {
-  const available = all.reduce((sum, { status }) => sum + (status.availableReplicas ?? 0), 0)
-  let left = available - minAvailable
+  let left = dropMax
   for (const set of byAge(olds)) {
     const size = sizes.get(set) ?? 0
     const dropped = Math.max(0, Math.min(left, size))
