@@ -1,12 +1,14 @@
 // What probes, people and Prometheus ask over plain HTTP: /health, /livez, /readyz, /version, /metrics.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { KvError } from '../../errors.ts'
 import { alarmType } from '../../proto/messages.ts'
 import type { AlarmResponse } from '../../proto/messages.ts'
-import type { Done, MemberApi } from '../../member/types.ts'
+import type { MemberApi } from '../../member/types.ts'
 import { checkNames, runChecks } from './health-checks.ts'
 import type { CheckName } from './health-checks.ts'
 
 const probeTimeoutMs = 5000
+const alarmNames = ['NONE', 'NOSPACE', 'CORRUPT'] as const
 
 /** Answers every request; unknown paths with 404. */
 export function createHttpEndpoints(
@@ -62,24 +64,37 @@ function send(response: ServerResponse, method: string | undefined, answer: Answ
 
 async function health(member: MemberApi, url: URL): Promise<Answer> {
   const reason = await unhealthyReason(member, url)
-  const isHealthy = reason === undefined
-  const body = JSON.stringify({ health: String(isHealthy), reason: reason ?? '' })
-  return { status: isHealthy ? 200 : 503, type: jsonType, body }
+  const body = JSON.stringify({ health: String(reason === ''), reason })
+  return { status: reason === '' ? 200 : 503, type: jsonType, body }
 }
 
-async function unhealthyReason(member: MemberApi, url: URL): Promise<string | undefined> {
+/** Empty for a healthy member. */
+async function unhealthyReason(member: MemberApi, url: URL): Promise<string> {
   const excluded = url.searchParams.getAll('exclude')
-  const names = ['NONE', 'NOSPACE', 'CORRUPT']
-  const raised = await answered<AlarmResponse>((done) => member.alarms(done)).catch(() => undefined)
-  for (const { alarm } of raised?.alarms ?? []) {
-    const name = names[alarm] ?? 'UNKNOWN'
+  const isSerializable = url.searchParams.get('serializable') === 'true'
+  let alarms: AlarmResponse['alarms']
+  try {
+    alarms = await raisedAlarms(member)
+  } catch (reason) {
+    return `ALARMS ERROR:${KvError.from(reason).message}`
+  }
+  for (const { alarm } of alarms) {
+    const name = alarmNames[alarm] ?? 'UNKNOWN'
     if (alarm !== alarmType.none && !excluded.includes(name)) return `ALARM ${name}`
   }
   if (member.leader() === 0n) return 'RAFT NO LEADER'
-  const isSerializable = url.searchParams.get('serializable') === 'true'
   const check = isSerializable ? 'serializable_read' : 'linearizable_read'
   const [result] = await runChecks(member, [check], probeTimeoutMs)
-  return result?.problem === undefined ? undefined : `RANGE ERROR:${result.problem}`
+  return result?.problem === undefined ? '' : `RANGE ERROR:${result.problem}`
+}
+
+function raisedAlarms(member: MemberApi): Promise<AlarmResponse['alarms']> {
+  return new Promise((resolve, reject) => {
+    member.alarms((error, response) => {
+      if (error !== undefined) reject(error)
+      else resolve(response?.alarms ?? [])
+    })
+  })
 }
 
 async function probe(member: MemberApi, url: URL, checks: readonly CheckName[]): Promise<Answer> {
@@ -110,13 +125,4 @@ function version(member: MemberApi): Answer {
 async function metrics(member: MemberApi): Promise<Answer> {
   const type = 'text/plain; version=0.0.4; charset=utf-8'
   return { status: 200, type, body: await member.metrics() }
-}
-
-function answered<T>(ask: (done: Done<T>) => void): Promise<T> {
-  return new Promise((resolve, reject) => {
-    ask((error, result) => {
-      if (error !== undefined || result === undefined) reject(error ?? new Error('no result'))
-      else resolve(result)
-    })
-  })
 }
