@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { isMissing } from '../runtime/process-identity.ts'
 import { LineFramer, type LogStream } from './cri-line.ts'
 
-export const logBytesMaxDefault = 10 * 1024 * 1024
+export const logBytesMaxDefault: number = 10 * 1024 * 1024
 /** The log and the rotated files beside it, `N.log.1` being the newest of those. */
 export const logFilesMax = 5
 const rawBytesMaxDefault = 16 * 1024 * 1024
