@@ -12,9 +12,7 @@ const open = async (
     ...(protocol === undefined ? {} : { listenClientUrls: ['http://127.0.0.1:0'] }),
   })
   const kv: Kv =
-    protocol === undefined
-      ? member.kv
-      : await connect({ endpoints: member.clientUrls, protocol })
+    protocol === undefined ? member.kv : await connect({ endpoints: member.clientUrls, protocol })
   return {
     store: new KvStore(kv),
     close: async () => {

@@ -34,7 +34,8 @@ export class LocalApiClient implements ApiClient {
     namespace: string | undefined,
     name: string,
   ): Promise<Stored<T>> {
-    const stored = await this.#registries.get(ref).get({ namespace, name })
+    const registry = this.#registries.get(ref)
+    const stored = await registry.get(placeOf(registry, namespace, name))
     return stored.object as Stored<T>
   }
 
@@ -80,7 +81,8 @@ export class LocalApiClient implements ApiClient {
   async create<T extends KubeObject>(ref: ResourceRef, object: T): Promise<Stored<T>> {
     const registry = this.#registries.get(ref)
     const decoded = decode(registry, object)
-    const stored = await registry.create(decoded.metadata.namespace, decoded, this.#options)
+    const { namespace } = placeOf(registry, decoded.metadata.namespace, '')
+    const stored = await registry.create(namespace, decoded, this.#options)
     return stored.object as Stored<T>
   }
 
@@ -91,7 +93,8 @@ export class LocalApiClient implements ApiClient {
   ): Promise<Stored<T>> {
     const registry = this.#registries.get(ref)
     const decoded = decode(registry, object)
-    const place = { namespace: decoded.metadata.namespace, name: decoded.metadata.name ?? '' }
+    const { namespace, name = '' } = decoded.metadata
+    const place = placeOf(registry, namespace, name)
     const change = (): KubeObject => decoded
     const stored =
       subresource === undefined
@@ -109,7 +112,7 @@ export class LocalApiClient implements ApiClient {
     subresource?: 'status' | 'scale',
   ): Promise<Stored<T>> {
     const registry = this.#registries.get(ref)
-    const place = { namespace, name }
+    const place = placeOf(registry, namespace, name)
     const { mergeKeys } = registry.type
     const options = this.#options
     const patched = (current: object): Json => applyPatch(current as Json, type, patch, mergeKeys)
@@ -139,16 +142,13 @@ export class LocalApiClient implements ApiClient {
   ): Promise<void> {
     const registry = this.#registries.get(ref)
     checkNamespaceDeletion(registry.type, name)
-    await registry.delete(
-      { namespace, name },
-      {
-        ...this.#options,
-        gracePeriodSeconds: options.gracePeriodSeconds,
-        uid: options.uid,
-        resourceVersion: options.resourceVersion,
-        propagationPolicy: options.propagationPolicy,
-      },
-    )
+    await registry.delete(placeOf(registry, namespace, name), {
+      ...this.#options,
+      gracePeriodSeconds: options.gracePeriodSeconds,
+      uid: options.uid,
+      resourceVersion: options.resourceVersion,
+      propagationPolicy: options.propagationPolicy,
+    })
   }
 
   async bind(namespace: string, pod: string, node: string): Promise<void> {
@@ -162,6 +162,12 @@ const selectionOf = (options: ListOptions): Parameters<typeof filterOf>[1] => ({
   namespace: options.namespace,
   labelSelector: options.labelSelector ?? '',
   fieldSelector: options.fieldSelector ?? '',
+})
+
+/** The namespace given for a cluster-scoped kind does not count. */
+const placeOf = ({ type }: Registry, namespace: string | undefined, name: string): Place => ({
+  namespace: type.namespaced ? namespace : undefined,
+  name,
 })
 
 const decode = (registry: Registry, object: KubeObject): KubeObject =>

@@ -110,6 +110,9 @@ export class Registry {
     options: WriteOptions,
   ): Promise<StoredObject> {
     const { type } = this
+    if (type.namespaced && (namespace ?? '') === '') {
+      throw badRequest('an empty namespace may not be set during creation')
+    }
     if ((sent.metadata.resourceVersion ?? '') !== '') {
       throw badRequest('resourceVersion should not be set on objects to be created')
     }
@@ -122,7 +125,10 @@ export class Registry {
       const object = await this.#prepared(inPlace, name, options)
       const key = keyBelow(namespace, object.metadata.name ?? '')
       const value = this.#codec.encode(object)
-      if (options.dryRun) return this.#pretend(key, value)
+      if (options.dryRun) {
+        if ((await this.#read(key)) === undefined) return this.#pretend(key, value)
+        throw alreadyExists(this.resource, object.metadata.name ?? '')
+      }
       const result = await this.#store.create(this.#prefix + key, value, this.#ttlSeconds)
       if (result.ok) return this.#written(key, value, result.revision, object)
       if (!isGenerated || attempt >= generateAttemptsMax) {

@@ -62,17 +62,19 @@ export const createKubernetesService = async (
   if (!jsonEqual(current.subsets, wanted.subsets)) await client.update(endpoints, wanted)
 }
 
-/** Whether it was missing. */
+/** Whether it was missing. Looked up first: creating again what has a fixed address would be refused for the address. */
 const createMissing = async (
   client: ApiClient,
   ref: ResourceRef,
   object: KubeObject,
 ): Promise<boolean> => {
+  const { namespace, name = '' } = object.metadata
   try {
-    await client.create(ref, object)
-    return true
-  } catch (reason) {
-    if (!(reason instanceof ApiError) || reason.reason !== 'AlreadyExists') throw reason
+    await client.get(ref, namespace, name)
     return false
+  } catch (reason) {
+    if (!(reason instanceof ApiError) || reason.reason !== 'NotFound') throw reason
   }
+  await client.create(ref, object)
+  return true
 }
