@@ -23,6 +23,8 @@ export interface MemberOptions {
   readonly electionTimeoutMs?: number
   /** Applied entries between two checkpoints. */
   readonly snapshotCount?: number
+  /** Something an operator should know of, as a peer of another cluster that was refused. */
+  readonly onWarning?: (message: string) => void
   /** The member stopped by itself, as after a failed disk write. */
   readonly onFailed?: (error: Error) => void
 }

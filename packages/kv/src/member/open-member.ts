@@ -1,5 +1,6 @@
 // Puts a member together: tables, state machine, raft, and the wires that listen. In this file alone they all meet.
 import {
+  createWsTransport,
   nodeClock,
   nodeFileSystem,
   RaftError,
@@ -21,7 +22,7 @@ import type { Kv } from '../kv.ts'
 import { openDataDirectory, tablesFailure } from './data-directory.ts'
 import { EmbeddedKv } from './embedded-kv.ts'
 import { idText } from './identity.ts'
-import { HttpLeaderLink } from './leader-link.ts'
+import { answerLeaseQuestion, HttpLeaderLink } from './leader-link.ts'
 import { loneTransport } from './lone-transport.ts'
 import { MemberMetrics, type MemberGauges } from './member-metrics.ts'
 import {
@@ -32,6 +33,7 @@ import {
 } from './member-options.ts'
 import { MemberCore, type MemberParts } from './member.ts'
 import { MemoryFileSystem } from './memory-file-system.ts'
+import { listenPeers, type PeerServer } from './peer-server.ts'
 import { KvStateMachine, type CommandResult } from './state-machine.ts'
 import type { MemberApi } from './types.ts'
 
@@ -69,18 +71,23 @@ const memorySegmentSizeBytes = 4 * 2 ** 20
  */
 export async function openMember(options: MemberOptions, ports: MemberPorts = {}): Promise<Member> {
   const plan = planMember(options)
-  const storage = await openStorage(options, plan, ports)
+  const { listenPeerUrls = [] } = options
+  const peers = listenPeerUrls.length === 0 ? undefined : await listenPeers(listenPeerUrls)
+  let storage: MemberStorage | undefined
   let member: OpenMember | undefined
   try {
-    member = await OpenMember.start({ options, plan, ports, storage })
+    storage = await openStorage(options, plan, ports)
+    member = await OpenMember.start({ options, plan, ports, storage, peers })
     await member.listen(options.listenClientUrls ?? [])
     // Members of a larger cluster may be opened one after the other: the first cannot wait for the second.
     const ready = member.ready()
     if (plan.voters.length === 1) await ready
     return member
   } catch (reason) {
-    if (member === undefined) await storage.backend.close()
-    else await member.close()
+    if (member === undefined) {
+      await storage?.backend.close()
+      await peers?.close()
+    } else await member.close()
     throw startFailure(options, reason)
   }
 }
@@ -121,6 +128,8 @@ interface StartOptions {
   readonly plan: MemberPlan
   readonly ports: MemberPorts
   readonly storage: MemberStorage
+  /** Undefined: nobody may connect. */
+  readonly peers: PeerServer | undefined
 }
 
 class OpenMember extends MemberCore implements Member {
@@ -128,18 +137,21 @@ class OpenMember extends MemberCore implements Member {
   readonly api: MemberApi = this
   readonly name: string
   readonly #advertised: readonly string[] | undefined
+  readonly #peers: PeerServer | undefined
   #listener: ClientListener | undefined
   #ready: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
-  private constructor(parts: MemberParts, options: MemberOptions) {
+  private constructor(parts: MemberParts, { options, peers }: StartOptions) {
     super(parts)
+    this.#peers = peers
     this.name = parts.name
     this.#advertised = options.advertiseClientUrls
     this.kv = new EmbeddedKv(this)
   }
 
-  static async start({ options, plan, ports, storage }: StartOptions): Promise<OpenMember> {
+  static async start(start: StartOptions): Promise<OpenMember> {
+    const { options, plan, ports, storage, peers } = start
     const { backend } = storage
     const clock = ports.clock ?? nodeClock
     const metrics = new MemberMetrics(idText(plan.id))
@@ -177,7 +189,7 @@ class OpenMember extends MemberCore implements Member {
       peers: peersOf(plan),
       directory: storage.directory,
       stateMachine,
-      transport: ports.transport ?? loneTransport,
+      transport: ports.transport ?? transportOf(plan, options, peers),
       fileSystem: storage.fileSystem,
       clock,
       heartbeatIntervalMs: plan.heartbeatIntervalMs,
@@ -189,12 +201,17 @@ class OpenMember extends MemberCore implements Member {
     const parts = { ...plan, clientUrls: clientUrlsOf(options), knownPeerUrls: plan.peerUrlsById }
     const link = new HttpLeaderLink(idText(plan.clusterId), () => member?.leaderPeerUrl())
     const machine = { stateMachine, consensus, backend, clock, metrics, link }
-    member = new OpenMember({ ...parts, ...machine }, options)
+    const opened = new OpenMember({ ...parts, ...machine }, start)
+    member = opened
+    const clusterId = idText(plan.clusterId)
+    peers?.serve((request, response) =>
+      answerLeaseQuestion(opened.leases, clusterId, request, response),
+    )
     metrics.watchGauges(() => gaugesOf(machine))
     for (const event of early) onEvent(event)
     const { leader, term } = consensus.status()
-    if (leader !== undefined) member.leaderChanged(leader, term)
-    return member
+    if (leader !== undefined) opened.leaderChanged(leader, term)
+    return opened
   }
 
   get clientUrls(): readonly string[] {
@@ -222,6 +239,7 @@ class OpenMember extends MemberCore implements Member {
     await this.kv.close()
     await this.#listener?.close()
     await super.close()
+    await this.#peers?.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -236,6 +254,20 @@ function peersOf(plan: MemberPlan): Map<NodeId, string> {
     if (id !== idText(plan.id) && url !== undefined) peers.set(id as NodeId, url)
   }
   return peers
+}
+
+function transportOf(
+  plan: MemberPlan,
+  options: MemberOptions,
+  peers: PeerServer | undefined,
+): Transport {
+  if (peers === undefined) return loneTransport
+  return createWsTransport({
+    id: idText(plan.id) as NodeId,
+    clusterId: idText(plan.clusterId),
+    server: peers.server,
+    onRefused: (error) => options.onWarning?.(error.message),
+  })
 }
 
 function clientUrlsOf(options: MemberOptions): readonly string[] {
