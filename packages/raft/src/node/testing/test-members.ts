@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Membership, NodeId } from '../../core/types.ts'
 import { MemoryNetwork } from '../../transport/memory-transport.ts'
 import { RaftNode } from '../raft-node.ts'
-import type { RaftNodeEvent, RaftNodeOptions, StateMachine } from '../types.ts'
+import type { RaftNodeEvent, RaftNodeOptions } from '../types.ts'
 import { ListMachine } from './list-machine.ts'
 
 export const ids = (count: number): NodeId[] =>
@@ -25,7 +25,7 @@ export interface TestMember {
 }
 
 export type ExtraOptions = Partial<
-  Omit<RaftNodeOptions<number>, 'stateMachine'> & { stateMachine: StateMachine<number> }
+  Omit<RaftNodeOptions<number>, 'stateMachine'> & { stateMachine: ListMachine }
 >
 
 export class TestMembers {
@@ -44,7 +44,7 @@ export class TestMembers {
   }
 
   async start(id: NodeId, extra: ExtraOptions = {}): Promise<TestMember> {
-    const machine = new ListMachine()
+    const machine = extra.stateMachine ?? new ListMachine()
     const events: RaftNodeEvent[] = []
     const node = await RaftNode.open<number>({
       id,
@@ -73,13 +73,20 @@ export class TestMembers {
     this.members.delete(id)
   }
 
-  async leader(): Promise<TestMember> {
+  /** The one that leads, leaving out `except`. */
+  async leader(except?: NodeId): Promise<TestMember> {
     return await waitFor(() => {
       const leading = [...this.members.values()].filter(
-        ({ node }) => node.status().role === 'leader',
+        ({ id, node }) => id !== except && node.status().role === 'leader',
       )
       return leading.length === 1 ? leading[0] : undefined
     })
+  }
+
+  follower(leader: TestMember): TestMember {
+    const found = [...this.members.values()].find(({ id }) => id !== leader.id)
+    if (found === undefined) throw new Error('there is no follower')
+    return found
   }
 
   async close(): Promise<void> {
