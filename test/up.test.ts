@@ -1,5 +1,5 @@
 // `balsa up` from the outside: real etcdctl, real kubectl, real HTTP requests, real kill -9. The tests of the first block build on each other.
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -241,20 +241,47 @@ describe('balsa up answers a mistake with one line that names the flag and the c
     await first.stop()
   })
 
-  test('a data dir of another cluster', async () => {
+  test('a data dir that was made for another number of members', async () => {
     const dataDir = join(folder, 'other')
-    await mkdir(dataDir)
-    const [a, b, c, d] = await freePorts(4)
-    const flags = (peer?: number): string[] => [
-      ...['up', '--data-dir', dataDir, '--agents', '0', '--client-url', `http://127.0.0.1:${a}`],
-      ...['--peer-url', `http://127.0.0.1:${peer}`, '--api-url', `https://127.0.0.1:${c}`],
+    const [client, peer, api] = await freePorts(3)
+    const flags = [
+      ...[
+        'up',
+        '--data-dir',
+        dataDir,
+        '--agents',
+        '0',
+        '--client-url',
+        `http://127.0.0.1:${client}`,
+      ],
+      ...['--peer-url', `http://127.0.0.1:${peer}`, '--api-url', `https://127.0.0.1:${api}`],
     ]
-    const first = new BalsaProcess(flags(b))
+    const first = new BalsaProcess(flags)
     await first.ready()
     await first.stop()
-    const { code, stderr } = await runBalsa(flags(d))
-    expect(code).toBe(1)
-    expect(stderr).toMatch(/another (?:cluster|member)/)
-    expect(stderr).toContain('--data-dir')
+    const text = await mistake(...flags.slice(1), '--members', '3')
+    expect(text).toContain('holds a cluster of 1 members, and --members asks for 3')
+  })
+
+  test('one member may move to another port', async () => {
+    const dataDir = join(folder, 'moved')
+    const [a, b, c, d, e, f] = await freePorts(6)
+    const flags = (client?: number, peer?: number, api?: number): string[] => [
+      ...[
+        'up',
+        '--data-dir',
+        dataDir,
+        '--agents',
+        '0',
+        '--client-url',
+        `http://127.0.0.1:${client}`,
+      ],
+      ...['--peer-url', `http://127.0.0.1:${peer}`, '--api-url', `https://127.0.0.1:${api}`],
+    ]
+    for (const ports of [flags(a, b, c), flags(d, e, f)]) {
+      const up = new BalsaProcess(ports)
+      await up.ready()
+      expect(await up.stop()).toBe(0)
+    }
   })
 })

@@ -7,8 +7,8 @@ import { startApiServer } from './apiserver/api-server.ts'
 import { MemoryStore } from './apiserver/memory-store.ts'
 import type { Store } from './apiserver/store.ts'
 import type { ApiClient } from './client/api-client.ts'
-import { startControllers } from './controllers/start-controllers.ts'
-import { startScheduler } from './scheduler/start-scheduler.ts'
+import { startControllers } from './loop/start-controllers.ts'
+import { startScheduler } from './loop/start-scheduler.ts'
 
 export interface ClusterOptions {
   /** Where the objects live; closed with the cluster. Left out: in memory. */
@@ -19,6 +19,8 @@ export interface ClusterOptions {
   readonly apiUrl?: string
   /** Nodes that run pods as processes; 1 unless given. */
   readonly agents?: number
+  /** Told of what went wrong inside and is tried again; no client is told of it. */
+  readonly onError?: (error: Error) => void
 }
 
 export interface Cluster {
@@ -34,6 +36,8 @@ export interface Cluster {
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const isTemporary = options.dataDir === undefined
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'balsa-')))
+  const onError = (reason: unknown): void =>
+    options.onError?.(reason instanceof Error ? reason : new Error(String(reason)))
   const parts: { close(): Promise<void> }[] = []
   const close = async (): Promise<void> => {
     for (const part of parts.splice(0).reverse()) await part.close()
@@ -42,25 +46,16 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   try {
     const store = options.store ?? new MemoryStore()
     parts.push(store)
-    const server = await startApiServer({
-      store,
-      dataDir,
-      url: options.apiUrl ?? 'https://127.0.0.1:0',
-    })
+    const url = options.apiUrl ?? 'https://127.0.0.1:0'
+    const server = await startApiServer({ store, dataDir, url, onError })
     parts.push(server)
-    const { client } = server
-    parts.push(await startControllers({ client }), await startScheduler({ client }))
+    const { client, logs } = server
+    parts.push(await startControllers({ client, onError }))
+    parts.push(await startScheduler({ client, onError }))
     const nodes = nodeNames(options.agents ?? 1)
     for (const nodeName of nodes) {
-      parts.push(
-        await startAgent({
-          client,
-          nodeName,
-          dataDir: join(dataDir, 'agents', nodeName),
-          stopPods: isTemporary,
-          logs: server.logs,
-        }),
-      )
+      const agent = { nodeName, dataDir: join(dataDir, 'agents', nodeName), stopPods: isTemporary }
+      parts.push(await startAgent({ ...agent, client, logs, onError }))
     }
     return { url: server.url, kubeconfig: server.kubeconfigPath, nodes, client, close }
   } catch (reason) {

@@ -9,6 +9,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 import { KvStore } from '../apiserver/kv-store.ts'
 import { startCluster, type Cluster } from '../cluster.ts'
 import { startMemberProcesses } from './member-processes.ts'
+import { agreeTopology } from './topology.ts'
 
 interface UpOptions {
   readonly dataDir: string
@@ -107,6 +108,7 @@ async function up(options: UpOptions): Promise<void> {
       dataDir,
       apiUrl: options.apiUrl.href,
       agents: options.agents,
+      onError: (error) => process.stderr.write(`balsa: ${error.message}\n`),
     })
   } catch (reason) {
     await backing.close()
@@ -137,6 +139,8 @@ async function openBacking(options: UpOptions, dataDir: string): Promise<Backing
     const kv = await connect({ endpoints: options.etcdServers, protocol: 'grpc' })
     return { kv, places: [['store', options.etcdServers.join(', ')]], close: () => kv.close() }
   }
+  const asked = { members: options.members, peerUrl: options.peerUrl.origin }
+  const { peerUrl } = await agreeTopology(dataDir, asked)
   if (options.members > 1) return openMembers(options, dataDir)
   const member = await openMember({
     name: 'm1',
@@ -144,8 +148,8 @@ async function openBacking(options: UpOptions, dataDir: string): Promise<Backing
     listenClientUrls: [options.clientUrl.origin],
     advertiseClientUrls: [options.clientUrl.origin],
     listenPeerUrls: [options.peerUrl.origin],
-    initialAdvertisePeerUrls: [options.peerUrl.origin],
-    initialCluster: `m1=${options.peerUrl.origin}`,
+    initialAdvertisePeerUrls: [peerUrl],
+    initialCluster: `m1=${peerUrl}`,
   })
   return {
     kv: member.kv,
@@ -166,7 +170,11 @@ async function openMembers(options: UpOptions, dataDir: string): Promise<Backing
   })
   const endpoints = processes.members.map((member) => member.clientUrl)
   try {
-    const kv = await connect({ endpoints, protocol: 'native', retryWrites: false })
+    const kv = await connect({
+      endpoints,
+      protocol: 'native',
+      connectTimeoutMs: firstAnswerTimeoutMs,
+    })
     await Promise.race([processes.failed, firstAnswer(kv)])
     processes.ready()
     return {

@@ -3,8 +3,8 @@ import type { ApiClient, ResourceRef } from '../../client/api-client.ts'
 import { ApiError } from '../../client/api-client.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import type { KubeObject } from '../../resources/object.ts'
-import { systemNamespaces } from './namespace-lifecycle.ts'
-import { kubernetesAddress } from './service-addresses.ts'
+import { systemNamespaces } from '../admission/namespace-lifecycle.ts'
+import { kubernetesAddress } from '../admission/service-addresses.ts'
 
 const namespaces: ResourceRef = { group: '', version: 'v1', plural: 'namespaces' }
 const services: ResourceRef = { group: '', version: 'v1', plural: 'services' }
