@@ -11,6 +11,7 @@ import { findKind, objectLabel } from './discovery.ts'
 import type { ServedResource } from './discovery.ts'
 import { readManifests } from './manifest-files.ts'
 import type { Manifest } from './manifest-files.ts'
+import { sortedJson } from './sorted-json.ts'
 import { reportFailure, runVerb } from './verb-failure.ts'
 
 type JsonObject = { readonly [key: string]: Json | undefined }
@@ -156,7 +157,7 @@ const withLastApplied = (object: KubeObject): JsonObject => {
   const { annotations, ...metadata } = object.metadata
   const { [lastAppliedKey]: _old, ...others } = annotations ?? {}
   const plain = { ...object, metadata: { ...metadata, annotations: others } }
-  const text = `${JSON.stringify(plain)}\n`
+  const text = `${sortedJson(plain)}\n`
   return {
     ...plain,
     metadata: { ...metadata, annotations: { ...others, [lastAppliedKey]: text } },

@@ -12,6 +12,7 @@ import type { SessionOptions } from './api-session.ts'
 import { objectLabel, typeLabel } from './discovery.ts'
 import { parseObjectArguments } from './object-arguments.ts'
 import type { ObjectArgument } from './object-arguments.ts'
+import { sortKeys, sortedJson } from './sorted-json.ts'
 import { TablePrinter } from './table-text.ts'
 import type { Table } from './table-text.ts'
 import { reportFailure, runVerb } from './verb-failure.ts'
@@ -61,9 +62,10 @@ const get = async (words: readonly string[], options: GetOptions): Promise<void>
   using session = new ApiSession(options)
   const targets = parseObjectArguments(await session.served(), words)
   const whole = options.output !== undefined && options.output !== 'wide'
-  if (options.watch === true) return watch(session, targets, options)
-  if (whole) return printObjects(session, targets, options)
-  return printTables(session, targets, options)
+  // Awaited, not returned: the session lives until they are done.
+  if (options.watch === true) await watch(session, targets, options)
+  else if (whole) await printObjects(session, targets, options)
+  else await printTables(session, targets, options)
 }
 
 const printTables = async (
@@ -196,10 +198,11 @@ const printObjects = async (
   process.stdout.write(objectText(value, options.output))
 }
 
+/** As kubectl prints: keys in order of the alphabet. */
 const objectText = (value: unknown, output: Output | undefined): string =>
   output === 'yaml'
-    ? stringify(value, { version: '1.1', lineWidth: 0 })
-    : `${JSON.stringify(value, undefined, 4)}\n`
+    ? stringify(sortKeys(value), { version: '1.1', lineWidth: 0, indentSeq: false })
+    : `${sortedJson(value, 4)}\n`
 
 const wholeObjects = async (
   session: ApiSession,

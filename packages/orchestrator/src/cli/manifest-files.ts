@@ -63,7 +63,9 @@ export const parseManifests = (text: string, source: string): Manifest[] => {
   return documents.flatMap((document) => {
     const problem = document.errors[0]
     if (problem !== undefined) {
-      throw new Error(`error parsing ${source}: ${problem.message.split('\n')[0] ?? ''}`)
+      throw new Error(
+        `error parsing ${source}: ${(problem.message.split('\n')[0] ?? '').replace(/:$/, '')}`,
+      )
     }
     return objectsOf(
       toJson(() => document.toJS() as unknown, source),
