@@ -18,7 +18,7 @@ import type { User } from './registry/request-options.ts'
 import { createKubernetesService, createSystemNamespaces } from './registry/system-objects.ts'
 import type { Store } from './store.ts'
 import { ApiDispatcher } from './wire/api-dispatcher.ts'
-import { userOfSocket } from './wire/authentication.ts'
+import { userOfSocket } from './access/authentication.ts'
 import { Exchange, type HttpRequest, type HttpResponse } from './wire/exchange.ts'
 
 export interface ApiServerOptions {

@@ -3,13 +3,13 @@
 import type { Json, KubeObject, Stored } from '../resources/object.ts'
 import { apiErrorFrom } from '../apiserver/api-errors.ts'
 import { decodeAs, lenient } from '../apiserver/registry/decode.ts'
-import { checkNamespaceDeletion } from '../apiserver/registry/namespace-lifecycle.ts'
+import { checkNamespaceDeletion } from '../apiserver/admission/namespace-lifecycle.ts'
 import { applyPatch } from '../apiserver/registry/patch.ts'
 import type { Registries } from '../apiserver/registry/registries.ts'
 import type { Place, Registry } from '../apiserver/registry/registry.ts'
 import { type User, systemUser, type WriteOptions } from '../apiserver/registry/request-options.ts'
 import { filterOf } from '../apiserver/registry/selection.ts'
-import { bindPod, changeScale, changeSubresource } from '../apiserver/registry/subresources.ts'
+import { bindPod, changeScale, changeSubresource } from '../apiserver/subresources/subresources.ts'
 import type { CacheCursor } from '../apiserver/storage/resource-cache.ts'
 import type {
   ApiClient,

@@ -3,10 +3,10 @@ import type { ResourceType } from '../../resources/object.ts'
 import { noSuchResource } from '../api-errors.ts'
 import { WatchCache } from '../storage/watch-cache.ts'
 import type { Store } from '../store.ts'
-import { Admission } from './admission.ts'
-import { NamespaceLifecycle } from './namespace-lifecycle.ts'
+import { Admission } from '../admission/admission.ts'
+import { NamespaceLifecycle } from '../admission/namespace-lifecycle.ts'
 import { Registry } from './registry.ts'
-import { ServiceAddresses } from './service-addresses.ts'
+import { ServiceAddresses } from '../admission/service-addresses.ts'
 
 export interface RegistriesOptions {
   readonly store: Store

@@ -4,9 +4,9 @@ import { apiErrorFrom, methodNotAllowed, noSuchResource } from '../api-errors.ts
 import type { PodLogs } from '../pod-logs.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { User } from '../registry/request-options.ts'
-import { reviews } from './access-reviews.ts'
-import { checkAccess } from './authentication.ts'
-import { Discovery } from './discovery.ts'
+import { reviews } from '../access/access-reviews.ts'
+import { checkAccess } from '../access/authentication.ts'
+import { Discovery } from '../discovery/discovery.ts'
 import type { Exchange } from './exchange.ts'
 import { jsonType, parseAccept } from './media-types.ts'
 import { flag } from './query-options.ts'
@@ -14,7 +14,7 @@ import { sendError, sendValue } from './replies.ts'
 import { readObject } from './request-body.ts'
 import { parseResourcePath, type ResourcePath } from './request-path.ts'
 import { ResourceHandlers } from './resource-handlers.ts'
-import { versionDocument } from './version.ts'
+import { versionDocument } from '../discovery/version.ts'
 
 export interface DispatcherOptions {
   readonly registries: Registries

@@ -8,11 +8,11 @@ import {
 } from '../api-errors.ts'
 import type { PodLogs } from '../pod-logs.ts'
 import { decodeAs, type DecodeOptions } from '../registry/decode.ts'
-import { checkNamespaceDeletion } from '../registry/namespace-lifecycle.ts'
+import { checkNamespaceDeletion } from '../admission/namespace-lifecycle.ts'
 import { applyPatch } from '../registry/patch.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { Change, Place, Registry } from '../registry/registry.ts'
-import { scaleOf } from '../registry/scale.ts'
+import { scaleOf } from '../subresources/scale.ts'
 import { filterOf } from '../registry/selection.ts'
 import {
   bindPod,
@@ -20,7 +20,7 @@ import {
   changeSubresource,
   hasSubresource,
   type ObjectSubresource,
-} from '../registry/subresources.ts'
+} from '../subresources/subresources.ts'
 import type { CacheFilter } from '../storage/resource-cache.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import { readDeleteOptions } from './delete-options.ts'

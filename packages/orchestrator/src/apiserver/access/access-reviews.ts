@@ -2,7 +2,7 @@
 import type { Json } from '../../resources/object.ts'
 import type { User } from '../registry/request-options.ts'
 import { isMaster } from './authentication.ts'
-import type { VirtualResource } from './discovery.ts'
+import type { VirtualResource } from '../discovery/discovery.ts'
 
 export interface Review extends VirtualResource {
   answer(user: User): Json

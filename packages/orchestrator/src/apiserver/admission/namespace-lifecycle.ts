@@ -2,7 +2,7 @@
 import type { KubeObject, ResourceType } from '../../resources/object.ts'
 import { apiErrorFrom, forbidden } from '../api-errors.ts'
 import type { AdmissionStep } from './admission.ts'
-import type { Registry } from './registry.ts'
+import type { Registry } from '../registry/registry.ts'
 
 export const systemNamespaces: readonly string[] = [
   'default',

@@ -4,7 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import { ApiError } from '../../client/api-client.ts'
 import { unauthorized } from '../api-errors.ts'
 import type { User } from '../registry/request-options.ts'
-import type { ResourcePath } from './request-path.ts'
+import type { ResourcePath } from '../wire/request-path.ts'
 
 const authenticated = 'system:authenticated'
 const masters = 'system:masters'

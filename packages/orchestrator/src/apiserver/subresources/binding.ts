@@ -1,7 +1,7 @@
 // The binding subresource of pods: the scheduler's decision, written once.
 import type { KubeObject, Stored } from '../../resources/object.ts'
 import { badRequest, conflict } from '../api-errors.ts'
-import { timestamp } from './object-metadata.ts'
+import { timestamp } from '../registry/object-metadata.ts'
 
 interface BoundPod extends KubeObject {
   readonly spec: { readonly nodeName?: string }

@@ -1,6 +1,6 @@
 // What stands between a request and the registry: steps that may refuse or complete an object. In the order of the list.
 import type { KubeObject, ResourceType } from '../../resources/object.ts'
-import type { WriteOptions } from './request-options.ts'
+import type { WriteOptions } from '../registry/request-options.ts'
 
 /** One step; each part is optional. A step refuses by throwing ApiError. */
 export interface AdmissionStep {

@@ -3,9 +3,9 @@ import type { KubeObject, Stored } from '../../resources/object.ts'
 import { noSuchResource } from '../api-errors.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import { boundPod } from './binding.ts'
-import { afterUpdate } from './deletion.ts'
-import type { Change, Place, Registry } from './registry.ts'
-import type { WriteOptions } from './request-options.ts'
+import { afterUpdate } from '../registry/deletion.ts'
+import type { Change, Place, Registry } from '../registry/registry.ts'
+import type { WriteOptions } from '../registry/request-options.ts'
 import { type Scale, scaleOf, withScale } from './scale.ts'
 
 /** Subresources that are written with an object of the parent's kind. */

@@ -3,8 +3,8 @@ import type { FieldError, KubeObject, ResourceType } from '../../resources/objec
 import type { Service, ServicePort } from '../../resources/service.ts'
 import { internalError, invalid } from '../api-errors.ts'
 import type { AdmissionStep } from './admission.ts'
-import type { Registry } from './registry.ts'
-import type { WriteOptions } from './request-options.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { WriteOptions } from '../registry/request-options.ts'
 
 /** 10.96.0.0/16; its first address is that of the service `kubernetes`. */
 const networkPrefix = '10.96.'
