@@ -5,6 +5,7 @@ import { listenClients } from './client-listener.ts'
 import { FakeMember } from './testing/fake-member.ts'
 import { openFakeListener } from './testing/fake-listener.ts'
 import type { FakeListener } from './testing/fake-listener.ts'
+import { RawHttp2Client } from './testing/raw-http2-client.ts'
 
 let server: FakeListener
 beforeAll(async () => {
@@ -102,6 +103,20 @@ test('a URL that is none is refused', async () => {
     const opening = listenClients({ member: new FakeMember(), urls: [url] })
     await expect(opening).rejects.toThrow(`cannot listen on ${url}: it must look like`)
   }
+})
+
+test('connections past the limit are closed at once, and there is room again when one ends', async () => {
+  const urls = ['http://127.0.0.1:0']
+  const listener = await listenClients({ member: new FakeMember(), urls, connectionsMax: 1 })
+  const [url = ''] = listener.urls
+  const first = new RawHttp2Client(url)
+  first.start()
+  await vi.waitFor(() => expect(first.frames.length).toBeGreaterThan(1))
+  const second = new RawHttp2Client(url)
+  await vi.waitFor(() => expect(second.isClosed).toBe(true))
+  first.close()
+  await vi.waitFor(async () => expect((await fetch(`${url}/livez`)).status).toBe(200))
+  await listener.close()
 })
 
 test('close ends idle and streaming HTTP connections and frees the port', async () => {

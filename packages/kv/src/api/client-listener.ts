@@ -16,7 +16,7 @@ import { ListenError } from './listen-error.ts'
 import { createNativeServer } from './native/native-server.ts'
 import { methods } from './services/index.ts'
 
-/** Per URL. */
+/** Per URL; those past it are closed at once. */
 export const connectionsMax = 10_000
 const sniffTimeoutMs = 10_000
 const closeGraceMs = 2000
@@ -56,6 +56,8 @@ export interface ClientListenerOptions {
   readonly urls: readonly string[]
   /** Gets the upgrade requests for /native; our native protocol if left out. */
   readonly native?: UpgradeServer
+  /** Per URL. */
+  readonly connectionsMax?: number
 }
 
 /** Rejects with ListenError if one of the URLs cannot be had; then none is left open. */
@@ -75,13 +77,16 @@ class ClientPorts implements ClientListener {
   readonly #grpc: GrpcServer
   readonly #http: HttpServer
   readonly #native: UpgradeServer
+  readonly #connectionsMax: number
   readonly #servers: Server[] = []
   readonly #gateway: Gateway
   /** Connections that are not gRPC's. */
   readonly #sockets = new Set<Socket>()
   #closing: Promise<void> | undefined
 
-  constructor({ member, native = createNativeServer(member) }: ClientListenerOptions) {
+  constructor(options: ClientListenerOptions) {
+    const { member, native = createNativeServer(member) } = options
+    this.#connectionsMax = options.connectionsMax ?? connectionsMax
     this.#grpc = createGrpcServer({ member, methods: [...methods, ...healthMethods] })
     this.#native = native
     this.#gateway = createGateway(member, methods)
@@ -99,7 +104,7 @@ class ClientPorts implements ClientListener {
   async listen(url: string): Promise<void> {
     const { host, port } = parseUrl(url)
     const server = createServer(socketOptions, (socket) => this.#sniff(socket))
-    server.maxConnections = connectionsMax
+    server.maxConnections = this.#connectionsMax
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) => reject(new ListenError(url, error)))
       server.listen({ port, host }, resolve)

@@ -161,6 +161,7 @@ function serveStream(
   response.on('close', finish)
   try {
     stream = method.open(member, { send, end })
+    if (isOver) stream.closed()
     for (const request of requests) if (!isOver) stream.message(request)
     if (!isOver) stream.halfClosed()
   } catch (reason) {

@@ -1,7 +1,7 @@
 // A client whose table is empty sends the same bytes for the same headers, so their meaning is looked up instead of decoded.
 
-const entriesMax = 1024
-const blockBytesMax = 512
+export const entriesMax = 1024
+export const blockBytesMax = 512
 
 /** What blocks mean, shared by all connections of a server. */
 export class HeaderCache<H> {
