@@ -64,11 +64,11 @@ export class FaultPlan {
     })
   }
 
-  /** Faults end: links heal, and whoever is down starts. */
+  /** Faults end: links and disks heal, and whoever is down starts. */
   stop(): void {
     this.#isRunning = false
     this.#options.network.heal()
-    for (const member of this.#options.members) member.start()
+    for (const member of this.#options.members) member.heal()
   }
 
   #stopOne(): void {

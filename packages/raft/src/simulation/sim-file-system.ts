@@ -9,7 +9,7 @@ import type { SimInode } from './sim-inode.ts'
 export interface DiskTiming {
   readonly after: (delayMs: number, callback: () => void) => void
   readonly random: SeededRandom
-  readonly syncMs: { readonly min: number; readonly max: number }
+  readonly syncMs: () => { readonly min: number; readonly max: number }
 }
 
 type Call = 'quick' | 'sync'
@@ -41,8 +41,8 @@ export class SimFileSystem implements FileSystem {
   async #delay(kind: Call): Promise<void> {
     const timing = this.#timing
     if (timing === undefined) return
-    const { syncMs, random } = timing
-    const ms = kind === 'quick' ? 0 : syncMs.min + random.next() * (syncMs.max - syncMs.min)
+    const { min, max } = timing.syncMs()
+    const ms = kind === 'quick' ? 0 : min + timing.random.next() * (max - min)
     await new Promise<void>((resolve) => {
       timing.after(ms, resolve)
     })

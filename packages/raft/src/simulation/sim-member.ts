@@ -14,6 +14,8 @@ import type { SimNetwork, SimTransport } from './sim-network.ts'
 import { DurableState, SimStateMachine } from './sim-state-machine.ts'
 import { WatchedCore } from './watched-core.ts'
 
+const healthySyncMs = { min: 0.2, max: 2 }
+
 export type OpenNode = (options: RaftNodeOptions<LogIndex>) => Promise<Node<LogIndex>>
 
 export interface MemberOptions {
@@ -49,11 +51,13 @@ export class SimMember {
   readonly #disk: SimDisk
   readonly #durable: DurableState | undefined
   #life: Life | undefined
+  #syncMs: { readonly min: number; readonly max: number }
 
   constructor(options: MemberOptions) {
     this.id = options.id
     this.#options = options
     this.#disk = new SimDisk(options.random.fork())
+    this.#syncMs = options.profile.syncMs[options.memberIds.indexOf(options.id)] ?? healthySyncMs
     this.#durable = options.profile.hasDurableState ? new DurableState() : undefined
   }
 
@@ -74,6 +78,12 @@ export class SimMember {
     return this.#life?.number
   }
 
+  /** Faults end: a disk slower than an election timeout lets nobody be elected, whatever the code does. */
+  heal(): void {
+    this.#syncMs = healthySyncMs
+    this.start()
+  }
+
   start(): void {
     if (this.#life !== undefined) return
     const life = this.#newLife()
@@ -92,13 +102,13 @@ export class SimMember {
   }
 
   #newLife(): Life {
-    const { scheduler, network, random, profile, memberIds } = this.#options
+    const { scheduler, network, random } = this.#options
     const number = this.#options.nextLife()
     const clock = new SimClock(scheduler)
     const timing = {
       after: (delayMs: number, callback: () => void) => void scheduler.after(delayMs, callback),
       random: random.fork(),
-      syncMs: profile.syncMs[memberIds.indexOf(this.id)] ?? { min: 0, max: 0 },
+      syncMs: () => this.#syncMs,
     }
     const fileSystem = new SimFileSystem(this.#disk, timing)
     const transport = network.connect(this.id)
