@@ -100,25 +100,28 @@ async function up(options: UpOptions): Promise<void> {
   const startedAt = performance.now()
   const dataDir = resolve(options.dataDir)
   await prepareDataDir(options.dataDir)
-  const backing = await openBacking(options, dataDir)
-  let cluster: Cluster
+  const parts: { close(): Promise<void> }[] = []
+  const close = async (): Promise<void> => {
+    for (const part of parts.splice(0).reverse()) await part.close()
+  }
+  // From the start: whoever stops a `balsa up` that is still starting leaves nothing behind either.
+  stopOnSignal(close)
   try {
-    cluster = await startCluster({
+    const backing = await openBacking(options, dataDir)
+    parts.push(backing)
+    const cluster = await startCluster({
       store: new KvStore(backing.kv),
       dataDir,
       apiUrl: options.apiUrl.href,
       agents: options.agents,
       onError: (error) => process.stderr.write(`balsa: ${error.message}\n`),
     })
+    parts.push(cluster)
+    process.stdout.write(banner(options, backing, cluster, performance.now() - startedAt))
   } catch (reason) {
-    await backing.close()
+    await close()
     throw reason
   }
-  stopOnSignal(async () => {
-    await cluster.close()
-    await backing.close()
-  })
-  process.stdout.write(banner(options, backing, cluster, performance.now() - startedAt))
 }
 
 async function prepareDataDir(dataDir: string): Promise<void> {
