@@ -1,5 +1,6 @@
 // Makes the ApiErrors of the apiserver with upstream's codes, reasons and texts (apimachinery api/errors), and the Status object
 // that carries one over the wire.
+import { KvError } from '@balsa/kv'
 import { ApiError } from '../client/api-client.ts'
 import type { FieldError, Json } from '../resources/object.ts'
 
@@ -148,6 +149,9 @@ export const internalError = (message: string): ApiError =>
 /** Normalizes anything caught. */
 export const apiErrorFrom = (reason: unknown): ApiError => {
   if (reason instanceof ApiError) return reason
+  if (reason instanceof KvError && reason.code === 'REQUEST_TOO_LARGE') {
+    return new ApiError(413, 'RequestEntityTooLarge', reason.message)
+  }
   return internalError(reason instanceof Error ? reason.message : String(reason))
 }
 

@@ -54,15 +54,17 @@ export class ApiFixture {
     this.#session = this.connectAs(parts.server.certificates.admin)
   }
 
-  static async start(): Promise<ApiFixture> {
+  static async start(
+    options: { readonly store?: Store; readonly onError?: (error: Error) => void } = {},
+  ): Promise<ApiFixture> {
     const dataDir = await mkdtemp(join(tmpdir(), 'balsa-api-'))
-    const store = new MemoryStore()
+    const store = options.store ?? new MemoryStore()
     const errors: Error[] = []
     const server = await startApiServer({
       store,
       url: 'https://127.0.0.1:0',
       dataDir,
-      onError: (error) => errors.push(error),
+      onError: options.onError ?? ((error) => errors.push(error)),
     })
     return new ApiFixture({ server, store, dataDir, errors })
   }

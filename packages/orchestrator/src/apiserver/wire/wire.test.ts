@@ -5,7 +5,7 @@ import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { signClientCertificate } from '../pki/certificates.ts'
-import { ringEventsMax } from '../storage/resource-cache.ts'
+import { ringBytesMax, ringEventsMax } from '../storage/resource-cache.ts'
 import { ApiFixture } from '../testing/api-fixture.ts'
 
 const tableAccept =
@@ -659,6 +659,33 @@ describe('watches', () => {
       },
     })
     watch.close()
+  })
+
+  test('a client that does not read is cut off by the ring, not kept in memory', async () => {
+    const key = '/registry/leases/default/big'
+    const value = Buffer.from(
+      `{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{"name":"big","annotations":{"x":"${'x'.repeat(64 * 1024)}"}}}`,
+    )
+    const leases = '/apis/coordination.k8s.io/v1/namespaces/default/leases'
+    const { json: list } = await api.request('GET', leases)
+    const session = api.connectAs(api.server.certificates.admin)
+    const stream = session.request({
+      ':path': `${leases}?watch=true&resourceVersion=${list.metadata.resourceVersion}`,
+    })
+    await new Promise((resolve) => stream.on('response', resolve))
+    let revision = 0
+    for (let written = 0; written <= 2 * ringBytesMax; written += value.length) {
+      const result = await api.store.update(key, value, revision)
+      if (result.ok) ({ revision } = result)
+    }
+    const chunks: Buffer[] = []
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+    await new Promise((resolve) => stream.on('end', resolve))
+    session.destroy()
+    const text = Buffer.concat(chunks).toString()
+    expect(text.length).toBeLessThan(ringBytesMax)
+    const last = JSON.parse(text.trimEnd().split('\n').at(-1) ?? '')
+    expect(last).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } })
   })
 
   test('a watch from before the history is an ERROR event with 410 in a 200 answer', async () => {
