@@ -19,6 +19,8 @@ const spaceKey = Buffer.from('!space')
 /** A range that holds no row: compacting it writes out LevelDB's memory table and nothing else. */
 const emptyRange = [Buffer.from('~'), Buffer.from('~~')] as const
 const valueCacheSizeBytesMax = 32 * 2 ** 20
+/** Read at a time by a view, up to rowsBatchMax rows. */
+const viewReadSizeBytes = 2 ** 20
 type Space = 'a' | 'b'
 
 export class LevelBackend implements Backend {
@@ -93,7 +95,8 @@ export class LevelBackend implements Backend {
           gte: Buffer.from(space + from, 'latin1'),
           lt: Buffer.from(space + to, 'latin1'),
         }
-        const iterator = this.#database.iterator({ ...range, snapshot, fillCache: false })
+        const options = { snapshot, fillCache: false, highWaterMarkBytes: viewReadSizeBytes }
+        const iterator = this.#database.iterator({ ...range, ...options })
         return mergeRows(storedRows(iterator), inside)
       },
       // Closing waits for iterators that are being read; nobody has to wait for that.

@@ -27,6 +27,8 @@ export interface LevelDatabase {
     lt: Buffer
     snapshot: DatabaseSnapshot
     fillCache: boolean
+    /** Bytes that one nextv() may return. */
+    highWaterMarkBytes: number
   }): DatabaseIterator
   compactRange(start: Buffer, end: Buffer): Promise<void>
 }

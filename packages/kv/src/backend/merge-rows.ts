@@ -11,6 +11,10 @@ export async function* mergeRows(
 ): AsyncIterable<readonly Row[]> {
   let at = 0
   for await (const batch of stored) {
+    if (at === overlay.length) {
+      yield batch
+      continue
+    }
     const merged: Row[] = []
     for (const row of batch) {
       const key = keyText(row[0])
