@@ -62,6 +62,31 @@ test('an upgrade to an unknown path is refused', async () => {
   expect(await talk(server.url, [request], 'never')).toContain('404 Not Found')
 })
 
+test('clients that break off anywhere harm nobody', async () => {
+  const { hostname, port } = new URL(server.url)
+  const watch = '{"create_request":{"key":"YQ=="}}'
+  const starts = [
+    'PRI * HTT',
+    'GET /nope HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n',
+    'GET /native HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n',
+    'POST /v3/kv/range HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{',
+    `POST /v3/watch HTTP/1.1\r\nHost: x\r\nContent-Length: ${watch.length}\r\n\r\n${watch}`,
+    'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(50),
+  ]
+  for (let round = 0; round < 10; round++) {
+    const closed = starts.map(async (start) => {
+      const socket = connect(Number(port), hostname)
+      socket.on('error', () => socket.destroy())
+      await new Promise<void>((resolve) => socket.write(start, () => resolve()))
+      if (round % 2 === 0) await new Promise<void>((resolve) => setImmediate(resolve))
+      socket.resetAndDestroy()
+    })
+    await Promise.all(closed)
+  }
+  await vi.waitFor(() => expect(server.member.openStreams).toBe(0))
+  expect((await fetch(`${server.url}/health`)).status).toBe(200)
+})
+
 test('an upgrade to /native goes to the native server', async () => {
   let isClosed = false
   const native = {

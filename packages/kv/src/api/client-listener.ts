@@ -92,6 +92,8 @@ class ClientPorts implements ClientListener {
     this.#gateway = createGateway(member, methods)
     const serveEndpoint = createHttpEndpoints(member)
     const serve = (request: IncomingMessage, response: ServerResponse): void => {
+      // A client that goes away in the middle is no error of ours.
+      response.on('error', () => response.destroy())
       if (this.#closing !== undefined) response.setHeader('connection', 'close')
       if (!this.#gateway.serve(request, response)) serveEndpoint(request, response)
     }
@@ -106,7 +108,8 @@ class ClientPorts implements ClientListener {
     const server = createServer(socketOptions, (socket) => this.#sniff(socket))
     server.maxConnections = this.#connectionsMax
     await new Promise<void>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => reject(new ListenError(url, error)))
+      // Kept after listening: an error of accept() ends that connection, not the server.
+      server.on('error', (error: NodeJS.ErrnoException) => reject(new ListenError(url, error)))
       server.listen({ port, host }, resolve)
     })
     this.#servers.push(server)
@@ -178,6 +181,8 @@ class ClientPorts implements ClientListener {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // From here on nobody else listens for the errors of this socket.
+    socket.on('error', () => socket.destroy())
     const path = (request.url ?? '').split('?', 1)[0]
     if (path === '/native') {
       this.#native.handleUpgrade(request, socket, head)
