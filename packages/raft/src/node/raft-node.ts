@@ -1,20 +1,7 @@
-// The shell that runs the core (Ready -> persist -> send -> apply): it owns the loop, the timer and the life of a member. Whatever happens
-// goes into the core at once; what the core wants done is taken once a turn of the event loop, so that what arrived in one turn
-// shares messages, entries and syncs.
+// A member of a cluster: opens what is on disk, puts the parts together, and is what a user calls. The loop is in member-loop.ts.
 import { isMembershipValid, isSameMembership } from '../core/membership.ts'
 import { RaftCore } from '../core/raft-core.ts'
-import type {
-  Core,
-  Membership,
-  Message,
-  NodeId,
-  RaftConfig,
-  RaftStatus,
-  Ready,
-  RestoredState,
-  SnapshotMeta,
-  Term,
-} from '../core/types.ts'
+import type { Core, Membership, NodeId, RaftConfig, RaftStatus } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { WalListener } from '../wal/wal.ts'
 import { Applier } from './applier.ts'
@@ -23,26 +10,20 @@ import { Checkpoints } from './checkpoints.ts'
 import { nodeClock, nodeRandom } from './clock-node.ts'
 import * as defaults from './defaults.ts'
 import { nodeFileSystem } from './file-system-node.ts'
+import { MemberLoop } from './member-loop.ts'
 import { openStorage, type OpenedStorage } from './open-storage.ts'
-import type { Clock, Random, TransportHandler } from './ports.ts'
+import type { Clock, Random } from './ports.ts'
 import { Proposals } from './proposals.ts'
 import { Reads } from './reads.ts'
+import { SnapshotInstall } from './snapshot-install.ts'
 import { SnapshotTransfer } from './snapshot-transfer.ts'
 import type { Node, ProposalDone, RaftNodeEvent, RaftNodeOptions } from './types.ts'
 import { Waiters } from './waiters.ts'
-
-/** Readys taken in one turn; more wait for the next. */
-const readysPerTurnMax = 16
 
 interface Ports {
   readonly clock: Clock
   readonly random: Random
   readonly storage: OpenedStorage
-}
-
-interface DelayedMessages {
-  readonly sequence: number
-  readonly messages: readonly Message[]
 }
 
 export class RaftNode<Result> implements Node<Result> {
@@ -56,17 +37,15 @@ export class RaftNode<Result> implements Node<Result> {
   readonly #applier: Applier<Result>
   readonly #checkpoints: Checkpoints<Result>
   readonly #transfer: SnapshotTransfer<Result>
+  readonly #install: SnapshotInstall<Result>
+  readonly #loop: MemberLoop<Result>
   readonly #waiters = new Waiters()
   readonly #tickMs: number
   readonly #electionTimeoutMs: number
+  /** Of a proposal, a read and a change. */
+  readonly #timeoutMs: number
   #peers: ReadonlyMap<NodeId, string>
-  /** Votes and acknowledgements, until their Ready is durable. */
-  #delayed: DelayedMessages[] = []
-  #isTurnDue = false
   #cancelTick: () => void = () => {}
-  #restoring: Promise<void> = Promise.resolve()
-  #leader: NodeId | undefined
-  #leaderTerm: Term = 0
   #isStopped = false
   #stopping: Promise<void> | undefined
 
@@ -81,7 +60,7 @@ export class RaftNode<Result> implements Node<Result> {
     let node: RaftNode<Result> | undefined
     const listener: WalListener = {
       durable: (sequence) => {
-        if (node !== undefined) node.#onDurable(sequence)
+        if (node !== undefined) node.#loop.durable(sequence)
       },
       synced: (durationMs, bytes) => {
         if (node !== undefined) node.#emit({ type: 'synced', durationMs, bytes })
@@ -104,23 +83,12 @@ export class RaftNode<Result> implements Node<Result> {
     this.#peers = options.peers
     this.#tickMs = options.heartbeatIntervalMs ?? defaults.heartbeatIntervalMsDefault
     this.#electionTimeoutMs = options.electionTimeoutMs ?? defaults.electionTimeoutMsDefault
-    const timeoutMs = defaults.requestTimeoutBaseMs + 2 * this.#electionTimeoutMs
-    const { hardState, base, entries } = storage.log
-    this.#core = createCore(options)(
-      {
-        id: options.id,
-        heartbeatTicks: 1,
-        electionTicks: Math.max(2, Math.round(this.#electionTimeoutMs / this.#tickMs)),
-        messageSizeBytesMax: defaults.messageSizeBytesMax,
-        inflightMessagesMax: defaults.inflightMessagesMax,
-        uncommittedSizeBytesMax: defaults.uncommittedSizeBytesMax,
-        random,
-      },
-      { hardState, snapshot: base, entries, appliedIndex: storage.applied.index },
-    )
+    this.#timeoutMs = defaults.requestTimeoutBaseMs + 2 * this.#electionTimeoutMs
+    this.#core = this.#makeCore(random)
     const limits = { ...defaults.limitsDefault, ...options.limits }
-    this.#proposals = new Proposals({ origin: newOrigin(random), limits, timeoutMs })
-    this.#reads = new Reads(timeoutMs)
+    const origin = newOrigin(random)
+    this.#proposals = new Proposals({ origin, limits, timeoutMs: this.#timeoutMs })
+    this.#reads = new Reads(this.#timeoutMs)
     this.#applier = new Applier({
       stateMachine: options.stateMachine,
       proposals: this.#proposals,
@@ -131,6 +99,24 @@ export class RaftNode<Result> implements Node<Result> {
     })
     this.#transfer = this.#makeTransfer()
     this.#checkpoints = this.#makeCheckpoints()
+    this.#install = this.#makeInstall()
+    this.#loop = this.#makeLoop()
+  }
+
+  #makeCore(random: Random): Core {
+    const config: RaftConfig = {
+      id: this.id,
+      heartbeatTicks: 1,
+      electionTicks: Math.max(2, Math.round(this.#electionTimeoutMs / this.#tickMs)),
+      messageSizeBytesMax: defaults.messageSizeBytesMax,
+      inflightMessagesMax: defaults.inflightMessagesMax,
+      uncommittedSizeBytesMax: defaults.uncommittedSizeBytesMax,
+      random,
+    }
+    const { log, applied } = this.#storage
+    const { hardState, base, entries } = log
+    const restored = { hardState, snapshot: base, entries, appliedIndex: applied.index }
+    return this.#options.createCore?.(config, restored) ?? new RaftCore(config, restored)
   }
 
   #makeTransfer(): SnapshotTransfer<Result> {
@@ -144,13 +130,13 @@ export class RaftNode<Result> implements Node<Result> {
       applied: () => this.#applier.applied,
       onSent: (peer, { index }) => {
         this.#emit({ type: 'snapshotSent', peer, index })
-        this.#guard(() => {
-          this.#core.reportSnapshot(peer, true)
+        this.#loop.input((core) => {
+          core.reportSnapshot(peer, true)
         })
       },
       onFailed: (peer) => {
-        this.#guard(() => {
-          this.#core.reportSnapshot(peer, false)
+        this.#loop.input((core) => {
+          core.reportSnapshot(peer, false)
         })
       },
     })
@@ -176,27 +162,78 @@ export class RaftNode<Result> implements Node<Result> {
     })
   }
 
+  #makeInstall(): SnapshotInstall<Result> {
+    return new SnapshotInstall({
+      id: this.id,
+      core: this.#core,
+      snapshots: this.#storage.snapshots,
+      stateMachine: this.#options.stateMachine,
+      applier: this.#applier,
+      proposals: this.#proposals,
+      checkpoints: this.#checkpoints,
+      transfer: this.#transfer,
+      mustRun: () => {
+        this.#mustRun()
+      },
+      onReceived: (peer, { index }) => {
+        this.#emit({ type: 'snapshotReceived', peer, index })
+      },
+      onInstalled: () => {
+        this.#waiters.check()
+      },
+    })
+  }
+
+  #makeLoop(): MemberLoop<Result> {
+    return new MemberLoop({
+      core: this.#core,
+      wal: this.#storage.wal,
+      transport: this.#options.transport,
+      clock: this.#clock,
+      proposals: this.#proposals,
+      reads: this.#reads,
+      applier: this.#applier,
+      onSendSnapshot: (to) => {
+        this.#transfer.send(to, this.#applier.isPaused)
+      },
+      onInstall: (meta) => {
+        this.#watch(this.#install.begin(this.#loop, meta))
+      },
+      onApplied: () => {
+        const checkpoint = this.#checkpoints.advance(this.#applier.appliedBytes)
+        if (checkpoint !== undefined) this.#watch(checkpoint)
+        this.#waiters.check()
+      },
+      onLeaderChanged: (leader, term) => {
+        this.#emit({ type: 'leaderChanged', leader, term })
+        this.#waiters.check()
+      },
+      onFailure: (reason) => {
+        this.#fail(reason)
+      },
+    })
+  }
+
   async #start(): Promise<void> {
     const { transport, stateMachine } = this.#options
     const { log, applied } = this.#storage
     if (log.repaired !== undefined) this.#emit({ type: 'repaired', ...log.repaired })
-    stateMachine.membershipChanged(applied.membership, applied.index)
-    transport.setPeers(this.#peers)
-    const handler: TransportHandler = {
-      message: (message) => {
-        this.#guard(() => {
-          this.#core.step(message)
-        })
-      },
-      snapshot: (from, meta, chunks) => this.#onSnapshot(from, meta, chunks),
-      unreachable: (peer) => {
-        this.#guard(() => {
-          this.#core.reportUnreachable(peer)
-        })
-      },
-    }
     try {
-      await transport.start(handler)
+      stateMachine.membershipChanged(applied.membership, applied.index)
+      transport.setPeers(this.#peers)
+      await transport.start({
+        message: (message) => {
+          this.#loop.input((core) => {
+            core.step(message)
+          })
+        },
+        snapshot: (from, meta, chunks) => this.#install.receive(this.#loop, { from, meta }, chunks),
+        unreachable: (peer) => {
+          this.#loop.input((core) => {
+            core.reportUnreachable(peer)
+          })
+        },
+      })
     } catch (reason) {
       await this.close()
       throw reason
@@ -210,9 +247,9 @@ export class RaftNode<Result> implements Node<Result> {
     this.#cancelTick = this.#clock.setTimer(this.#tickMs, () => {
       this.#tick()
     })
-    this.#guard(() => {
+    this.#loop.input((core) => {
       const now = this.#clock.now()
-      this.#core.tick()
+      core.tick()
       this.#proposals.expire(now)
       this.#reads.expire(now)
       this.#reads.retry()
@@ -220,152 +257,9 @@ export class RaftNode<Result> implements Node<Result> {
     })
   }
 
-  /** Runs an input of the core; what comes of it is taken with this turn of the event loop. */
-  #guard(input: () => void): void {
-    if (this.#isStopped) return
-    try {
-      input()
-      this.#wake()
-    } catch (reason) {
-      this.#fail(reason)
-    }
-  }
-
-  #wake(): void {
-    if (this.#isTurnDue) return
-    this.#isTurnDue = true
-    this.#clock.defer(() => {
-      this.#isTurnDue = false
-      if (!this.#isStopped) this.#runTurn()
-    })
-  }
-
-  #runTurn(): void {
-    try {
-      this.#turn()
-    } catch (reason) {
-      this.#fail(reason)
-    }
-  }
-
-  #turn(): void {
-    const core = this.#core
-    this.#proposals.flush(this.#clock.now(), (payload) => core.propose([payload]))
-    this.#reads.flush((context) => {
-      core.readIndex(context)
-    })
-    for (let i = 0; i < readysPerTurnMax && core.hasReady(); i++) this.#handle(core.ready())
-    this.#apply()
-    this.#noticeLeader()
-    if (core.hasReady() || this.#applier.hasWork || this.#reads.isDue) this.#wake()
-  }
-
-  #handle(ready: Ready): void {
-    const { sequence, persist } = ready
-    if (ready.send.length > 0) this.#send(ready.send)
-    if (ready.sendAfterPersist.length > 0) {
-      this.#delayed.push({ sequence, messages: ready.sendAfterPersist })
-    }
-    if (persist?.snapshot !== undefined) this.#install(persist.snapshot)
-    this.#storage.wal.append(sequence, persist)
-    if (ready.apply.length > 0) this.#applier.push(ready.apply)
-    for (const read of ready.reads) this.#reads.answered(read)
-  }
-
-  #send(messages: readonly Message[]): void {
-    const { transport } = this.#options
-    if (!messages.some((message) => message.type === 'installSnapshot')) {
-      transport.send(messages)
-      return
-    }
-    transport.send(messages.filter((message) => message.type !== 'installSnapshot'))
-    for (const message of messages) {
-      if (message.type === 'installSnapshot') {
-        this.#transfer.send(message.to, this.#applier.isPaused)
-      }
-    }
-  }
-
-  #onDurable(sequence: number): void {
-    this.#guard(() => {
-      this.#core.persisted(sequence)
-      let count = 0
-      for (const delayed of this.#delayed) {
-        if (delayed.sequence > sequence) break
-        this.#options.transport.send(delayed.messages)
-        count++
-      }
-      if (count > 0) this.#delayed.splice(0, count)
-    })
-  }
-
-  #apply(): void {
-    const index = this.#applier.run()
-    if (index !== undefined) {
-      this.#core.applied(index)
-      const checkpoint = this.#checkpoints.advance(this.#applier.appliedBytes)
-      if (checkpoint !== undefined) this.#watch(checkpoint)
-      this.#waiters.check()
-    }
-    this.#reads.applied(this.#applier.applied.index)
-  }
-
   #watch(work: Promise<void>): void {
     work.catch((reason: unknown) => {
       this.#fail(reason)
-    })
-  }
-
-  #noticeLeader(): void {
-    const { leader, term } = this.#core.status()
-    if (leader === this.#leader && term === this.#leaderTerm) return
-    const isNews = leader !== this.#leader || leader !== undefined
-    this.#leader = leader
-    this.#leaderTerm = term
-    if (!isNews) return
-    this.#emit({ type: 'leaderChanged', leader, term })
-    this.#waiters.check()
-    if (leader === undefined) return
-    this.#reads.retry()
-    if (this.#proposals.isWaiting) this.#wake()
-  }
-
-  async #onSnapshot(
-    from: NodeId,
-    meta: SnapshotMeta,
-    chunks: AsyncIterable<Uint8Array>,
-  ): Promise<void> {
-    this.#mustRun()
-    if (this.#applier.isPaused) {
-      throw new RaftError('OVERLOADED', 'Another snapshot is being restored')
-    }
-    // The sender finds out with its next message.
-    if (meta.index <= this.#core.status().commitIndex) return
-    await this.#transfer.receive(meta, chunks)
-    this.#mustRun()
-    this.#emit({ type: 'snapshotReceived', peer: from, index: meta.index })
-    this.#guard(() => {
-      const { term } = this.#core.status()
-      this.#core.step({ type: 'installSnapshot', from, to: this.id, term, snapshot: meta })
-    })
-  }
-
-  /** The core has given up its log for the snapshot, whose file is on disk: the state machine follows. */
-  #install(meta: SnapshotMeta): void {
-    this.#applier.pause()
-    this.#proposals.skipped(meta.term)
-    this.#restoring = this.#restore(meta)
-    this.#watch(this.#restoring)
-  }
-
-  async #restore(meta: SnapshotMeta): Promise<void> {
-    await this.#checkpoints.idle()
-    if (this.#isStopped) return
-    await this.#options.stateMachine.restore(meta.index, this.#storage.snapshots.chunks(meta))
-    this.#guard(() => {
-      this.#applier.resume(meta)
-      this.#core.applied(meta.index)
-      this.#waiters.check()
     })
   }
 
@@ -375,7 +269,7 @@ export class RaftNode<Result> implements Node<Result> {
       return
     }
     this.#proposals.add(command, done, this.#clock.now())
-    this.#wake()
+    this.#loop.wake()
   }
 
   read(done: (error: Error | undefined) => void): void {
@@ -384,7 +278,7 @@ export class RaftNode<Result> implements Node<Result> {
       return
     }
     this.#reads.add(done, this.#clock.now())
-    this.#wake()
+    this.#loop.wake()
   }
 
   /** Leader only. Resolves when the membership is in force here; on TIMEOUT it may still come. */
@@ -402,7 +296,7 @@ export class RaftNode<Result> implements Node<Result> {
       const text = `The membership cannot be changed now: ${outcome.reason}`
       throw new RaftError(isLeader ? 'OVERLOADED' : 'NOT_LEADER', text)
     }
-    this.#wake()
+    this.#loop.wake()
     await this.#waitFor(
       () => isSameMembership(this.#applier.applied.membership, membership),
       'The change of membership was not applied in time: it may still come',
@@ -416,7 +310,7 @@ export class RaftNode<Result> implements Node<Result> {
   }
 
   #waitFor(isDone: () => boolean, timeoutText: string): Promise<void> {
-    const deadline = this.#clock.now() + defaults.requestTimeoutBaseMs + 2 * this.#electionTimeoutMs
+    const deadline = this.#clock.now() + this.#timeoutMs
     return this.#waiters.add(isDone, deadline, new RaftError('TIMEOUT', timeoutText))
   }
 
@@ -427,13 +321,11 @@ export class RaftNode<Result> implements Node<Result> {
     if (role !== 'leader') throw new RaftError('NOT_LEADER', `Member ${this.id} does not lead`)
     if (!membership.voters.includes(to)) throw new RangeError(`Member ${to} is not a voter`)
     if (to === this.id) return
-    this.#guard(() => {
-      this.#core.transferLeadership(to)
+    this.#loop.input((core) => {
+      core.transferLeadership(to)
     })
-    await this.#waitFor(
-      () => this.#core.status().leader === to,
-      `Member ${to} did not take over in time`,
-    )
+    const isDone = (): boolean => this.#core.status().leader === to
+    await this.#waitFor(isDone, `Member ${to} did not take over in time`)
   }
 
   status(): RaftStatus {
@@ -468,6 +360,7 @@ export class RaftNode<Result> implements Node<Result> {
   #stop(answer: RaftError): Promise<void> {
     if (this.#stopping !== undefined) return this.#stopping
     this.#isStopped = true
+    this.#loop.stop()
     this.#cancelTick()
     this.#transfer.close()
     this.#proposals.failAll(answer)
@@ -480,7 +373,7 @@ export class RaftNode<Result> implements Node<Result> {
   async #release(): Promise<void> {
     const { wal, release } = this.#storage
     await this.#options.transport.close()
-    await Promise.allSettled([this.#checkpoints.idle(), this.#restoring])
+    await Promise.allSettled([this.#checkpoints.idle(), this.#install.idle()])
     await wal.close()
     await release()
   }
@@ -488,10 +381,4 @@ export class RaftNode<Result> implements Node<Result> {
 
 function closedError(): RaftError {
   return new RaftError('CLOSED', 'Member is closed')
-}
-
-function createCore<Result>(
-  options: RaftNodeOptions<Result>,
-): (config: RaftConfig, restored: RestoredState) => Core {
-  return options.createCore ?? ((config, restored) => new RaftCore(config, restored))
 }

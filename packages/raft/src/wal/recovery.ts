@@ -66,8 +66,7 @@ export async function recoverSegments(options: RecoveryOptions): Promise<OpenedL
     const scan = await replaySegment(replay, place)
     const log = replay.finish({ path, offset: scan.endOffset })
     if (scan.isTorn) await cutTornTail(options, { file, path, scan })
-    // What a killed process has written can be read, and may still be lost: it counts as durable only when it is synced here.
-    await file.sync()
+    await makeLastRecordDurable(file, scan)
     await fileSystem.syncDirectory(directory)
     const repaired = scan.isTorn ? { file: path, offset: scan.endOffset } : undefined
     const segment = new Segment({
@@ -82,6 +81,17 @@ export async function recoverSegments(options: RecoveryOptions): Promise<OpenedL
     const highestIndex = replay.takeHighestIndex()
     return { segment, finished, highestIndex, log: { isNew: false, ...log, repaired } }
   })
+}
+
+/**
+ * What a killed process has written can be read, and may still be lost. After a sync that failed the system may even take its
+ * pages for clean, and a sync alone would do nothing. So the record that was perhaps never synced is written once more.
+ */
+async function makeLastRecordDurable(file: File, scan: ScanResult): Promise<void> {
+  const { lastOffset, endOffset } = scan
+  const bytes = await file.read(lastOffset, endOffset - lastOffset)
+  await file.write([bytes], lastOffset)
+  await file.sync()
 }
 
 async function closingOnError<T>(file: File, action: () => Promise<T>): Promise<T> {

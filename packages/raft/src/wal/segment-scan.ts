@@ -31,6 +31,8 @@ export interface ScanOptions {
 }
 
 export interface ScanResult {
+  /** Of the last record that is right. */
+  readonly lastOffset: number
   /** Where the next record goes. */
   readonly endOffset: number
   readonly chain: number
@@ -57,28 +59,31 @@ class SegmentScan {
   async run(): Promise<ScanResult> {
     let chain = await this.#checkHeader()
     let offset = segmentHeaderSizeBytes
+    let lastOffset = offset
     for (;;) {
       const header = await this.#readHeader(offset)
       if (header === undefined) {
         const isTorn = await this.#judgeMissingHeader(offset)
-        return this.#end(offset, chain, isTorn)
+        return this.#end({ lastOffset, endOffset: offset, chain, isTorn })
       }
       if (header.previous !== chain) throw this.#corrupt(offset, 'does not continue the chain')
       const body = await this.#readBody(offset, header)
       if (body === undefined) {
         await this.#judgeDamagedBody(offset, header)
-        return this.#end(offset, chain, true)
+        return this.#end({ lastOffset, endOffset: offset, chain, isTorn: true })
       }
       this.#options.onRecord(this.#decode(body, offset), offset)
       chain = header.chain
+      lastOffset = offset
       offset = nextRecordOffset(offset, header.bodySize)
     }
   }
 
-  #end(endOffset: number, chain: number, isTorn: boolean): ScanResult {
+  #end(result: Omit<ScanResult, 'sizeBytes'>): ScanResult {
+    const { endOffset } = result
     // The first record is synced before the segment gets its name.
     if (endOffset === segmentHeaderSizeBytes) throw this.#corrupt(endOffset, 'is missing')
-    return { endOffset, chain, isTorn, sizeBytes: this.#size }
+    return { ...result, sizeBytes: this.#size }
   }
 
   #corrupt(offset: number, what: string, cause?: unknown): RaftError {

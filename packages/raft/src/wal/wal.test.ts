@@ -215,6 +215,19 @@ test('after a failed sync nothing is reported durable any more, and nothing is t
   await wal.close()
 })
 
+test('a record whose sync failed, if it is found after a restart, lasts from then on', async () => {
+  const disk = newDisk(1)
+  const { wal, fileSystem } = await openWal(disk)
+  fileSystem.failingSyncs = 1
+  wal.append(1, persistEntries([entry(1, 1, 'x')]))
+  await wal.close()
+  disk.kill()
+  const found = await openWal(disk)
+  expect(found.recovered.entries).toEqual([entry(1, 1, 'x')])
+  disk.crash()
+  expect((await openWal(disk)).recovered.entries).toEqual([entry(1, 1, 'x')])
+})
+
 /** Three segments, several records each, every payload byte non-zero. */
 async function writeLog(disk: SimDisk): Promise<ModelState> {
   const { wal, fileSystem } = await openWal(disk, { segmentSizeBytes: 2048 })

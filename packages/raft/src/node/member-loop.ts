@@ -1,0 +1,153 @@
+// The loop of a member: inputs go into the core at once; what the core wants done is taken once a turn of the event loop, so that what
+// arrived in one turn shares messages, entries and syncs. Keeps the order of a Ready: send, persist, and after that promises and apply.
+import type { Core, Message, NodeId, Ready, SnapshotMeta, Term } from '../core/types.ts'
+import type { Wal } from '../wal/wal.ts'
+import type { Applier } from './applier.ts'
+import type { Clock, Transport } from './ports.ts'
+import type { Proposals } from './proposals.ts'
+import type { Reads } from './reads.ts'
+
+/** Readys taken in one turn; more wait for the next. */
+const readysPerTurnMax = 16
+
+export interface MemberLoopOptions<Result> {
+  readonly core: Core
+  readonly wal: Wal
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly proposals: Proposals<Result>
+  readonly reads: Reads
+  readonly applier: Applier<Result>
+  readonly onSendSnapshot: (to: NodeId) => void
+  /** The core has given up its log for a snapshot; nothing is applied until the applier is resumed. */
+  readonly onInstall: (meta: SnapshotMeta) => void
+  /** Entries were applied. */
+  readonly onApplied: () => void
+  readonly onLeaderChanged: (leader: NodeId | undefined, term: Term) => void
+  readonly onFailure: (reason: unknown) => void
+}
+
+interface DelayedMessages {
+  readonly sequence: number
+  readonly messages: readonly Message[]
+}
+
+export class MemberLoop<Result> {
+  readonly #options: MemberLoopOptions<Result>
+  /** Votes and acknowledgements, until their Ready is durable. */
+  #delayed: DelayedMessages[] = []
+  #isTurnDue = false
+  #isStopped = false
+  #leader: NodeId | undefined
+  #leaderTerm: Term = 0
+
+  constructor(options: MemberLoopOptions<Result>) {
+    this.#options = options
+  }
+
+  /** Nothing is done any more, whatever is still under way. */
+  stop(): void {
+    this.#isStopped = true
+  }
+
+  /** Runs an input of the core; what comes of it is taken with this turn of the event loop. */
+  input(action: (core: Core) => void): void {
+    if (this.#isStopped) return
+    try {
+      action(this.#options.core)
+      this.wake()
+    } catch (reason) {
+      this.#options.onFailure(reason)
+    }
+  }
+
+  wake(): void {
+    if (this.#isTurnDue || this.#isStopped) return
+    this.#isTurnDue = true
+    this.#options.clock.defer(() => {
+      this.#isTurnDue = false
+      if (!this.#isStopped) this.#runTurn()
+    })
+  }
+
+  #runTurn(): void {
+    try {
+      this.#turn()
+    } catch (reason) {
+      this.#options.onFailure(reason)
+    }
+  }
+
+  #turn(): void {
+    const { core, clock, proposals, reads, applier } = this.#options
+    proposals.flush(clock.now(), (payload) => core.propose([payload]))
+    reads.flush((context) => {
+      core.readIndex(context)
+    })
+    for (let i = 0; i < readysPerTurnMax && core.hasReady(); i++) this.#handle(core.ready())
+    this.#apply()
+    this.#noticeLeader()
+    if (core.hasReady() || applier.hasWork || reads.isDue) this.wake()
+  }
+
+  #handle(ready: Ready): void {
+    const { wal, applier, reads, onInstall } = this.#options
+    const { sequence, persist } = ready
+    if (ready.send.length > 0) this.#send(ready.send)
+    if (ready.sendAfterPersist.length > 0) {
+      this.#delayed.push({ sequence, messages: ready.sendAfterPersist })
+    }
+    if (persist?.snapshot !== undefined) onInstall(persist.snapshot)
+    wal.append(sequence, persist)
+    if (ready.apply.length > 0) applier.push(ready.apply)
+    for (const read of ready.reads) reads.answered(read)
+  }
+
+  #send(messages: readonly Message[]): void {
+    const { transport, onSendSnapshot } = this.#options
+    if (!messages.some(({ type }) => type === 'installSnapshot')) {
+      transport.send(messages)
+      return
+    }
+    transport.send(messages.filter(({ type }) => type !== 'installSnapshot'))
+    for (const { type, to } of messages) if (type === 'installSnapshot') onSendSnapshot(to)
+  }
+
+  /** Everything up to the Ready of `sequence` is durable. */
+  durable(sequence: number): void {
+    this.input((core) => {
+      core.persisted(sequence)
+      let count = 0
+      for (const delayed of this.#delayed) {
+        if (delayed.sequence > sequence) break
+        this.#options.transport.send(delayed.messages)
+        count++
+      }
+      if (count > 0) this.#delayed.splice(0, count)
+    })
+  }
+
+  #apply(): void {
+    const { core, applier, reads, onApplied } = this.#options
+    const index = applier.run()
+    if (index !== undefined) {
+      core.applied(index)
+      onApplied()
+    }
+    reads.applied(applier.applied.index)
+  }
+
+  #noticeLeader(): void {
+    const { core, proposals, reads, onLeaderChanged } = this.#options
+    const { leader, term } = core.status()
+    if (leader === this.#leader && term === this.#leaderTerm) return
+    const isNews = leader !== this.#leader || leader !== undefined
+    this.#leader = leader
+    this.#leaderTerm = term
+    if (!isNews) return
+    onLeaderChanged(leader, term)
+    if (leader === undefined) return
+    reads.retry()
+    if (proposals.isWaiting) this.wake()
+  }
+}
