@@ -1,14 +1,14 @@
 // Runs asynchronous writes one after the other. The first failure stays: storage that failed once is not written again.
 
 export class WriteQueue {
+  /** Never rejects: who called run() hears of a failure, later writes see #failure. */
   #last: Promise<void> = Promise.resolve()
   #failure: { readonly reason: unknown } | undefined
 
   run(write: () => Promise<void>): Promise<void> {
-    const next = this.#runAfter(this.#last, write)
-    // The caller of run() hears of the failure; the queue only goes on.
-    this.#last = next.catch(() => undefined)
-    return next
+    const written = this.#runAfter(this.#last, write)
+    this.#last = settled(written)
+    return written
   }
 
   async #runAfter(before: Promise<void>, write: () => Promise<void>): Promise<void> {
@@ -21,4 +21,8 @@ export class WriteQueue {
       throw reason
     }
   }
+}
+
+async function settled(work: Promise<void>): Promise<void> {
+  await Promise.allSettled([work])
 }

@@ -42,36 +42,23 @@ import type {
   TxnResponse,
 } from '../proto/messages.ts'
 import { HubWatchStream } from '../watch/hub-watch-stream.ts'
-import { encodeCommand, type CommandName, type CommandResponses } from './command.ts'
+import { ClusterRoster } from './cluster-roster.ts'
 import type { Consensus } from './consensus.ts'
 import { idText, parseIdText } from './identity.ts'
 import { LeaseKeeper, type LeaderLink } from './lease-keeper.ts'
+import { LogGate } from './log-gate.ts'
 import type { MemberClock } from './member-clock.ts'
-import { MemberMetrics } from './member-metrics.ts'
-import { encodeAttributes, type MemberAttributes } from './meta-rows.ts'
-import { kvErrorFromRaft } from './raft-failure.ts'
+import type { MemberMetrics } from './member-metrics.ts'
 import type { CommandResult, KvStateMachine } from './state-machine.ts'
 import type { Done, MemberApi, WatchSink, WatchStream } from './types.ts'
 import { etcdVersion } from './version.ts'
 
-/** etcd's limit for one request, as it goes into the log. */
-export const requestSizeBytesMax: number = 1.5 * 2 ** 20
-/** Entries committed and not yet applied, and bytes not yet in the tables, above which writes are refused. */
-const applyBacklogMax = 5000
-const stagedSizeBytesMax = 64 * 2 ** 20
-/** How often the backlog is looked at. */
-const superviseIntervalMs = 100
 const progressIntervalMs = 10 * 60_000
-const publishRetryMs = 500
-/** How long close() waits for another member to take the lead. */
-const handOverMs = 2000
 
 export interface MemberParts {
   readonly id: bigint
   readonly clusterId: bigint
   readonly name: string
-  /** What clients are told; setClientUrls() replaces it. */
-  readonly clientUrls: readonly string[]
   readonly peerUrls: readonly string[]
   /** Peer URLs of the cluster's first members by id, until they publish their own. */
   readonly knownPeerUrls: ReadonlyMap<string, readonly string[]>
@@ -89,32 +76,27 @@ export class MemberCore implements MemberApi {
   readonly clusterId: bigint
   readonly leases: LeaseKeeper
   readonly #parts: MemberParts
-  /** Writes on their way. */
-  #pendingCount = 0
-  #isBacklogged = false
-  #isClosed = false
-  #leader = 0n
-  /** When the present leader was first heard of. */
-  #leaderSinceMs = 0
-  #clientUrls: readonly string[]
-  #cancels: (() => void)[] = []
+  readonly #gate: LogGate
+  readonly #roster: ClusterRoster
+  #cancelProgress: () => void = () => undefined
 
   constructor(parts: MemberParts) {
     const { clock, stateMachine, consensus, electionTimeoutMs, link } = parts
     this.id = parts.id
     this.clusterId = parts.clusterId
     this.#parts = parts
-    this.#clientUrls = parts.clientUrls
+    const gate = new LogGate(parts)
+    this.#gate = gate
+    this.#roster = new ClusterRoster({ ...parts, gate })
     this.leases = new LeaseKeeper({
       lessor: () => stateMachine.lessor,
       clock,
       electionTimeoutMs,
       link,
       confirm: (done) => consensus.read(done),
-      revoke: (id, done) => this.#propose('leaseRevoke', encodeLeaseRevokeRequest({ id }), done),
+      revoke: (id, done) => gate.propose('leaseRevoke', encodeLeaseRevokeRequest({ id }), done),
     })
-    this.#every(superviseIntervalMs, () => this.#supervise())
-    this.#every(progressIntervalMs, () => stateMachine.hub.notifyProgress())
+    this.#notifyProgress()
   }
 
   header(): ResponseHeader {
@@ -131,7 +113,7 @@ export class MemberCore implements MemberApi {
     if (request === undefined) return
     this.#parts.metrics.range()
     if (request.serializable) this.#rangeHere(request, done)
-    else this.#afterRead(done, () => this.#rangeHere(request, done))
+    else this.#gate.afterRead(done, () => this.#rangeHere(request, done))
   }
 
   put(body: Uint8Array, done: Done<PutResponse>): void {
@@ -139,7 +121,7 @@ export class MemberCore implements MemberApi {
       checkPut(decodePutRequest(body))
       return true
     }, done)
-    if (isGood) this.#propose('put', body, done)
+    if (isGood) this.#gate.propose('put', body, done)
   }
 
   deleteRange(body: Uint8Array, done: Done<DeleteRangeResponse>): void {
@@ -147,7 +129,7 @@ export class MemberCore implements MemberApi {
       checkDeleteRange(decodeDeleteRangeRequest(body))
       return true
     }, done)
-    if (isGood) this.#propose('deleteRange', body, done)
+    if (isGood) this.#gate.propose('deleteRange', body, done)
   }
 
   txn(body: Uint8Array, done: Done<TxnResponse>): void {
@@ -157,16 +139,16 @@ export class MemberCore implements MemberApi {
       return request
     }, done)
     if (request === undefined) return
-    if (!isReadOnlyTxn(request)) this.#propose('txn', body, done)
+    if (!isReadOnlyTxn(request)) this.#gate.propose('txn', body, done)
     else if (isSerializableTxn(request)) this.#txnHere(request, done)
-    else this.#afterRead(done, () => this.#txnHere(request, done))
+    else this.#gate.afterRead(done, () => this.#txnHere(request, done))
   }
 
   compact(body: Uint8Array, done: Done<HeaderOnlyResponse>): void {
     const request = this.#decode(() => decodeCompactionRequest(body), done)
     if (request === undefined) return
     const { stateMachine } = this.#parts
-    this.#propose('compact', body, (error, result) => {
+    this.#gate.propose('compact', body, (error, result) => {
       if (error !== undefined || !request.physical) done(error, result)
       else stateMachine.housekeeping.compact(stateMachine.store, () => done(undefined, result))
     })
@@ -175,15 +157,15 @@ export class MemberCore implements MemberApi {
   leaseGrant(body: Uint8Array, done: Done<LeaseGrantResponse>): void {
     const request = this.#decode(() => decodeLeaseGrantRequest(body), done)
     if (request === undefined) return
-    if (request.id !== 0n) this.#propose('leaseGrant', body, done)
+    if (request.id !== 0n) this.#gate.propose('leaseGrant', body, done)
     else {
       const chosen = encodeLeaseGrantRequest({ ...request, id: randomLeaseId() })
-      this.#propose('leaseGrant', chosen, done)
+      this.#gate.propose('leaseGrant', chosen, done)
     }
   }
 
   leaseRevoke(body: Uint8Array, done: Done<HeaderOnlyResponse>): void {
-    this.#propose('leaseRevoke', body, done)
+    this.#gate.propose('leaseRevoke', body, done)
   }
 
   leaseKeepAlive(id: bigint, done: Done<LeaseKeepAliveResponse>): void {
@@ -226,7 +208,7 @@ export class MemberCore implements MemberApi {
 
   memberList(linearizable: boolean, done: Done<MemberListResponse>): void {
     if (!linearizable) done(undefined, this.#members())
-    else this.#afterRead(done, () => done(undefined, this.#members()))
+    else this.#gate.afterRead(done, () => done(undefined, this.#members()))
   }
 
   status(): StatusResponse {
@@ -274,7 +256,7 @@ export class MemberCore implements MemberApi {
   }
 
   leader(): bigint {
-    return this.#leader
+    return this.#gate.leader
   }
 
   metrics(): Promise<string> {
@@ -283,75 +265,46 @@ export class MemberCore implements MemberApi {
 
   /** raft says who leads. */
   leaderChanged(leader: string | undefined, term: number): void {
-    const id = leader === undefined ? 0n : parseIdText(leader)
-    if (id !== 0n && id !== this.#leader) this.#leaderSinceMs = this.#parts.clock.now()
-    if (id !== this.#leader) this.#parts.metrics.leaderChanged()
-    this.#leader = id
-    this.leases.leaderChanged(id === this.id, term)
-  }
-
-  /** Before publish(): the URLs with the ports that were really taken. */
-  setClientUrls(urls: readonly string[]): void {
-    this.#clientUrls = urls
+    this.#gate.leaderChanged(leader)
+    this.leases.leaderChanged(this.#gate.leader === this.id, term)
   }
 
   /** Undefined: no leader is known. */
   leaderPeerUrl(): string | undefined {
-    if (this.#leader === 0n) return undefined
-    const id = idText(this.#leader)
-    const { stateMachine, knownPeerUrls } = this.#parts
-    return (stateMachine.members.get(id)?.peerUrls ?? knownPeerUrls.get(id))?.[0]
+    return this.#roster.leaderPeerUrl()
   }
 
-  /** Tells the cluster this member's name and URLs; resolves when that is applied, tries until then or until close(). */
-  async publish(): Promise<void> {
-    const { name, peerUrls, clock, stateMachine } = this.#parts
-    const clientUrls = this.#clientUrls
-    const attributes: MemberAttributes = { id: idText(this.id), name, clientUrls, peerUrls }
-    const body = encodeAttributes(attributes)
-    const known = stateMachine.members.get(attributes.id)
-    const isKnown = known !== undefined && Buffer.compare(encodeAttributes(known), body) === 0
-    while (!this.#isClosed) {
-      const error = await new Promise<KvError | undefined>((resolve) => {
-        // A member whose words stand already only waits until it is part of a working cluster.
-        if (isKnown) this.#afterRead(resolve, () => resolve(undefined))
-        else this.#propose('publish', body, resolve)
-      })
-      if (error === undefined) return
-      await new Promise<void>((resolve) => void clock.setTimer(publishRetryMs, resolve))
-    }
+  /** Tells the cluster this member's name and URLs; resolves when it is part of a cluster that has a quorum, or at close(). */
+  publish(clientUrls: readonly string[]): Promise<void> {
+    const { name, peerUrls } = this.#parts
+    return this.#roster.publish({ id: idText(this.id), name, clientUrls, peerUrls })
   }
 
   /** Hands the lead over if there is someone to take it, answers what waits, and stops. */
   async close(): Promise<void> {
-    if (this.#isClosed) return
-    this.#isClosed = true
+    if (this.#gate.isClosed) return
+    this.#gate.close()
     const { consensus, stateMachine, backend } = this.#parts
-    await this.#handOver()
-    for (const cancel of this.#cancels) cancel()
+    await this.#gate.handOver()
+    this.#cancelProgress()
     this.leases.stop()
     stateMachine.housekeeping.stop()
     await consensus.close()
     await backend.close()
   }
 
-  async #handOver(): Promise<void> {
-    const { consensus, clock } = this.#parts
-    const { role, id, membership, progress } = consensus.status()
-    if (role !== 'leader') return
-    const ready = progress.filter((peer) => peer.id !== id && peer.recentActive)
-    const voters = ready.filter((peer) => membership.voters.includes(peer.id))
-    const best = voters.sort((a, b) => b.matchIndex - a.matchIndex)[0]
-    if (best === undefined) return
-    const timeout = new Promise<void>((resolve) => void clock.setTimer(handOverMs, resolve))
-    // If nobody takes the lead the others elect one when they miss this member.
-    await Promise.race([timeout, consensus.transferLeadership(best.id).catch(() => undefined)])
+  #notifyProgress(): void {
+    const { clock, stateMachine } = this.#parts
+    this.#cancelProgress = clock.setTimer(progressIntervalMs, () => {
+      stateMachine.hub.notifyProgress()
+      this.#notifyProgress()
+    })
   }
 
   /** Runs a check; refuses the request with what it throws. */
   #decode<T>(check: () => T, done: Done<never>): T | undefined {
     try {
-      if (this.#isClosed) throw new KvError('STOPPED')
+      if (this.#gate.isClosed) throw new KvError('STOPPED')
       return check()
     } catch (reason) {
       done(KvError.from(reason), undefined)
@@ -359,45 +312,8 @@ export class MemberCore implements MemberApi {
     }
   }
 
-  #propose<Name extends CommandName>(
-    name: Name,
-    body: Uint8Array,
-    done: Done<CommandResponses[Name]>,
-  ): void {
-    const refusal = this.#refusal(body)
-    if (refusal !== undefined) {
-      this.#parts.metrics.proposalFailed()
-      done(refusal, undefined)
-      return
-    }
-    this.#pendingCount++
-    this.#parts.consensus.propose(encodeCommand(name, body), (error, result) => {
-      this.#pendingCount--
-      if (error !== undefined) {
-        this.#parts.metrics.proposalFailed()
-        done(this.#failure(error), undefined)
-      } else if (result instanceof KvError) done(result, undefined)
-      else {
-        this.#parts.metrics.applied(name)
-        // The state machine answers each command with its own kind of response.
-        done(undefined, result as CommandResponses[Name])
-      }
-    })
-  }
-
-  #refusal(body: Uint8Array): KvError | undefined {
-    if (this.#isClosed) return new KvError('STOPPED')
-    if (body.length >= requestSizeBytesMax) return new KvError('REQUEST_TOO_LARGE')
-    const isFull = this.#parts.backend.pendingSizeBytes > stagedSizeBytesMax
-    return isFull || this.#isBacklogged ? new KvError('TOO_MANY_REQUESTS') : undefined
-  }
-
-  /** Goes on when this member has everything that was committed up to now. */
-  #afterRead(done: Done<never>, next: () => void): void {
-    this.#parts.consensus.read((error) => {
-      if (error === undefined) next()
-      else done(this.#failure(error), undefined)
-    })
+  #members(): MemberListResponse {
+    return { header: { ...this.header(), revision: 0 }, members: this.#roster.list() }
   }
 
   #rangeHere(request: RangeRequest, done: Done<RangeResponse>): void {
@@ -413,67 +329,6 @@ export class MemberCore implements MemberApi {
     const response = this.#decode(() => applyTxn(store, lessor, request), done)
     if (response !== undefined) done(undefined, { ...response, header: this.header() })
   }
-
-  #members(): MemberListResponse {
-    const { stateMachine, knownPeerUrls } = this.#parts
-    const { voters, votersOutgoing, learners } = stateMachine.membership
-    const ids = new Set([...voters, ...votersOutgoing, ...learners])
-    const members = [...ids].sort().map((id) => {
-      const published = stateMachine.members.get(id)
-      return {
-        id: parseIdText(id),
-        name: published?.name ?? '',
-        peerUrls: published?.peerUrls ?? knownPeerUrls.get(id) ?? [],
-        clientUrls: published?.clientUrls ?? [],
-        isLearner: learners.includes(id),
-      }
-    })
-    return { header: { ...this.header(), revision: 0 }, members }
-  }
-
-  #every(ms: number, run: () => void): void {
-    const { clock } = this.#parts
-    const slot = this.#cancels.length
-    const schedule = (): void => {
-      this.#cancels[slot] = clock.setTimer(ms, () => {
-        run()
-        if (!this.#isClosed) schedule()
-      })
-    }
-    schedule()
-  }
-
-  #supervise(): void {
-    const { commitIndex } = this.#parts.consensus.status()
-    this.#isBacklogged = commitIndex - this.#parts.stateMachine.applied.index > applyBacklogMax
-    this.#parts.metrics.pendingProposals(this.#pendingCount)
-  }
-
-  #failure(reason: Error): KvError {
-    const error = kvErrorFromRaft(reason)
-    return error.code === 'TIMEOUT' ? this.#timeoutError(reason) : error
-  }
-
-  /** etcd's guess at why no answer came. */
-  #timeoutError(cause: Error): KvError {
-    const { consensus, clock, electionTimeoutMs } = this.#parts
-    const startMs = clock.now() - requestTimeoutMs(electionTimeoutMs)
-    const lostMs = this.#leaderSinceMs - 2 * electionTimeoutMs
-    if (startMs > lostMs && startMs < this.#leaderSinceMs) {
-      return new KvError('TIMEOUT_LEADER_FAILED', { cause })
-    }
-    const { role, id, membership, progress } = consensus.status()
-    if (role !== 'leader') return new KvError('TIMEOUT', { cause })
-    const voters = progress.filter((peer) => peer.id !== id && membership.voters.includes(peer.id))
-    const reachable = voters.filter((peer) => peer.recentActive).length + 1
-    const isQuorum = reachable * 2 > membership.voters.length
-    return new KvError(isQuorum ? 'TIMEOUT' : 'TIMEOUT_CONNECTION_LOST', { cause })
-  }
-}
-
-/** How long raft lets a request wait: etcd's rule. */
-function requestTimeoutMs(electionTimeoutMs: number): number {
-  return 5000 + 2 * electionTimeoutMs
 }
 
 /** Where the few slow calls meet the callbacks. */

@@ -198,7 +198,7 @@ class OpenMember extends MemberCore implements Member {
       ...(options.memory === true ? { segmentSizeBytes: memorySegmentSizeBytes } : {}),
       onEvent,
     })
-    const parts = { ...plan, clientUrls: clientUrlsOf(options), knownPeerUrls: plan.peerUrlsById }
+    const parts = { ...plan, knownPeerUrls: plan.peerUrlsById }
     const link = new HttpLeaderLink(idText(plan.clusterId), () => member?.leaderPeerUrl())
     const machine = { stateMachine, consensus, backend, clock, metrics, link }
     const opened = new OpenMember({ ...parts, ...machine }, start)
@@ -222,11 +222,11 @@ class OpenMember extends MemberCore implements Member {
     if (urls.length === 0) return
     const native = createNativeServer(this)
     this.#listener = await listenClients({ member: this, urls, native })
-    if (this.#advertised === undefined) this.setClientUrls(this.#listener.urls)
   }
 
   ready(): Promise<void> {
-    this.#ready ??= this.publish()
+    // Without other word clients are told the ports that were really taken.
+    this.#ready ??= this.publish(this.#advertised ?? this.clientUrls)
     return this.#ready
   }
 
@@ -268,10 +268,6 @@ function transportOf(
     server: peers.server,
     onRefused: (error) => options.onWarning?.(error.message),
   })
-}
-
-function clientUrlsOf(options: MemberOptions): readonly string[] {
-  return options.advertiseClientUrls ?? options.listenClientUrls ?? []
 }
 
 function gaugesOf({ stateMachine, consensus, backend }: MachineParts): MemberGauges {

@@ -35,7 +35,6 @@ export async function openTestMember(
     id,
     clusterId: 9n,
     name: 'test',
-    clientUrls: [],
     peerUrls: [],
     knownPeerUrls: new Map(),
     stateMachine,

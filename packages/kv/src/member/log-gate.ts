@@ -1,0 +1,169 @@
+// The way of requests into the log and back: refuses what comes too fast or is too large, counts, and turns raft's failures into the
+// errors that etcd's clients know.
+import type { Backend } from '../backend/backend.ts'
+import { KvError } from '../errors.ts'
+import { encodeCommand, type CommandName, type CommandResponses } from './command.ts'
+import type { Consensus } from './consensus.ts'
+import { parseIdText } from './identity.ts'
+import type { MemberClock } from './member-clock.ts'
+import type { MemberMetrics } from './member-metrics.ts'
+import { kvErrorFromRaft } from './raft-failure.ts'
+import type { CommandResult, KvStateMachine } from './state-machine.ts'
+import type { Done } from './types.ts'
+
+/** etcd's limit for one request, as it goes into the log. */
+export const requestSizeBytesMax: number = 1.5 * 2 ** 20
+/** Entries committed and not yet applied, and bytes not yet in the tables, above which writes are refused. */
+const applyBacklogMax = 5000
+const stagedSizeBytesMax = 64 * 2 ** 20
+/** How often the backlog is looked at. */
+const superviseIntervalMs = 100
+/** How long handOver() waits for another member to take the lead. */
+const handOverMs = 2000
+
+export interface LogGateOptions {
+  readonly consensus: Consensus<CommandResult>
+  readonly stateMachine: KvStateMachine
+  readonly backend: Backend
+  readonly clock: MemberClock
+  readonly metrics: MemberMetrics
+  readonly electionTimeoutMs: number
+}
+
+export class LogGate {
+  readonly #options: LogGateOptions
+  /** Writes on their way. */
+  #pendingCount = 0
+  #isBacklogged = false
+  #isClosed = false
+  #leader = 0n
+  /** When the present leader was first heard of. */
+  #leaderSinceMs = 0
+  #cancelTimer: () => void = () => undefined
+
+  constructor(options: LogGateOptions) {
+    this.#options = options
+    this.#supervise()
+  }
+
+  /** By member id; 0n: none is known. */
+  get leader(): bigint {
+    return this.#leader
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  propose<Name extends CommandName>(
+    name: Name,
+    body: Uint8Array,
+    done: Done<CommandResponses[Name]>,
+  ): void {
+    const { consensus, metrics } = this.#options
+    const refusal = this.#refusal(body)
+    if (refusal !== undefined) {
+      metrics.proposalFailed()
+      done(refusal, undefined)
+      return
+    }
+    this.#pendingCount++
+    consensus.propose(encodeCommand(name, body), (error, result) => {
+      this.#pendingCount--
+      if (error !== undefined) {
+        metrics.proposalFailed()
+        done(this.#failure(error), undefined)
+      } else if (result instanceof KvError) done(result, undefined)
+      else {
+        metrics.applied(name)
+        // The state machine answers each command with its own kind of response.
+        done(undefined, result as CommandResponses[Name])
+      }
+    })
+  }
+
+  /** Goes on when this member has everything that was committed up to now. */
+  afterRead(done: Done<never>, next: () => void): void {
+    this.#options.consensus.read((error) => {
+      if (error === undefined) next()
+      else done(this.#failure(error), undefined)
+    })
+  }
+
+  leaderChanged(leader: string | undefined): void {
+    const id = leader === undefined ? 0n : parseIdText(leader)
+    if (id === this.#leader) return
+    if (id !== 0n) this.#leaderSinceMs = this.#options.clock.now()
+    this.#leader = id
+    this.#options.metrics.leaderChanged()
+  }
+
+  /** No write is taken any more. */
+  close(): void {
+    this.#isClosed = true
+    this.#cancelTimer()
+  }
+
+  /** If this member leads others that can take the lead, one of them gets it. */
+  async handOver(): Promise<void> {
+    const { consensus, clock } = this.#options
+    const { role, id, membership, progress } = consensus.status()
+    if (role !== 'leader') return
+    const others = progress.filter((peer) => peer.id !== id && peer.recentActive)
+    const voters = others.filter((peer) => membership.voters.includes(peer.id))
+    const [best] = voters.sort((a, b) => b.matchIndex - a.matchIndex)
+    if (best === undefined) return
+    await new Promise<void>((resolve) => {
+      const cancel = clock.setTimer(handOverMs, resolve)
+      const end = (): void => {
+        cancel()
+        resolve()
+      }
+      // If nobody takes the lead, the others elect one when they miss this member.
+      consensus.transferLeadership(best.id).then(end, end)
+    })
+  }
+
+  #refusal(body: Uint8Array): KvError | undefined {
+    if (this.#isClosed) return new KvError('STOPPED')
+    if (body.length >= requestSizeBytesMax) return new KvError('REQUEST_TOO_LARGE')
+    const isFull = this.#options.backend.pendingSizeBytes > stagedSizeBytesMax
+    return isFull || this.#isBacklogged ? new KvError('TOO_MANY_REQUESTS') : undefined
+  }
+
+  #supervise(): void {
+    const { clock, consensus, stateMachine, metrics } = this.#options
+    this.#cancelTimer = clock.setTimer(superviseIntervalMs, () => {
+      const { commitIndex } = consensus.status()
+      this.#isBacklogged = commitIndex - stateMachine.applied.index > applyBacklogMax
+      metrics.pendingProposals(this.#pendingCount)
+      if (!this.#isClosed) this.#supervise()
+    })
+  }
+
+  #failure(reason: Error): KvError {
+    const error = kvErrorFromRaft(reason)
+    return error.code === 'TIMEOUT' ? this.#timeoutError(reason) : error
+  }
+
+  /** etcd's guess at why no answer came. */
+  #timeoutError(cause: Error): KvError {
+    const { consensus, clock, electionTimeoutMs } = this.#options
+    const startMs = clock.now() - requestTimeoutMs(electionTimeoutMs)
+    const lostMs = this.#leaderSinceMs - 2 * electionTimeoutMs
+    if (startMs > lostMs && startMs < this.#leaderSinceMs) {
+      return new KvError('TIMEOUT_LEADER_FAILED', { cause })
+    }
+    const { role, id, membership, progress } = consensus.status()
+    if (role !== 'leader') return new KvError('TIMEOUT', { cause })
+    const voters = progress.filter((peer) => peer.id !== id && membership.voters.includes(peer.id))
+    const reachable = voters.filter((peer) => peer.recentActive).length + 1
+    const isQuorum = reachable * 2 > membership.voters.length
+    return new KvError(isQuorum ? 'TIMEOUT' : 'TIMEOUT_CONNECTION_LOST', { cause })
+  }
+}
+
+/** How long raft lets a request wait: etcd's rule. */
+function requestTimeoutMs(electionTimeoutMs: number): number {
+  return 5000 + 2 * electionTimeoutMs
+}
