@@ -1,6 +1,5 @@
 // Makes the ApiErrors of the apiserver with upstream's codes, reasons and texts (apimachinery api/errors), and the Status object
 // that carries one over the wire.
-import { KvError } from '@balsa/kv'
 import { ApiError } from '../client/api-client.ts'
 import type { FieldError, Json } from '../resources/object.ts'
 
@@ -149,10 +148,11 @@ export const internalError = (message: string): ApiError =>
 /** Normalizes anything caught. */
 export const apiErrorFrom = (reason: unknown): ApiError => {
   if (reason instanceof ApiError) return reason
-  if (reason instanceof KvError && reason.code === 'REQUEST_TOO_LARGE') {
-    return new ApiError(413, 'RequestEntityTooLarge', reason.message)
-  }
-  return internalError(reason instanceof Error ? reason.message : String(reason))
+  if (!(reason instanceof Error)) return internalError(String(reason))
+  // What the store says of a value beyond its own limit; by its code, so that an apiserver in memory need not load the store.
+  return 'code' in reason && reason.code === 'REQUEST_TOO_LARGE'
+    ? new ApiError(413, 'RequestEntityTooLarge', reason.message)
+    : internalError(reason.message)
 }
 
 export const statusOf = (error: ApiError): { readonly [key: string]: Json } => ({

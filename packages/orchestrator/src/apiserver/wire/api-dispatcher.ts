@@ -55,7 +55,7 @@ export class ApiDispatcher {
   }
 
   #sendError(exchange: Exchange, reason: unknown): void {
-    if (exchange.signal.aborted) return
+    if (exchange.isClosed) return
     try {
       sendError(exchange, apiErrorFrom(reason))
     } catch (second) {

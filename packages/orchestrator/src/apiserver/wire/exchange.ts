@@ -32,7 +32,9 @@ export class Exchange {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #warnings: string[] = []
-  readonly #abort = new AbortController()
+  /** Made when first asked for: most requests never are, and aborting one is dear. */
+  #abort: AbortController | undefined
+  #isClosed = false
 
   /** Throws ApiError BadRequest for a URL that is none. */
   constructor(request: HttpRequest, response: HttpResponse) {
@@ -43,18 +45,25 @@ export class Exchange {
     const mark = url.indexOf('?')
     this.path = mark === -1 ? url : url.slice(0, mark)
     this.query = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1))
-    this.#response.on('close', () => {
-      this.#abort.abort()
-    })
-    this.#response.on('error', () => {
-      this.#abort.abort()
-    })
+    const onClose = (): void => {
+      this.#isClosed = true
+      this.#abort?.abort()
+    }
+    this.#response.on('close', onClose)
+    this.#response.on('error', onClose)
     if (url.length > urlLengthMax) throw badRequest('the request URL is too long')
   }
 
   /** Aborted when the reply is complete or the client has gone. */
   get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    if (this.#isClosed) this.#abort.abort()
     return this.#abort.signal
+  }
+
+  /** Whether the reply is complete or the client has gone. */
+  get isClosed(): boolean {
+    return this.#isClosed
   }
 
   get isStarted(): boolean {
@@ -101,7 +110,7 @@ export class Exchange {
   }
 
   send(status: number, contentType: string, body: Uint8Array | string): void {
-    if (this.#response.headersSent || this.signal.aborted) return
+    if (this.#response.headersSent || this.#isClosed) return
     this.#writeHead(status, contentType, Buffer.byteLength(body))
     if (this.method === 'HEAD') this.#response.end()
     else this.#response.end(body)
@@ -134,7 +143,7 @@ export class Exchange {
       return
     }
     for (const part of parts) {
-      if (this.signal.aborted) return
+      if (this.#isClosed) return
       if (!writeTo(response, part)) await this.#drained()
     }
     response.end()
