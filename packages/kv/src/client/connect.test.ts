@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { missing, tools } from '../../../../test/tools.ts'
+import { freePorts } from '../../../../test/balsa-process.ts'
+import { startEtcd } from '../../../../test/etcd-process.ts'
+import { missing } from '../../../../test/tools.ts'
+import { listenClients } from '../api/client-listener.ts'
 import { EmbeddedKv } from '../member/embedded-kv.ts'
 import { openTestMember } from '../member/testing/test-member.ts'
 import { connect } from './connect.ts'
-import { freePort, startEtcd } from './testing/etcd-process.ts'
 import { kvSuite } from './testing/kv-suite.ts'
 import { listenNative } from './testing/native-listener.ts'
 
@@ -30,15 +32,31 @@ describe('a Kv over the native wire', () => {
   })
 })
 
-describe.skipIf(missing('etcd'))('a Kv over gRPC to a real etcd, found out by itself', () => {
+describe('a Kv over gRPC to a Balsa member', () => {
   kvSuite(async () => {
-    const etcd = await startEtcd(tools.etcd!)
-    const kv = await connect({ endpoints: [etcd.endpoint] })
+    const { core } = await openTestMember()
+    const listener = await listenClients({ member: core, urls: ['http://127.0.0.1:0'] })
+    const kv = await connect({ endpoints: listener.urls, protocol: 'grpc' })
     return {
       kv,
       close: async () => {
         await kv.close()
-        await etcd.stop()
+        await listener.close()
+        await core.close()
+      },
+    }
+  })
+})
+
+describe.skipIf(missing('etcd'))('a Kv over gRPC to a real etcd, found out by itself', () => {
+  kvSuite(async () => {
+    const etcd = await startEtcd()
+    const kv = await connect({ endpoints: [etcd.url] })
+    return {
+      kv,
+      close: async () => {
+        await kv.close()
+        await etcd[Symbol.asyncDispose]()
       },
     }
   })
@@ -46,7 +64,8 @@ describe.skipIf(missing('etcd'))('a Kv over gRPC to a real etcd, found out by it
 
 describe('what connect() says when it cannot', () => {
   test.each(['auto', 'native', 'grpc'] as const)('no server, protocol %s', async (protocol) => {
-    const endpoint = `http://127.0.0.1:${await freePort()}`
+    const [port] = await freePorts(1)
+    const endpoint = `http://127.0.0.1:${port}`
     const opening = connect({ endpoints: endpoint, protocol, connectTimeoutMs: 200 })
     await expect(opening).rejects.toMatchObject({
       code: 'TIMEOUT',

@@ -37,7 +37,7 @@ async function runMember(settings: MemberSettings): Promise<void> {
     )
   }
   for (const warning of settings.warnings) log('warn', warning)
-  log('info', 'starting a member', { ...options })
+  log('debug', 'starting a member', { ...options })
   const stopped = stopSignal(log)
   let fail: (error: Error) => void = () => undefined
   const failed = new Promise<never>((_resolve, reject) => {

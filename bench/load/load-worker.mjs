@@ -1,0 +1,5 @@
+// Worker threads do not inherit the loader that reads TypeScript: this file brings it along.
+import { register } from 'tsx/esm/api'
+
+register()
+await import('./load-worker.ts')
