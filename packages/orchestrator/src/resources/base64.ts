@@ -36,7 +36,23 @@ export const base64SizeBytes = (text: string): number => {
 }
 
 /** Bytes of `text` in UTF-8. */
-export const utf8SizeBytes = (text: string): number => utf8Bytes(text).length
+export const utf8SizeBytes = (text: string): number => {
+  let sizeBytes = 0
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    // Two bytes for each half of a surrogate pair; a lone half is written as the three of U+FFFD.
+    sizeBytes += unit < 0x80 ? 1 : unit < 0x800 ? 2 : isPaired(text, index) ? 2 : 3
+  }
+  return sizeBytes
+}
+
+const isPaired = (text: string, index: number): boolean => {
+  const unit = text.charCodeAt(index)
+  if (isHighHalf(unit)) return isLowHalf(text.charCodeAt(index + 1))
+  return isLowHalf(unit) && isHighHalf(text.charCodeAt(index - 1))
+}
+const isHighHalf = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff
+const isLowHalf = (unit: number): boolean => unit >= 0xdc00 && unit <= 0xdfff
 
 const utf8Bytes = (text: string): number[] => {
   const bytes: number[] = []

@@ -106,7 +106,7 @@ function deploymentDefaults({ spec, ...object }: Deployment): Deployment {
 }
 
 function strategyDefaults(strategy: DeploymentStrategy): DeploymentStrategy {
-  const type = strategy.type === undefined || strategy.type === '' ? 'RollingUpdate' : strategy.type
+  const type = strategy.type ?? 'RollingUpdate'
   if (type !== 'RollingUpdate') return { ...strategy, type }
   return {
     ...strategy,

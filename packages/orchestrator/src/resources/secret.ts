@@ -66,8 +66,7 @@ export const secretType: ResourceType<Secret> = {
 
 function secretDefaults(object: Secret): Secret {
   const { stringData, ...rest } = object
-  const typed: Secret =
-    rest.type === undefined || rest.type === '' ? { ...rest, type: 'Opaque' } : rest
+  const typed: Secret = rest.type === undefined ? { ...rest, type: 'Opaque' } : rest
   if (stringData === undefined) return typed === rest ? object : typed
   const written = Object.entries(stringData).map(([key, text]) => [key, encodeBase64(text)])
   return { ...typed, data: { ...typed.data, ...Object.fromEntries(written) } }

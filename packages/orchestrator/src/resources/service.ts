@@ -92,7 +92,7 @@ export const serviceType: ResourceType<Service> = {
 
 function serviceDefaults(object: Service): Service {
   const { spec } = object
-  const type = spec.type === undefined || spec.type === '' ? 'ClusterIP' : spec.type
+  const type = spec.type ?? 'ClusterIP'
   const external = type === 'NodePort' || type === 'LoadBalancer'
   return {
     ...object,
@@ -110,11 +110,10 @@ function serviceDefaults(object: Service): Service {
 function portDefaults(port: ServicePort): ServicePort {
   return {
     ...port,
-    protocol: port.protocol === undefined || port.protocol === '' ? 'TCP' : port.protocol,
+    protocol: port.protocol ?? 'TCP',
+    // 0 is a port that was not said, as Go cannot tell.
     targetPort:
-      port.targetPort === undefined || port.targetPort === 0 || port.targetPort === ''
-        ? port.port
-        : port.targetPort,
+      port.targetPort === undefined || port.targetPort === 0 ? port.port : port.targetPort,
   }
 }
 

@@ -19,7 +19,7 @@ export const podSpecDefaults = (spec: PodSpec): PodSpec => ({
   schedulerName: 'default-scheduler',
   securityContext: {},
   terminationGracePeriodSeconds: defaultGracePeriodSeconds,
-  ...withoutEmpty(spec, ['dnsPolicy', 'restartPolicy', 'schedulerName']),
+  ...spec,
   ...sameServiceAccount(spec),
   containers: spec.containers.map(containerDefaults),
   ...(spec.initContainers === undefined
@@ -38,11 +38,7 @@ const containerDefaults = (container: Container): Container => ({
   terminationMessagePath: '/dev/termination-log',
   terminationMessagePolicy: 'File',
   imagePullPolicy: pullPolicy(container.image ?? ''),
-  ...withoutEmpty(container, [
-    'terminationMessagePath',
-    'terminationMessagePolicy',
-    'imagePullPolicy',
-  ]),
+  ...container,
   resources: requestsFromLimits(container.resources),
   ...(container.ports === undefined ? {} : { ports: container.ports.map(portDefaults) }),
   ...(container.env === undefined ? {} : { env: container.env.map(envDefaults) }),
@@ -63,7 +59,7 @@ const requestsFromLimits = (resources: ResourceRequirements): ResourceRequiremen
 
 const portDefaults = (port: ContainerPort): ContainerPort => ({
   ...port,
-  protocol: port.protocol === undefined || port.protocol === '' ? 'TCP' : port.protocol,
+  protocol: port.protocol ?? 'TCP',
 })
 
 const envDefaults = (variable: EnvVar): EnvVar =>
@@ -73,7 +69,7 @@ const envDefaults = (variable: EnvVar): EnvVar =>
 
 const fieldVersionDefault = (source: EnvVarSource): EnvVarSource => {
   const { fieldRef } = source
-  return fieldRef === undefined || (fieldRef.apiVersion ?? '') !== ''
+  return fieldRef === undefined || fieldRef.apiVersion !== undefined
     ? source
     : { ...source, fieldRef: { ...fieldRef, apiVersion: 'v1' } }
 }
@@ -120,13 +116,13 @@ const httpDefaults = <T extends Pick<Probe, 'httpGet'>>(handler: T): T =>
         httpGet: {
           path: '/',
           scheme: 'HTTP',
-          ...withoutEmpty(handler.httpGet, ['path', 'scheme']),
+          ...handler.httpGet,
         },
       }
 
 const fileMode = 0o644
 const volumeDefaults = (volume: Volume): Volume => {
-  const { configMap, secret, downwardAPI, projected, hostPath } = volume
+  const { configMap, secret, downwardAPI, projected } = volume
   return {
     ...(hasSource(volume) ? {} : { emptyDir: {} }),
     ...volume,
@@ -136,18 +132,8 @@ const volumeDefaults = (volume: Volume): Volume => {
       ? {}
       : { downwardAPI: { defaultMode: fileMode, ...downwardAPI } }),
     ...(projected === undefined ? {} : { projected: { defaultMode: fileMode, ...projected } }),
-    ...(hostPath === undefined ? {} : { hostPath: { type: '', ...hostPath } }),
   }
 }
 
 /** A volume that says nothing but its name is an empty directory. */
 const hasSource = (volume: Volume): boolean => Object.keys(volume).length > 1
-
-/** The object without those of `fields` that are '': Go does not tell them from absent ones. */
-const withoutEmpty = <T extends object>(object: T, fields: readonly (keyof T)[]): T => {
-  const empty = fields.filter((field) => object[field] === '')
-  if (empty.length === 0) return object
-  const kept = Object.entries(object).filter(([key]) => !empty.some((field) => field === key))
-  // Only optional fields are named by callers, so what is left is still a T.
-  return Object.fromEntries(kept) as T
-}

@@ -1,4 +1,4 @@
-// Turns arbitrary JSON into an object of a kind, as Go's decoder would: wrong types are refused with its text, null means absent,
+// Turns arbitrary JSON into an object of a kind, as Go's decoder would: wrong types are refused with its text, null and '' mean absent,
 // unknown fields are dropped and named, quantities become canonical text. What comes out has the types that the kind's files declare,
 // so that defaults, validation and printing need no checks of their own.
 import { base64ProblemIndex } from '../base64.ts'
@@ -59,115 +59,92 @@ class Decoder {
   /** The first thing that is wrong; decoding goes on with zero values and its result is not used. */
   problem: string | undefined
   readonly unknownFields: string[] = []
+  /** Where decoding is: names of fields, and numbers of list elements. Written out only when something is wrong. */
+  readonly #path: (string | number)[] = []
 
   root(message: Message, value: Json): JsonObject {
-    if (!isObject(value)) {
-      this.#fail(
-        `json: cannot unmarshal ${jsonKind(value)} into Go value of type v1.${message.name}`,
-      )
-    }
-    return this.struct(message, value, '', '')
+    if (isObject(value)) return this.#struct(message, value)
+    this.#fail(`json: cannot unmarshal ${jsonKind(value)} into Go value of type v1.${message.name}`)
+    return {}
   }
 
-  /** `path` has indices, for people; `goPath` has none, as Go prints it. */
-  struct(message: Message, value: Json | undefined, path: string, goPath: string): JsonObject {
-    const source = isObject(value) ? value : {}
-    const known: [string, Json][] = []
-    for (const field of message.fields) {
-      const member = Object.hasOwn(source, field.name) ? source[field.name] : undefined
-      const decoded =
-        member === undefined || member === null
-          ? zeroOf(field)
-          : this.field(message, field, member, {
-              path: join(path, field.name),
-              goPath: join(goPath, field.name),
-            })
-      if (decoded !== undefined) known.push([field.name, decoded])
+  #struct(message: Message, source: JsonObject): JsonObject {
+    const object: Record<string, Json> = {}
+    for (const key of Object.keys(source)) {
+      const field = message.byName.get(key)
+      const member = source[key]
+      this.#path.push(key)
+      if (field === undefined) this.#noteUnknown()
+      else if (member !== undefined && member !== null) {
+        const decoded = this.#field(message, field, member)
+        // Go does not tell an empty text from none, and does not write it.
+        if (decoded !== undefined && decoded !== '') object[key] = decoded
+      }
+      this.#path.pop()
     }
-    this.#noteUnknown(message, source, path)
-    return Object.fromEntries(known)
+    for (const field of message.always) {
+      if (object[field.name] !== undefined) continue
+      const zero = zeroOf(field)
+      if (zero !== undefined) object[field.name] = zero
+    }
+    return object
   }
 
-  field(
-    message: Message,
-    field: Field,
-    value: Json,
-    at: { readonly path: string; readonly goPath: string },
-  ): Json | undefined {
-    const wrong = (found: Json, goType: string): undefined =>
-      this.#fail(
-        `json: cannot unmarshal ${jsonKind(found)} into Go struct field ${message.name}.${at.goPath} of type ${goType}`,
-      )
-    const item = (element: Json | undefined, path: string): Json | undefined =>
-      this.#value(field.type, element, { path, goPath: at.goPath, wrong })
-    switch (field.shape) {
-      case 'one':
-        return item(value, at.path)
-      case 'list':
-        if (!isList(value)) return wrong(value, `[]${goTypeName(field.type)}`)
-        return value.map((element, index) => item(element, `${at.path}[${index}]`) ?? null)
-      case 'map':
-        if (!isObject(value)) return wrong(value, `map[string]${goTypeName(field.type)}`)
-        return Object.fromEntries(
-          Object.entries(value).map(([key, element]) => [key, item(element, `${at.path}.${key}`)]),
-        )
+  #field(message: Message, field: Field, value: Json): Json | undefined {
+    const { shape, type } = field
+    if (shape === 'one') return this.#value(message, type, value)
+    if (shape === 'list') {
+      if (!isList(value)) return this.#wrongType(message, value, `[]${goTypeName(type)}`)
+      return value.map((element, index) => {
+        this.#path.push(index)
+        const decoded = this.#value(message, type, element)
+        this.#path.pop()
+        return decoded ?? null
+      })
     }
+    if (!isObject(value)) return this.#wrongType(message, value, `map[string]${goTypeName(type)}`)
+    // Keys of maps are the client's own words: made by entries, even `__proto__` is a key like any other.
+    return Object.fromEntries(
+      Object.entries(value).map(([key, element]) => [key, this.#value(message, type, element)]),
+    )
   }
 
-  #value(
-    type: FieldType,
-    value: Json | undefined,
-    at: {
-      readonly path: string
-      readonly goPath: string
-      readonly wrong: (found: Json, goType: string) => undefined
-    },
-  ): Json | undefined {
+  #value(message: Message, type: FieldType, value: Json | undefined): Json | undefined {
     // Go leaves elements of lists and maps that are null at their zero value.
     if (value === undefined || value === null) return zeroOfType(type)
     if (typeof type !== 'string') {
-      if (isObject(value)) return this.struct(type.message(), value, at.path, at.goPath)
-      return at.wrong(value, goTypeName(type))
+      if (isObject(value)) return this.#struct(type.message(), value)
+      return this.#wrongType(message, value, goTypeName(type))
     }
     switch (type) {
       case 'string':
-        return typeof value === 'string' ? value : at.wrong(value, 'string')
+        return typeof value === 'string' ? value : this.#wrongType(message, value, 'string')
       case 'bool':
-        return typeof value === 'boolean' ? value : at.wrong(value, 'bool')
+        return typeof value === 'boolean' ? value : this.#wrongType(message, value, 'bool')
       case 'int32':
       case 'int64':
-        return isInteger(value, type) ? value : at.wrong(value, type)
+        return isInteger(value, type) ? value : this.#wrongType(message, value, type)
       case 'intOrString':
         return typeof value === 'string' || isInteger(value, 'int32')
           ? value
-          : at.wrong(value, 'int32')
+          : this.#wrongType(message, value, 'int32')
       case 'quantity':
+        return this.#quantity(value)
+      case 'json':
+        return isShallow(value, freeJsonDepthMax) ? value : this.#fail('json: exceeded max depth')
       case 'time':
       case 'microTime':
+        if (typeof value !== 'string') return this.#wrongType(message, value, 'string')
+        return isTime(value) ? value : this.#fail(timeProblem(value, type))
       case 'bytes':
-      case 'json':
-        return this.#text(type, value, at.wrong)
+        if (typeof value !== 'string') return this.#wrongType(message, value, goTypeName(type))
+        return this.#bytes(value)
     }
   }
 
-  /** Types with a form of their own inside the JSON value. */
-  #text(
-    type: 'quantity' | 'time' | 'microTime' | 'bytes' | 'json',
-    value: Json,
-    wrong: (found: Json, goType: string) => undefined,
-  ): Json | undefined {
-    if (type === 'json') {
-      return isShallow(value, freeJsonDepthMax) ? value : this.#fail('json: exceeded max depth')
-    }
-    if (type === 'quantity') return this.#quantity(value)
-    if (typeof value !== 'string') {
-      return wrong(value, type === 'bytes' ? goTypeName(type) : 'string')
-    }
-    if (type === 'bytes') {
-      const index = base64ProblemIndex(value)
-      return index === undefined ? value : this.#fail(`illegal base64 data at input byte ${index}`)
-    }
-    return isTime(value) ? value : this.#fail(timeProblem(value, type))
+  #bytes(text: string): string | undefined {
+    const index = base64ProblemIndex(text)
+    return index === undefined ? text : this.#fail(`illegal base64 data at input byte ${index}`)
   }
 
   #quantity(value: Json): Json | undefined {
@@ -178,11 +155,16 @@ class Decoder {
       : formatQuantity(quantity)
   }
 
-  #noteUnknown(message: Message, source: JsonObject, path: string): void {
-    for (const key of Object.keys(source)) {
-      if (message.names.has(key) || this.unknownFields.length >= unknownFieldsMax) continue
-      this.unknownFields.push(join(path, key))
-    }
+  #noteUnknown(): void {
+    if (this.unknownFields.length < unknownFieldsMax) this.unknownFields.push(pathText(this.#path))
+  }
+
+  #wrongType(message: Message, found: Json, goType: string): undefined {
+    // Go's paths do not count list elements.
+    const path = this.#path.filter((part) => typeof part === 'string').join('.')
+    return this.#fail(
+      `json: cannot unmarshal ${jsonKind(found)} into Go struct field ${message.name}.${path} of type ${goType}`,
+    )
   }
 
   #fail(problem: string): undefined {
@@ -191,7 +173,13 @@ class Decoder {
   }
 }
 
-const join = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`)
+/** e.g. `spec.containers[0].foo`. */
+const pathText = (path: readonly (string | number)[]): string =>
+  path
+    .map((part, index) =>
+      typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`,
+    )
+    .join('')
 
 const isList = (value: Json): value is readonly Json[] => Array.isArray(value)
 

@@ -24,7 +24,9 @@ export interface Field {
 export interface Message {
   readonly name: string
   readonly fields: readonly Field[]
-  readonly names: ReadonlySet<string>
+  readonly byName: ReadonlyMap<string, Field>
+  /** Those that are always there. */
+  readonly always: readonly Field[]
 }
 
 /** The message of a kind, or of a part of one. */
@@ -66,13 +68,19 @@ const parseMessages = (table: string): Map<string, Message> =>
       .split(/\n(?! )/)
       .map((paragraph) => {
         const [name = '', ...texts] = paragraph.split(/\s+/)
-        const fields = texts.map(parseField)
-        return [name, { name, fields, names: new Set(fields.map((field) => field.name)) }]
+        return [name, createMessage(name, texts.map(parseField))]
       }),
   )
 
-const noFields: Message = { name: '', fields: [], names: new Set() }
-/** messages.test.ts checks that every name the table uses is in it. */
+const createMessage = (name: string, fields: readonly Field[]): Message => ({
+  name,
+  fields,
+  byName: new Map(fields.map((field) => [field.name, field])),
+  always: fields.filter((field) => field.always),
+})
+
+const noFields: Message = createMessage('', [])
+/** decode-object.test.ts checks that every name the table uses is in it. */
 const messageOf = (name: string): Message => messages.get(name) ?? noFields
 
 const messages: ReadonlyMap<string, Message> = parseMessages(apiFields)
