@@ -125,3 +125,18 @@ test('a watch from a compacted revision ends and tells the oldest one left', asy
   })
   expect(error).toMatchObject({ code: 'COMPACTED', compactRevision: 5 })
 })
+
+test('a range of many steps is of one revision, whatever is written and compacted meanwhile', async () => {
+  const kv = await openKv()
+  for (let i = 0; i < 1700; i++) await kv.put(`k${String(i).padStart(5, '0')}`, 'old')
+  const ranged = kv.range({ prefix: 'k' })
+  await kv.put('k00000', 'new')
+  await kv.put('k01699', 'new')
+  await kv.delete('k01698')
+  await kv.compact((await kv.put('k', 'new')).revision)
+  const { pairs, count, revision } = await ranged
+  expect([pairs.length, count, revision]).toEqual([1700, 1700, 1701])
+  expect(new Set(pairs.map(({ value }) => text(value)))).toEqual(new Set(['old']))
+  const { pairs: later } = await kv.range({ prefix: 'k' })
+  expect(later.filter(({ value }) => text(value) === 'new')).toHaveLength(3)
+})

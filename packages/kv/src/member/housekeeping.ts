@@ -59,7 +59,7 @@ export class Housekeeping {
   async hashKv(store: MvccStore, revision: number): Promise<number> {
     const hash = new HashKv(store.index, revision, store.compactRevision)
     const view = this.#backend.view()
-    this.#holds++
+    this.hold()
     try {
       const end = String.fromCharCode(historyTable.charCodeAt(0) + 1)
       for await (const rows of view.rows(historyTable, end)) {
@@ -72,9 +72,14 @@ export class Housekeeping {
     }
   }
 
-  /** No step of a compaction starts until resume(). */
-  pause(): void {
+  /** No step of a compaction runs until resume(). */
+  hold(): void {
     this.#holds++
+  }
+
+  /** The store is about to be replaced: the compaction that runs is given up, and no other starts until resume(). */
+  pause(): void {
+    this.hold()
     this.#compaction = undefined
   }
 

@@ -11,7 +11,7 @@ import {
   isReadOnlyTxn,
   isSerializableTxn,
 } from '../mvcc/check-txn.ts'
-import { checkRange, range } from '../mvcc/range.ts'
+import { checkRange, rangeSteps } from '../mvcc/range.ts'
 import { applyTxn } from '../mvcc/txn.ts'
 import {
   decodeCompactionRequest,
@@ -316,12 +316,28 @@ export class MemberCore implements MemberApi {
     return { header: { ...this.header(), revision: 0 }, members: this.#roster.list() }
   }
 
+  /** A large range is read in steps, so that it holds up nobody. */
   #rangeHere(request: RangeRequest, done: Done<RangeResponse>): void {
-    const { stateMachine } = this.#parts
-    const result = this.#decode(() => range(stateMachine.store, request), done)
-    if (result === undefined) return
-    const { kvs, more, count, revision } = result
-    done(undefined, { header: stateMachine.header(revision), kvs, more, count })
+    const { stateMachine, clock } = this.#parts
+    const { store, housekeeping } = stateMachine
+    const steps = rangeSteps(store, request)
+    const next = (isFirst: boolean): void => {
+      const step = this.#decode(() => {
+        // A snapshot took the place of the state that was being read.
+        if (store !== stateMachine.store) throw new KvError('LEADER_CHANGED')
+        return steps.next()
+      }, done)
+      if (step !== undefined && step.done !== true) {
+        if (isFirst) housekeeping.hold()
+        clock.defer(() => next(false))
+        return
+      }
+      if (!isFirst) housekeeping.resume()
+      if (step === undefined) return
+      const { kvs, more, count, revision } = step.value
+      done(undefined, { header: stateMachine.header(revision), kvs, more, count })
+    }
+    next(true)
   }
 
   #txnHere(request: TxnRequest, done: Done<TxnResponse>): void {

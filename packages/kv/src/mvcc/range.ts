@@ -12,6 +12,9 @@ import { keyRange } from './key-range.ts'
 import type { KeyRecord } from './key-record.ts'
 import type { MvccStore } from './store.ts'
 
+/** Rows read in one step of a range. */
+export const rangeStepRowsMax = 500
+
 export interface RangeResult {
   readonly kvs: readonly EncodedKeyValue[]
   readonly more: boolean
@@ -32,13 +35,28 @@ export function checkRange(request: RangeRequest): void {
 
 /** Throws COMPACTED or FUTURE_REVISION. */
 export function range(store: MvccStore, request: RangeRequest): RangeResult {
+  const steps = rangeSteps(store, request)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/**
+ * The same in steps of at most rangeStepRowsMax rows, for a caller that lets others run in between: what comes out is the state
+ * at the first step. Until the last one no compaction step may run on the store.
+ */
+export function* rangeSteps(
+  store: MvccStore,
+  request: RangeRequest,
+): Generator<undefined, RangeResult> {
   store.checkRevision(request.revision)
   const revision = store.revision
   const at = request.revision > 0 ? request.revision : revision
   if (request.countOnly) {
     return { kvs: [], more: false, count: count(store, request, at), revision }
   }
-  const found = find(store, request, at)
+  const found = yield* find(store, request, at)
   let { kvs } = found
   const more = request.limit > 0 && kvs.length > request.limit
   if (more) kvs = kvs.slice(0, request.limit)
@@ -58,23 +76,23 @@ function count(store: MvccStore, request: RangeRequest, at: number): number {
 }
 
 /** Up to limit + 1 pairs in their final order, as far as the limit may be applied that early. */
-function find(
+function* find(
   store: MvccStore,
   request: RangeRequest,
   at: number,
-): { kvs: EncodedKeyValue[]; count: number } {
+): Generator<undefined, { kvs: EncodedKeyValue[]; count: number }> {
   const filter = filterOf(request)
   const wanted = request.limit > 0 ? request.limit + 1 : Infinity
   const { sortOrder: order, sortTarget: target } = request
   if (filter === undefined && target === sortTarget.key && order === sortOrder.descend) {
     const records = recordsAt(store, request, at, Infinity)
     const kvs = records.reverse().slice(0, wanted)
-    return { kvs: read(store, kvs, at), count: records.length }
+    return { kvs: yield* read(store, kvs, at), count: records.length }
   }
   const isEarly = order === sortOrder.none && filter === undefined
   const records = recordsAt(store, request, at, isEarly ? wanted : Infinity)
   const total = records.length < wanted || !isEarly ? records.length : count(store, request, at)
-  const kvs = read(store, records, at)
+  const kvs = yield* read(store, records, at)
   // Target KEY ascending is the order they come in; any other target sorts, ascending unless told otherwise.
   const isSorted = target === sortTarget.key && order !== sortOrder.descend
   if (filter === undefined && isSorted) return { kvs, count: total }
@@ -102,8 +120,17 @@ function recordsAt(
   return records
 }
 
-function read(store: MvccStore, records: readonly KeyRecord[], at: number): EncodedKeyValue[] {
-  return records.map((record) => store.read(record.mainAt(at), record.subAt(at)))
+function* read(
+  store: MvccStore,
+  records: readonly KeyRecord[],
+  at: number,
+): Generator<undefined, EncodedKeyValue[]> {
+  const kvs: EncodedKeyValue[] = []
+  for (const record of records) {
+    if (kvs.length > 0 && kvs.length % rangeStepRowsMax === 0) yield undefined
+    kvs.push(store.read(record.mainAt(at), record.subAt(at)))
+  }
+  return kvs
 }
 
 /** Zero means no bound. */
