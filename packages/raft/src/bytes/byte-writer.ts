@@ -8,9 +8,12 @@ export class ByteWriter {
   readonly buffer: Buffer
   #position = 0
 
-  /** The bytes are not cleared: whoever writes must fill them all. */
-  constructor(sizeBytes: number) {
-    this.buffer = Buffer.allocUnsafe(sizeBytes)
+  /**
+   * The bytes are not cleared: whoever writes must fill them all. What is kept for long wants memory of its own
+   * (`Buffer.allocUnsafeSlow`), or it keeps its neighbours in Node's pool as well.
+   */
+  constructor(sizeBytes: number, allocate: (size: number) => Buffer = Buffer.allocUnsafe) {
+    this.buffer = allocate(sizeBytes)
   }
 
   get position(): number {

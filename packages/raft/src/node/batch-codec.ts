@@ -28,7 +28,7 @@ export function newOrigin(random: Random): Origin {
 export function encodeBatch({ origin, firstSequence, commands }: Batch): Uint8Array {
   let size = headerSizeBytes
   for (const command of commands) size += commandOverheadBytes + command.length
-  const writer = new ByteWriter(size)
+  const writer = new ByteWriter(size, Buffer.allocUnsafeSlow)
   writer.u8(formatVersion)
   writer.u32(origin.high)
   writer.u32(origin.low)

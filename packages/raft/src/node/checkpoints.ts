@@ -1,5 +1,6 @@
 // Lets go of the log: now and then the state machine makes durable what it has applied (or, if it lives in memory, its snapshot is
 // written), and then entries before that are given up, except a few for followers that are a little behind.
+import { assert } from '../core/assert.ts'
 import type { LogIndex, SnapshotMeta } from '../core/types.ts'
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
 import { catchUpSizeBytesMax, checkpointSizeBytes } from './defaults.ts'
@@ -62,12 +63,15 @@ export class Checkpoints<Result> {
 
   async #run(appliedBytes: number): Promise<void> {
     try {
-      const { stateMachine, clock, onCheckpoint } = this.#options
+      const { stateMachine, snapshots, applied, clock, onCheckpoint } = this.#options
       const startedAt = clock.now()
+      const before = applied()
       const index =
         stateMachine.durable === undefined
-          ? await this.#writeSnapshot()
+          ? await this.#writeSnapshot(before)
           : await stateMachine.durable.checkpoint()
+      // Entries after a snapshot are applied only when they are durable in the log, and with them that it begins there.
+      await snapshots.removeUpTo(before, false)
       this.#compact(index, appliedBytes)
       onCheckpoint(index, clock.now() - startedAt)
     } finally {
@@ -75,16 +79,15 @@ export class Checkpoints<Result> {
     }
   }
 
-  async #writeSnapshot(): Promise<LogIndex> {
-    const { stateMachine, snapshots, applied } = this.#options
-    const meta = applied()
+  async #writeSnapshot(meta: SnapshotMeta): Promise<LogIndex> {
+    const { stateMachine, snapshots } = this.#options
     const snapshot = stateMachine.snapshot()
     try {
+      assert(snapshot.index === meta.index, 'a snapshot stands for the last applied entry')
       await snapshots.write(meta, snapshot.chunks())
     } finally {
       snapshot.release()
     }
-    await snapshots.removeUpTo(meta, false)
     return meta.index
   }
 

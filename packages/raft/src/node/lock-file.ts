@@ -100,8 +100,10 @@ async function describeProcess(pid: number): Promise<string | undefined> {
   try {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
     const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8')
-    // The name in parentheses may hold anything; the fields after it are plain. Start time is field 22 of proc(5).
-    const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    // The name in parentheses may hold anything; the fields after it are plain: state is field 3, start time field 22 of proc(5).
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const [state, start] = [fields[0], fields[19]]
+    if (state === 'Z' || state === 'X') return 'dead, and not yet buried by its parent'
     return start === undefined ? undefined : `${pid} ${start} ${boot.trim()}`
   } catch (reason) {
     if (reason instanceof Error) return undefined

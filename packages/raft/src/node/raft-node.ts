@@ -6,6 +6,7 @@ import { RaftError } from '../errors.ts'
 import type { WalListener } from '../wal/wal.ts'
 import { Applier } from './applier.ts'
 import { newOrigin } from './batch-codec.ts'
+import { checkOptions } from './check-options.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { nodeClock, nodeRandom } from './clock-node.ts'
 import * as defaults from './defaults.ts'
@@ -54,6 +55,7 @@ export class RaftNode<Result> implements Node<Result> {
    * CLUSTER_MISMATCH or VERSION_MISMATCH, and what the ports throw.
    */
   static async open<Result>(options: RaftNodeOptions<Result>): Promise<RaftNode<Result>> {
+    checkOptions(options)
     const clock = options.clock ?? nodeClock
     const random = options.random ?? nodeRandom
     const fileSystem = options.fileSystem ?? nodeFileSystem

@@ -1,11 +1,12 @@
 // Snapshots between members. Sending: a pinned view of the state machine, streamed while the log goes on. Receiving: the file is on disk
 // and synced before the core hears of it.
+import { assert } from '../core/assert.ts'
 import type { LogIndex, NodeId, SnapshotMeta } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
 import { snapshotsSentMax } from './defaults.ts'
 import type { Clock, Transport } from './ports.ts'
-import type { StateMachine } from './types.ts'
+import type { StateMachine, StateSnapshot } from './types.ts'
 
 export interface SnapshotTransferOptions<Result> {
   readonly stateMachine: StateMachine<Result>
@@ -36,31 +37,29 @@ export class SnapshotTransfer<Result> {
     return Math.min(Number.MAX_SAFE_INTEGER, ...this.#sending.values())
   }
 
-  /** `isBusy`: the state machine is being replaced itself. */
+  /** `isBusy`: the state machine is being replaced itself. Throws what the state machine throws. */
   send(to: NodeId, isBusy: boolean): void {
     if (this.#sending.has(to)) return
     if (isBusy || this.#sending.size >= snapshotsSentMax) {
       this.#failLater(to)
       return
     }
-    void this.#stream(to)
+    const meta = this.#options.applied()
+    const snapshot = this.#options.stateMachine.snapshot()
+    assert(snapshot.index === meta.index, 'a snapshot stands for the last applied entry')
+    this.#sending.set(to, meta.index)
+    void this.#stream(to, meta, snapshot)
   }
 
-  async #stream(to: NodeId): Promise<void> {
-    const { stateMachine, transport, applied, onSent } = this.#options
-    const meta = applied()
-    this.#sending.set(to, meta.index)
-    const snapshot = stateMachine.snapshot()
-    let isSent = false
-    try {
-      await transport.sendSnapshot(to, meta, snapshot.chunks())
-      isSent = true
-    } catch (reason) {
-      isSent = reason === undefined
-    } finally {
-      this.#sending.delete(to)
-      snapshot.release()
-    }
+  async #stream(to: NodeId, meta: SnapshotMeta, snapshot: StateSnapshot): Promise<void> {
+    const { transport, onSent } = this.#options
+    const isSent = await transport.sendSnapshot(to, meta, snapshot.chunks()).then(
+      () => true,
+      // Whatever broke it: the follower still needs one, and gets the next.
+      () => false,
+    )
+    this.#sending.delete(to)
+    snapshot.release()
     if (this.#isClosed) return
     if (isSent) onSent(to, meta)
     else this.#failLater(to)

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import type { Membership, NodeId } from '../core/types.ts'
+import { MemoryNetwork } from '../transport/memory-transport.ts'
+import { checkOptions } from './check-options.ts'
+import { ListMachine } from './testing/list-machine.ts'
+import { votersOnly } from './testing/test-members.ts'
+
+const id = 'a' as NodeId
+const good = {
+  id,
+  clusterId: 'c',
+  initialMembership: votersOnly([id]),
+  peers: new Map<NodeId, string>(),
+  directory: '/nowhere',
+  stateMachine: new ListMachine(),
+  transport: new MemoryNetwork().transport(id),
+}
+
+test.each<[string, { id?: NodeId; initialMembership?: Membership; heartbeatIntervalMs?: number }]>([
+  ['Member id', { id: 'a b' as NodeId }],
+  ['Member id', { id: '' as NodeId }],
+  ['initialMembership', { initialMembership: votersOnly([]) }],
+  ['heartbeatIntervalMs', { heartbeatIntervalMs: 0 }],
+  ['heartbeatIntervalMs', { heartbeatIntervalMs: 501 }],
+])('options with a bad %s are refused by name (%o)', (name, bad) => {
+  expect(() => {
+    checkOptions(good)
+  }).not.toThrow()
+  expect(() => {
+    checkOptions({ ...good, ...bad })
+  }).toThrow(name)
+})
