@@ -333,8 +333,11 @@ test('a missing ConfigMap keeps the container waiting until it is there', async 
     {
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      metadata: { name: 'cm', namespace: 'default' },
-      ...{ data: { a: 'value' } },
+      metadata: {
+        name: 'cm',
+        namespace: 'default',
+      },
+      data: { a: 'value' },
     },
   )
   await until(() => expect(status()?.ready).toBe(true))

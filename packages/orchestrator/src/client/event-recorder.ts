@@ -92,9 +92,7 @@ export class ApiEventRecorder implements EventRecorder {
       return
     }
     this.#queue.push(event)
-    this.#writing ??= this.#writeAll().finally(() => {
-      this.#writing = undefined
-    })
+    this.#writing ??= this.#writeAll()
   }
 
   async close(): Promise<void> {
@@ -109,6 +107,8 @@ export class ApiEventRecorder implements EventRecorder {
         this.#onError(reason)
       }
     }
+    // In the same turn as the last look at the queue, so that no event falls between.
+    this.#writing = undefined
   }
 
   async #write(input: EventInput): Promise<void> {

@@ -19,7 +19,7 @@ const assumedMemory = 200 * 1024 * 1024
 export const amountOf = (resource: string, text: string): number => {
   const quantity = parseQuantity(text)
   if (quantity === undefined) return 0
-  return Number(resource === 'cpu' ? quantityMilli(quantity) : quantityUnits(quantity))
+  return resource === 'cpu' ? quantityMilli(quantity) : quantityUnits(quantity)
 }
 
 export const amountsOf = (list: ResourceList | undefined): Map<string, number> =>

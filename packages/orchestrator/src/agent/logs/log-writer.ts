@@ -71,9 +71,7 @@ export class LogWriter {
   /** Moves what is there; calls that come meanwhile are served by one more round. */
   pump(): Promise<void> {
     this.#isPumpWanted = true
-    this.#pumping ??= this.#pumpAll().finally(() => {
-      this.#pumping = undefined
-    })
+    this.#pumping ??= this.#pumpAll()
     return this.#pumping
   }
 
@@ -102,9 +100,14 @@ export class LogWriter {
   }
 
   async #pumpAll(): Promise<void> {
-    while (this.#isPumpWanted) {
-      this.#isPumpWanted = false
-      for (const source of this.#sources.values()) await this.#pumpSource(source)
+    try {
+      while (this.#isPumpWanted) {
+        this.#isPumpWanted = false
+        for (const source of this.#sources.values()) await this.#pumpSource(source)
+      }
+    } finally {
+      // In the same turn as the last look at the wish, so that no wish falls between.
+      this.#pumping = undefined
     }
   }
 

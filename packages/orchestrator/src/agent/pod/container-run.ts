@@ -12,6 +12,8 @@ export interface ContainerRunOptions {
   readonly writer: LogWriter
   readonly target: ProbeTarget
   readonly listener: ProberListener
+  /** What was known of a run that is taken over from another agent. */
+  readonly before?: { readonly isStarted: boolean; readonly isReady: boolean }
   readonly onError: (error: unknown) => void
 }
 
@@ -32,7 +34,11 @@ export class ContainerRun {
 
   constructor(options: ContainerRunOptions) {
     this.#options = options
-    this.#prober = new Prober(options.target, options.listener)
+    this.#prober = new Prober(
+      options.target,
+      options.listener,
+      options.before ?? { isStarted: false, isReady: false },
+    )
     this.#watcher = this.#watchOutput()
     this.#interval = setInterval(() => this.#pumpSoon(), pumpIntervalMs)
     this.#pumpSoon()

@@ -31,14 +31,9 @@ export const willRestart = (
 ): boolean => {
   if (isSidecar(container)) return true
   const isInit = spec.initContainers?.includes(container) ?? false
-  switch (spec.restartPolicy) {
-    case 'Never':
-      return false
-    case 'OnFailure':
-      return record.ending?.exitCode !== 0
-    default:
-      return !isInit || record.ending?.exitCode !== 0
-  }
+  if (spec.restartPolicy === 'Never') return false
+  const hasFailed = record.ending?.exitCode !== 0
+  return hasFailed || (!isInit && spec.restartPolicy !== 'OnFailure')
 }
 
 const isFinished = (spec: PodSpec, container: Container, record: ContainerRecord): boolean =>

@@ -2,7 +2,7 @@
 // their end. It decides nothing; the pod worker does.
 import { randomBytes } from 'node:crypto'
 import type { Stored } from '../../resources/object.ts'
-import type { Container } from '../../resources/pod-spec/pod-spec.ts'
+import type { ActionHandler, Container } from '../../resources/pod-spec/pod-spec.ts'
 import type { Pod } from '../../resources/pod.ts'
 import { ConfigError, type ConfigSource } from '../config/config-source.ts'
 import { containerEnvironment } from '../config/environment.ts'
@@ -159,12 +159,22 @@ export class PodContainers {
     if (found === 'neverStarted') {
       this.#records.set(container.name, { ...record, state: 'created' })
     } else if ('pid' in found) {
-      await this.#attach(container, record, found, await this.#adoptedSpec(container, record))
+      const spec = await this.#adoptedSpec(container, record)
+      await this.#attach(container, record, found, spec, this.#reported(container))
     } else {
       const logPath = files.logPath(container.name, record.restartCount)
       await (await LogWriter.open({ runDir, logPath })).finish()
       await this.#save(container, endedRecord(record, found))
     }
+  }
+
+  /** What the pod's status says of the container: it holds until a probe says otherwise. */
+  #reported(container: Container): { isStarted: boolean; isReady: boolean } {
+    const { containerStatuses = [], initContainerStatuses = [] } = this.#pod.status
+    const status = [...containerStatuses, ...initContainerStatuses].find(
+      ({ name }) => name === container.name,
+    )
+    return { isStarted: status?.started ?? false, isReady: status?.ready ?? false }
   }
 
   /** Of a run that goes on already; its environment matters to probes alone, so what is missing by now must not stop it. */
@@ -218,6 +228,7 @@ export class PodContainers {
     record: ContainerRecord,
     run: Run,
     { runDir, env, cwd }: RunSpec,
+    before?: { readonly isStarted: boolean; readonly isReady: boolean },
   ): Promise<void> {
     const { files, place, runtime, onError, onChange } = this.#options
     const logPath = files.logPath(container.name, record.restartCount)
@@ -226,6 +237,7 @@ export class PodContainers {
       runDir,
       writer: await LogWriter.open({ runDir, logPath }),
       onError,
+      ...(before === undefined ? {} : { before }),
       target: {
         container,
         podIp: place().podIp,
@@ -264,14 +276,19 @@ export class PodContainers {
     const action = container.lifecycle?.postStart
     const run = this.#runs.get(container.name)
     if (action === undefined || run === undefined) return
-    this.#track(
-      run.hook(action, postStartTimeoutMs).then(({ outcome, message }) => {
-        if (outcome === 'success' || run.isStopping) return
-        const text = `PostStartHook failed: ${message}`
-        this.#options.record('Warning', 'FailedPostStartHook', text, container)
-        this.stop(container, podGraceMs(this.#pod))
-      }),
-    )
+    this.#track(this.#runPostStart(container, run, action))
+  }
+
+  async #runPostStart(
+    container: Container,
+    run: ContainerRun,
+    action: ActionHandler,
+  ): Promise<void> {
+    const { outcome, message } = await run.hook(action, postStartTimeoutMs)
+    if (outcome === 'success' || run.isStopping) return
+    const text = `PostStartHook failed: ${message}`
+    this.#options.record('Warning', 'FailedPostStartHook', text, container)
+    this.stop(container, podGraceMs(this.#pod))
   }
 
   #track(work: Promise<void>): void {

@@ -107,9 +107,7 @@ export class PodWorker {
   #wake(): void {
     if (this.#isClosed) return
     this.#isRoundWanted = true
-    this.#rounds ??= this.#work().finally(() => {
-      this.#rounds = undefined
-    })
+    this.#rounds ??= this.#work()
   }
 
   /** The earliest wish since the last round counts. */
@@ -134,6 +132,8 @@ export class PodWorker {
         this.#wakeAfter(backOffMs(++this.#failures, retryBackOff))
       }
     }
+    // In the same turn as the last look at the wish, so that no wish falls between.
+    this.#rounds = undefined
   }
 
   async #round(): Promise<void> {

@@ -16,8 +16,8 @@ export interface ProberListener {
 
 const defaultPeriodSeconds = 10
 const defaultFailureThreshold = 3
-/** A readiness probe that waits for its first success is tried more often, so that a pod is not ready late. */
-const firstReadinessPeriodMs = 1000
+/** Before the first regular try of a startup or readiness probe come quick ones, so that a pod is not ready late; only success counts. */
+const quickTriesMs: readonly number[] = [50, 100, 200, 400]
 
 export class Prober {
   readonly #target: ProbeTarget
@@ -27,13 +27,18 @@ export class Prober {
   #isStarted: boolean
   #isReady: boolean
 
-  constructor(target: ProbeTarget, listener: ProberListener) {
+  /** `before`: what was known of a run that is taken over. */
+  constructor(
+    target: ProbeTarget,
+    listener: ProberListener,
+    before: { readonly isStarted: boolean; readonly isReady: boolean },
+  ) {
     this.#target = target
     this.#listener = listener
     const { container } = target
-    this.#isStarted = container.startupProbe === undefined
-    this.#isReady = container.readinessProbe === undefined
-    if (container.startupProbe === undefined) this.#afterStart(container)
+    this.#isStarted = container.startupProbe === undefined || before.isStarted
+    this.#isReady = container.readinessProbe === undefined || before.isReady
+    if (container.startupProbe === undefined || before.isStarted) this.#afterStart(container)
     else this.#beat('Startup', container.startupProbe)
   }
 
@@ -56,10 +61,28 @@ export class Prober {
 
   #beat(kind: ProbeKind, probe: Probe): void {
     const counts = { successes: 0, failures: 0 }
-    this.#after(
-      (probe.initialDelaySeconds ?? 0) * 1000,
-      () => void this.#round(kind, probe, counts),
-    )
+    const delayMs = (probe.initialDelaySeconds ?? 0) * 1000
+    const regular = (): void => void this.#round(kind, probe, counts)
+    if (kind === 'Liveness') this.#after(delayMs, regular)
+    else this.#after(delayMs, () => void this.#quickRounds(kind, probe, counts))
+  }
+
+  async #quickRounds(
+    kind: ProbeKind,
+    probe: Probe,
+    counts: { successes: number; failures: number },
+  ): Promise<void> {
+    for (const delayMs of quickTriesMs) {
+      if (kind === 'Readiness' && this.#isReady) break
+      await new Promise<void>((resolve) => {
+        this.#after(delayMs, resolve)
+      })
+      const result = await this.#try(probe)
+      if (this.#isClosed) return
+      if (result.outcome !== 'success') continue
+      if (this.#count(kind, probe, counts, result) === 'over') return
+    }
+    await this.#round(kind, probe, counts)
   }
 
   async #round(
@@ -69,9 +92,7 @@ export class Prober {
   ): Promise<void> {
     const result = await this.#try(probe)
     if (this.#isClosed || this.#count(kind, probe, counts, result) === 'over') return
-    const periodMs = (probe.periodSeconds ?? defaultPeriodSeconds) * 1000
-    const isWaiting = kind === 'Readiness' && !this.#isReady
-    const delayMs = isWaiting ? Math.min(periodMs, firstReadinessPeriodMs) : periodMs
+    const delayMs = (probe.periodSeconds ?? defaultPeriodSeconds) * 1000
     this.#after(delayMs, () => void this.#round(kind, probe, counts))
   }
 

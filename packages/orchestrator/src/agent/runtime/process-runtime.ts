@@ -1,8 +1,11 @@
 // Runs containers as plain processes of the host: each run is a process group of its own under a small shell that keeps its exit code
 // (run-script.ts). Runs survive the agent. A process that leaves the group (setsid) escapes; cgroups would hold it.
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdir, open, readFile, stat, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { constants } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { findExecutable } from './find-executable.ts'
 import { isMissing, runsScript } from './process-identity.ts'
 import { runScript } from './run-script.ts'
@@ -19,7 +22,10 @@ import {
 const shell = '/bin/sh'
 /** How often a run that is no child of this agent is looked at. */
 const adoptedPollMs = 250
+const startPollMs = 50
+const startTriesMax = 20
 const executeOutputBytesMax = 10_240
+const signalBase = 128
 const killedExitCode = 137
 
 export class ProcessRuntime implements Runtime {
@@ -35,31 +41,6 @@ export class ProcessRuntime implements Runtime {
       exitPath: join(spec.runDir, runFiles.exit),
     })
     await writeFile(scriptPath, script, { mode: 0o600 })
-    const child = await this.#spawn(spec, scriptPath)
-    const pid = child.pid ?? 0
-    const exited = new Promise<RunEnd>((resolve) => {
-      child.once('exit', () => {
-        signalGroup(pid, 'SIGKILL')
-        readEnd(spec.runDir).then(
-          (end) => resolve(end ?? unseenEnd()),
-          () => resolve(unseenEnd()),
-        )
-      })
-    })
-    return {
-      pid,
-      exited,
-      signal: (signal) => {
-        if (child.exitCode === null && child.signalCode === null) signalGroup(pid, signal)
-      },
-      detach: () => {
-        child.removeAllListeners('exit')
-        child.unref()
-      },
-    }
-  }
-
-  async #spawn(spec: RunSpec, scriptPath: string): Promise<ChildProcess> {
     const stdout = await open(join(spec.runDir, runFiles.stdout), 'a', 0o600)
     const stderr = await open(join(spec.runDir, runFiles.stderr), 'a', 0o600)
     try {
@@ -69,11 +50,13 @@ export class ProcessRuntime implements Runtime {
         detached: true,
         stdio: ['ignore', stdout.fd, 'ignore', stderr.fd],
       })
+      // Before anything is awaited: a short run may be over by then.
+      const run = runOf(child, spec.runDir)
       await new Promise<void>((resolve, reject) => {
         child.once('spawn', resolve)
         child.once('error', (cause) => reject(new RunError(cause.message, { cause })))
       })
-      return child
+      return run
     } finally {
       await stdout.close()
       await stderr.close()
@@ -81,11 +64,23 @@ export class ProcessRuntime implements Runtime {
   }
 
   async find(runDir: string): Promise<Run | RunEnd | 'neverStarted'> {
-    const pid = await readNumber(join(runDir, runFiles.pid))
-    if (pid === undefined) return (await readEnd(runDir)) ?? 'neverStarted'
     const scriptPath = join(runDir, runFiles.script)
+    const pid = await this.#startedPid(runDir, scriptPath)
+    if (pid === undefined) return 'neverStarted'
     if (await runsScript(pid, scriptPath)) return adopt(pid, runDir, scriptPath)
     return (await readEnd(runDir)) ?? unseenEnd()
+  }
+
+  /** The agent may have died when the shell was just about to write its id: gives it time, then makes sure that it cannot start. */
+  async #startedPid(runDir: string, scriptPath: string): Promise<number | undefined> {
+    const pidPath = join(runDir, runFiles.pid)
+    for (let tries = 0; tries < startTriesMax; tries++) {
+      const pid = await readNumber(pidPath)
+      if (pid !== undefined || !existsSync(scriptPath)) return pid
+      await delay(startPollMs)
+    }
+    await rm(scriptPath, { force: true })
+    return readNumber(pidPath)
   }
 
   async execute(
@@ -126,34 +121,58 @@ export class ProcessRuntime implements Runtime {
   }
 }
 
-/** A run whose parent died: nobody tells us its end, so we look. */
-function adopt(pid: number, runDir: string, scriptPath: string): Run {
-  let timer: NodeJS.Timeout | undefined
-  let isEnded = false
+/** A run of this very process. */
+function runOf(child: ChildProcess, runDir: string): Run {
+  const pid = child.pid ?? 0
   const exited = new Promise<RunEnd>((resolve) => {
-    const look = (): void => {
-      runsScript(pid, scriptPath)
-        .then(async (isRunning) => {
-          if (isRunning) {
-            timer = setTimeout(look, adoptedPollMs)
-            return
-          }
-          isEnded = true
-          resolve((await readEnd(runDir)) ?? unseenEnd())
-        })
-        .catch(() => {
-          timer = setTimeout(look, adoptedPollMs)
-        })
-    }
-    timer = setTimeout(look, adoptedPollMs)
+    child.once('exit', (_code, signal) => {
+      signalGroup(pid, 'SIGKILL')
+      // The shell itself was killed, perhaps before it began.
+      const killed = {
+        ...unseenEnd(),
+        exitCode: signalBase + constants.signals[signal ?? 'SIGKILL'],
+      }
+      readEnd(runDir).then(
+        (end) => resolve(end ?? killed),
+        () => resolve(killed),
+      )
+    })
   })
   return {
     pid,
     exited,
     signal: (signal) => {
-      if (!isEnded) signalGroup(pid, signal)
+      if (child.exitCode === null && child.signalCode === null) signalGroup(pid, signal)
     },
-    detach: () => clearTimeout(timer),
+    detach: () => {
+      child.removeAllListeners('exit')
+      child.unref()
+    },
+  }
+}
+
+/** A run whose parent died: nobody tells us its end, so we look. */
+function adopt(pid: number, runDir: string, scriptPath: string): Run {
+  let isOver = false
+  let isDetached = false
+  const watchEnd = async (): Promise<RunEnd> => {
+    while (await runsScript(pid, scriptPath)) {
+      await delay(adoptedPollMs)
+      // Nobody waits for the end any more.
+      if (isDetached) return unseenEnd()
+    }
+    isOver = true
+    return (await readEnd(runDir)) ?? unseenEnd()
+  }
+  return {
+    pid,
+    exited: watchEnd(),
+    signal: (signal) => {
+      if (!isOver) signalGroup(pid, signal)
+    },
+    detach: () => {
+      isDetached = true
+    },
   }
 }
 

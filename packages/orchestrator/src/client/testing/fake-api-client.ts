@@ -60,7 +60,7 @@ export class FakeApiClient implements ApiClient {
   }
   /** Ends every watch, with 410 when `error` is left out. */
   breakWatches(error: Error | undefined = new ApiError(410, 'Expired', 'too old')): void {
-    for (const watcher of [...this.#watchers]) {
+    for (const watcher of this.#watchers) {
       this.#watchers.delete(watcher)
       watcher.handlers.ended(error)
     }
@@ -92,7 +92,7 @@ export class FakeApiClient implements ApiClient {
     const watcher: Watcher = {
       path: pathOf(ref),
       options,
-      handlers: handlers as unknown as ApiWatchHandlers<KubeObject>,
+      handlers: handlers,
     }
     queueMicrotask(() => {
       for (const change of this.#history) {
@@ -194,7 +194,8 @@ export class FakeApiClient implements ApiClient {
     const before = this.#existing(ref, namespace, pod) as Stored<KubeObject & { spec: object }>
     if ('nodeName' in before.spec)
       throw new ApiError(409, 'Conflict', `pod ${pod} is already assigned to node`)
-    this.#write(ref, 'MODIFIED', { ...before, spec: { ...before.spec, nodeName: node } })
+    const bound = { ...before, spec: { ...before.spec, nodeName: node } }
+    this.#write(ref, 'MODIFIED', bound)
   }
 
   #called(call: Call): void {
@@ -294,7 +295,7 @@ export class FakeApiClient implements ApiClient {
     else this.#held.push(change)
   }
   #deliver(change: Change): void {
-    for (const watcher of [...this.#watchers]) offer(watcher, change)
+    for (const watcher of this.#watchers) offer(watcher, change)
   }
 
   #timestamp(inSeconds = 0): string {
@@ -336,13 +337,16 @@ function isSelected(object: KubeObject, options: ListOptions): boolean {
     })
 }
 
+const isRecord = (value: Json | undefined): value is Readonly<Record<string, Json | undefined>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
 function merge(target: Json | undefined, patch: Json): Json {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch
-  const base = typeof target === 'object' && target !== null && !Array.isArray(target) ? target : {}
+  if (!isRecord(patch)) return patch
+  const base = isRecord(target) ? target : {}
   const merged: Record<string, Json | undefined> = { ...base }
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) delete merged[name]
-    else if (value !== undefined) merged[name] = merge((base as Record<string, Json>)[name], value)
+    else if (value !== undefined) merged[name] = merge(base[name], value)
   }
   return merged
 }

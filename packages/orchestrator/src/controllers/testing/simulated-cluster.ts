@@ -43,7 +43,7 @@ export class SimulatedCluster {
         resourceVersion: String(revision),
         generation: (before?.metadata.generation ?? 0) + (isSpecChanged ? 1 : 0),
       },
-    } as Stored<KubeObject>)
+    })
   }
   remove(plural: string, name: string): void {
     this.#collections.get(plural)?.delete(name)
@@ -64,7 +64,7 @@ export class SimulatedCluster {
     switch (action.type) {
       case 'create': {
         const pod = action.ref.plural === 'pods' ? { status: { phase: 'Pending' } } : {}
-        this.put(action.ref.plural, { ...action.object, ...pod } as KubeObject)
+        this.put(action.ref.plural, { ...action.object, ...pod })
         break
       }
       case 'update': {
@@ -88,7 +88,7 @@ export class SimulatedCluster {
             annotations: { ...before.metadata.annotations, ...patch.metadata?.annotations },
           },
           ...(patch.status === undefined ? {} : { status: { ...before.status, ...patch.status } }),
-        } as KubeObject)
+        })
         break
       }
       case 'delete':
@@ -97,7 +97,8 @@ export class SimulatedCluster {
       case 'event':
         this.events.push(action.event.reason)
         break
-      default:
+      case 'deleteUnowned':
+      case 'deleteContents':
         throw new Error(`the simulated cluster does not know ${action.type}`)
     }
     if ('done' in action && action.done !== undefined) this.events.push(action.done.reason)
@@ -121,11 +122,11 @@ export class SimulatedCluster {
     const pods = this.all<Pod>('pods')
     const pod = pods[Math.floor(random() * pods.length)]
     if (pod === undefined) return
-    const { name } = pod.metadata
+    const { name, uid } = pod.metadata
+    const mishap = isHostile ? random() : 1
     if (pod.metadata.deletionTimestamp !== undefined) this.remove('pods', name)
-    else if (isHostile && random() < 0.1) this.#delete('pods', name, pod.metadata.uid)
-    else if (isHostile && random() < 0.1)
-      this.put('pods', { ...pod, status: { phase: 'Failed' } } as Pod)
+    else if (mishap < 0.1) this.#delete('pods', name, uid)
+    else if (mishap < 0.2) this.put('pods', { ...pod, status: { phase: 'Failed' } } as Pod)
     else if (pod.status.phase === 'Pending')
       this.put('pods', {
         ...pod,
