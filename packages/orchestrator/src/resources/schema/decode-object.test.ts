@@ -1,14 +1,10 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import * as fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import { missing, tools } from '../../../../../test/tools.ts'
+import { expect, test } from 'vitest'
 import { deploymentType, podType, resourceTypes, secretType } from '../index.ts'
 import type { Json, ResourceType } from '../object.ts'
 import { apiFields } from './api-fields.ts'
 import { decodeObject, strictDecodingMessage } from './decode-object.ts'
+import { wrongTypes } from './testing/wrong-types.ts'
 import { findMessage } from './messages.ts'
 import type { Field, FieldType, Message, ScalarType } from './messages.ts'
 
@@ -69,101 +65,10 @@ test('quantities become canonical text, numbers among them too', () => {
   })
 })
 
-const inTemplate = (spec: Json): Json => ({ spec: { template: { spec } } })
-
-/** A Deployment with one thing wrong, and Go's words for it. */
-const wrongTypes: [Json, string][] = [
-  [
-    { spec: { replicas: '3' } },
-    'json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32',
-  ],
-  [
-    { spec: { replicas: 3_000_000_000 } },
-    'json: cannot unmarshal number 3000000000 into Go struct field DeploymentSpec.spec.replicas of type int32',
-  ],
-  [
-    { spec: { replicas: 1.5 } },
-    'json: cannot unmarshal number 1.5 into Go struct field DeploymentSpec.spec.replicas of type int32',
-  ],
-  [
-    { spec: [] },
-    'json: cannot unmarshal array into Go struct field Deployment.spec of type v1.DeploymentSpec',
-  ],
-  [
-    { metadata: { labels: { a: 1 } } },
-    'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels of type string',
-  ],
-  [
-    { metadata: { labels: 'x' } },
-    'json: cannot unmarshal string into Go struct field ObjectMeta.metadata.labels of type map[string]string',
-  ],
-  [
-    { metadata: { creationTimestamp: 5 } },
-    'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.creationTimestamp of type string',
-  ],
-  [
-    { metadata: { creationTimestamp: 'now' } },
-    'parsing time "now" as "2006-01-02T15:04:05Z07:00": cannot parse "now" as "2006"',
-  ],
-  [
-    { metadata: { ownerReferences: [{ controller: 1 }] } },
-    'json: cannot unmarshal number into Go struct field OwnerReference.metadata.ownerReferences.controller of type bool',
-  ],
-  [
-    { spec: { strategy: { rollingUpdate: { maxSurge: true } } } },
-    'json: cannot unmarshal bool into Go struct field RollingUpdateDeployment.spec.strategy.rollingUpdate.maxSurge of type int32',
-  ],
-  [
-    inTemplate({ containers: {} }),
-    'json: cannot unmarshal object into Go struct field PodSpec.spec.template.spec.containers of type []v1.Container',
-  ],
-  [
-    inTemplate({ containers: [7] }),
-    'json: cannot unmarshal number into Go struct field PodSpec.spec.template.spec.containers of type v1.Container',
-  ],
-  [
-    inTemplate({ containers: [{ command: 'x' }] }),
-    'json: cannot unmarshal string into Go struct field Container.spec.template.spec.containers.command of type []string',
-  ],
-  [
-    inTemplate({ containers: [{ ports: [{ containerPort: 'x' }] }] }),
-    'json: cannot unmarshal string into Go struct field ContainerPort.spec.template.spec.containers.ports.containerPort of type int32',
-  ],
-  [
-    inTemplate({ hostNetwork: 'yes' }),
-    'json: cannot unmarshal string into Go struct field PodSpec.spec.template.spec.hostNetwork of type bool',
-  ],
-  [
-    inTemplate({ containers: [{ resources: { limits: { cpu: 'lots' } } }] }),
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
-  ],
-  [
-    inTemplate({ containers: [{ resources: { limits: { cpu: true } } }] }),
-    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
-  ],
-]
-
 test.each(wrongTypes)('%j is refused', (value, text) => {
   expect(problem(deploymentType, value)).toBe(
     `Deployment in version "v1" cannot be handled as a Deployment: ${text}`,
   )
-})
-
-describe.skipIf(missing('kubectl'))('upstream refuses it in the same words', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'balsa-decode-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-
-  test.each(wrongTypes)('%j', (value, text) => {
-    const file = join(folder, 'deployment.json')
-    const typeMeta = { apiVersion: 'apps/v1', kind: 'Deployment' }
-    writeFileSync(file, JSON.stringify({ ...typeMeta, ...(value as object) }))
-    const decode = (): string =>
-      execFileSync(tools.kubectl ?? '', ['set', 'env', '--local', '-f', file, 'A=1'], {
-        encoding: 'utf8',
-        stdio: 'pipe',
-      })
-    expect(decode).toThrow(text)
-  })
 })
 
 test('bytes must be base64, and an object an object', () => {
