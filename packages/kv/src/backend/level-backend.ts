@@ -31,6 +31,7 @@ export class LevelBackend implements Backend {
   readonly #queue = new WriteQueue()
   #space: Space
   #sizeBytes = 0
+  #isClosed = false
 
   private constructor(database: LevelDatabase, directory: string, space: Space) {
     this.#database = database
@@ -73,7 +74,7 @@ export class LevelBackend implements Backend {
   flush(options: { sync: boolean }): Promise<void> {
     return this.#queue.run(async () => {
       const batch = this.#overlay.beginWriting()
-      await this.#write(batch, options.sync)
+      await this.#writeBatch(batch, options.sync)
       for (const [key, value] of batch) {
         if (value === deletedRow) this.#cache.delete(key)
         else this.#cache.set(key, value)
@@ -112,11 +113,11 @@ export class LevelBackend implements Backend {
       const writes = batch.map(([key, value]): DatabaseWrite => {
         return { type: 'put', key: Buffer.concat([prefix, key]), value }
       })
-      await this.#database.batch(writes, { sync: false })
+      await this.#write(writes, { sync: false })
     }
     await this.#queue.run(async () => {
       await this.#sync()
-      await this.#database.batch([{ type: 'put', key: spaceKey, value: prefix }], { sync: true })
+      await this.#write([{ type: 'put', key: spaceKey, value: prefix }], { sync: true })
       this.#overlay.clear()
       this.#cache.clear()
       this.#space = space
@@ -137,10 +138,11 @@ export class LevelBackend implements Backend {
 
   async close(): Promise<void> {
     await this.flush({ sync: false })
+    this.#isClosed = true
     await this.#database.close()
   }
 
-  async #write(batch: Batch, sync: boolean): Promise<void> {
+  async #writeBatch(batch: Batch, sync: boolean): Promise<void> {
     if (batch.size === 0 && !sync) return
     const writes: DatabaseWrite[] = []
     for (const [key, value] of batch) {
@@ -148,7 +150,12 @@ export class LevelBackend implements Backend {
       if (value === deletedRow) writes.push({ type: 'del', key: stored })
       else writes.push({ type: 'put', key: stored, value })
     }
-    await this.#database.batch(writes, { sync })
+    await this.#write(writes, { sync })
+  }
+
+  async #write(writes: readonly DatabaseWrite[], options: { sync: boolean }): Promise<void> {
+    if (this.#isClosed) throw new Error('The tables are closed')
+    await this.#database._batch(writes, options)
   }
 
   /**

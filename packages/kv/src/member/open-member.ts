@@ -9,6 +9,7 @@ import {
   type FileSystem,
   type NodeId,
   type RaftNodeEvent,
+  type RaftNodeOptions,
   type Transport,
 } from '@balsa/raft'
 import { listenClients, type ClientListener } from '../api/client-listener.ts'
@@ -158,7 +159,7 @@ class OpenMember extends MemberCore implements Member {
     let member: OpenMember | undefined
     const fail = (error: Error): void => {
       options.onFailed?.(error)
-      void member?.close()
+      if (member !== undefined) void closeFailed(member, options)
     }
     const stateMachine = await KvStateMachine.open({
       backend,
@@ -178,7 +179,7 @@ class OpenMember extends MemberCore implements Member {
         else member.leaderChanged(event.leader, event.term)
       }
     }
-    const consensus = await RaftNode.open<CommandResult>({
+    const consensus = await openRaft(stateMachine, {
       id: idText(plan.id) as NodeId,
       clusterId: idText(plan.clusterId),
       initialMembership: {
@@ -244,6 +245,27 @@ class OpenMember extends MemberCore implements Member {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+}
+
+/** What cannot be written any more may be lost on the way out; the log has it. */
+async function closeFailed(member: Member, { onWarning }: MemberOptions): Promise<void> {
+  try {
+    await member.close()
+  } catch (reason) {
+    onWarning?.(`The member did not close: ${String(reason)}`)
+  }
+}
+
+async function openRaft(
+  stateMachine: KvStateMachine,
+  options: RaftNodeOptions<CommandResult>,
+): Promise<RaftNode<CommandResult>> {
+  try {
+    return await RaftNode.open(options)
+  } catch (reason) {
+    stateMachine.housekeeping.stop()
+    throw reason
   }
 }
 
