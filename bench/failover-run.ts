@@ -5,6 +5,7 @@ import { startCluster } from './servers.ts'
 import type { Cluster } from './servers.ts'
 
 export interface FailoverPlan {
+  /** At least so many; writing goes on until the last kill is over. */
   readonly keys: number
   readonly kills: number
   readonly writers: number
@@ -29,6 +30,7 @@ const catchUpTimeoutMs = 30_000
 export async function runFailover(plan: FailoverPlan): Promise<FailoverResult> {
   await using cluster = await startCluster('balsa', 3)
   const acknowledged = new Set<string>()
+  const gapsMs: number[] = []
   let lastAckAt = performance.now()
   let started = 0
   await using kv = await connect({
@@ -37,7 +39,7 @@ export async function runFailover(plan: FailoverPlan): Promise<FailoverResult> {
     requestTimeoutMs: 30_000,
   })
   const write = async (): Promise<void> => {
-    while (started < plan.keys) {
+    while (started < plan.keys || gapsMs.length < plan.kills) {
       const key = `${prefix}${started++}`
       await kv.put(key, `value of ${key}`)
       acknowledged.add(key)
@@ -45,7 +47,6 @@ export async function runFailover(plan: FailoverPlan): Promise<FailoverResult> {
     }
   }
   const writing = Promise.all(Array.from({ length: plan.writers }, write))
-  const gapsMs: number[] = []
   const killing = async (): Promise<void> => {
     for (let kill = 1; kill <= plan.kills; kill++) {
       const due = Math.floor((plan.keys * kill) / (plan.kills + 1))

@@ -1,5 +1,6 @@
 // Repeats calls where that is safe. A read is repeated whatever happened; a write only when no server can have applied it, unless the
 // program said that plain puts and deletes may be applied twice.
+import { setMaxListeners } from 'node:events'
 import { KvError } from '../errors.ts'
 import type { KvErrorCode } from '../errors.ts'
 import { backOffMs, delay } from './back-off.ts'
@@ -42,6 +43,8 @@ export class Caller {
   constructor(wire: Wire, options: CallerOptions) {
     this.#wire = wire
     this.#options = options
+    // Every call that waits for its next try listens.
+    setMaxListeners(0, this.#closed.signal)
   }
 
   /** Rejects with KvError. */
