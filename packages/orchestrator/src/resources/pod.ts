@@ -9,7 +9,7 @@ import type { PodSpec } from './pod-spec/pod-spec.ts'
 import { qosClass } from './pod-spec/qos-class.ts'
 import { validatePodSpec } from './pod-spec/validate-pod-spec.ts'
 import { validatePodUpdate } from './pod-spec/validate-pod-update.ts'
-import { podRestartsText, podStatusText } from './pod-status-text.ts'
+import { podSummary } from './pod-summary.ts'
 import { allVerbs, prepareSpecUpdate, withFirstGeneration } from './update-rules.ts'
 import { validateMetadata, validateMetadataUpdate } from './validation/validate-metadata.ts'
 
@@ -151,13 +151,12 @@ function podGracePeriodSeconds(pod: Pod, requested: number | undefined): number 
 
 function podCells(pod: Pod, now: number): readonly Cell[] {
   const { spec, status } = pod
-  const statuses = status.containerStatuses ?? []
-  const ready = statuses.filter((one) => one.ready && one.state.running !== undefined).length
+  const summary = podSummary(pod, now)
   return [
     pod.metadata.name ?? '',
-    `${ready}/${spec.containers.length}`,
-    podStatusText(pod),
-    podRestartsText(pod, now),
+    summary.ready,
+    summary.status,
+    summary.restarts,
     ageOf(pod.metadata.creationTimestamp, now),
     orNone(status.podIPs?.[0]?.ip ?? status.podIP),
     orNone(spec.nodeName),

@@ -109,7 +109,20 @@ test.each<[Parameters<typeof line>[0], string]>([
       sidecar: true,
       containers: [running],
     },
-    '1/1 Running 2',
+    '2/2 Running 2',
+  ],
+  [
+    { phase: 'Pending', init: [{ ...running, restartCount: 2 }, { restartCount: 5 }] },
+    '0/1 Init:0/2 2',
+  ],
+  [
+    {
+      phase: 'Running',
+      conditions: [{ type: 'Initialized', status: 'True' }],
+      init: [{ ...running, restartCount: 2 }],
+      containers: [waiting('CrashLoopBackOff')],
+    },
+    '0/1 CrashLoopBackOff 0',
   ],
   [
     {
