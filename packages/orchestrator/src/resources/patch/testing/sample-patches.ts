@@ -1,7 +1,7 @@
 // A Deployment and strategic merge patches to it, one for each thing such a patch can do.
 import type { Json } from '../../object.ts'
 
-export const deployment = {
+export const deployment: Json = {
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name: 'd', finalizers: ['a/x', 'b/y'], labels: { a: '1', b: '2' } },
