@@ -109,6 +109,32 @@ test('writing goes on when the leader leaves, and it catches up when it comes ba
   await expectEqualHashes(members)
 })
 
+test('a member that is too far behind gets a snapshot, and its watchers miss nothing', async () => {
+  const { members, open } = await openCluster()
+  const leader = leaderOf(members)
+  const late = members.find((member) => member !== leader)
+  await late!.close()
+  const { kv } = leader!
+  const value = new Uint8Array(2 ** 20)
+  // More than is kept of the log for those who are behind.
+  for (let i = 0; i < 80; i++) await kv.put(`big${i % 4}`, value)
+  const { id } = await kv.grantLease(60)
+  await kv.put('leased', '1', { lease: id })
+  const back = await open(members.indexOf(late!))
+  const revisions: number[] = []
+  back.kv.watch(
+    { prefix: 'big', startRevision: 2 },
+    { batch: ({ events }) => revisions.push(...events.map((event) => event.kv.modRevision)) },
+  )
+  await back.ready()
+  expect(await back.api.metrics()).toContain('balsa_snapshots_received_total 1')
+  await expectEqualHashes(members)
+  const times = await back.kv.leaseTimeToLive(id, { keys: true })
+  expect(times.keys.map((key) => Buffer.from(key).toString())).toEqual(['leased'])
+  await vi.waitFor(() => expect(revisions).toHaveLength(80), waitOptions)
+  expect(revisions).toEqual(Array.from({ length: 80 }, (_, i) => i + 2))
+})
+
 test('a member of another cluster is not let in', async () => {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`

@@ -31,6 +31,7 @@ export class MemberMetrics {
   readonly #leases: Record<'granted' | 'revoked' | 'renewed', Counter>
   readonly #leaderChanges: Counter
   readonly #failed: Counter
+  readonly #snapshots: Counter
   readonly #pending: Gauge
   readonly #streams: Gauge
   readonly #syncs: Histogram
@@ -55,6 +56,8 @@ export class MemberMetrics {
     this.#leaderChanges = this.#counter(changes, 'Number of leader changes seen.')
     const failed = 'etcd_server_proposals_failed_total'
     this.#failed = this.#counter(failed, 'Number of proposals that were refused or lost.')
+    const snapshots = 'balsa_snapshots_received_total'
+    this.#snapshots = this.#counter(snapshots, 'Snapshots of the state that peers sent.')
     this.#pending = this.#gauge(
       'etcd_server_proposals_pending',
       'Requests that wait for an answer.',
@@ -127,6 +130,10 @@ export class MemberMetrics {
 
   watchStreams(difference: number): void {
     this.#streams.inc(difference)
+  }
+
+  snapshotReceived(): void {
+    this.#snapshots.inc()
   }
 
   synced(durationMs: number): void {

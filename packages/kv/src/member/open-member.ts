@@ -174,6 +174,7 @@ class OpenMember extends MemberCore implements Member {
     const onEvent = (event: RaftNodeEvent): void => {
       if (event.type === 'synced') metrics.synced(event.durationMs)
       else if (event.type === 'failed') fail(event.error)
+      else if (event.type === 'snapshotReceived') metrics.snapshotReceived()
       else if (event.type === 'leaderChanged') {
         if (member === undefined) early.push(event)
         else member.leaderChanged(event.leader, event.term)
