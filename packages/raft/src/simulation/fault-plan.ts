@@ -27,9 +27,13 @@ export interface FaultPlanOptions {
   readonly onFault: (text: string) => void
 }
 
+/** A leader counts as new for this long. */
+const youngLeaderMs = 300
+
 export class FaultPlan {
   readonly #options: FaultPlanOptions
   #isRunning = true
+  readonly #electedAt = new Map<NodeId, number>()
   readonly counts: FaultCounts = {
     powerFailures: 0,
     kills: 0,
@@ -98,17 +102,37 @@ export class FaultPlan {
 
   /** A message has arrived: the worst moment to die is soon after. */
   delivered(message: Message): void {
-    const { random, profile, scheduler, members } = this.#options
-    if (!this.#isRunning) return
-    const isElection = message.type === 'requestVote' || message.type === 'requestVoteResult'
-    const isLog = message.type === 'appendEntries' || message.type === 'appendEntriesResult'
-    const rate = isElection ? profile.electionAmbushRate : isLog ? profile.logAmbushRate : 0
-    if (rate === 0 || !random.chance(rate)) return
-    const member = members.find((each) => each.id === message.to)
-    scheduler.after(random.next() * 10, () => {
+    const rate = this.#ambushRate(message)
+    if (rate > 0 && this.#options.random.chance(rate)) this.#ambush(message.to)
+  }
+
+  #ambushRate({ type, to }: Message): number {
+    const { profile, scheduler } = this.#options
+    if (type === 'requestVote' || type === 'requestVoteResult') return profile.electionAmbushRate
+    if (type === 'appendEntries') return profile.logAmbushRate
+    if (type !== 'appendEntriesResult') return 0
+    // The first answers that a new leader gets decide what becomes of the entries of older terms.
+    const isYoung = scheduler.now - (this.#electedAt.get(to) ?? -Infinity) < youngLeaderMs
+    return isYoung ? profile.electionAmbushRate : profile.logAmbushRate
+  }
+
+  /** A member has become leader: its log holds what no other has. */
+  elected(id: NodeId): void {
+    const { random, profile, scheduler } = this.#options
+    this.#electedAt.set(id, scheduler.now)
+    if (random.chance(profile.leaderAmbushRate)) this.#ambush(id)
+  }
+
+  #ambush(id: NodeId): void {
+    const { random, scheduler, members } = this.#options
+    const member = members.find((each) => each.id === id)
+    const withinMs = random.pick([1, 10, 50]) ?? 10
+    const dice = random.next()
+    scheduler.after(random.next() * withinMs, () => {
       if (!this.#isRunning || member?.isUp !== true) return
       this.counts.ambushes++
-      this.#crash(member, 'power')
+      if (dice < 0.4) this.#cut(new Set([id]))
+      else this.#crash(member, dice < 0.7 ? 'power' : 'process')
     })
   }
 
@@ -137,8 +161,12 @@ export class FaultPlan {
   }
 
   #partition(): void {
+    this.#cut(this.#chooseSide())
+  }
+
+  /** Until it heals, or the next partition takes its place. */
+  #cut(inside: ReadonlySet<NodeId>): void {
     const { random, profile, scheduler, network, onFault } = this.#options
-    const inside = this.#chooseSide()
     const isOneWay = random.chance(0.3)
     if (isOneWay) this.counts.oneWayPartitions++
     else if (inside.size === 1) this.counts.isolations++

@@ -1,5 +1,6 @@
 // What kind of bad day a seed stands for: how many members, how bad the network and the disks, how often members die. Drawn once, at the
 // start, so that each seed keeps to its own character.
+import type { RaftConfig } from '../core/types.ts'
 import type { RaftLimits } from '../node/types.ts'
 import type { SeededRandom } from './random.ts'
 import type { NetworkFaults } from './sim-network.ts'
@@ -15,6 +16,8 @@ export interface Profile {
   /** How often a member dies just when a message of an election, or of the log, has arrived. */
   readonly electionAmbushRate: number
   readonly logAmbushRate: number
+  /** How often a member dies, or is cut off, soon after it was elected. */
+  readonly leaderAmbushRate: number
   readonly partitionEveryMs: number
   readonly partitionMs: number
   readonly transferEveryMs: number
@@ -28,6 +31,11 @@ export interface Profile {
   readonly catchUpEntries: number
   readonly segmentSizeBytes: number
   readonly hasDurableState: boolean
+  /** Limits of the core, small enough to be met. */
+  readonly core: Pick<
+    RaftConfig,
+    'messageSizeBytesMax' | 'inflightMessagesMax' | 'uncommittedSizeBytesMax'
+  >
   readonly limits: Partial<RaftLimits>
 }
 
@@ -37,6 +45,7 @@ type Misfortune = Pick<
   | 'downMs'
   | 'electionAmbushRate'
   | 'logAmbushRate'
+  | 'leaderAmbushRate'
   | 'partitionEveryMs'
   | 'partitionMs'
   | 'heartbeatIntervalMs'
@@ -56,12 +65,17 @@ export function drawProfile(random: SeededRandom): Profile {
     }),
     transferEveryMs: random.integer(4_000, 30_000),
     clientCount: random.integer(1, 6),
-    thinkMs: random.pick([5, 30, 100, 400]) ?? 30,
+    thinkMs: random.pick([2, 10, 40, 200]) ?? 40,
     readRate: random.next() * 0.6,
-    snapshotEntries: random.pick([10, 40, 200, 1_000]) ?? 40,
+    snapshotEntries: random.pick([5, 20, 100, 1_000]) ?? 20,
     catchUpEntries: random.pick([0, 5, 50]) ?? 5,
     segmentSizeBytes: random.pick([4_096, 16_384, 65_536]) ?? 16_384,
     hasDurableState: random.chance(0.4),
+    core: {
+      messageSizeBytesMax: random.pick([1, 100, 1_000, 100_000]) ?? 1_000,
+      inflightMessagesMax: random.pick([1, 2, 8, 256]) ?? 8,
+      uncommittedSizeBytesMax: random.pick([300, 3_000, 1_000_000]) ?? 3_000,
+    },
     limits: { entryCommandsMax: random.pick([1, 8, 1_000]) ?? 8, pendingCommandsMax: 64 },
   }
 }
@@ -82,8 +96,9 @@ function drawMisfortune(random: SeededRandom): Misfortune {
   return {
     crashEveryMs: random.integer(600, 4_000),
     downMs: random.pick([2, 20, 200]) ?? 20,
-    electionAmbushRate: random.next() * 0.15,
+    electionAmbushRate: random.next() * 0.2,
     logAmbushRate: random.next() * 0.005,
+    leaderAmbushRate: random.next() * 0.8,
     partitionEveryMs: random.integer(500, 4_000),
     partitionMs: random.integer(100, 1_500),
     heartbeatIntervalMs: 50,
@@ -96,6 +111,7 @@ const calm: Misfortune = {
   downMs: 2_000,
   electionAmbushRate: 0,
   logAmbushRate: 0,
+  leaderAmbushRate: 0,
   partitionEveryMs: 20_000,
   partitionMs: 2_000,
   heartbeatIntervalMs: 100,

@@ -185,8 +185,8 @@ export class SimMember {
   }
 
   #createCore(life: Life, config: RaftConfig, restored: RestoredState): WatchedCore {
-    const core = new RaftCore(config, restored)
-    const { checkers } = this.#options
+    const { checkers, profile } = this.#options
+    const core = new RaftCore({ ...config, ...profile.core }, restored)
     life.observed = { id: this.id, life: life.number, core }
     this.#watch(life, (member) => {
       checkers.started(member)

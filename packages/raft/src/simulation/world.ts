@@ -122,6 +122,7 @@ export class World {
     this.#note(`${id} ${event.type}`)
     // Nothing but crashes happens to members, so none may stop by itself.
     if (event.type === 'failed') this.#violated(event.error)
+    if (event.type === 'leaderChanged' && event.leader === id) this.#faults.elected(id)
   }
 
   #note(text: string): void {
