@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { NodeId } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
+import { nodeClock } from './clock-node.ts'
+import type { Clock } from './ports.ts'
 import { KillableFileSystem } from './testing/killable-file-system.ts'
 import { DurableListMachine, type ListDisk } from './testing/list-machine.ts'
 import {
@@ -327,8 +329,13 @@ describe('a member that stops', () => {
 
   test('gives up a command without a leader in the end, and says that it is not applied', async () => {
     members = await TestMembers.create(3)
-    const { node } = await members.start(nth(members.voters, 0))
+    const fast: Clock = {
+      ...nodeClock,
+      now: () => nodeClock.now() * 50,
+      setTimer: (ms, callback) => nodeClock.setTimer(ms / 50, callback),
+    }
+    const { node } = await members.start(nth(members.voters, 0), { clock: fast })
     const answers = Promise.all([codeOf(propose(node, 'a')), codeOf(read(node))])
     expect(await answers).toEqual(['NO_LEADER', 'NO_LEADER'])
-  }, 20_000)
+  })
 })
