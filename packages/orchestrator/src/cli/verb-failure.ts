@@ -15,13 +15,19 @@ export const reportFailure = (reason: unknown, doing?: string): void => {
   process.exitCode = 1
 }
 
-/** Runs a verb; nothing it throws gets past. */
+/** Runs a verb; nothing it throws gets past. Ends with it when nobody reads on, as in `balsa logs web | head`. */
 export const runVerb = async (verb: () => Promise<void>): Promise<void> => {
+  process.stdout.off('error', endWithReader).on('error', endWithReader)
   try {
     await verb()
   } catch (reason) {
     reportFailure(reason)
   }
+}
+
+const endWithReader = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== 'EPIPE') reportFailure(error)
+  process.exit()
 }
 
 const connectionText = (error: ConnectionError): string => {

@@ -266,9 +266,14 @@ class TextPieces {
       if (text !== '') this.#out(text)
       return true
     }
-    const lines = (this.#rest + text).split('\n')
-    this.#rest = lines.pop() ?? ''
-    for (const line of lines) if (line !== '') this.#out(line)
+    const end = text.lastIndexOf('\n')
+    if (end < 0) this.#rest += text
+    else {
+      for (const line of (this.#rest + text.slice(0, end)).split('\n')) {
+        if (line !== '') this.#out(line)
+      }
+      this.#rest = text.slice(end + 1)
+    }
     return this.#rest.length <= lineSizeMax
   }
 
