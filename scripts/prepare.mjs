@@ -9,19 +9,30 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 19)) {
-  process.stderr.write(`balsa needs Node.js 20.19 or newer, this is ${process.version}: install a newer Node.js\n`)
+  process.stderr.write(
+    `balsa needs Node.js 20.19 or newer, this is ${process.version}: install a newer Node.js\n`,
+  )
   process.exit(1)
 }
 
 const run = (label, command, args) => {
   process.stderr.write(`balsa: ${label}\n`)
-  const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8', shell: process.platform === 'win32' })
+  const result = spawnSync(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  })
   if (result.status === 0) return
-  process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}\nbalsa: ${label} failed\n`)
+  process.stderr.write(
+    `${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}\nbalsa: ${label} failed\n`,
+  )
   process.exit(1)
 }
 
-const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+const lock = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .digest('hex')
 const stamp = join(root, 'node_modules', '.balsa-lock')
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   run('installing dependencies (npm ci)', 'npm', ['ci', '--no-audit', '--no-fund'])
@@ -39,10 +50,20 @@ const newest = (path) => {
   return time
 }
 const built = join(root, 'node_modules', '.balsa-built')
-const sources = [join(root, 'packages'), join(root, 'tsconfig.json'), join(root, 'tsconfig.base.json'), stamp]
-const complete = ['raft', 'kv', 'orchestrator'].every((name) => existsSync(join(root, 'packages', name, 'dist', 'index.js')))
+const sources = [
+  join(root, 'packages'),
+  join(root, 'tsconfig.json'),
+  join(root, 'tsconfig.base.json'),
+  stamp,
+]
+const complete = ['raft', 'kv', 'orchestrator'].every((name) =>
+  existsSync(join(root, 'packages', name, 'dist', 'index.js')),
+)
 const newestSource = Math.max(...sources.map(newest))
 if (!complete || !existsSync(built) || Number(readFileSync(built, 'utf8')) !== newestSource) {
-  run('building (tsc -b)', process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b'])
+  run('building (tsc -b)', process.execPath, [
+    join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
+    '-b',
+  ])
   writeFileSync(built, String(newestSource))
 }

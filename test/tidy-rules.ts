@@ -234,7 +234,8 @@ export const noMachinePaths: Rule = (files) =>
     files,
     (path) => path !== 'package-lock.json',
     new RegExp(
-      `(^|[^\\w.])/(?:${['work', 'farm', 'root'].join('|')})/[a-zA-Z0-9.]|registry\\.${'npmjs'}\\.org`,
+      `(^|[^\\w.])/(?:${['work', 'farm', 'root'].join('|')})/[a-zA-Z0-9.]|registry\\.npmjs` +
+        '\\.org',
     ),
     'a path of a machine or an address of a registry',
     (text) => text,

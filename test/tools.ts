@@ -27,7 +27,9 @@ const onPath = (name: string): string | undefined =>
 const kubectl120 = join(repositoryRoot, '.tools/kubernetes-client/usr/bin/kubectl')
 
 /** Absolute paths of the tools that are here. `kubectl120` is Debian's 1.20.2, `kubectl` the newest: the one on PATH, else 1.20.2. */
-export const tools: Readonly<Record<'etcd' | 'etcdctl' | 'h2load' | 'kubectl' | 'kubectl120', string | undefined>> = {
+export const tools: Readonly<
+  Record<'etcd' | 'etcdctl' | 'h2load' | 'kubectl' | 'kubectl120', string | undefined>
+> = {
   etcd: onPath('etcd'),
   etcdctl: onPath('etcdctl'),
   h2load: onPath('h2load'),

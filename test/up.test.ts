@@ -12,14 +12,27 @@ let upFlags: string[]
 let clientUrl: string
 let balsa: BalsaProcess
 
+/** `balsa up` on these three ports. */
+const flagsOf = (
+  dataDir: string,
+  ports: readonly (number | undefined)[],
+  ...more: string[]
+): string[] => {
+  const [client, peer, api] = ports
+  const urls = [
+    '--client-url',
+    `http://127.0.0.1:${client}`,
+    '--peer-url',
+    `http://127.0.0.1:${peer}`,
+  ]
+  return ['up', '--data-dir', dataDir, ...urls, '--api-url', `https://127.0.0.1:${api}`, ...more]
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'balsa-up-'))
   const [client, peer, api] = await freePorts(3)
   clientUrl = `http://127.0.0.1:${client}`
-  upFlags = [
-    ...['--data-dir', join(folder, 'data'), '--client-url', clientUrl],
-    ...['--peer-url', `http://127.0.0.1:${peer}`, '--api-url', `https://127.0.0.1:${api}`],
-  ]
+  upFlags = flagsOf(join(folder, 'data'), [client, peer, api]).slice(1)
 })
 
 afterAll(async () => {
@@ -28,11 +41,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+const kubectlFlags = (): string[] => {
+  const kubeconfig = join(folder, 'data', 'kubeconfig')
+  return ['--kubeconfig', kubeconfig, '--cache-dir', join(folder, 'cache')]
+}
 const kubectl = (...argv: string[]): ReturnType<typeof run> =>
-  run(tools.kubectl ?? 'kubectl', [
-    ...['--kubeconfig', join(folder, 'data', 'kubeconfig'), '--cache-dir', join(folder, 'cache')],
-    ...argv,
-  ])
+  run(tools.kubectl ?? 'kubectl', [...kubectlFlags(), ...argv])
 const etcdctl = (...argv: string[]): ReturnType<typeof run> =>
   run(tools.etcdctl ?? 'etcdctl', ['--endpoints', clientUrl, ...argv], {
     env: { ETCDCTL_API: '3' },
@@ -126,8 +140,12 @@ describe.skipIf(missing('etcdctl', 'kubectl'))('balsa up, used with etcdctl and 
 
   test('kubectl scale changes the number of pods and get -w shows it', async () => {
     const watching = run('timeout', [
-      ...['6', tools.kubectl ?? 'kubectl', '--kubeconfig', join(folder, 'data', 'kubeconfig')],
-      ...['--cache-dir', join(folder, 'cache'), 'get', 'pods', '-w'],
+      '6',
+      tools.kubectl ?? 'kubectl',
+      ...kubectlFlags(),
+      'get',
+      'pods',
+      '-w',
     ])
     expect(await kubectl('scale', 'deployment/hello', '--replicas=4')).toMatchObject({ code: 0 })
     await readyPods(4)
@@ -220,68 +238,31 @@ describe('balsa up answers a mistake with one line that names the flag and the c
 
   test('a data dir that is in use', async () => {
     const dataDir = join(folder, 'in-use')
-    const [a, b, c, d, e, f] = await freePorts(6)
-    const flags = (client?: number, peer?: number, api?: number): string[] => [
-      ...[
-        'up',
-        '--data-dir',
-        dataDir,
-        '--agents',
-        '0',
-        '--client-url',
-        `http://127.0.0.1:${client}`,
-      ],
-      ...['--peer-url', `http://127.0.0.1:${peer}`, '--api-url', `https://127.0.0.1:${api}`],
-    ]
-    const first = new BalsaProcess(flags(a, b, c))
+    const ports = await freePorts(6)
+    const first = new BalsaProcess(flagsOf(dataDir, ports, '--agents', '0'))
     await first.ready()
-    const { code, stderr } = await runBalsa(flags(d, e, f))
+    const { code, stderr } = await runBalsa(flagsOf(dataDir, ports.slice(3), '--agents', '0'))
     expect(code).toBe(1)
     expect(stderr).toContain('in use')
     await first.stop()
   })
 
   test('a data dir that was made for another number of members', async () => {
-    const dataDir = join(folder, 'other')
-    const [client, peer, api] = await freePorts(3)
-    const flags = [
-      ...[
-        'up',
-        '--data-dir',
-        dataDir,
-        '--agents',
-        '0',
-        '--client-url',
-        `http://127.0.0.1:${client}`,
-      ],
-      ...['--peer-url', `http://127.0.0.1:${peer}`, '--api-url', `https://127.0.0.1:${api}`],
-    ]
+    const flags = flagsOf(join(folder, 'other'), await freePorts(3), '--agents', '0')
     const first = new BalsaProcess(flags)
     await first.ready()
     await first.stop()
     const text = await mistake(...flags.slice(1), '--members', '3')
     expect(text).toContain('holds a cluster of 1 members, and --members asks for 3')
   })
+})
 
-  test('one member may move to another port', async () => {
-    const dataDir = join(folder, 'moved')
-    const [a, b, c, d, e, f] = await freePorts(6)
-    const flags = (client?: number, peer?: number, api?: number): string[] => [
-      ...[
-        'up',
-        '--data-dir',
-        dataDir,
-        '--agents',
-        '0',
-        '--client-url',
-        `http://127.0.0.1:${client}`,
-      ],
-      ...['--peer-url', `http://127.0.0.1:${peer}`, '--api-url', `https://127.0.0.1:${api}`],
-    ]
-    for (const ports of [flags(a, b, c), flags(d, e, f)]) {
-      const up = new BalsaProcess(ports)
-      await up.ready()
-      expect(await up.stop()).toBe(0)
-    }
-  })
+test('one member may move to other ports', async () => {
+  const dataDir = join(folder, 'moved')
+  const ports = await freePorts(6)
+  for (const three of [ports.slice(0, 3), ports.slice(3)]) {
+    const up = new BalsaProcess(flagsOf(dataDir, three, '--agents', '0'))
+    await up.ready()
+    expect(await up.stop()).toBe(0)
+  }
 })
