@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { deploymentType, podType, resourceTypes, secretType } from '../index.ts'
+import { deploymentType, leaseType, podType, resourceTypes, secretType } from '../index.ts'
 import type { Json, ResourceType } from '../object.ts'
 import { apiFields } from './api-fields.ts'
 import { decodeObject, strictDecodingMessage } from './decode-object.ts'
@@ -62,6 +62,27 @@ test('quantities become canonical text, numbers among them too', () => {
     cpu: '500m',
     memory: '1Gi',
     pods: '3',
+  })
+})
+
+test('times become UTC, bytes lose their line ends, empty texts are none', () => {
+  const creationTimestamp = '2026-11-21T12:00:00.75+02:00'
+  const lease = decodeObject(leaseType, {
+    metadata: { creationTimestamp, name: '' },
+    spec: { renewTime: '2026-11-21T10:00:00.1234567Z', acquireTime: '2026-11-21T10:00:00Z' },
+  })
+  expect(lease).toMatchObject({
+    object: {
+      metadata: { creationTimestamp: '2026-11-21T10:00:00Z' },
+      spec: {
+        renewTime: '2026-11-21T10:00:00.123456Z',
+        acquireTime: '2026-11-21T10:00:00.000000Z',
+      },
+    },
+  })
+  expect(lease).not.toHaveProperty('object.metadata.name')
+  expect(decodeObject(secretType, { data: { a: 'YW\nJj' } })).toMatchObject({
+    object: { data: { a: 'YWJj' } },
   })
 })
 

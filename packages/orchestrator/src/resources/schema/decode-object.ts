@@ -135,7 +135,7 @@ class Decoder {
       case 'time':
       case 'microTime':
         if (typeof value !== 'string') return this.#wrongType(message, value, 'string')
-        return isTime(value) ? value : this.#fail(timeProblem(value, type))
+        return canonicalTime(value, type) ?? this.#fail(timeProblem(value, type))
       case 'bytes':
         if (typeof value !== 'string') return this.#wrongType(message, value, goTypeName(type))
         return this.#bytes(value)
@@ -144,7 +144,8 @@ class Decoder {
 
   #bytes(text: string): string | undefined {
     const index = base64ProblemIndex(text)
-    return index === undefined ? text : this.#fail(`illegal base64 data at input byte ${index}`)
+    if (index !== undefined) return this.#fail(`illegal base64 data at input byte ${index}`)
+    return text.replaceAll(/[\r\n]/g, '')
   }
 
   #quantity(value: Json): Json | undefined {
@@ -205,8 +206,17 @@ const isShallow = (value: Json, depth: number): boolean => {
   return depth > 0 && Object.values(value).every((member) => isShallow(member ?? null, depth - 1))
 }
 
-const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/
-const isTime = (text: string): boolean => timePattern.test(text) && !Number.isNaN(Date.parse(text))
+const timePattern = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/
+
+/** As Go writes it again: in UTC, `time` in seconds, `microTime` with six digits more. undefined: it is no time. */
+const canonicalTime = (text: string, type: 'time' | 'microTime'): string | undefined => {
+  const milliseconds = Date.parse(text)
+  const match = timePattern.exec(text)
+  if (match === null || Number.isNaN(milliseconds)) return undefined
+  const [, local = '', fraction = '', zone] = match
+  const seconds = zone === 'Z' ? local : new Date(milliseconds).toISOString().slice(0, 19)
+  return type === 'time' ? `${seconds}Z` : `${seconds}.${fraction.padEnd(6, '0').slice(0, 6)}Z`
+}
 
 const timeProblem = (text: string, type: 'time' | 'microTime'): string => {
   const layout = type === 'time' ? '2006-01-02T15:04:05Z07:00' : '2006-01-02T15:04:05.000000Z07:00'
