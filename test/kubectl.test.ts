@@ -188,6 +188,19 @@ describe.each(['kubectl', 'kubectl120'] as const)('%s', (tool) => {
       expect(await kubectl.run('get deploy web -o jsonpath={.spec.replicas}')).toBe('5')
     })
 
+    test('applies on the server, and hears of conflicts', async () => {
+      const args = 'apply --server-side -f -'
+      expect(await kubectl.run(args, deployment)).toBe('deployment.apps/web serverside-applied\n')
+      await kubectl.run('scale deploy web --replicas=7')
+      expect(await kubectl.fails(args, deployment)).toContain('.spec.replicas')
+      const forced = 'apply --server-side --force-conflicts -f -'
+      expect(await kubectl.run(forced, deployment)).toBe('deployment.apps/web serverside-applied\n')
+      expect(await kubectl.run('get deploy web -o jsonpath={.spec.replicas}')).toBe('2')
+      await kubectl.run('delete deploy web')
+      await kubectl.run('apply -f -', deployment)
+      expect(await kubectl.run(forced, deployment)).toBe('deployment.apps/web serverside-applied\n')
+    })
+
     test('creates typed objects, shows them in every format and deletes them', async () => {
       await kubectl.run('create configmap a --from-literal=k=v')
       await kubectl.run('create secret generic s --from-literal=p=secret')

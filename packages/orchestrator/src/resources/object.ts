@@ -134,7 +134,7 @@ export interface ResourceType<T extends KubeObject = KubeObject> {
   }
   /** Fills what upstream fills on create and update; returns the object itself when nothing changes. */
   defaults(object: T): T
-  /** On create: also what the system sets (status Pending, qosClass...). `status` sent by the client is dropped before. */
+  /** On create: what the system sets (status Pending, qosClass...) in place of the status that the client sent. */
   prepareForCreate?(object: T): T
   /** On update of the main resource: keeps what a client may not change and says whether spec changed (generation + 1). */
   prepareForUpdate?(object: T, old: T): T

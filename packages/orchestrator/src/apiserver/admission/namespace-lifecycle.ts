@@ -1,6 +1,6 @@
 // Admission: objects are created only in namespaces that exist and are not being deleted; the namespaces of the system stay.
 import type { KubeObject, ResourceType } from '../../resources/object.ts'
-import { apiErrorFrom, forbidden } from '../api-errors.ts'
+import { forbidden } from '../api-errors.ts'
 import type { AdmissionStep } from './admission.ts'
 import type { Registry } from '../registry/registry.ts'
 
@@ -50,6 +50,3 @@ export const checkNamespaceDeletion = (type: ResourceType, name: string): void =
     'this namespace may not be deleted',
   )
 }
-
-/** Whether what was caught says that something is not there. */
-export const isNotFound = (reason: unknown): boolean => apiErrorFrom(reason).reason === 'NotFound'

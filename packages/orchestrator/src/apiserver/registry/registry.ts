@@ -1,6 +1,7 @@
 // The generic registry: create, read, update and delete of one kind, by its ResourceType alone. Every write is a compare-and-swap on
 // the store's revision; a change is computed from the cached object first and again from the store's when that was stale.
 import { randomUUID } from 'node:crypto'
+import { ApiError } from '../../client/api-client.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import { generateName } from '../../resources/names.ts'
 import type { KubeObject, ResourceType, Stored } from '../../resources/object.ts'
@@ -18,6 +19,7 @@ import { collectionPrefix, keyBelow } from '../storage/resource-keys.ts'
 import { ObjectCodec, StoredObject } from '../storage/stored-object.ts'
 import type { WatchCache } from '../storage/watch-cache.ts'
 import type { Store, StoredValue } from '../store.ts'
+import { withUpdateTracked } from '../apply/managed-fields.ts'
 import type { Admission } from '../admission/admission.ts'
 import { afterUpdate, markForDeletion, type Outcome } from './deletion.ts'
 import { type ListPage, readList } from './list-reader.ts'
@@ -140,11 +142,11 @@ export class Registry {
   /** PUT: `sent` replaces what is there; with a resourceVersion only if that is still the current one. */
   async update(place: Place, sent: KubeObject, options: WriteOptions): Promise<StoredObject> {
     const { name } = place
-    this.#checkPlace(sent, place)
+    this.checkPlace(sent, place)
     try {
       return await this.change(place, () => sent, options)
     } catch (reason) {
-      const isMissing = reason instanceof Error && 'code' in reason && reason.code === 404
+      const isMissing = reason instanceof ApiError && reason.reason === 'NotFound'
       if (!isMissing || !createdByUpdate.has(this.type.plural)) throw reason
       const { resourceVersion: _, ...metadata } = sent.metadata
       return this.create(place.namespace, { ...sent, metadata: { ...metadata, name } }, options)
@@ -156,8 +158,9 @@ export class Registry {
     return this.swap(place, options, (current) => {
       const sent = change(current)
       if (sent === current) return { object: current }
-      this.#checkPlace(sent, place)
-      return afterUpdate(this.type, this.#updated(sent, current, place.name))
+      this.checkPlace(sent, place)
+      const updated = this.#updated(sent, current, place.name)
+      return afterUpdate(this.type, this.#tracked(updated, current, options))
     })
   }
 
@@ -166,7 +169,7 @@ export class Registry {
     return this.swap(place, options, (current) => {
       const sent = change(current)
       if (sent === current) return { object: current }
-      this.#checkPlace(sent, place)
+      this.checkPlace(sent, place)
       this.#checkVersion(sent, current, place.name)
       const status = (sent as KubeObject & { status?: unknown }).status
       return { object: { ...current, status } as KubeObject }
@@ -225,6 +228,17 @@ export class Registry {
     throw modifiedConflict(this.resource, place.name)
   }
 
+  /** Throws ApiError BadRequest when `sent` names another place. */
+  checkPlace(sent: KubeObject, { namespace, name }: Place): void {
+    const { metadata } = sent
+    if ((metadata.name ?? '') !== '' && metadata.name !== name) {
+      throw badRequest(
+        `the name of the object (${metadata.name ?? ''}) does not match the name on the URL (${name})`,
+      )
+    }
+    inNamespace(this.type, sent, namespace)
+  }
+
   async #write(
     key: string,
     current: StoredObject,
@@ -255,9 +269,7 @@ export class Registry {
       uid: randomUUID(),
       creationTimestamp: timestamp(this.#now()),
     })
-    const { status: _status, ...rest } = sent as KubeObject & { status?: unknown }
-    const bare = { ...(type.subresources.status === true ? rest : sent), metadata }
-    const defaulted = type.defaults(bare)
+    const defaulted = type.defaults({ ...sent, metadata })
     const prepared = type.prepareForCreate?.(defaulted) ?? defaulted
     const admitted = await this.#admission.mutateCreate(type, prepared, options)
     const errors = type.validate(admitted)
@@ -279,21 +291,24 @@ export class Registry {
     return prepared
   }
 
+  #tracked(
+    updated: KubeObject,
+    current: Stored<KubeObject>,
+    { isApply, fieldManager }: WriteOptions,
+  ): KubeObject {
+    if (isApply === true || (updated.metadata.managedFields ?? []).length === 0) return updated
+    return withUpdateTracked(updated, current, {
+      manager: fieldManager,
+      time: timestamp(this.#now()),
+      mergeKeys: this.type.mergeKeys,
+    })
+  }
+
   #checkVersion(sent: KubeObject, current: Stored<KubeObject>, name: string): void {
     const { resourceVersion = '' } = sent.metadata
     if (resourceVersion !== '' && resourceVersion !== current.metadata.resourceVersion) {
       throw modifiedConflict(this.resource, name)
     }
-  }
-
-  #checkPlace(sent: KubeObject, { namespace, name }: Place): void {
-    const { metadata } = sent
-    if ((metadata.name ?? '') !== '' && metadata.name !== name) {
-      throw badRequest(
-        `the name of the object (${metadata.name ?? ''}) does not match the name on the URL (${name})`,
-      )
-    }
-    inNamespace(this.type, sent, namespace)
   }
 
   #checkPreconditions(

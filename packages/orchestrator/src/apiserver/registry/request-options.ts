@@ -12,6 +12,8 @@ export interface WriteOptions {
   readonly dryRun: boolean
   /** Who owns the fields written; '' where the client did not say. */
   readonly fieldManager: string
+  /** A server-side apply, which brings its own account of who owns what. */
+  readonly isApply?: boolean
 }
 
 export interface DeleteOptions extends WriteOptions {
@@ -31,8 +33,3 @@ export interface ListQuery {
 }
 
 export const systemUser: User = { name: 'system:apiserver', groups: ['system:masters'] }
-export const systemWrite: WriteOptions = {
-  user: systemUser,
-  dryRun: false,
-  fieldManager: 'apiserver',
-}

@@ -1,4 +1,5 @@
 // The verbs of the resource API: from a path, a method and a body to a call of the registry and its reply.
+import type { PatchType } from '../../client/api-client.ts'
 import type { Json, KubeObject, Stored } from '../../resources/object.ts'
 import {
   badRequest,
@@ -25,6 +26,7 @@ import type { CacheFilter } from '../storage/resource-cache.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import { readDeleteOptions } from './delete-options.ts'
 import type { Exchange } from './exchange.ts'
+import { applyObject } from './apply-handler.ts'
 import { handleLog } from './log-handler.ts'
 import { fieldValidation, flag, listQuery, writeOptions } from './query-options.ts'
 import { sendList, sendObject, sendValue, viewFor } from './replies.ts'
@@ -137,17 +139,30 @@ export class ResourceHandlers {
         this.#reply(request, 200, await registry.update(place, object, options))
         return undefined
       }
-      case 'PATCH': {
-        const options = writeOptions(exchange)
-        const change = await this.#patchChange(request)
-        this.#reply(request, 200, await registry.change(place, change, options))
-        return undefined
-      }
+      case 'PATCH':
+        return this.#patch(request, place)
       case 'DELETE':
         return this.#delete(request, place)
       default:
         throw methodNotAllowed()
     }
+  }
+
+  async #patch(request: ResourceRequest, place: Place): Promise<void> {
+    const { exchange, registry } = request
+    const options = writeOptions(exchange)
+    const body = await readPatch(exchange)
+    if (body.type === 'apply') {
+      const { stored, isCreated } = await applyObject(exchange, registry, {
+        place,
+        config: body.patch,
+        decoding: decoding(exchange),
+      })
+      this.#reply(request, isCreated ? 201 : 200, stored)
+      return
+    }
+    const change = patchChange(request, { ...body, type: body.type })
+    this.#reply(request, 200, await registry.change(place, change, options))
   }
 
   async #delete(request: ResourceRequest, place: Place): Promise<void> {
@@ -211,8 +226,11 @@ export class ResourceHandlers {
     if (method === 'PUT') {
       const object = decodeAs(registry.type, await readRequired(exchange), decoding(exchange))
       change = () => object
-    } else if (method === 'PATCH') change = await this.#patchChange(request)
-    else throw methodNotAllowed()
+    } else if (method === 'PATCH') {
+      const { type, patch } = await readPatch(exchange)
+      if (type === 'apply') throw noApply()
+      change = patchChange(request, { type, patch })
+    } else throw methodNotAllowed()
     this.#reply(
       request,
       200,
@@ -262,22 +280,19 @@ export class ResourceHandlers {
     })
   }
 
-  async #patchChange({ exchange, registry }: ResourceRequest): Promise<Change> {
-    const { type, patch } = await readPatch(exchange)
-    if (type === 'apply') throw noApply()
-    const { mergeKeys } = registry.type
-    const options = decoding(exchange)
-    return (current: Stored<KubeObject>): KubeObject =>
-      decodeAs(
-        registry.type,
-        applyPatch(current as unknown as Json, type, patch, mergeKeys),
-        options,
-      )
-  }
-
   #reply({ exchange, registry }: ResourceRequest, status: number, stored: StoredObject): void {
     sendObject(exchange, status, viewFor(exchange, registry.type, this.#registries.now()), stored)
   }
+}
+
+const patchChange = (
+  { exchange, registry }: ResourceRequest,
+  { type, patch }: { readonly type: PatchType; readonly patch: Json },
+): Change => {
+  const { mergeKeys } = registry.type
+  const options = decoding(exchange)
+  return (current: Stored<KubeObject>): KubeObject =>
+    decodeAs(registry.type, applyPatch(current as unknown as Json, type, patch, mergeKeys), options)
 }
 
 const checkScope = (path: ResourcePath, { type }: Registry): void => {

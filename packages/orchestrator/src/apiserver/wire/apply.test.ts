@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { ApiFixture, type Answer } from '../testing/api-fixture.ts'
+
+const configMaps = '/api/v1/namespaces/default/configmaps'
+const deployments = '/apis/apps/v1/namespaces/default/deployments'
+
+let api: ApiFixture
+beforeAll(async () => {
+  api = await ApiFixture.start()
+})
+afterAll(async () => {
+  expect(api.errors).toEqual([])
+  await api.close()
+})
+beforeEach(async () => {
+  for (const path of [configMaps, deployments]) await api.request('DELETE', path)
+})
+
+const apply = async (path: string, manager: string, config: object, query = ''): Promise<Answer> =>
+  api.request('PATCH', `${path}?fieldManager=${manager}${query}`, {
+    body: JSON.stringify(config),
+    headers: { 'content-type': 'application/apply-patch+yaml' },
+  })
+const configMap = (data: object): object => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name: 'a' },
+  data,
+})
+const owners = ({ json }: Answer): unknown =>
+  json.metadata.managedFields.map(
+    (entry: { manager: string; operation: string; fieldsV1: unknown }) => [
+      entry.manager,
+      entry.operation,
+      entry.fieldsV1,
+    ],
+  )
+
+test('the first apply creates, the same again changes nothing, and a field left out is removed', async () => {
+  const created = await apply(`${configMaps}/a`, 'm1', configMap({ a: '1', b: '2' }))
+  expect([created.status, created.json.data]).toEqual([201, { a: '1', b: '2' }])
+  expect(owners(created)).toEqual([['m1', 'Apply', { 'f:data': { 'f:a': {}, 'f:b': {} } }]])
+  const again = await apply(`${configMaps}/a`, 'm1', configMap({ a: '1', b: '2' }))
+  expect([again.status, again.json.metadata.resourceVersion]).toEqual([
+    200,
+    created.json.metadata.resourceVersion,
+  ])
+  const less = await apply(`${configMaps}/a`, 'm1', configMap({ b: '3' }))
+  expect(less.json.data).toEqual({ b: '3' })
+})
+
+test('what another applier owns conflicts unless forced, and stays when only one of two leaves it out', async () => {
+  await apply(`${configMaps}/a`, 'm1', configMap({ a: '1', shared: 'x' }))
+  const shared = await apply(`${configMaps}/a`, 'm2', configMap({ shared: 'x' }))
+  expect(shared.status).toBe(200)
+  const conflict = await apply(`${configMaps}/a`, 'm2', configMap({ a: '2', shared: 'x' }))
+  expect(conflict.json).toMatchObject({
+    code: 409,
+    reason: 'Conflict',
+    message: 'Apply failed with 1 conflict: conflict with "m1": .data.a',
+    details: {
+      causes: [{ reason: 'FieldManagerConflict', message: 'conflict with "m1"', field: '.data.a' }],
+    },
+  })
+  const forced = await apply(`${configMaps}/a`, 'm2', configMap({ a: '2' }), '&force=true')
+  expect(forced.json.data).toEqual({ a: '2', shared: 'x' })
+  expect(owners(forced)).toEqual([
+    ['m1', 'Apply', { 'f:data': { 'f:shared': {} } }],
+    ['m2', 'Apply', { 'f:data': { 'f:a': {} } }],
+  ])
+})
+
+test('updates take ownership, so that an applier hears of them', async () => {
+  await apply(`${configMaps}/a`, 'm1', configMap({ a: '1' }))
+  await api.request('PATCH', `${configMaps}/a?fieldManager=editor`, {
+    body: JSON.stringify({ data: { a: '9' } }),
+    headers: { 'content-type': 'application/merge-patch+json' },
+  })
+  const answer = await apply(`${configMaps}/a`, 'm1', configMap({ a: '1' }))
+  expect(answer.json.message).toBe(
+    'Apply failed with 1 conflict: conflict with "editor" using v1: .data.a',
+  )
+})
+
+test('what was there before the first apply belongs to nobody who applies', async () => {
+  await api.request('POST', configMaps, { body: configMap({ a: '1', b: '2' }) })
+  const answer = await apply(`${configMaps}/a`, 'm1', configMap({ a: '7' }))
+  expect(answer.json.message).toBe(
+    'Apply failed with 1 conflict: conflict with "before-first-apply" using v1: .data.a',
+  )
+  const same = await apply(`${configMaps}/a`, 'm1', configMap({ a: '1' }))
+  const none = await apply(`${configMaps}/a`, 'm1', configMap({}))
+  expect([same.json.data, none.json.data]).toEqual([
+    { a: '1', b: '2' },
+    { a: '1', b: '2' },
+  ])
+})
+
+test('lists with keys are owned item by item', async () => {
+  const deployment = (containers: object[], replicas?: number): object => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web' },
+    spec: {
+      ...(replicas === undefined ? {} : { replicas }),
+      selector: { matchLabels: { app: 'web' } },
+      template: { metadata: { labels: { app: 'web' } }, spec: { containers } },
+    },
+  })
+  const one = { name: 'one', image: 'i:1', args: ['x'] }
+  const path = `${deployments}/web`
+  expect((await apply(path, 'm1', deployment([one, { name: 'two', image: 'i' }], 2))).status).toBe(
+    201,
+  )
+  await apply(path, 'm2', deployment([{ name: 'side', image: 's' }]))
+  const names = ({ json }: Answer): string[] =>
+    json.spec.template.spec.containers.map((container: { name: string }) => container.name)
+  const less = await apply(path, 'm1', deployment([{ name: 'one', image: 'i:2' }]))
+  expect(names(less).toSorted()).toEqual(['one', 'side'])
+  expect(less.json.spec.template.spec.containers[0].args).toBeUndefined()
+  // Nobody asks for a number of replicas any more: the default is back.
+  expect(less.json.spec.replicas).toBe(1)
+  const conflict = await apply(path, 'm2', deployment([{ name: 'one', image: 'i:9' }]))
+  expect(conflict.json.message).toContain('.spec.template.spec.containers[name="one"].image')
+})
+
+test('an apply without a manager, with managed fields or of another kind is refused', async () => {
+  const none = await api.request('PATCH', `${configMaps}/a`, {
+    body: JSON.stringify(configMap({})),
+    headers: { 'content-type': 'application/apply-patch+yaml' },
+  })
+  expect([none.status, none.json.message]).toEqual([
+    422,
+    'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+  ])
+  const managed = { ...configMap({}), metadata: { name: 'a', managedFields: [{}] } }
+  expect((await apply(`${configMaps}/a`, 'm1', managed)).json.message).toBe(
+    'metadata.managedFields must be nil',
+  )
+  const other = { ...configMap({}), kind: 'Secret' }
+  expect((await apply(`${configMaps}/a`, 'm1', other)).status).toBe(400)
+  expect((await apply(`${configMaps}/b`, 'm1', configMap({}))).json.message).toBe(
+    'the name of the object (a) does not match the name on the URL (b)',
+  )
+})
