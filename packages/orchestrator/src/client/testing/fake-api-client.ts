@@ -30,6 +30,9 @@ export interface Call {
   readonly name: string
 }
 
+/** What the apiserver fills in. */
+const pendingStatus = { status: { phase: 'Pending' } }
+
 const pathOf = (ref: ResourceRef): Path => `${ref.group}/${ref.plural}`
 
 export class FakeApiClient implements ApiClient {
@@ -116,6 +119,7 @@ export class FakeApiClient implements ApiClient {
     if (this.#collection(ref).has(keyOf(namespace, name)))
       throw new ApiError(409, 'AlreadyExists', `${ref.plural} "${name}" already exists`)
     return this.#write(ref, 'ADDED', {
+      ...(ref.plural === 'pods' ? pendingStatus : {}),
       ...object,
       metadata: {
         ...object.metadata,
