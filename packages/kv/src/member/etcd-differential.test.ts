@@ -11,6 +11,7 @@ import { hasRealEtcd, startRealEtcd } from './testing/real-etcd.ts'
 const seed = Number(process.env['SEED'] ?? 20261121)
 const requestsCount = Number(process.env['OPS'] ?? 1500)
 const hashEvery = 50
+const watchedRequestsCount = 400
 
 type Json = Record<string, unknown>
 interface Request {
@@ -146,6 +147,103 @@ test.skipIf(!hasRealEtcd)(
   },
   120_000,
 )
+
+test.skipIf(!hasRealEtcd)(
+  'real etcd and a member tell watchers the same events, live and from history',
+  async () => {
+    const etcd = await startRealEtcd()
+    const member = await openMember({ memory: true, listenClientUrls: ['http://127.0.0.1:0'] })
+    const urls = [etcd.url, member.clientUrls[0] ?? '']
+    const watches: Json[] = [
+      { key: base64('\0'), range_end: base64('\0'), prev_kv: true },
+      { key: base64('a'), range_end: base64('c') },
+      { key: base64('b'), filters: ['NODELETE'], prev_kv: true },
+      { key: base64('a'), range_end: base64('\0'), filters: ['NOPUT'] },
+    ]
+    try {
+      const open = (body: Json): Promise<EventReader>[] =>
+        urls.map((url) => EventReader.open(url, body))
+      const readers = await Promise.all(watches.flatMap(open))
+      const writes = fc
+        .sample(request, { seed: seed + 1, numRuns: watchedRequestsCount })
+        .filter(({ path }) => path !== 'kv/compaction' && path !== 'kv/range')
+      for (const one of writes) await Promise.all(urls.map((url) => send(url, one)))
+      const late = watches.map((body, i) => ({ ...body, start_revision: 2 + i * 7 }))
+      readers.push(...(await Promise.all(late.flatMap(open))))
+      // Every watch sees 'b' come or go: so it is known where each stream ends.
+      const last = { put: 0, delete: 0 }
+      for (const url of urls) {
+        const body = { key: base64('b'), value: base64('last') }
+        last.put = revisionOf(await send(url, { path: 'kv/put', body }))
+        last.delete = revisionOf(
+          await send(url, { path: 'kv/deleterange', body: { key: body.key } }),
+        )
+      }
+      for (let i = 0; i < readers.length; i += 2) {
+        const pair = readers.slice(i, i + 2)
+        const [theirs, ours] = await Promise.all(pair.map((reader) => reader.read(last)))
+        expect(theirs?.length).toBeGreaterThan(2)
+        expect(ours, `watch ${i / 2}, seed ${seed}`).toEqual(theirs)
+      }
+    } finally {
+      await member.close()
+      await etcd.stop()
+    }
+  },
+  120_000,
+)
+
+/** The events of a watch through the gateway, up to the one that ends the test. */
+class EventReader {
+  readonly #lines: AsyncIterator<Json>
+  readonly #filters: unknown
+
+  private constructor(lines: AsyncIterator<Json>, filters: unknown) {
+    this.#lines = lines
+    this.#filters = filters
+  }
+
+  /** Resolves when the watch stands. */
+  static async open(url: string, create: Json): Promise<EventReader> {
+    const body = JSON.stringify({ create_request: create })
+    const response = await fetch(`${url}/v3/watch`, { method: 'POST', body })
+    if (response.body === null) throw new Error('The watch has no answer')
+    const reader = new EventReader(
+      linesOf(response.body)[Symbol.asyncIterator](),
+      create['filters'],
+    )
+    await reader.#lines.next()
+    return reader
+  }
+
+  /** Up to the last put of a watch without deletes, to the last delete of another. */
+  async read(last: { put: number; delete: number }): Promise<Json[]> {
+    const hasDeletes = !Array.isArray(this.#filters) || !this.#filters.includes('NODELETE')
+    const end = hasDeletes ? last.delete : last.put
+    const events: Json[] = []
+    while (Number((events.at(-1)?.['kv'] as Json | undefined)?.['mod_revision'] ?? 0) < end) {
+      const line = await this.#lines.next()
+      if (line.done === true) break
+      const result = line.value['result'] as { events?: Json[] } | undefined
+      events.push(...(result?.events ?? []))
+    }
+    await this.#lines.return?.()
+    return events
+  }
+}
+
+function revisionOf(response: Json): number {
+  return Number((response['header'] as Json)['revision'])
+}
+
+async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncIterable<Json> {
+  let rest = ''
+  for await (const chunk of body) {
+    const parts = (rest + Buffer.from(chunk).toString('latin1')).split('\n')
+    rest = parts.pop() ?? ''
+    for (const part of parts) if (part !== '') yield JSON.parse(part) as Json
+  }
+}
 
 /** By gRPC, since the gateway of etcd 3.4 has no HashKV. */
 async function hashKv(url: string): Promise<{ hash: number; compactRevision: number }> {

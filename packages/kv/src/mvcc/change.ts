@@ -8,7 +8,7 @@ export interface Change {
   readonly deleted: boolean
   /** The stored row: for a delete only the key is in it. */
   readonly row: EncodedKeyValue
-  /** Where the pair before this change is stored; main 0 if the key did not exist. */
+  /** Where the pair before this revision is stored; main 0 if the key did not exist. */
   readonly prevMain: number
   readonly prevSub: number
 }

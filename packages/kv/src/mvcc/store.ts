@@ -77,10 +77,9 @@ export class MvccStore {
     const changes = this.#openChanges()
     const key = keyText(request.key)
     const before = this.index.get(key)
-    const prevMain = before !== undefined && before.version > 0 ? before.main : 0
-    const prevSub = before?.sub ?? 0
     const isPrevNeeded = request.prevKv || request.ignoreValue
-    const prev = isPrevNeeded && prevMain > 0 ? this.read(prevMain, prevSub) : undefined
+    const isLive = before !== undefined && before.version > 0
+    const prev = isPrevNeeded && isLive ? this.read(before.main, before.sub) : undefined
     const oldLease = this.#leases.leaseOf(key)
     const lease = request.ignoreLease ? oldLease : request.lease
     const value =
@@ -88,6 +87,7 @@ export class MvccStore {
 
     const main = this.#revision + 1
     const sub = changes.length
+    const previous = previousOf(before, main)
     const record = this.index.put(key, main, sub)
     const row = encodeKeyValue({
       key: request.key,
@@ -102,7 +102,7 @@ export class MvccStore {
       if (oldLease !== 0n) this.#leases.detach(key)
       if (lease !== 0n) this.#leases.attach(lease, key)
     }
-    changes.push({ key, main, sub, deleted: false, row, prevMain, prevSub })
+    changes.push({ key, main, sub, deleted: false, row, ...previous })
     return request.prevKv ? prev : undefined
   }
 
@@ -117,13 +117,14 @@ export class MvccStore {
     const prevs = prevKv ? doomed.map((record) => this.read(record.main, record.sub)) : []
     const main = this.#revision + 1
     for (const record of doomed) {
-      const { key, main: prevMain, sub: prevSub } = record
+      const { key } = record
       const sub = changes.length
+      const previous = previousOf(record, main)
       this.index.delete(record, main, sub)
       const row = encodeKeyValue({ ...tombstone, key: keyBytes(key) })
       this.#tables.put(rowKey(main, sub, true), row)
       if (this.#leases.leaseOf(key) !== 0n) this.#leases.detach(key)
-      changes.push({ key, main, sub, deleted: true, row, prevMain, prevSub })
+      changes.push({ key, main, sub, deleted: true, row, ...previous })
     }
     return { deleted: doomed.length, prevs }
   }
@@ -186,4 +187,14 @@ export class MvccStore {
     assert(this.#changes !== undefined, 'a change belongs to an open write')
     return this.#changes
   }
+}
+
+/** Where the pair before revision `main` is: what an earlier change of the same revision made does not count. */
+function previousOf(
+  record: KeyRecord | undefined,
+  main: number,
+): { prevMain: number; prevSub: number } {
+  const prevMain = record?.mainAt(main - 1) ?? 0
+  if (record === undefined || prevMain === 0) return { prevMain: 0, prevSub: 0 }
+  return { prevMain, prevSub: record.subAt(main - 1) }
 }
