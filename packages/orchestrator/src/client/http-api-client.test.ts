@@ -229,6 +229,17 @@ describe('a watch', () => {
     expect(await watch(client).ended).toBeInstanceOf(ConnectionError)
   })
 
+  test('ends when a line has no end', async () => {
+    const { client } = await serve((_request, response) => {
+      response.flushHeaders()
+      for (let sent = 0; sent <= 16; sent++) response.write(Buffer.alloc(1024 * 1024, 'x'))
+    })
+    expect(await watch(client).ended).toMatchObject({
+      code: 'BROKEN',
+      message: 'A line of the answer is longer than 16777216',
+    })
+  })
+
   test('says nothing more after close', async () => {
     const responses: ServerResponse[] = []
     const { client } = await serve((_request, response) => {

@@ -52,6 +52,13 @@ test('unknown fields are dropped and named with their path', () => {
   )
 })
 
+test('unknown fields are named up to a limit', () => {
+  const fields = (count: number): Json =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`x${index}`, 1]))
+  expect(decoded(fields(20)).unknownFields).toHaveLength(20)
+  expect(decoded(fields(21)).unknownFields).toHaveLength(20)
+})
+
 test('quantities become canonical text, numbers among them too', () => {
   const { object } = decoded({
     spec: {

@@ -53,22 +53,8 @@ export const tooLong = (field: string, bytesMax: number): FieldError => ({
 const withDetail = (text: string, detail: string): string =>
   detail === '' ? text : `${text}: ${detail}`
 
-/** Values as Go prints them in these messages: text quoted, maps of text as `map[string]string{...}`, the rest as JSON. */
-const valueText = (value: unknown): string => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    return value === undefined ? 'null' : JSON.stringify(value)
-  }
-  const entries = Object.entries(value)
-  return entries.length > 0 && entries.every(([, item]) => typeof item === 'string')
-    ? goStringMap(entries)
-    : JSON.stringify(value)
-}
-
-const goStringMap = (entries: readonly [string, unknown][]): string =>
-  `map[string]string{${entries
-    .toSorted(([left], [right]) => (left < right ? -1 : 1))
-    .map(([key, text]) => `${JSON.stringify(key)}:${JSON.stringify(text)}`)
-    .join(', ')}}`
+/** As the newer servers print values: JSON. */
+const valueText = (value: unknown): string => (value === undefined ? 'null' : JSON.stringify(value))
 
 /** One error per problem of a name or number: what the checks of names.ts return. */
 export const invalidEach = (

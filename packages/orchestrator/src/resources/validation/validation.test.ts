@@ -339,14 +339,14 @@ describe('deployments', () => {
     [
       { spec: { selector: { matchLabels: { app: 'db' } } } },
       [
-        'spec.template.metadata.labels: Invalid value: map[string]string{"app":"web"}: `selector` does not match template `labels`',
+        'spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`',
       ],
     ],
     [
       { spec: { selector: { matchExpressions: [{ key: 'app', operator: 'In' }] } } },
       [
         "spec.selector.matchExpressions[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'",
-        'spec.template.metadata.labels: Invalid value: map[string]string{"app":"web"}: `selector` does not match template `labels`',
+        'spec.template.metadata.labels: Invalid value: {"app":"web"}: `selector` does not match template `labels`',
       ],
     ],
     [
