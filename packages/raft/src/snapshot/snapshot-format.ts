@@ -1,7 +1,7 @@
 // The bytes of a snapshot file: a header that says what the snapshot stands for, then checksummed, chained chunks, then an end that says
 // how long it is. Byte by byte in docs/snapshot-format.md.
 import { crc32 } from 'node:zlib'
-import { ByteReader } from '../bytes/byte-reader.ts'
+import { ByteReader, MalformedBytesError } from '../bytes/byte-reader.ts'
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import { decodeMembership, encodeMembership } from '../core/membership.ts'
 import type { SnapshotMeta } from '../core/types.ts'
@@ -62,16 +62,29 @@ export function checkSnapshotPrefix(bytes: Uint8Array): PrefixCheck {
   return isPlausible ? { status: 'ok', restSize } : { status: 'bad' }
 }
 
+export interface SnapshotHeader {
+  readonly meta: SnapshotMeta
+  readonly checksum: number
+}
+
 /** Of a whole header; undefined if it is damaged. */
-export function decodeSnapshotHeader(
-  bytes: Uint8Array,
-): { readonly meta: SnapshotMeta; readonly checksum: number } | undefined {
-  const reader = new ByteReader(bytes.subarray(snapshotPrefixSizeBytes))
-  const checksum = new ByteReader(bytes.subarray(bytes.length - 4)).u32()
-  if (crc32(bytes.subarray(0, bytes.length - 4)) !== checksum) return undefined
+export function decodeSnapshotHeader(bytes: Uint8Array): SnapshotHeader | undefined {
+  try {
+    return readHeader(bytes)
+  } catch (reason) {
+    if (reason instanceof MalformedBytesError) return undefined
+    throw reason
+  }
+}
+
+function readHeader(bytes: Uint8Array): SnapshotHeader | undefined {
+  const checksum = new ByteReader(bytes.subarray(-4)).u32()
+  if (crc32(bytes.subarray(0, -4)) !== checksum) return undefined
+  const reader = new ByteReader(bytes.subarray(snapshotPrefixSizeBytes, -4))
   const index = reader.u64()
   const term = reader.u64()
   const membership = decodeMembership(reader.bytes(reader.u32()))
+  reader.end()
   return membership === undefined ? undefined : { meta: { index, term, membership }, checksum }
 }
 

@@ -78,7 +78,7 @@ test('every message comes back as it was, several in one frame', () => {
       )
       expect(decodeFrame(encoded, from, to)).toEqual(messages)
     }),
-    { seed, numRuns: 500 },
+    { seed, numRuns: 200 },
   )
 })
 
@@ -102,7 +102,7 @@ test('what a damaged frame is decoded to encodes to the very same bytes, or it i
       const decoded = tryDecode(damaged)
       if (decoded !== undefined) expect(encodeFrame(decoded)).toEqual(damaged)
     }),
-    { seed, numRuns: 2000 },
+    { seed, numRuns: 800 },
   )
 })
 
@@ -112,7 +112,7 @@ test('a frame that is cut short is refused, wherever it is cut inside a message'
       const whole = encodeFrame([message])
       expect(tryDecode(whole.subarray(0, 1 + (at % (whole.length - 1))))).toBeUndefined()
     }),
-    { seed, numRuns: 500 },
+    { seed, numRuns: 200 },
   )
 })
 
@@ -122,7 +122,7 @@ test('random bytes are refused, and large counts ask for no memory', () => {
       const decoded = tryDecode(data)
       if (decoded !== undefined) expect(encodeFrame(decoded)).toEqual(Buffer.from(data))
     }),
-    { seed, numRuns: 3000 },
+    { seed, numRuns: 2000 },
   )
   const claim = encodeFrame([
     { type: 'propose', ...base, term: 1, sequence: 1, payloads: [Buffer.alloc(8)] },

@@ -6,7 +6,7 @@ import type { Message, NodeId, SnapshotMeta } from '../core/types.ts'
 import type { RaftError } from '../errors.ts'
 import type { TransportHandler } from '../node/ports.ts'
 import { waitFor } from '../node/testing/test-members.ts'
-import { handshakeHeaders, messagesPath } from './handshake.ts'
+import { handshakeHeaders, messagesPath, snapshotPath } from './handshake.ts'
 import { createWsTransport, type WsTransport, type WsTransportOptions } from './ws-transport.ts'
 
 const a = 'a' as NodeId
@@ -181,6 +181,28 @@ describe('a peer is refused on both sides', () => {
     expect(code).toBe(1002)
     expect(recorder.messages).toEqual([])
   })
+})
+
+test('256 connections are served, one more is refused', async () => {
+  const { url } = await start(b)
+  const headers = handshakeHeaders({ id: a, clusterId: 'c' }, b)
+  const target = url.replace('http', 'ws') + snapshotPath
+  const sockets: WebSocket[] = []
+  const connect = (): Promise<number> =>
+    new Promise((resolve) => {
+      const socket = new WebSocket(target, { headers })
+      sockets.push(socket)
+      socket.on('open', () => {
+        resolve(101)
+      })
+      socket.on('error', () => {})
+      socket.on('unexpected-response', (_request, response) => {
+        resolve(response.statusCode ?? 0)
+      })
+    })
+  for (let i = 0; i < 256; i++) expect(await connect()).toBe(101)
+  expect(await connect()).toBe(503)
+  for (const socket of sockets) socket.terminate()
 })
 
 describe('a snapshot', () => {
