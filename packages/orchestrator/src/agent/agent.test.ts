@@ -8,6 +8,7 @@ import type { KubeObject, Stored } from '../resources/object.ts'
 import type { Container, PodSpec } from '../resources/pod-spec/pod-spec.ts'
 import { podType, type ContainerStatus, type Pod } from '../resources/pod.ts'
 import { startAgent, type Agent, type AgentLogSource } from './agent.ts'
+import { podsMax } from './node/node-facts.ts'
 
 const nodeName = 'n1'
 let dataDir = ''
@@ -380,5 +381,20 @@ test('a pod that runs longer than its deadline fails', async () => {
   await create([sh(forever)], { activeDeadlineSeconds: 1 })
   await until(() =>
     expect(pod()?.status).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded' }),
+  )
+})
+
+test('one pod more than the node takes is refused', async () => {
+  for (let number = 0; number <= podsMax; number++)
+    await create(
+      [sh('exec sleep 60')],
+      { restartPolicy: 'Never', volumes: [{ name: 'v', secret: { secretName: 'never' } }] },
+      `p${number}`,
+    )
+  await start()
+  await until(() =>
+    expect(
+      client.all<Pod>(podType).filter(({ status: { reason } }) => reason === 'OutOfpods'),
+    ).toHaveLength(1),
   )
 })

@@ -7,7 +7,7 @@ import { Informer } from '../client/informer.ts'
 import type { Stored } from '../resources/object.ts'
 import { podType, type Pod } from '../resources/pod.ts'
 import { readLog, type LogReadOptions } from './logs/log-reader.ts'
-import { hostAddress } from './node/node-facts.ts'
+import { hostAddress, podsMax } from './node/node-facts.ts'
 import { NodeRegistration } from './node/node-registration.ts'
 import { clearOrphan } from './pod/clear-orphan.ts'
 import { PodAddresses } from './pod/pod-address.ts'
@@ -124,6 +124,10 @@ class PodAgent {
       known.update(pod)
       return
     }
+    if (this.#isFull()) {
+      this.#reject(pod).catch(this.#onError)
+      return
+    }
     const hostIp = hostAddress()
     const podIp = pod.spec.hostNetwork === true ? hostIp : this.#addresses.of(uid)
     const worker = new PodWorker(pod, {
@@ -141,6 +145,20 @@ class PodAgent {
       },
     })
     this.#workers.set(uid, worker)
+  }
+
+  #isFull(): boolean {
+    if (this.#workers.size < podsMax) return false
+    const active = [...this.#workers.values()].filter(({ isOver }) => !isOver)
+    return active.length >= podsMax
+  }
+
+  /** A pod that was bound past the scheduler. */
+  async #reject(pod: Stored<Pod>): Promise<void> {
+    if (pod.status.phase !== 'Pending') return
+    const message = `Pod was rejected: Node didn't have enough resource: pods, requested: 1, used: ${podsMax}, capacity: ${podsMax}`
+    const status = { ...pod.status, phase: 'Failed' as const, reason: 'OutOfpods', message }
+    await this.#options.client.update<Pod>(podType, { ...pod, status }, 'status')
   }
 
   /** Pods keep the address they have, whoever comes first after a restart. */

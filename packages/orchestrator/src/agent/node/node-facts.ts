@@ -13,7 +13,7 @@ import type { Condition } from '../../resources/object.ts'
 import type { Node, NodeStatus } from '../../resources/node.ts'
 import { isMissing } from '../runtime/process-identity.ts'
 
-export const podsMax = 110
+export const podsMax: number = 110
 const agentVersion = 'v0.1.0'
 const memoryAvailableBytesMin = 100 * 1024 * 1024
 const diskAvailableShareMin = 0.1

@@ -72,6 +72,12 @@ export class PodWorker {
     this.#wake()
   }
 
+  /** The pod has run to its end. */
+  get isOver(): boolean {
+    const { phase } = this.#pod.status
+    return phase === 'Succeeded' || phase === 'Failed'
+  }
+
   update(pod: Stored<Pod>): void {
     if (Number(pod.metadata.resourceVersion) <= Number(this.#pod.metadata.resourceVersion)) return
     this.#pod = pod
