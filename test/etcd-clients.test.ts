@@ -82,7 +82,9 @@ describe('npm etcd3', () => {
     watcher.on('delete', (pair) => events.push(`delete ${pair.key.toString()}`))
     await client.put('w/1').value('x')
     await client.delete().key('w/1')
-    await expect.poll(() => events).toEqual(['put w/0', 'put w/1', 'delete w/1'])
+    await expect
+      .poll(() => events, { timeout: 30_000 })
+      .toEqual(['put w/0', 'put w/1', 'delete w/1'])
     await watcher.cancel()
     const other = await client.watch().key('w/2').create()
     const next = new Promise<string>((resolve) =>

@@ -19,7 +19,7 @@ interface RunOptions {
   readonly untilLines?: number
 }
 
-const commandTimeoutMs = 20_000
+const commandTimeoutMs = 40_000
 
 function etcdctl(server: Server, args: readonly string[], options: RunOptions = {}): Promise<Run> {
   const child = spawn(tools.etcdctl ?? 'etcdctl', args, {
@@ -38,6 +38,8 @@ function etcdctl(server: Server, args: readonly string[], options: RunOptions = 
     const lines = stdout.split('\n').length - 1
     if (options.untilLines !== undefined && lines >= options.untilLines) child.kill('SIGKILL')
   })
+  // A command that reads no input may be gone before it is written.
+  child.stdin.on('error', () => child.stdin.destroy())
   child.stdin.end(options.input ?? '')
   return new Promise((resolve, reject) => {
     child.once('error', reject)
@@ -60,6 +62,9 @@ function mask(run: Run, server: Server): Run {
       .replaceAll(/"(cluster_id|member_id|raft_term|lease|ID)":\d+/g, '"$1":N')
       .replaceAll(/^("(?:ClusterID|MemberID|RaftTerm|Lease)" :) \d+$/gm, '$1 N')
       .replaceAll(/\b[0-9a-f]{14,16}\b/g, 'ID')
+      .replaceAll(/remaining\(\d+s\)/g, 'remaining(TIME)')
+      // etcd tells the keys of a lease in no order.
+      .replaceAll(/keys\(\[(.*)\]\)/g, (_, keys: string) => keys.split(' ').sort().join(' '))
       .replaceAll(/took = [\d.]+[µnm]?s/g, 'took = TIME')
       // Warnings of the client library; what the user is told comes after them.
       .replaceAll(/^\{"level":.*\n/gm, '')
@@ -231,7 +236,7 @@ describe.skipIf(missing('etcd', 'etcdctl'))('etcdctl 3.4', () => {
     const watching = etcdctl(balsa, ['watch', 'short', '--rev', '1'], { untilLines: 2 })
     expect((await etcdctl(balsa, ['put', 'short', 'lived', '--lease', id])).stdout).toBe('OK\n')
     await expect
-      .poll(() => etcdctl(balsa, ['get', 'short']), { timeout: 15_000 })
+      .poll(() => etcdctl(balsa, ['get', 'short']), { timeout: 40_000 })
       .toMatchObject({ stdout: '' })
     await watching
   })

@@ -1,11 +1,12 @@
 import { connect, createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listenClients } from './client-listener.ts'
 import { FakeMember } from './testing/fake-member.ts'
 import { openFakeListener } from './testing/fake-listener.ts'
 import type { FakeListener } from './testing/fake-listener.ts'
 import { RawHttp2Client } from './testing/raw-http2-client.ts'
+import { waitFor } from './testing/wait-for.ts'
 
 let server: FakeListener
 beforeAll(async () => {
@@ -83,7 +84,7 @@ test('clients that break off anywhere harm nobody', async () => {
     })
     await Promise.all(closed)
   }
-  await vi.waitFor(() => expect(server.member.openStreams).toBe(0))
+  await waitFor(() => expect(server.member.openStreams).toBe(0))
   expect((await fetch(`${server.url}/health`)).status).toBe(200)
 })
 
@@ -136,11 +137,11 @@ test('connections past the limit are closed at once, and there is room again whe
   const [url = ''] = listener.urls
   const first = new RawHttp2Client(url)
   first.start()
-  await vi.waitFor(() => expect(first.frames.length).toBeGreaterThan(1))
+  await waitFor(() => expect(first.frames.length).toBeGreaterThan(1))
   const second = new RawHttp2Client(url)
-  await vi.waitFor(() => expect(second.isClosed).toBe(true))
+  await waitFor(() => expect(second.isClosed).toBe(true))
   first.close()
-  await vi.waitFor(async () => expect((await fetch(`${url}/livez`)).status).toBe(200))
+  await waitFor(async () => expect((await fetch(`${url}/livez`)).status).toBe(200))
   await listener.close()
 })
 
@@ -160,7 +161,7 @@ test('close ends idle and streaming HTTP connections and frees the port', async 
   expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({
     error: { message: 'etcdserver: server stopped' },
   })
-  await vi.waitFor(() => expect(own.member.openStreams).toBe(0))
+  await waitFor(() => expect(own.member.openStreams).toBe(0))
   await expect(fetch(`${own.url}/health`)).rejects.toThrow()
 })
 
@@ -169,7 +170,7 @@ test('on close a waiting HTTP request is answered first', async () => {
   const held: (() => void)[] = []
   own.member.hold = (run) => held.push(run)
   const answer = fetch(`${own.url}/v3/kv/range`, { method: 'POST', body: '{"key":"YQ=="}' })
-  await vi.waitFor(() => expect(held).toHaveLength(1))
+  await waitFor(() => expect(held).toHaveLength(1))
   const closing = own.listener.close()
   for (const run of held) run()
   expect(await (await answer).json()).toMatchObject({ header: { cluster_id: '5' } })

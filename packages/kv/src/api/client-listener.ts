@@ -19,6 +19,7 @@ import { methods } from './services/index.ts'
 /** Per URL; those past it are closed at once. */
 export const connectionsMax = 10_000
 const sniffTimeoutMs = 10_000
+/** What close() gives calls that are under way. */
 const closeGraceMs = 2000
 const closePollMs = 10
 const httpLimits = {
@@ -58,6 +59,8 @@ export interface ClientListenerOptions {
   readonly native?: UpgradeServer
   /** Per URL. */
   readonly connectionsMax?: number
+  /** What close() gives calls that are under way. */
+  readonly closeGraceMs?: number
 }
 
 /** Rejects with ListenError if one of the URLs cannot be had; then none is left open. */
@@ -78,6 +81,7 @@ class ClientPorts implements ClientListener {
   readonly #http: HttpServer
   readonly #native: UpgradeServer
   readonly #connectionsMax: number
+  readonly #closeGraceMs: number
   readonly #servers: Server[] = []
   readonly #gateway: Gateway
   /** Connections that are not gRPC's. */
@@ -87,6 +91,7 @@ class ClientPorts implements ClientListener {
   constructor(options: ClientListenerOptions) {
     const { member, native = createNativeServer(member) } = options
     this.#connectionsMax = options.connectionsMax ?? connectionsMax
+    this.#closeGraceMs = options.closeGraceMs ?? closeGraceMs
     this.#grpc = createGrpcServer({ member, methods: [...methods, ...healthMethods] })
     this.#native = native
     this.#gateway = createGateway(member, methods)
@@ -129,9 +134,9 @@ class ClientPorts implements ClientListener {
     )
     this.#gateway.close()
     await Promise.all([
-      this.#grpc.close(closeGraceMs),
+      this.#grpc.close(this.#closeGraceMs),
       this.#native.close(),
-      this.#closeHttp(closeGraceMs),
+      this.#closeHttp(this.#closeGraceMs),
     ])
     this.#http.close()
     await Promise.all(closed)

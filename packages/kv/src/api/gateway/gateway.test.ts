@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openFakeListener } from '../testing/fake-listener.ts'
 import type { FakeListener } from '../testing/fake-listener.ts'
+import { waitFor } from '../testing/wait-for.ts'
 
 let server: FakeListener
 beforeAll(async () => {
@@ -145,16 +146,16 @@ test('a watch answers line by line until the client goes away', async () => {
       lines.push(...Buffer.from(chunk).toString().trim().split('\n'))
     }
   })().catch(() => undefined)
-  await vi.waitFor(() => expect(lines).toHaveLength(1))
+  await waitFor(() => expect(lines).toHaveLength(1))
   await post('/v3/kv/put', { key: base64('w'), value: base64('1') })
-  await vi.waitFor(() => expect(lines).toHaveLength(2))
+  await waitFor(() => expect(lines).toHaveLength(2))
   const [created, event] = lines.map((line) => JSON.parse(line))
   expect(created.result.created).toBe(true)
   expect(event.result.events).toMatchObject([{ kv: { key: base64('w'), value: base64('1') } }])
   expect(event.result.events[0]).not.toHaveProperty('type')
   stop.abort()
   await reading
-  await vi.waitFor(() => expect(server.member.openStreams).toBe(0))
+  await waitFor(() => expect(server.member.openStreams).toBe(0))
 })
 
 test('keep-alives line by line are answered line by line', async () => {

@@ -4,7 +4,7 @@ import { connect as connectHttp2 } from 'node:http2'
 import type { ClientHttp2Session } from 'node:http2'
 import * as grpc from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openFakeListener } from '../testing/fake-listener.ts'
 import type { FakeListener } from '../testing/fake-listener.ts'
 import {
@@ -17,6 +17,7 @@ import {
 import { encodePutRequest } from '../../proto/index.ts'
 import { parseTimeoutMs } from './grpc-headers.ts'
 import { frameFlag, frameType } from './http2/http2-protocol.ts'
+import { waitFor } from '../testing/wait-for.ts'
 
 type Message = Record<string, unknown>
 type Unary = (
@@ -172,12 +173,12 @@ test('a call past its deadline is answered by the server, and a late result harm
   const block = grpcRequestHeaders('/etcdserverpb.KV/Range', [['grpc-timeout', '60m']])
   client.write(frame(frameType.headers, frameFlag.endHeaders, 1, block))
   client.write(frame(frameType.data, frameFlag.endStream, 1, grpcMessage(new Uint8Array(0))))
-  await vi.waitFor(() => expect(client.headers(1).get('grpc-status')).toBe('4'))
+  await waitFor(() => expect(client.headers(1).get('grpc-status')).toBe('4'))
   expect(client.headers(1).get('grpc-message')).toBe('context deadline exceeded')
   for (const run of held) run()
   server.member.hold = undefined
   client.request(3, '/etcdserverpb.KV/Range', Uint8Array.of(0x0a, 1, 97))
-  await vi.waitFor(() => expect(client.headers(3).get('grpc-status')).toBe('0'))
+  await waitFor(() => expect(client.headers(3).get('grpc-status')).toBe('0'))
   client.close()
 })
 
@@ -188,7 +189,7 @@ test('a canceled call is forgotten', async () => {
   const unary = (kv as unknown as Record<string, Unary>)['Range']
   const canceled = new Promise<grpc.ServiceError | null>((resolve) => {
     const running = unary?.call(kv, { key: Buffer.from('a') }, new grpc.Metadata(), {}, resolve)
-    void vi.waitFor(() => expect(held).toHaveLength(1)).then(() => running?.cancel())
+    void waitFor(() => expect(held).toHaveLength(1)).then(() => running?.cancel())
   })
   expect(await canceled).toMatchObject({ code: grpc.status.CANCELLED })
   for (const run of held) run()
@@ -202,23 +203,23 @@ test('a watch gets its events in order and ends when the client cancels', async 
   watch.on('data', (message: Message) => seen.push(message))
   watch.on('error', () => watch.cancel())
   watch.write({ create_request: { key: Buffer.from('w'), range_end: Buffer.from('x') } })
-  await vi.waitFor(() => expect(seen).toMatchObject([{ created: true, watch_id: '0' }]))
+  await waitFor(() => expect(seen).toMatchObject([{ created: true, watch_id: '0' }]))
   const kv = clientOf('KV')
   for (let i = 0; i < 50; i++)
     await call(kv, 'Put', { key: Buffer.from(`w${i}`), value: Buffer.alloc(0) })
-  await vi.waitFor(() => expect(seen).toHaveLength(51))
+  await waitFor(() => expect(seen).toHaveLength(51))
   const keys = seen.slice(1).map((message) => {
     const [event] = message['events'] as { kv: { key: Buffer } }[]
     return event?.kv.key.toString()
   })
   expect(keys).toEqual(Array.from({ length: 50 }, (_, i) => `w${i}`))
   watch.write({ progress_request: {} })
-  await vi.waitFor(() => expect(seen.at(-1)).toMatchObject({ watch_id: '-1' }))
+  await waitFor(() => expect(seen.at(-1)).toMatchObject({ watch_id: '-1' }))
   watch.write({ cancel_request: { watch_id: 0 } })
-  await vi.waitFor(() => expect(seen.at(-1)).toMatchObject({ canceled: true }))
+  await waitFor(() => expect(seen.at(-1)).toMatchObject({ canceled: true }))
   expect(server.member.openStreams).toBe(1)
   watch.cancel()
-  await vi.waitFor(() => expect(server.member.openStreams).toBe(0))
+  await waitFor(() => expect(server.member.openStreams).toBe(0))
 })
 
 test('a watch whose client stops reading is told to wait, and to go on later', async () => {
@@ -233,7 +234,7 @@ test('a watch whose client stops reading is told to wait, and to go on later', a
     ),
   )
   client.write(frame(frameType.data, 0, 1, grpcMessage(Uint8Array.from([0x0a, 3, 0x0a, 1, 0x66]))))
-  await vi.waitFor(() => expect(client.of(frameType.data, 1)).toHaveLength(1))
+  await waitFor(() => expect(client.of(frameType.data, 1)).toHaveLength(1))
   const before = server.member.resumed
   const kv = clientOf('KV')
   for (let i = 0; i < 3; i++) {
@@ -241,11 +242,11 @@ test('a watch whose client stops reading is told to wait, and to go on later', a
   }
   const received = (): number =>
     client.of(frameType.data, 1).reduce((sum, seen) => sum + seen.payload.length, 0)
-  await vi.waitFor(() => expect(received()).toBe(65_535))
+  await waitFor(() => expect(received()).toBe(65_535))
   expect(server.member.resumed).toBe(before)
   client.write(frame(frameType.windowUpdate, 0, 1, uint32(1_000_000)))
   client.write(frame(frameType.windowUpdate, 0, 0, uint32(1_000_000)))
-  await vi.waitFor(() => expect(received()).toBeGreaterThan(120_000))
+  await waitFor(() => expect(received()).toBeGreaterThan(120_000))
   expect(server.member.resumed).toBeGreaterThan(before)
   client.close()
 })
@@ -277,7 +278,7 @@ test('metadata hasleader fails fast where there is no leader, and ends streams',
   const ended = new Promise<grpc.StatusObject>((resolve) => watch?.on('status', resolve))
   watch?.on('error', () => watch.cancel())
   watch?.write({ create_request: { key: Buffer.from('q') } })
-  await vi.waitFor(() => expect(server.member.openStreams).toBe(1))
+  await waitFor(() => expect(server.member.openStreams).toBe(1))
   server.member.leaderId = 0n
   await expect(call(kv, 'Range', { key: Buffer.from('a') }, { metadata })).rejects.toMatchObject({
     code: grpc.status.UNAVAILABLE,
@@ -309,10 +310,10 @@ for (const [what, [status, data, text]] of Object.entries(malformed)) {
       frame(frameType.headers, frameFlag.endHeaders, 1, grpcRequestHeaders('/etcdserverpb.KV/Put')),
     )
     client.write(frame(frameType.data, frameFlag.endStream, 1, data))
-    await vi.waitFor(() => expect(client.headers(1).get('grpc-status')).toBe(status))
+    await waitFor(() => expect(client.headers(1).get('grpc-status')).toBe(status))
     expect(client.headers(1).get('grpc-message')).toContain(text)
     client.request(3, '/etcdserverpb.KV/Range', Uint8Array.of(0x0a, 1, 97))
-    await vi.waitFor(() => expect(client.headers(3).get('grpc-status')).toBe('0'))
+    await waitFor(() => expect(client.headers(3).get('grpc-status')).toBe('0'))
     client.close()
   })
 }
@@ -330,7 +331,7 @@ test('a compression that nobody has is UNIMPLEMENTED, a malformed timeout INTERN
   client.write(
     frame(frameType.data, frameFlag.endStream, 5, grpcMessage(Uint8Array.of(0x0a, 1, 97))),
   )
-  await vi.waitFor(() => expect(client.headers(5).get('grpc-status')).toBe('0'))
+  await waitFor(() => expect(client.headers(5).get('grpc-status')).toBe('0'))
   expect(client.headers(1).get('grpc-status')).toBe('12')
   expect(client.headers(1).get('grpc-message')).toContain('"gzip"')
   expect(client.headers(3).get('grpc-status')).toBe('13')
@@ -344,7 +345,7 @@ test('the standard health service answers for the server as a whole', async () =
   client.request(1, '/grpc.health.v1.Health/Check', new Uint8Array(0))
   client.request(3, '/grpc.health.v1.Health/Check', Uint8Array.from([0x0a, 1, 0x78]))
   client.request(5, '/grpc.health.v1.Health/Watch', new Uint8Array(0))
-  await vi.waitFor(() => expect(client.of(frameType.data, 5)).toHaveLength(1))
+  await waitFor(() => expect(client.of(frameType.data, 5)).toHaveLength(1))
   expect(client.of(frameType.data, 1)[0]?.payload.subarray(5)).toEqual(Buffer.from([8, 1]))
   expect(client.headers(3).get('grpc-status')).toBe('5')
   expect(client.headers(5).has('grpc-status')).toBe(false)

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { Packr } from 'msgpackr'
 import { describe, expect, test } from 'vitest'
 import { decodeClientFrame, decodeServerFrame, encodeFrame } from './frame-codec.ts'

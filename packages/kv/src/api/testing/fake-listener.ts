@@ -11,7 +11,12 @@ export interface FakeListener extends AsyncDisposable {
 
 export async function openFakeListener(): Promise<FakeListener> {
   const member = new FakeMember()
-  const listener = await listenClients({ member, urls: ['http://127.0.0.1:0'] })
+  const listener = await listenClients({
+    member,
+    urls: ['http://127.0.0.1:0'],
+    // Tests that close while calls wait must not be cut short by a busy machine.
+    closeGraceMs: 30_000,
+  })
   return {
     member,
     listener,

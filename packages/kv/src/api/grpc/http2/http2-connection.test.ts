@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { decodePutResponse, encodePutRequest } from '../../../proto/index.ts'
 import { openFakeListener } from '../../testing/fake-listener.ts'
 import type { FakeListener } from '../../testing/fake-listener.ts'
@@ -10,6 +10,7 @@ import {
   uint32,
 } from '../../testing/raw-http2-client.ts'
 import { frameFlag, frameType, http2ErrorCode, setting } from './http2-protocol.ts'
+import { waitFor } from '../../testing/wait-for.ts'
 
 const putPath = '/etcdserverpb.KV/Put'
 const end = frameFlag.endStream
@@ -46,13 +47,13 @@ function putBody(value = 'v', key = 'k'): Uint8Array {
 }
 
 async function expectOk(client: RawHttp2Client, streamId: number): Promise<void> {
-  await vi.waitFor(() => expect(client.headers(streamId).get('grpc-status')).toBe('0'))
+  await waitFor(() => expect(client.headers(streamId).get('grpc-status')).toBe('0'))
 }
 
 /** The connection that misbehaved is told why, and the next one is served. */
 async function expectGoAway(client: RawHttp2Client, code: number): Promise<void> {
-  await vi.waitFor(() => expect(client.goAwayCode()).toBe(code))
-  await vi.waitFor(() => expect(client.isClosed).toBe(true))
+  await waitFor(() => expect(client.goAwayCode()).toBe(code))
+  await waitFor(() => expect(client.isClosed).toBe(true))
   const next = connectRaw()
   next.request(1, putPath, putBody())
   await expectOk(next, 1)
@@ -72,7 +73,7 @@ test('a unary call is answered with headers, one message and trailers', async ()
 
 test('SETTINGS are acknowledged, and ours say that the header table is empty', async () => {
   const client = connectRaw([[setting.initialWindowSize, 100_000]])
-  await vi.waitFor(() => expect(client.of(frameType.settings, 0)).toHaveLength(2))
+  await waitFor(() => expect(client.of(frameType.settings, 0)).toHaveLength(2))
   const [ours, ack] = client.of(frameType.settings, 0)
   expect(ours?.payload.subarray(0, 6)).toEqual(Buffer.from([0, 1, 0, 0, 0, 0]))
   expect([ack?.flags, ack?.payload.length]).toEqual([frameFlag.ack, 0])
@@ -115,7 +116,7 @@ test('trailers of the client end its request', async () => {
 test('PING is answered with its own bytes', async () => {
   const client = connectRaw()
   client.write(frame(frameType.ping, 0, 0, Buffer.from('12345678')))
-  await vi.waitFor(() => expect(client.of(frameType.ping, 0)).toHaveLength(1))
+  await waitFor(() => expect(client.of(frameType.ping, 0)).toHaveLength(1))
   expect(client.of(frameType.ping, 0)[0]?.payload.toString()).toBe('12345678')
 })
 
@@ -127,12 +128,12 @@ test('an answer keeps to the window of its stream and goes on when it grows', as
   client.request(3, putPath, putBody('', 'big'))
   const received = (): number =>
     client.of(frameType.data, 3).reduce((sum, seen) => sum + seen.payload.length, 0)
-  await vi.waitFor(() => expect(received()).toBe(1000))
+  await waitFor(() => expect(received()).toBe(1000))
   client.write(frame(frameType.settings, 0, 0, Buffer.from([0, 4, 0, 0, 0x0b, 0xb8])))
-  await vi.waitFor(() => expect(received()).toBe(3000))
+  await waitFor(() => expect(received()).toBe(3000))
   client.write(frame(frameType.windowUpdate, 0, 3, uint32(1_000_000)))
   const before = client.of(frameType.data, 1)[0]?.payload.length ?? 0
-  await vi.waitFor(() => expect(received()).toBe(65_535 - before))
+  await waitFor(() => expect(received()).toBe(65_535 - before))
   expect(client.headers(3).has('grpc-status')).toBe(false)
   client.write(frame(frameType.windowUpdate, 0, 0, uint32(1_000_000)))
   await expectOk(client, 3)
@@ -150,11 +151,11 @@ test('a window made smaller than what was sent goes below zero and stays correct
   client.request(3, putPath, putBody('', 'shrink'))
   const received = (): number =>
     client.of(frameType.data, 3).reduce((sum, seen) => sum + seen.payload.length, 0)
-  await vi.waitFor(() => expect(received()).toBe(5000))
+  await waitFor(() => expect(received()).toBe(5000))
   client.write(frame(frameType.settings, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0])))
   client.write(frame(frameType.windowUpdate, 0, 3, uint32(4000)))
   client.write(frame(frameType.windowUpdate, 0, 3, uint32(1001)))
-  await vi.waitFor(() => expect(received()).toBe(5001))
+  await waitFor(() => expect(received()).toBe(5001))
   client.write(frame(frameType.windowUpdate, 0, 3, uint32(100_000)))
   await expectOk(client, 3)
 })
@@ -396,7 +397,7 @@ for (const [rule, [code, breakIt]] of Object.entries(brokenStreams)) {
   test(`only the stream ends after ${rule}`, async () => {
     const client = connectRaw()
     breakIt(client)
-    await vi.waitFor(() => expect(client.resetCode(1)).toBe(code))
+    await waitFor(() => expect(client.resetCode(1)).toBe(code))
     client.request(3, putPath, putBody())
     await expectOk(client, 3)
     expect(client.goAwayCode()).toBeUndefined()
@@ -411,13 +412,13 @@ test('streams past the limit are refused and the others go on', async () => {
   )
   client.write(Buffer.concat(opens))
   const last = 1 + 2 * 10_000
-  await vi.waitFor(() => expect(client.resetCode(last)).toBe(http2ErrorCode.refusedStream))
+  await waitFor(() => expect(client.resetCode(last)).toBe(http2ErrorCode.refusedStream))
   expect(server.member.openStreams).toBe(10_000)
   client.write(frame(frameType.rstStream, 0, 1, uint32(http2ErrorCode.cancel)))
   client.request(last + 2, putPath, putBody())
   await expectOk(client, last + 2)
   client.close()
-  await vi.waitFor(() => expect(server.member.openStreams).toBe(0))
+  await waitFor(() => expect(server.member.openStreams).toBe(0))
 })
 
 test('a client that pings and resets as often as it is answered is an honest one', async () => {
@@ -482,7 +483,7 @@ test('a client that does not read gets no more than the socket takes, and all of
   const received = (): number => client.frames.filter((seen) => seen.type === frameType.data).length
   expect(received()).toBeLessThan(count)
   client.resume()
-  await vi.waitFor(() => expect(received()).toBeGreaterThan(count), { timeout: 20_000 })
+  await waitFor(() => expect(received()).toBeGreaterThan(count))
   await expectOk(client, 1 + 2 * count)
 })
 
@@ -497,14 +498,14 @@ test('on close a waiting call is answered first, and new streams are refused', a
   client.write(
     frame(frameType.headers, endHeaders, 3, grpcRequestHeaders('/etcdserverpb.Watch/Watch')),
   )
-  await vi.waitFor(() => expect([held.length, own.member.openStreams]).toEqual([1, 1]))
+  await waitFor(() => expect([held.length, own.member.openStreams]).toEqual([1, 1]))
   const closing = own.listener.close()
-  await vi.waitFor(() => expect(client.goAwayCode()).toBe(http2ErrorCode.noError))
+  await waitFor(() => expect(client.goAwayCode()).toBe(http2ErrorCode.noError))
   expect(client.headers(3).get('grpc-status')).toBe('14')
   client.request(5, putPath, putBody())
-  await vi.waitFor(() => expect(client.resetCode(5)).toBe(http2ErrorCode.refusedStream))
+  await waitFor(() => expect(client.resetCode(5)).toBe(http2ErrorCode.refusedStream))
   for (const run of held) run()
   await expectOk(client, 1)
   await closing
-  await vi.waitFor(() => expect(client.isClosed).toBe(true))
+  await waitFor(() => expect(client.isClosed).toBe(true))
 })
