@@ -146,7 +146,10 @@ describe('a member that cannot start says why in one line', () => {
     const flags = await memberFlags('owner')
     const member = new BalsaProcess(argvOf(flags))
     await member.ready('ready to serve client requests')
-    const other = { ...flags, ...(await memberFlags('owner')), 'data-dir': flags['data-dir']! }
+    const other: Record<string, string> = {
+      ...(await memberFlags('owner')),
+      'data-dir': flags['data-dir']!,
+    }
     expect(await failure(argvOf(other))).toMatch(
       /^balsa: --data-dir '[^']+' holds member [0-9a-f]{16} \('owner'\) of cluster [0-9a-f]{16}, but the flags make this member [0-9a-f]{16} of cluster [0-9a-f]{16}; use the --name, --initial-cluster, --initial-advertise-peer-urls and --initial-cluster-token it was made with, or another --data-dir\n$/,
     )
