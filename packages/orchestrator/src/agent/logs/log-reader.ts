@@ -1,5 +1,5 @@
 // Reads a container's log back: the rotated files and the current one as one text, from the end or from a time, once or following.
-import { open, stat, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
 import { isMissing } from '../runtime/process-identity.ts'
 import { parseCriLine } from './cri-line.ts'
 import { logFilesMax } from './log-writer.ts'
@@ -65,14 +65,21 @@ class LogFiles {
     this.handles = handles
   }
 
-  /** The writer renames a full file and begins a new one: what is left of the old one is read before. */
+  /** The writer renames a full file and begins a new one: all that came after the one at hand are read next. */
   async followRotation(): Promise<void> {
     const current = this.handles.at(-1)
-    const isSame =
-      current !== undefined && (await current.stat()).ino === (await inodeOf(this.logPath))
-    if (isSame) return
-    const next = await openIfThere(this.logPath)
-    if (next !== undefined) this.handles.push(next)
+    const inode = current === undefined ? undefined : (await current.stat()).ino
+    const newer: FileHandle[] = []
+    for (let number = 0; number < logFilesMax; number++) {
+      const handle = await openIfThere(number === 0 ? this.logPath : `${this.logPath}.${number}`)
+      if (handle === undefined) break
+      if ((await handle.stat()).ino === inode) {
+        await handle.close()
+        break
+      }
+      newer.unshift(handle)
+    }
+    this.handles.push(...newer)
   }
 
   async dropOlder(count: number): Promise<void> {
@@ -96,15 +103,6 @@ async function openFiles(logPath: string): Promise<LogFiles> {
 async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, 'r')
-  } catch (reason) {
-    if (isMissing(reason)) return undefined
-    throw reason
-  }
-}
-
-const inodeOf = async (path: string): Promise<number | undefined> => {
-  try {
-    return (await stat(path)).ino
   } catch (reason) {
     if (isMissing(reason)) return undefined
     throw reason

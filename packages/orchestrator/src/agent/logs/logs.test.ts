@@ -143,6 +143,32 @@ test('following shows what comes, across a rotation, and ends with the run', asy
   expect(await followed).toBe('one\ntwo\nthree\nfour\nfive\n')
 })
 
+test('a reader that was away while the log was rotated twice misses nothing', async () => {
+  const writer = await LogWriter.open({ runDir, logPath, logBytesMax: 60 })
+  await write('one\n')
+  await writer.pump()
+  const reader = readLog(
+    logPath,
+    {
+      follow: true,
+      timestamps: false,
+      tailLines: undefined,
+      sinceMs: undefined,
+      limitBytes: undefined,
+    },
+    writer,
+    new AbortController().signal,
+  )
+  let text = Buffer.from((await reader.next()).value ?? []).toString()
+  for (const line of ['two', 'three', 'four', 'five', 'six']) {
+    await write(`${line}\n`)
+    await writer.pump()
+  }
+  await writer.finish()
+  for await (const chunk of reader) text += Buffer.from(chunk).toString()
+  expect(text).toBe('one\ntwo\nthree\nfour\nfive\nsix\n')
+})
+
 test('a reader that is sent away stops following', async () => {
   const writer = await LogWriter.open({ runDir, logPath })
   await write('one\n')
