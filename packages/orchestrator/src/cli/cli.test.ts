@@ -228,6 +228,16 @@ describe('get', () => {
     expect({ ...outcome, out: plain(outcome.out) }).toEqual(printed(plain(out)))
   })
 
+  test('several names stand in one table', async () => {
+    await balsa('apply', '-f', file('longer.yaml', configMap('{}', 'settings-of-another')))
+    const { out } = await balsa('get', 'cm', 'settings', 'settings-of-another')
+    const columns = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.search(/DATA|\b[01]\b/))
+    expect(new Set(columns).size).toBe(1)
+  })
+
   test('one object as YAML and JSON, several as a List', async () => {
     const { out: yaml } = await balsa('get', 'cm', 'settings', '-o', 'yaml')
     expect(yaml).toMatch(/^apiVersion: v1\ndata:\n {2}a: "1"\nkind: ConfigMap\nmetadata:\n/)

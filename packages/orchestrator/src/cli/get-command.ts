@@ -76,16 +76,18 @@ const printTables = async (
   const groups = byResource(targets)
   let printed = 0
   for (const group of groups) {
-    const printer = tablePrinter(group, groups.length > 1, options)
+    const tables: Table[] = []
     for (const target of group) {
-      const text = await missingIsReported(options, async () =>
-        printer.text(await wholeTable(session, target, options)),
-      )
-      if (text === undefined || text === '') continue
-      if (printed > 0 && target === group[0]) process.stdout.write('\n')
-      process.stdout.write(text)
-      printed++
+      const table = await missingIsReported(options, () => wholeTable(session, target, options))
+      if (table !== undefined) tables.push(table)
     }
+    const [first] = tables
+    if (first === undefined) continue
+    const rows = tables.flatMap((table) => table.rows ?? [])
+    const text = tablePrinter(group, groups.length > 1, options).text({ ...first, rows })
+    if (text === '') continue
+    process.stdout.write(printed === 0 ? text : `\n${text}`)
+    printed++
   }
   if (printed === 0 && targets.every(({ name }) => name === undefined))
     sayNothingFound(session, targets, options)
