@@ -36,6 +36,15 @@ async function proposeAll(member: TestMember, prefix: string, count: number): Pr
   for (let i = 0; i < count; i++) await propose(member.node, `${prefix}${i}`)
 }
 
+/** Enough for four checkpoints of ten entries each, each waited for: 48 commands. */
+async function proposeOverCheckpoints(member: TestMember): Promise<void> {
+  const count = (): number => member.events.filter(({ type }) => type === 'checkpoint').length
+  for (let round = 0; round < 4; round++) {
+    await proposeAll(member, `${round}-`, 12)
+    await waitFor(() => count() > round)
+  }
+}
+
 describe('a cluster of one', () => {
   test('leads at once, applies what is proposed and has it after a restart', async () => {
     members = await TestMembers.create(1)
@@ -75,8 +84,7 @@ describe('a cluster of one', () => {
     members = await TestMembers.create(1)
     const id = nth(members.voters, 0)
     const first = await members.start(id, { snapshotEntries: 10, catchUpEntries: 3 })
-    await proposeAll(first, 'c', 45)
-    await waitFor(() => first.events.filter(({ type }) => type === 'checkpoint').length >= 4)
+    await proposeOverCheckpoints(first)
     expect(first.node.status().firstIndex).toBeGreaterThan(30)
     await members.stop(id)
     expect(await readdir(join(members.root, id, 'snap'))).toHaveLength(1)
@@ -95,8 +103,7 @@ describe('a cluster of one', () => {
       ...options,
       stateMachine: new DurableListMachine(disk),
     })
-    await proposeAll(first, 'c', 45)
-    await waitFor(() => first.events.filter(({ type }) => type === 'checkpoint').length >= 4)
+    await proposeOverCheckpoints(first)
     await members.stop(id)
     const second = await members.start(id, {
       ...options,

@@ -64,7 +64,7 @@ export class Wal {
   /** The highest entry index in the segment that is written to. */
   #highestIndex: LogIndex
   #hardState: HardState
-  /** The newest base that is encoded, and the one that is durable. */
+  /** The newest base that is durable. */
   #base: SnapshotMeta
   #queue: Work[] = []
   /** Does not need a sync of its own: goes along with the next record. */
@@ -156,6 +156,8 @@ export class Wal {
 
   async #run(): Promise<void> {
     try {
+      // What else this turn has to write shares the record, and messages to the peers leave before it.
+      await Promise.resolve()
       while (this.#queue.length > 0) await this.#writeSome()
     } catch (reason) {
       this.#fail(reason)
