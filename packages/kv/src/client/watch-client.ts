@@ -22,6 +22,8 @@ export class WatchClient {
   readonly #closed = new AbortController()
   #channel: WatchChannel | undefined
   #isOpening = false
+  /** Channels that were lost, or could not be opened, since one last brought something. */
+  #failureCount = 0
   /** Watches whose `created` is still to come on this channel, in order. */
   #creating: number[] = []
   #nextId = 1
@@ -49,17 +51,18 @@ export class WatchClient {
     for (const watch of this.#watches.values()) this.#end(watch, undefined)
   }
 
+  /** The first time at once, then with growing pauses, until a channel stands or no watch is left. */
   async #open(): Promise<void> {
     if (this.#isOpening) return
     this.#isOpening = true
-    for (let attempt = 0; this.#watches.size > 0; attempt++) {
+    const { signal } = this.#closed
+    while (this.#watches.size > 0 && this.#channel === undefined && !signal.aborted) {
       try {
+        if (this.#failureCount > 1) await delay(backOffMs(this.#failureCount), signal)
         await this.#openOnce()
-        break
       } catch (reason) {
-        if (this.#closed.signal.aborted) break
-        const error = KvError.from(reason)
-        await delay(backOffMs(attempt), this.#closed.signal).catch(() => error)
+        if (!(reason instanceof Error)) throw reason
+        this.#failureCount++
       }
     }
     this.#isOpening = false
@@ -85,11 +88,13 @@ export class WatchClient {
   }
 
   #lost(): void {
+    this.#failureCount++
     this.#channel = undefined
     void this.#open()
   }
 
   #response(response: WatchResponse): void {
+    this.#failureCount = 0
     if (response.created) this.#created(response)
     else if (response.canceled) this.#canceled(this.#watches.get(response.watchId), response)
     else this.#events(response)

@@ -66,7 +66,8 @@ export class GrpcWire implements Wire {
         ? this.#callOnStream(target, method, body, options)
         : this.#call(target, method, body, options)
     return answer.catch((reason: unknown) => {
-      const error = toAttemptError(reason as ServiceError, signal)
+      const error =
+        reason instanceof AttemptError ? reason : toAttemptError(reason as ServiceError, signal)
       if (error.error.grpcStatus === grpcStatus.unavailable && target === this.#endpoint())
         this.#current++
       throw error

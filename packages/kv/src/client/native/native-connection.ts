@@ -3,6 +3,7 @@
 import { WebSocket } from 'ws'
 import { decodeServerFrame, encodeFrame } from '../../api/native/frame-codec.ts'
 import {
+  closeCode,
   frameMessagesMax,
   frameSizeBytesTarget,
   nativePath,
@@ -111,7 +112,8 @@ export class NativeConnection {
       socket.on('error', (error) => reject(error))
       socket.once('close', (code, reason) => {
         clearTimeout(timer)
-        reject(new Error(`closed with code ${code} ${reason.toString()}`))
+        const text = `closed with code ${code} ${reason.toString()}`
+        reject(code === closeCode.version ? new NotNativeError(text) : new Error(text))
       })
       socket.once('message', (data) => {
         clearTimeout(timer)
