@@ -59,10 +59,14 @@ async function collectRows(
         revisions++
         last = main
       }
-      const key = keyText(decodeKeyValue(value).key)
+      const kv = decodeKeyValue(value)
+      const key = keyText(kv.key)
       const change = { key, main, deleted: tombstone, row: value }
       sizeBytes += value.length
-      events.push(new WatchEvent(change, () => readBefore(question.backend, store, key, main)))
+      const isCreated = !tombstone && kv.createRevision === main
+      const readPrevious = (): Uint8Array | undefined =>
+        isCreated ? undefined : readBefore(question.backend, store, key, main)
+      events.push(new WatchEvent(change, readPrevious))
     }
   }
   return { events, through: question.to }

@@ -1,5 +1,6 @@
 // What the log drives: applies commands to the store and the leases, keeps the tables and the applied index in step, tells the
 // watchers. Deterministic but for lease times, which only the leader uses.
+import { assert } from '@balsa/raft/assert'
 import type { Backend } from '../backend/backend.ts'
 import { KvError } from '../errors.ts'
 import { leaseTable } from '../lease/lease-row.ts'
@@ -142,6 +143,7 @@ export class KvStateMachine {
   }
 
   apply(entry: AppliedEntry): CommandResult[] {
+    assert(entry.index > this.#applied.index, 'no entry is applied twice')
     const compactBefore = this.#store.compactRevision
     // Replies of this entry carry its term.
     this.#applied = { ...this.#applied, index: entry.index, term: entry.term }

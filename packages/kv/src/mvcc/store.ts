@@ -17,6 +17,8 @@ const firstRevision = 1
 /** Nothing was compacted yet. */
 const neverCompacted = -1
 const noBytes: Uint8Array = new Uint8Array(0)
+/** There was no pair before a change. */
+const nothing = { prevMain: 0, prevSub: 0 }
 /** All fields of a tombstone's row but the key. */
 const tombstone = { value: noBytes, createRevision: 0, modRevision: 0, version: 0, lease: 0n }
 
@@ -87,8 +89,10 @@ export class MvccStore {
 
     const main = this.#revision + 1
     const sub = changes.length
-    const previous = previousOf(before, main)
+    const earlier = previousOf(before, main)
     const record = this.index.put(key, main, sub)
+    // A pair that is created has none before it, even if this very revision deleted one.
+    const previous = record.create === main ? nothing : earlier
     const row = encodeKeyValue({
       key: request.key,
       createRevision: record.create,
@@ -195,6 +199,6 @@ function previousOf(
   main: number,
 ): { prevMain: number; prevSub: number } {
   const prevMain = record?.mainAt(main - 1) ?? 0
-  if (record === undefined || prevMain === 0) return { prevMain: 0, prevSub: 0 }
+  if (record === undefined || prevMain === 0) return nothing
   return { prevMain, prevSub: record.subAt(main - 1) }
 }
