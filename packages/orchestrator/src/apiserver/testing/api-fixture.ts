@@ -103,7 +103,6 @@ export class ApiFixture {
         const isJson = headers['content-type']?.startsWith('application/json') === true
         const json: unknown = isJson && text !== '' ? JSON.parse(text) : undefined
         resolve({ status: Number(headers[':status']), headers, text, json })
-        stream.close()
       })
     })
   }
@@ -161,16 +160,19 @@ export class ApiFixture {
   }
 
   #open(method: string, path: string, { body, headers = {} }: RequestOptions): ClientHttp2Stream {
-    const stream = this.#session.request({
-      ':method': method,
-      ':path': path,
-      ...(body === undefined || typeof body === 'string' || body instanceof Uint8Array
-        ? {}
-        : { 'content-type': 'application/json' }),
-      ...headers,
-    })
-    if (body === undefined) stream.end()
-    else if (typeof body === 'string' || body instanceof Uint8Array) stream.end(body)
+    const stream = this.#session.request(
+      {
+        ':method': method,
+        ':path': path,
+        ...(body === undefined || typeof body === 'string' || body instanceof Uint8Array
+          ? {}
+          : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      { endStream: body === undefined },
+    )
+    if (body === undefined) return stream
+    if (typeof body === 'string' || body instanceof Uint8Array) stream.end(body)
     else stream.end(JSON.stringify(body))
     return stream
   }

@@ -45,6 +45,7 @@ export class ApiDispatcher {
   /** Never rejects. `user` undefined: not authenticated. */
   async handle(exchange: Exchange, user: User | undefined): Promise<void> {
     try {
+      await exchange.receiveBody()
       await this.#dispatch(exchange, user)
     } catch (reason) {
       if (!(reason instanceof ApiError)) {
@@ -143,7 +144,7 @@ export class ApiDispatcher {
     )
     if (review !== undefined && namespace === undefined && path.name === undefined) {
       if (exchange.method !== 'POST') throw methodNotAllowed()
-      const sent = await readObject(exchange)
+      const sent = readObject(exchange)
       const { kind } = review
       const question = typeof sent === 'object' && sent !== null ? sent : {}
       sendValue(exchange, 201, {

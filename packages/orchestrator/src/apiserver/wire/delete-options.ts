@@ -10,8 +10,8 @@ type JsonObject = { readonly [key: string]: Json | undefined }
 const policies = ['Background', 'Foreground', 'Orphan'] as const
 
 /** Throws ApiError. */
-export const readDeleteOptions = async (exchange: Exchange): Promise<DeleteOptions> => {
-  const body = objectOf(await readObject(exchange), 'DeleteOptions')
+export const readDeleteOptions = (exchange: Exchange): DeleteOptions => {
+  const body = objectOf(readObject(exchange), 'DeleteOptions')
   const { query } = exchange
   const preconditions = objectOf(body['preconditions'], 'Preconditions')
   const dryRun = body['dryRun'] ?? []

@@ -1,6 +1,7 @@
 // One request and its reply, the same over HTTP/1.1 and HTTP/2. Everything that touches Node's request and response is here.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import { assert } from '@balsa/raft/assert'
 import { badRequest, requestTooLarge } from '../api-errors.ts'
 import type { User } from '../registry/request-options.ts'
 
@@ -11,6 +12,7 @@ export type HttpResponse = ServerResponse | Http2ServerResponse
 /** As upstream's limit for request bodies. */
 export const bodyBytesMax: number = 3 * 1024 * 1024
 const urlLengthMax = 64 * 1024
+const bodilessMethods = new Set(['GET', 'HEAD'])
 const warningsMax = 20
 const warningLengthMax = 256
 
@@ -35,6 +37,7 @@ export class Exchange {
   /** Made when first asked for: most requests never are, and aborting one is dear. */
   #abort: AbortController | undefined
   #isClosed = false
+  #body: Buffer | undefined
 
   /** Throws ApiError BadRequest for a URL that is none. */
   constructor(request: HttpRequest, response: HttpResponse) {
@@ -76,26 +79,37 @@ export class Exchange {
     return (Array.isArray(value) ? value.join(', ') : value) ?? ''
   }
 
-  /** Throws ApiError RequestEntityTooLarge, BadRequest when the client breaks off. */
-  async readBody(): Promise<Buffer> {
-    if (Number(this.header('content-length')) > bodyBytesMax) throw requestTooLarge(bodyBytesMax)
+  /** The request's body, which receiveBody() has taken in. */
+  get body(): Buffer {
+    assert(this.#body !== undefined, 'the body has been received')
+    return this.#body
+  }
+
+  /**
+   * Takes the whole body in. Every request must be read to its end, also one that is refused: frames for a stream that was answered
+   * before count against the connection. Rejects with ApiError RequestEntityTooLarge, BadRequest when the client breaks off.
+   */
+  async receiveBody(): Promise<void> {
     const request = this.#request
-    return new Promise((resolve, reject) => {
+    if (bodilessMethods.has(this.method)) {
+      request.resume()
+      this.#body = Buffer.alloc(0)
+      return
+    }
+    this.#body = await new Promise<Buffer>((resolve, reject) => {
       const chunks: Buffer[] = []
       let size = 0
       request.on('data', (chunk: Buffer) => {
         size += chunk.length
-        if (size > bodyBytesMax) {
-          request.removeAllListeners('data')
-          request.resume()
+        if (size <= bodyBytesMax) chunks.push(chunk)
+        else {
+          chunks.length = 0
           reject(requestTooLarge(bodyBytesMax))
-          return
         }
-        chunks.push(chunk)
       })
       request.once('end', () => {
         const [only] = chunks
-        resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks, size))
+        resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks))
       })
       request.once('error', reject)
       request.once('aborted', () => {

@@ -18,27 +18,27 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
 const yamlAliasesMax = 50
 
 /** An object of any kind; undefined for an empty body. */
-export const readObject = async (exchange: Exchange): Promise<Json | undefined> => {
+export const readObject = (exchange: Exchange): Json | undefined => {
   const type = contentTypeOf(exchange.header('content-type'))
   if (!objectTypes.includes(type)) throw unsupportedMediaType(objectTypes)
-  const body = await exchange.readBody()
+  const { body } = exchange
   if (body.length === 0) return undefined
   if (type === protobufType) return decodeProtobuf(body)
   return type === yamlType ? parseYaml(body) : parseJson(body)
 }
 
-export const readPatch = async (
+export const readPatch = (
   exchange: Exchange,
-): Promise<{ readonly type: PatchType | 'apply'; readonly patch: Json }> => {
+): { readonly type: PatchType | 'apply'; readonly patch: Json } => {
   const mediaType = contentTypeOf(exchange.header('content-type'))
   if (mediaType === 'application/apply-patch+yaml') {
-    return { type: 'apply', patch: parseYaml(await exchange.readBody()) }
+    return { type: 'apply', patch: parseYaml(exchange.body) }
   }
   const type = patchTypes[mediaType]
   if (type === undefined) {
     throw unsupportedMediaType([...Object.keys(patchTypes), 'application/apply-patch+yaml'])
   }
-  return { type, patch: parseJson(await exchange.readBody()) }
+  return { type, patch: parseJson(exchange.body) }
 }
 
 const parseJson = (body: Buffer): Json => {

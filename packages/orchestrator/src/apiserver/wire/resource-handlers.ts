@@ -71,7 +71,7 @@ export class ResourceHandlers {
       case 'POST': {
         if (registry.type.namespaced && path.namespace === undefined) throw methodNotAllowed()
         const options = writeOptions(exchange)
-        const object = decodeAs(registry.type, await readRequired(exchange), decoding(exchange))
+        const object = decodeAs(registry.type, readRequired(exchange), decoding(exchange))
         const stored = await registry.create(path.namespace, object, options)
         this.#reply(request, 201, stored)
         return undefined
@@ -108,7 +108,7 @@ export class ResourceHandlers {
 
   async #deleteCollection(request: ResourceRequest): Promise<void> {
     const { exchange, path, registry } = request
-    const options = await readDeleteOptions(exchange)
+    const options = readDeleteOptions(exchange)
     const page = await registry.list(this.#filter(request, ''), listQuery(exchange.query))
     const deleted: StoredObject[] = []
     for (let start = 0; start < page.items.length; start += deletesAtOnceMax) {
@@ -135,7 +135,7 @@ export class ResourceHandlers {
         return undefined
       case 'PUT': {
         const options = writeOptions(exchange)
-        const object = decodeAs(registry.type, await readRequired(exchange), decoding(exchange))
+        const object = decodeAs(registry.type, readRequired(exchange), decoding(exchange))
         this.#reply(request, 200, await registry.update(place, object, options))
         return undefined
       }
@@ -151,7 +151,7 @@ export class ResourceHandlers {
   async #patch(request: ResourceRequest, place: Place): Promise<void> {
     const { exchange, registry } = request
     const options = writeOptions(exchange)
-    const body = await readPatch(exchange)
+    const body = readPatch(exchange)
     if (body.type === 'apply') {
       const { stored, isCreated } = await applyObject(exchange, registry, {
         place,
@@ -167,7 +167,7 @@ export class ResourceHandlers {
 
   async #delete(request: ResourceRequest, place: Place): Promise<void> {
     const { exchange, registry } = request
-    const options = await readDeleteOptions(exchange)
+    const options = readDeleteOptions(exchange)
     checkNamespaceDeletion(registry.type, place.name)
     const { stored, isGone } = await registry.delete(place, options)
     if (!isGone) {
@@ -224,10 +224,10 @@ export class ResourceHandlers {
     const options = writeOptions(exchange)
     let change: Change
     if (method === 'PUT') {
-      const object = decodeAs(registry.type, await readRequired(exchange), decoding(exchange))
+      const object = decodeAs(registry.type, readRequired(exchange), decoding(exchange))
       change = () => object
     } else if (method === 'PATCH') {
-      const { type, patch } = await readPatch(exchange)
+      const { type, patch } = readPatch(exchange)
       if (type === 'apply') throw noApply()
       change = patchChange(request, { type, patch })
     } else throw methodNotAllowed()
@@ -246,12 +246,12 @@ export class ResourceHandlers {
     }
     const options = writeOptions(exchange)
     if (method === 'PUT') {
-      const sent = asObject(await readRequired(exchange))
+      const sent = asObject(readRequired(exchange))
       sendValue(exchange, 200, await changeScale(registry, place, () => sent, options))
       return
     }
     if (method !== 'PATCH') throw methodNotAllowed()
-    const { type, patch } = await readPatch(exchange)
+    const { type, patch } = readPatch(exchange)
     if (type === 'apply') throw noApply()
     const scale = await changeScale(
       registry,
@@ -266,7 +266,7 @@ export class ResourceHandlers {
   async bind({ exchange, path, registry }: ResourceRequest, pod: string): Promise<void> {
     if (exchange.method !== 'POST') throw methodNotAllowed()
     const options = writeOptions(exchange)
-    const sent = asObject(await readRequired(exchange))
+    const sent = asObject(readRequired(exchange))
     const { target } = sent as KubeObject & { target?: { name?: unknown } }
     const node = typeof target?.name === 'string' ? target.name : ''
     const name = pod === '' ? (sent.metadata.name ?? '') : pod
@@ -313,8 +313,8 @@ const decoding = (exchange: Exchange): DecodeOptions => {
   }
 }
 
-const readRequired = async (exchange: Exchange): Promise<Json> => {
-  const value = await readObject(exchange)
+const readRequired = (exchange: Exchange): Json => {
+  const value = readObject(exchange)
   if (value === undefined) throw badRequest('the request body is empty')
   return value
 }
