@@ -153,6 +153,17 @@ describe('a peer is refused on both sides', () => {
     expect(to.refusals[0]?.message).toBe(fromRecorder.refusals[0]?.message)
   })
 
+  test('again and again, and that is told once', async () => {
+    const { recorder, url } = await start(b)
+    const other = await start(a, { clusterId: 'other' })
+    for (let i = 0; i < 3; i++) {
+      other.transport.setPeers(new Map([[b, url]]))
+      await waitFor(() => other.recorder.unreachables.length > i)
+      other.transport.setPeers(new Map())
+    }
+    expect([recorder.refusals.length, other.recorder.refusals.length]).toEqual([1, 1])
+  })
+
   test('with another protocol version', async () => {
     const { recorder, url } = await start(b)
     const headers = { ...handshakeHeaders({ id: a, clusterId: 'c' }, b), 'balsa-protocol': '2' }

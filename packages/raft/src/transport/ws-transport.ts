@@ -13,6 +13,9 @@ import { PeerListener } from './peer-listener.ts'
 import { sendSnapshotStream } from './snapshot-stream.ts'
 
 const hostDefault = '127.0.0.1'
+/** A peer that is refused comes again and again; the same refusal is told once in this time. */
+const refusalRepeatMs = 60_000
+const refusalsRememberedMax = 64
 
 export interface WsTransportOptions {
   readonly id: NodeId
@@ -21,7 +24,7 @@ export interface WsTransportOptions {
   readonly server?: Server
   /** Without `server`: where to listen; loopback and a free port if left out. */
   readonly listen?: { readonly host?: string; readonly port: number }
-  /** A peer, or we at a peer, were refused: wrong cluster, member or protocol. */
+  /** A peer, or we at a peer, were refused: wrong cluster, member or protocol. The same text at most once a minute. */
   readonly onRefused?: (error: RaftError) => void
 }
 
@@ -41,6 +44,8 @@ class WebSocketTransport implements WsTransport {
   readonly #server: Server
   readonly #links = new Map<NodeId, PeerLink>()
   readonly #streams = new Set<WebSocket>()
+  /** When each refusal was told last. */
+  readonly #refusals = new Map<string, number>()
   #peers: ReadonlyMap<NodeId, string> = new Map()
   #handler: TransportHandler | undefined
   #listener: PeerListener | undefined
@@ -89,7 +94,13 @@ class WebSocketTransport implements WsTransport {
   }
 
   #refused(error: RaftError): void {
-    if (!this.#isClosed) this.#options.onRefused?.(error)
+    if (this.#isClosed) return
+    const now = nodeClock.now()
+    const toldAt = this.#refusals.get(error.message)
+    if (toldAt !== undefined && now - toldAt < refusalRepeatMs) return
+    if (this.#refusals.size >= refusalsRememberedMax) this.#refusals.clear()
+    this.#refusals.set(error.message, now)
+    this.#options.onRefused?.(error)
   }
 
   setPeers(peers: ReadonlyMap<NodeId, string>): void {
