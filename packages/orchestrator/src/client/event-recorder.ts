@@ -2,7 +2,9 @@
 // object that makes too many is cut off, as upstream's event correlator does it. Events are best effort: nothing ever waits for one.
 import { randomBytes } from 'node:crypto'
 import type { KubeObject, Stored } from '../resources/object.ts'
-import { ApiError, type ApiClient, type ResourceRef } from './api-client.ts'
+import { timestamp } from '../resources/timestamp.ts'
+import type { ApiClient, ResourceRef } from './api-client.ts'
+import { isApiError } from './is-api-error.ts'
 
 /** The object an event is about. */
 export interface ObjectReference {
@@ -116,19 +118,19 @@ export class ApiEventRecorder implements EventRecorder {
     if (!this.#isWithinBudget(`${this.#source.component} ${input.regarding.uid}`, nowMs)) return
     const message = this.#combinedMessage(input, nowMs)
     const key = [input.regarding.uid, input.type, input.reason, message].join('\0')
-    const timestamp = secondsText(nowMs)
+    const time = timestamp(nowMs)
     const known = this.#remembered.get(key)
     if (known !== undefined) {
       known.count++
-      const patch = { count: known.count, lastTimestamp: timestamp, message }
+      const patch = { count: known.count, lastTimestamp: time, message }
       try {
         await this.#client.patch(eventsRef, known.namespace, known.name, 'merge', patch)
         return
       } catch (reason) {
-        if (!(reason instanceof ApiError && reason.code === 404)) throw reason
+        if (!isApiError(reason, 404)) throw reason
       }
     }
-    const event = this.#eventObject(input, message, timestamp)
+    const event = this.#eventObject(input, message, time)
     await this.#client.create(eventsRef, event)
     remember(this.#remembered, key, {
       name: event.metadata.name ?? '',
@@ -137,7 +139,7 @@ export class ApiEventRecorder implements EventRecorder {
     })
   }
 
-  #eventObject(input: EventInput, message: string, timestamp: string): EventObject {
+  #eventObject(input: EventInput, message: string, time: string): EventObject {
     return {
       apiVersion: 'v1',
       kind: 'Event',
@@ -150,8 +152,8 @@ export class ApiEventRecorder implements EventRecorder {
       message,
       type: input.type,
       count: 1,
-      firstTimestamp: timestamp,
-      lastTimestamp: timestamp,
+      firstTimestamp: time,
+      lastTimestamp: time,
       source: this.#source,
       reportingComponent: this.#source.component,
       reportingInstance: this.#source.host ?? '',
@@ -192,5 +194,3 @@ function remember<V>(entries: Map<string, V>, key: string, value: V): void {
     return
   }
 }
-
-const secondsText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`

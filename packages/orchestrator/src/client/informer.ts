@@ -3,8 +3,8 @@
 // missed while disconnected is reported at the next list; objects are shared and never changed.
 import type { KubeObject, Stored } from '../resources/object.ts'
 import type { ApiClient, ListOptions, ResourceRef, WatchEvent } from './api-client.ts'
-import { ApiError } from './api-client.ts'
 import { backOffMs } from './back-off.ts'
+import { isApiError } from './is-api-error.ts'
 import { type IndexFunction, ObjectCache, objectKey } from './object-cache.ts'
 
 /** `current` undefined: the object is gone, `previous` is the last that was seen. */
@@ -166,9 +166,7 @@ export class Informer<T extends KubeObject> {
   #watchEnded(error: Error | undefined): void {
     // A server ends a watch now and then; that is no failure.
     if (error === undefined) this.#failures = 0
-    const isForgotten =
-      error instanceof ApiError && (error.code === 410 || error.reason === 'Expired')
-    if (isForgotten) this.#tryAgain(error, () => void this.#listAndWatch())
+    if (isApiError(error, 410)) this.#tryAgain(error, () => void this.#listAndWatch())
     else this.#tryAgain(error, () => this.#watch())
   }
 

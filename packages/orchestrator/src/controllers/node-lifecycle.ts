@@ -5,6 +5,7 @@ import { nodeType, type Node, type Taint } from '../resources/node.ts'
 import type { Condition, Stored } from '../resources/object.ts'
 import type { Toleration } from '../resources/pod-spec/pod-spec.ts'
 import { podType, type Pod } from '../resources/pod.ts'
+import { timestamp } from '../resources/timestamp.ts'
 import { tolerates } from '../scheduler/taints.ts'
 import type { Action, Reconciliation } from './action.ts'
 import { regarding } from './owner.ts'
@@ -49,8 +50,6 @@ export function reconcileNode(view: NodeView): Reconciliation {
 const conditionOf = (node: Node, type: string): Condition | undefined =>
   node.status.conditions?.find((condition) => condition.type === type)
 
-const secondsText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
-
 function markUnknown(node: Stored<Node>, nowMs: number): Action[] {
   const unknown = heartbeatConditions.map((type): Condition => {
     const before = conditionOf(node, type)
@@ -64,7 +63,7 @@ function markUnknown(node: Stored<Node>, nowMs: number): Action[] {
           ? 'Kubelet never posted node status.'
           : 'Kubelet stopped posting node status.',
       ...(heartbeat === undefined ? {} : { lastHeartbeatTime: heartbeat }),
-      lastTransitionTime: secondsText(nowMs),
+      lastTransitionTime: timestamp(nowMs),
     }
   })
   const others = (node.status.conditions ?? []).filter(
@@ -96,7 +95,7 @@ function updateTaints(node: Stored<Node>, nowMs: number): Action[] {
   )
   for (const taint of wanted) {
     if (!taints.some((one) => isSame(one, taint)))
-      taints.push({ ...taint, timeAdded: secondsText(nowMs) })
+      taints.push({ ...taint, timeAdded: timestamp(nowMs) })
   }
   if (jsonEqual(taints, before)) return []
   const { taints: _before, ...spec } = node.spec
@@ -133,7 +132,7 @@ function markPodsNotReady({ pods, nowMs }: NodeView, ready: Condition | undefine
   return pods.filter(isReady).map((pod) => {
     const conditions = (pod.status.conditions ?? []).map((condition) =>
       condition.type === 'Ready'
-        ? { ...condition, status: 'False' as const, lastTransitionTime: secondsText(nowMs) }
+        ? { ...condition, status: 'False' as const, lastTransitionTime: timestamp(nowMs) }
         : condition,
     )
     const object: Pod = { ...pod, status: { ...pod.status, conditions } }

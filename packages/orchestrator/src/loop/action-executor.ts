@@ -1,8 +1,9 @@
 // Performs the actions of a reconcile through the API client, in order, and notes what the cache must see before the next reconcile.
 // It stops at the first failure and throws it; the loop comes back later.
 import type { Action, Announcement, CollectionRef, ObjectId } from '../controllers/action.ts'
-import { ApiError, type ApiClient } from '../client/api-client.ts'
+import type { ApiClient } from '../client/api-client.ts'
 import type { EventRecorder } from '../client/event-recorder.ts'
+import { isApiError, isConflict } from '../client/is-api-error.ts'
 import type { Expectations } from './expectations.ts'
 
 /** Requests of one batch of a slow start, at most. */
@@ -106,7 +107,7 @@ export class ActionExecutor {
         ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
       })
     } catch (reason) {
-      if (!(reason instanceof ApiError && reason.code === 404)) throw reason
+      if (!isApiError(reason, 404)) throw reason
     }
     this.#options.expectations.deleted(key, { ref, namespace, name, uid }, this.#options.now())
   }
@@ -124,7 +125,7 @@ export class ActionExecutor {
     try {
       return (await this.#options.client.get(ref, namespace, name)).metadata.uid === uid
     } catch (reason) {
-      if (reason instanceof ApiError && reason.code === 404) return false
+      if (isApiError(reason, 404)) return false
       throw reason
     }
   }
@@ -143,7 +144,7 @@ export class ActionExecutor {
         try {
           await client.delete(ref, namespace, metadata.name, { uid: metadata.uid })
         } catch (reason) {
-          if (!(reason instanceof ApiError && reason.code === 404)) throw reason
+          if (!isApiError(reason, 404)) throw reason
         }
       }
     }
@@ -154,6 +155,3 @@ export class ActionExecutor {
     this.#options.expectations.wrote(key, ref, resourceVersion, this.#options.now())
   }
 }
-
-export const isConflict = (reason: unknown): boolean =>
-  reason instanceof ApiError && reason.code === 409

@@ -4,10 +4,11 @@ import type { Reconciliation } from '../controllers/action.ts'
 import type { ApiClient } from '../client/api-client.ts'
 import type { BackOffOptions } from '../client/back-off.ts'
 import { ApiEventRecorder } from '../client/event-recorder.ts'
+import { isConflict } from '../client/is-api-error.ts'
 import type { Informer } from '../client/informer.ts'
 import { WorkQueue } from '../client/work-queue.ts'
 import type { KubeObject, Stored } from '../resources/object.ts'
-import { ActionExecutor, ContentsRemainError, isConflict } from './action-executor.ts'
+import { ActionExecutor, ContentsRemainError } from './action-executor.ts'
 import { Expectations, type SeenView } from './expectations.ts'
 
 /** Which keys a change of a watched object concerns. Called with the object before and after a change. */

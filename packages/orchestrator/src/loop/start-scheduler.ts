@@ -1,11 +1,13 @@
 // The scheduler's shell: feeds the cluster view and the queue from informers, decides pod by pod, binds side by side. A decision counts at
 // once (assumed), so the next one does not wait for the apiserver.
-import { ApiError, type ApiClient } from '../client/api-client.ts'
+import type { ApiClient } from '../client/api-client.ts'
 import { ApiEventRecorder, referenceTo } from '../client/event-recorder.ts'
 import { Informer } from '../client/informer.ts'
+import { isApiError } from '../client/is-api-error.ts'
 import { nodeType, type Node } from '../resources/node.ts'
 import type { Condition, Stored } from '../resources/object.ts'
 import { podType, type Pod } from '../resources/pod.ts'
+import { timestamp } from '../resources/timestamp.ts'
 import { ClusterView } from '../scheduler/cluster-view.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import { SchedulingQueue } from '../scheduler/scheduling-queue.ts'
@@ -156,8 +158,7 @@ class Scheduler {
         this.#queue.failed(current, Date.now(), 'error')
       else this.#queue.done(uid)
       // Gone, or bound by somebody else: the informer tells.
-      const isMoot = reason instanceof ApiError && (reason.code === 404 || reason.code === 409)
-      if (!isMoot) throw reason
+      if (!isApiError(reason, 404, 409)) throw reason
       return
     }
     this.#queue.done(uid)
@@ -187,7 +188,7 @@ class Scheduler {
       lastTransitionTime:
         before?.status === 'False' && before.lastTransitionTime !== undefined
           ? before.lastTransitionTime
-          : `${new Date().toISOString().slice(0, 19)}Z`,
+          : timestamp(Date.now()),
     }
     const others = (pod.status.conditions ?? []).filter(({ type }) => type !== 'PodScheduled')
     const status = { ...pod.status, conditions: [...others, condition] }
@@ -195,8 +196,7 @@ class Scheduler {
       await this.#client.update<Pod>(podType, { ...pod, status }, 'status')
     } catch (reason) {
       // The pod changed or is gone; the next try tells again.
-      if (!(reason instanceof ApiError && (reason.code === 404 || reason.code === 409)))
-        throw reason
+      if (!isApiError(reason, 404, 409)) throw reason
     }
   }
 }

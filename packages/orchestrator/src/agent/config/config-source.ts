@@ -1,5 +1,6 @@
 // Reads the ConfigMaps and Secrets that pods name, as bytes by key, and says in a kubelet's words what is missing.
-import { ApiError, type ApiClient } from '../../client/api-client.ts'
+import type { ApiClient } from '../../client/api-client.ts'
+import { isApiError } from '../../client/is-api-error.ts'
 import { configMapType, type ConfigMap } from '../../resources/config-map.ts'
 import { secretType, type Secret } from '../../resources/secret.ts'
 
@@ -27,7 +28,7 @@ export class ConfigSource {
     try {
       return kind === 'configmap' ? await this.#configMap(name) : await this.#secret(name)
     } catch (reason) {
-      if (!(reason instanceof ApiError && reason.code === 404)) throw reason
+      if (!isApiError(reason, 404)) throw reason
       if (isOptional) return undefined
       throw new ConfigError(`${kind} "${name}" not found`, { cause: reason })
     }

@@ -11,6 +11,7 @@ import {
 } from 'node:os'
 import type { Condition } from '../../resources/object.ts'
 import type { Node, NodeStatus } from '../../resources/node.ts'
+import { timestamp } from '../../resources/timestamp.ts'
 import { isMissing } from '../runtime/process-identity.ts'
 
 export const podsMax: number = 110
@@ -98,7 +99,7 @@ async function nodeConditions(
       message: 'kubelet is posting ready status',
     },
   ]
-  const now = `${new Date(nowMs).toISOString().slice(0, 19)}Z`
+  const now = timestamp(nowMs)
   return verdicts.map((verdict) => {
     const old = before?.status.conditions?.find(({ type }) => type === verdict.type)
     const lastTransitionTime = old?.status === verdict.status ? old.lastTransitionTime : undefined

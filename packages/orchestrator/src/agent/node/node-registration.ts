@@ -1,6 +1,7 @@
 // Keeps the Node object of this agent: registers it, posts its status when it changes (and every 5 minutes), and renews the lease by which
 // the node lifecycle controller sees that the agent lives.
-import { ApiError, type ApiClient } from '../../client/api-client.ts'
+import type { ApiClient } from '../../client/api-client.ts'
+import { isApiError } from '../../client/is-api-error.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import { leaseType, type Lease } from '../../resources/lease.ts'
 import { namespaceType } from '../../resources/namespace.ts'
@@ -74,7 +75,7 @@ export class NodeRegistration {
     try {
       await client.patch<Lease>(leaseType, leaseNamespace, nodeName, 'merge', { spec })
     } catch (reason) {
-      if (!isCode(reason, 404)) throw reason
+      if (!isApiError(reason, 404)) throw reason
       await this.#createLease(spec)
     }
   }
@@ -127,7 +128,7 @@ async function register(
       metadata: { labels },
     })
   } catch (reason) {
-    if (!isCode(reason, 404)) throw reason
+    if (!isApiError(reason, 404)) throw reason
   }
   return client.create<Node>(nodeType, {
     apiVersion: 'v1',
@@ -148,13 +149,10 @@ const withoutHeartbeats = (status: NodeStatus): unknown => ({
 
 const microTime = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z')
 
-const isCode = (reason: unknown, code: number): boolean =>
-  reason instanceof ApiError && reason.code === code
-
 async function ifAbsent(creation: Promise<unknown>): Promise<void> {
   try {
     await creation
   } catch (reason) {
-    if (!isCode(reason, 409)) throw reason
+    if (!isApiError(reason, 409)) throw reason
   }
 }

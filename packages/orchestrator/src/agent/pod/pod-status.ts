@@ -8,6 +8,7 @@ import type {
   PodStatus,
 } from '../../resources/pod.ts'
 import type { Container, PodSpec } from '../../resources/pod-spec/pod-spec.ts'
+import { timestamp } from '../../resources/timestamp.ts'
 import { restartAtMs, type ContainerRecord, type Ending } from './container-record.ts'
 import {
   hasInitFailed,
@@ -31,8 +32,6 @@ export interface PodStatusInput {
   readonly failure?: { readonly reason: string; readonly message: string }
 }
 
-export const timeText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`
-
 export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, views, podIp, hostIp, failure } = input
   const { spec } = pod
@@ -48,7 +47,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     hostIPs: [{ ip: hostIp }],
     podIP: podIp,
     podIPs: [{ ip: podIp }],
-    startTime: timeText(input.startedAtMs),
+    startTime: timestamp(input.startedAtMs),
     ...(initContainers.length === 0 ? {} : { initContainerStatuses }),
     containerStatuses,
     ...(pod.status.qosClass === undefined ? {} : { qosClass: pod.status.qosClass }),
@@ -96,7 +95,7 @@ function containerState(
   input: PodStatusInput,
 ): ContainerState {
   const { pod, views, waiting, nowMs } = input
-  if (record.state === 'running') return { running: { startedAt: timeText(record.startedAtMs) } }
+  if (record.state === 'running') return { running: { startedAt: timestamp(record.startedAtMs) } }
   const why = waiting.get(container.name)
   if (record.ending !== undefined) {
     const isGone = pod.metadata.deletionTimestamp !== undefined || input.failure !== undefined
@@ -135,8 +134,8 @@ const terminated = (ending: Ending): NonNullable<ContainerState['terminated']> =
   exitCode: ending.exitCode,
   reason: ending.reason,
   ...(ending.message === undefined ? {} : { message: ending.message }),
-  startedAt: timeText(ending.startedAtMs),
-  finishedAt: timeText(ending.finishedAtMs),
+  startedAt: timestamp(ending.startedAtMs),
+  finishedAt: timestamp(ending.finishedAtMs),
   containerID: `balsa://${ending.id}`,
 })
 
@@ -225,6 +224,6 @@ function withTransition(
   const lastTransitionTime =
     before?.status === verdict.status && before.lastTransitionTime !== undefined
       ? before.lastTransitionTime
-      : timeText(nowMs)
+      : timestamp(nowMs)
   return { type, ...verdict, lastProbeTime: null, lastTransitionTime }
 }

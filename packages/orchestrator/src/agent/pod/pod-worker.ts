@@ -1,9 +1,10 @@
 // Brings one pod to what its object says and keeps it there: volumes, containers, restarts, graceful end, status. One round at a time:
 // whatever happens (a change of the object, an exit, a probe, a timer) only asks for another round, and a round computes from current
 // state. Everything a round needs after a crash of the agent is in the pod's files.
-import { ApiError, type ApiClient } from '../../client/api-client.ts'
+import type { ApiClient } from '../../client/api-client.ts'
 import { backOffMs } from '../../client/back-off.ts'
 import { referenceTo, type EventRecorder } from '../../client/event-recorder.ts'
+import { isApiError, isConflict } from '../../client/is-api-error.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import type { Stored } from '../../resources/object.ts'
 import type { Container } from '../../resources/pod-spec/pod-spec.ts'
@@ -246,8 +247,7 @@ export class PodWorker {
       await this.#options.client.delete(podType, namespace, name, options)
     } catch (reason) {
       // Gone already, or replaced by another of the same name: the informer tells.
-      const isOver = reason instanceof ApiError && (reason.code === 404 || reason.code === 409)
-      if (!isOver) throw reason
+      if (!isApiError(reason, 404, 409)) throw reason
     }
   }
 
@@ -272,7 +272,7 @@ export class PodWorker {
     try {
       this.update(await client.update<Pod>(podType, { ...this.#pod, status }, 'status'))
     } catch (reason) {
-      if (reason instanceof ApiError && reason.code === 404) return
+      if (isApiError(reason, 404)) return
       if (isConflict(reason)) await this.#refresh()
       throw reason
     }
@@ -299,5 +299,3 @@ export class PodWorker {
     this.#options.events.record({ regarding, type, reason, message })
   }
 }
-
-const isConflict = (reason: unknown): boolean => reason instanceof ApiError && reason.code === 409

@@ -2,6 +2,7 @@
 import type { Deployment, DeploymentStatus } from '../../resources/deployment.ts'
 import type { Condition, Stored } from '../../resources/object.ts'
 import type { ReplicaSet } from '../../resources/replica-set.ts'
+import { timestamp } from '../../resources/timestamp.ts'
 import { replicasOf, rolloutBounds, totalReplicas } from './replica-sets.ts'
 
 export interface RolloutView {
@@ -187,7 +188,7 @@ function transition(
   isUpdate = false,
 ): Condition {
   const before = conditionOf(deployment, type)
-  const now = `${new Date(nowMs).toISOString().slice(0, 19)}Z`
+  const now = timestamp(nowMs)
   const isSame = before?.status === verdict.status && before.reason === verdict.reason
   if (isSame && !isUpdate) return before
   const lastTransitionTime =
