@@ -98,17 +98,21 @@ describe('the examples', () => {
     expect(await output('logs', 'crash', '--previous')).toContain('something is wrong')
   })
 
-  test('get -w goes on showing changes', async () => {
-    const watch = new BalsaProcess(['get', 'configmaps', '-w', '-o', 'name'], { cwd: folder })
+  test.each(['name', 'wide'])('get -w -o %s shows what is there and goes on', async (form) => {
     const path = join(folder, 'watched.yaml')
-    await writeFile(path, 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: watched}\n')
+    const manifest = (name: string): string =>
+      `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}-${form}}\n---\n`
+    await writeFile(path, manifest('before'))
+    await output('apply', '-f', path)
+    const watch = new BalsaProcess(['get', 'configmaps', '-w', '-o', form], {
+      cwd: folder,
+      env: { KUBECONFIG: '', HOME: folder },
+    })
     try {
-      // Applied again and again: the watch may start after the first time.
-      await waitFor('the change', async () => {
-        await output('delete', 'configmap', 'watched', '--ignore-not-found')
-        await output('apply', '-f', path)
-        return watch.stdout.includes('configmap/watched\n')
-      })
+      await waitFor('what was there', () => watch.stdout.includes(`before-${form}`))
+      await writeFile(path, manifest('after'))
+      await output('apply', '-f', path)
+      await waitFor('the change', () => watch.stdout.includes(`after-${form}`))
     } finally {
       await watch.stop()
     }

@@ -262,8 +262,9 @@ const watch = async (
   const selected: GetOptions =
     name === undefined ? options : { ...options, fieldSelector: `metadata.name=${name}` }
   const printer = tablePrinter([target], false, options)
-  const first = await wholeTable(session, all, selected)
-  if (isTable) process.stdout.write(printer.text(first))
+  // Whole objects are not listed first: a watch from nowhere begins with what is there.
+  const first = isTable ? await wholeTable(session, all, selected) : undefined
+  if (first !== undefined) process.stdout.write(printer.text(first))
   const request = requestFor(session, all, selected)
   const { limit: _limit, ...query } = request.query ?? {}
   const print = (object: Json): void => {
@@ -281,7 +282,7 @@ const watch = async (
       {
         ...request,
         ...(isTable ? { accept: tableType } : {}),
-        query: { ...query, watch: true, resourceVersion: first.metadata?.resourceVersion ?? '' },
+        query: { ...query, watch: true, resourceVersion: first?.metadata?.resourceVersion },
       },
       'line',
       {
