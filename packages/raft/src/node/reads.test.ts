@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { RaftError } from '../errors.ts'
+import { pendingReadsMax } from './defaults.ts'
 import { Reads } from './reads.ts'
 
 class Setup {
@@ -78,9 +79,9 @@ test('late reads are given up, wherever they wait', () => {
   expect(setup.answers.at(-1)).toBe('young CLOSED')
 })
 
-test('65,536 reads may wait, one more is refused', () => {
+test(`${pendingReadsMax} reads may wait, one more is refused`, () => {
   const setup = new Setup()
-  for (let i = 0; i < 65_536; i++) setup.add('a')
+  for (let i = 0; i < pendingReadsMax; i++) setup.add('a')
   expect(setup.answers).toEqual([])
   setup.add('more')
   expect(setup.answers).toEqual(['more OVERLOADED'])

@@ -6,7 +6,7 @@ import { messageSizeBytes } from './codec.ts'
 /** Payload messages of one frame; one larger message goes alone. */
 const frameSizeBytes = 512 * 1024
 export const queuedMessagesMax = 8_192
-export const queuedBytesMax: number = 64 * 1024 * 1024
+const queuedBytesMax: number = 64 * 1024 * 1024
 
 export class OutgoingQueue {
   #urgent: Message[] = []

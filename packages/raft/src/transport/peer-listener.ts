@@ -18,7 +18,7 @@ import {
 import { receiveSnapshotStream } from './snapshot-stream.ts'
 
 /** One frame; larger than any the core makes with payloads of the allowed size. */
-export const frameSizeBytesMax: number = 64 * 1024 * 1024
+const frameSizeBytesMax: number = 64 * 1024 * 1024
 export const incomingConnectionsMax = 256
 
 export interface PeerListenerOptions {

@@ -10,7 +10,7 @@ import { decodeSnapshotMeta, encodeSnapshotMeta } from './codec.ts'
 import { handshakeHeaders, snapshotPath, type Identity } from './handshake.ts'
 import { connectPeer } from './peer-socket.ts'
 
-export const chunkFrameSizeBytesMax: number = 1024 * 1024
+const chunkFrameSizeBytesMax: number = 1024 * 1024
 const silenceMsMax = 60_000
 const storedText = 'stored'
 const endPrefix = 'end '

@@ -7,6 +7,8 @@ import type { RaftError } from '../errors.ts'
 import type { TransportHandler } from '../node/ports.ts'
 import { waitFor } from '../node/testing/test-members.ts'
 import { handshakeHeaders, messagesPath, snapshotPath } from './handshake.ts'
+import { queuedMessagesMax } from './outgoing-queue.ts'
+import { incomingConnectionsMax } from './peer-listener.ts'
 import { createWsTransport, type WsTransport, type WsTransportOptions } from './ws-transport.ts'
 
 const a = 'a' as NodeId
@@ -118,9 +120,9 @@ describe('messages', () => {
     const receiver = await start(b)
     const sender = await start(a)
     sender.transport.setPeers(new Map([[b, receiver.url]]))
-    sender.transport.send(Array.from({ length: 8_193 }, (_, i) => heartbeat(i)))
+    sender.transport.send(Array.from({ length: queuedMessagesMax + 1 }, (_, i) => heartbeat(i)))
     await waitFor(() => sender.recorder.unreachables.includes(b))
-    await waitFor(() => receiver.recorder.messages.length === 8_192)
+    await waitFor(() => receiver.recorder.messages.length === queuedMessagesMax)
   })
 
   test('are served beside other upgrades and requests of a given server', async () => {
@@ -194,7 +196,7 @@ describe('a peer is refused on both sides', () => {
   })
 })
 
-test('256 connections are served, one more is refused', async () => {
+test(`${incomingConnectionsMax} connections are served, one more is refused`, async () => {
   const { url } = await start(b)
   const headers = handshakeHeaders({ id: a, clusterId: 'c' }, b)
   const target = url.replace('http', 'ws') + snapshotPath
@@ -211,7 +213,7 @@ test('256 connections are served, one more is refused', async () => {
         resolve(response.statusCode ?? 0)
       })
     })
-  for (let i = 0; i < 256; i++) expect(await connect()).toBe(101)
+  for (let i = 0; i < incomingConnectionsMax; i++) expect(await connect()).toBe(101)
   expect(await connect()).toBe(503)
   for (const socket of sockets) socket.terminate()
 })

@@ -13,6 +13,7 @@ import {
   readRecordHeader,
   recordHeaderSizeBytes,
   sectorSizeBytes,
+  segmentFormatVersion,
   segmentHeaderSizeBytes,
   type RecordHeader,
 } from './segment-format.ts'
@@ -99,7 +100,7 @@ class SegmentScan {
     const { path, sequence, previousChain } = this.#options
     const check = checkSegmentHeader(await this.#read(0, segmentHeaderSizeBytes))
     if (check.status === 'unknownVersion') {
-      const text = `WAL segment ${path} has format version ${check.version}, this program knows 1`
+      const text = `WAL segment ${path} has format version ${check.version}, this program knows ${segmentFormatVersion}`
       throw new RaftError('VERSION_MISMATCH', text, { file: path, offset: 0 })
     }
     const isRight =

@@ -21,7 +21,7 @@ import {
 } from './recovery.ts'
 import { createSegment, type Segment } from './segment.ts'
 
-export const segmentSizeBytesDefault: number = 64 * 1024 * 1024
+const segmentSizeBytesDefault: number = 64 * 1024 * 1024
 
 /** Payload bytes that share one write; one larger Persist still goes alone. */
 const writeSizeBytesMax = 4 * 1024 * 1024
