@@ -44,7 +44,11 @@ async function runMember(settings: MemberSettings): Promise<void> {
     fail = reject
   })
   try {
-    const member = await openMember({ ...options, onFailed: (error) => fail(error) })
+    const member = await openMember({
+      ...options,
+      onWarning: (message) => log('warn', message),
+      onFailed: (error) => fail(error),
+    })
     try {
       const announced = announce(member, log)
       await Promise.race([stopped, failed, announced.then(() => stopped)])
