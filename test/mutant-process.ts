@@ -15,16 +15,17 @@ export interface MutantOutcome {
   readonly output: string
 }
 
-/** Runs seeds 1 to `seeds` until one finds something. */
+/** Runs the seed that noticed it last, then seeds 1 to `seeds` until one does. */
 export async function runMutant(mutant: Mutant, seeds: number): Promise<MutantOutcome> {
   const directory = await mkdtemp(join(tmpdir(), 'balsa-mutant-'))
   try {
     await cp(source, join(directory, 'src'), { recursive: true })
     await writeFile(join(directory, 'package.json'), '{"type":"module"}')
     for (const edit of mutant.edits) await applyEdit(join(directory, 'src', edit.file), edit)
-    const output = await simulate(join(directory, 'src/simulation/main.ts'), seeds)
-    const seed = /VIOLATION {2}seed (\d+)/.exec(output)?.[1]
-    return { killedBySeed: seed === undefined ? undefined : Number(seed), output }
+    const main = join(directory, 'src/simulation/main.ts')
+    const first = await simulate(main, ['--seed', String(mutant.seed)])
+    if (first.killedBySeed !== undefined) return first
+    return await simulate(main, ['--seeds', String(seeds)])
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
@@ -39,11 +40,13 @@ async function applyEdit(path: string, { find, replace }: Edit): Promise<void> {
   await writeFile(path, before + replace + after)
 }
 
-function simulate(main: string, seeds: number): Promise<string> {
-  const args = ['--import', loader, main, '--seeds', String(seeds)]
+function simulate(main: string, flags: readonly string[]): Promise<MutantOutcome> {
+  const args = ['--import', loader, main, ...flags]
   return new Promise((resolve) => {
     execFile(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 }, (_, stdout, stderr) => {
-      resolve(stdout + stderr)
+      const seed = /VIOLATION {2}seed (\d+)/.exec(stdout)?.[1]
+      const killedBySeed = seed === undefined ? undefined : Number(seed)
+      resolve({ killedBySeed, output: stdout + stderr })
     })
   })
 }

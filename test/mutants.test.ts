@@ -4,6 +4,8 @@ import { runMutant } from './mutant-process.ts'
 import { mutants } from './mutants.ts'
 
 const seedsMax = 300
+/** A few seconds each; more only when the code has changed so much that another seed has to be found. */
+const timeoutMs = 300_000
 
 const killedBy: string[] = []
 
@@ -11,8 +13,12 @@ afterAll(() => {
   process.stdout.write(`${killedBy.sort().join('\n')}\n`)
 })
 
-test.concurrent.each(mutants)('the simulator notices that $name', async (mutant) => {
-  const { killedBySeed, output } = await runMutant(mutant, seedsMax)
-  killedBy.push(`seed ${String(killedBySeed).padStart(3)} notices that ${mutant.name}`)
-  expect(killedBySeed, output.slice(-2000)).toBeDefined()
-})
+test.each(mutants)(
+  'the simulator notices that $name',
+  async (mutant) => {
+    const { killedBySeed, output } = await runMutant(mutant, seedsMax)
+    killedBy.push(`seed ${String(killedBySeed).padStart(3)} notices that ${mutant.name}`)
+    expect(killedBySeed, output.slice(-2000)).toBeDefined()
+  },
+  timeoutMs,
+)

@@ -45,13 +45,16 @@ import {
   type TimeoutNow,
 } from './types.ts'
 
+/** Numbers of messages start at random below this, so that two lives of a member do not use the same. */
+const numbersStartMax = 2 ** 48
+
 export class RaftCore implements Core {
   readonly #config: RaftConfig
   readonly #id: NodeId
   readonly #log: RaftLog
   readonly #outbox = new Outbox()
   readonly #timer: ElectionTimer
-  readonly #forwardedReads = new ForwardedReads()
+  readonly #forwardedReads: ForwardedReads
   readonly #ballot: Ballot
   readonly #memberships: MembershipHistory
   #role: Role = 'follower'
@@ -75,7 +78,8 @@ export class RaftCore implements Core {
     this.#ballot.enter(Math.max(hardState.term, this.#log.lastTerm))
     this.#log.commitTo(knownCommitted(entries))
     this.#timer = new ElectionTimer(config.electionTicks, config.random)
-    this.#proposeSequence = Math.floor(config.random() * 2 ** 40)
+    this.#proposeSequence = Math.floor(config.random() * numbersStartMax)
+    this.#forwardedReads = new ForwardedReads(Math.floor(config.random() * numbersStartMax))
     this.#memberships = new MembershipHistory(snapshot, entries, appliedIndex)
     // Nobody else can lead: there is nothing to wait for.
     if (this.#isSoleVoter()) this.#timer.expireSoon()
@@ -399,9 +403,9 @@ export class RaftCore implements Core {
       this.#refuseRead(context)
     } else {
       // Lost on the way, it is given up after an election timeout: longer than any round of a leader that still leads.
-      this.#forwardedReads.add(context, this.#ticks + this.#config.electionTicks)
+      const number = this.#forwardedReads.add(context, this.#ticks + this.#config.electionTicks)
       const address = { from: this.#id, to: this.#leader, term: this.#term }
-      this.#outbox.send({ type: 'readIndex', ...address, context })
+      this.#outbox.send({ type: 'readIndex', ...address, context: number })
     }
   }
 
@@ -414,8 +418,8 @@ export class RaftCore implements Core {
   }
 
   #onReadIndexResult(message: ReadIndexResult): void {
-    const { context, index } = message
-    if (this.#forwardedReads.take(context)) this.#outbox.answerRead({ context, index })
+    const context = this.#forwardedReads.take(message.context)
+    if (context !== undefined) this.#outbox.answerRead({ context, index: message.index })
   }
 
   transferLeadership(to: NodeId): void {

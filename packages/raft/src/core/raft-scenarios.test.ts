@@ -329,6 +329,29 @@ describe('reads', () => {
     expect(cluster.member('b').reads[1]).toEqual({ context: 2, index: undefined })
   })
 
+  test('an answer to a read of an earlier life of the follower is not taken for one of this life', () => {
+    let draws = 0
+    const cluster = new TestCluster({
+      members: three,
+      change: { random: () => (draws++ % 97) / 97 },
+    })
+    cluster.elect('a')
+    cluster.tickAll()
+    cluster.drop = (message) => message.type === 'readIndexResult'
+    cluster.member('b').core.readIndex(1)
+    cluster.settle()
+    const old = ofType(cluster.transcript, 'readIndexResult').at(-1)
+    cluster.heal()
+    cluster.member('b').crash()
+    cluster.propose('a', 'x')
+    cluster.tickAll()
+    cluster.member('b').core.readIndex(1)
+    expect(old?.to).toBe('b')
+    if (old !== undefined) cluster.member('b').core.step(old)
+    cluster.member('b').drain()
+    expect(cluster.member('b').reads).toEqual([])
+  })
+
   test('a single voter answers reads by itself', () => {
     const cluster = new TestCluster({ members: ['a'] })
     cluster.elect('a')

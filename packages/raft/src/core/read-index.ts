@@ -117,38 +117,57 @@ export class ReadRounds {
   }
 }
 
-/** A follower's side: reads it has forwarded to the leader, oldest first, each with the tick after which it is given up. */
+interface ForwardedRead {
+  readonly context: number
+  readonly expiresAt: number
+}
+
+/**
+ * A follower's side: reads it has forwarded to the leader, oldest first, each with the tick at which it is given up. On the
+ * wire they have numbers of their own that start at random: an answer to a read of an earlier life of this member, which may
+ * still be on its way, must not be taken for one to a read of this life.
+ */
 export class ForwardedReads {
-  readonly #expiry = new Map<number, number>()
+  readonly #reads = new Map<number, ForwardedRead>()
+  #nextNumber: number
+
+  constructor(firstNumber: number) {
+    this.#nextNumber = firstNumber
+  }
 
   get isFull(): boolean {
-    return this.#expiry.size >= readsPendingMax
+    return this.#reads.size >= readsPendingMax
   }
 
-  add(context: number, expiresAt: number): void {
-    assert(!this.#expiry.has(context), 'contexts of reads are never used twice')
-    this.#expiry.set(context, expiresAt)
+  /** Returns the number to ask the leader with. */
+  add(context: number, expiresAt: number): number {
+    assert(!this.isFull, 'the caller turns reads away at the limit')
+    const number = this.#nextNumber++
+    this.#reads.set(number, { context, expiresAt })
+    return number
   }
 
-  /** False for an answer that nobody waits for. */
-  take(context: number): boolean {
-    return this.#expiry.delete(context)
+  /** The context of the read that was asked with `number`; undefined if nobody waits for the answer. */
+  take(number: number): number | undefined {
+    const read = this.#reads.get(number)
+    this.#reads.delete(number)
+    return read?.context
   }
 
   /** Contexts given up at `tick`, because the request or its answer got lost. */
   expire(tick: number): readonly number[] {
     const expired: number[] = []
-    for (const [context, expiresAt] of this.#expiry) {
-      if (expiresAt > tick) break
-      expired.push(context)
+    for (const [number, read] of this.#reads) {
+      if (read.expiresAt > tick) break
+      expired.push(read.context)
+      this.#reads.delete(number)
     }
-    for (const context of expired) this.#expiry.delete(context)
     return expired
   }
 
   abandon(): readonly number[] {
-    const contexts = [...this.#expiry.keys()]
-    this.#expiry.clear()
+    const contexts = [...this.#reads.values()].map((read) => read.context)
+    this.#reads.clear()
     return contexts
   }
 }

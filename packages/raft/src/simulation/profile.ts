@@ -52,16 +52,19 @@ type Misfortune = Pick<
   | 'electionTimeoutMs'
 >
 
+/** A disk on its way out: slower than an election. */
+const slowSyncMs = 1_200
+
 export function drawProfile(random: SeededRandom): Profile {
-  const memberCount = random.chance(0.6) ? 3 : 5
-  const syncMaxMs = random.pick([1, 5, 20, 150]) ?? 1
+  const memberCount = drawMemberCount(random)
+  const syncMaxMs = random.pick([1, 5, 20, 100]) ?? 5
   return {
     memberCount,
     ...drawMisfortune(random),
     network: drawNetwork(random),
     // One slow disk among fast ones is another matter than slow disks.
     syncMs: Array.from({ length: memberCount }, () => {
-      return { min: 0.2, max: random.chance(0.2) ? syncMaxMs * 10 : syncMaxMs }
+      return { min: 0.2, max: random.chance(0.2) ? slowSyncMs : syncMaxMs }
     }),
     transferEveryMs: random.integer(4_000, 30_000),
     clientCount: random.integer(1, 6),
@@ -78,6 +81,12 @@ export function drawProfile(random: SeededRandom): Profile {
     },
     limits: { entryCommandsMax: random.pick([1, 8, 1_000]) ?? 8, pendingCommandsMax: 64 },
   }
+}
+
+function drawMemberCount(random: SeededRandom): number {
+  const dice = random.next()
+  if (dice < 0.05) return 1
+  return dice < 0.6 ? 3 : 5
 }
 
 function drawMisfortune(random: SeededRandom): Misfortune {
