@@ -21,6 +21,8 @@ const emptyRange = [Buffer.from('~'), Buffer.from('~~')] as const
 const valueCacheSizeBytesMax = 32 * 2 ** 20
 /** Read at a time by a view, up to rowsBatchMax rows. */
 const viewReadSizeBytes = 2 ** 20
+/** While rows are written the size on disk is looked up this often. */
+const measureIntervalMs = 5000
 type Space = 'a' | 'b'
 
 export class LevelBackend implements Backend {
@@ -31,6 +33,7 @@ export class LevelBackend implements Backend {
   readonly #queue = new WriteQueue()
   #space: Space
   #sizeBytes = 0
+  #measuredAtMs = 0
   #isClosed = false
 
   private constructor(database: LevelDatabase, directory: string, space: Space) {
@@ -81,6 +84,7 @@ export class LevelBackend implements Backend {
       }
       this.#overlay.written()
       if (options.sync) await this.#sync()
+      else if (performance.now() - this.#measuredAtMs > measureIntervalMs) await this.#measure()
     })
   }
 
@@ -173,6 +177,7 @@ export class LevelBackend implements Backend {
   }
 
   async #measure(): Promise<void> {
+    this.#measuredAtMs = performance.now()
     const names = await readdir(this.#directory)
     const sizes = await Promise.all(names.map((name) => fileSize(join(this.#directory, name))))
     this.#sizeBytes = sizes.reduce((sum, size) => sum + size, 0)
