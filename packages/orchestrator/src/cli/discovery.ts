@@ -68,7 +68,7 @@ export const findResources = (
 }
 
 /** The one resource that `word` names. Throws Error when there is none. */
-export const findResource = (served: readonly ServedResource[], word: string): ServedResource => {
+const findResource = (served: readonly ServedResource[], word: string): ServedResource => {
   const lower = word.toLowerCase()
   const found = served.find((resource) => namesOf(resource).includes(lower))
   if (found === undefined) {
@@ -94,7 +94,7 @@ export const findKind = (
 ): ServedResource | undefined =>
   served.find((resource) => resource.kind === kind && groupVersionOf(resource) === apiVersion)
 
-export const groupVersionOf = ({ ref }: ServedResource): string =>
+const groupVersionOf = ({ ref }: ServedResource): string =>
   ref.group === '' ? ref.version : `${ref.group}/${ref.version}`
 
 /** `pod/web` and `deployment.apps/web`, as kubectl names objects. */

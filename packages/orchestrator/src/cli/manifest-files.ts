@@ -48,7 +48,7 @@ const readText = (path: string): { source: string; text: string } => {
 }
 
 /** The objects of one text; lists of any kind are taken apart. */
-export const parseManifests = (text: string, source: string): Manifest[] => {
+const parseManifests = (text: string, source: string): Manifest[] => {
   const documents = parseAllDocuments(text, {
     version: '1.1',
     merge: true,

@@ -20,7 +20,7 @@ export const matchesRequirements = (
 export const matchesSelector = (selector: LabelSelector, labels: Labels | undefined): boolean =>
   matchesRequirements(selectorRequirements(selector), labels)
 
-export const selectorRequirements = (selector: LabelSelector): LabelRequirement[] => [
+const selectorRequirements = (selector: LabelSelector): LabelRequirement[] => [
   ...Object.entries(selector.matchLabels ?? {}).map(([key, value]): LabelRequirement => ({
     key,
     operator: 'in',

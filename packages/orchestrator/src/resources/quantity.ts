@@ -35,8 +35,6 @@ const decimalSuffixes = new Map(
 )
 const binarySuffixes: readonly string[] = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei']
 
-export const zeroQuantity: Quantity = { value: 0n, format: 'DecimalSI' }
-
 /** undefined: the text is no quantity. */
 export const parseQuantity = (text: string): Quantity | undefined => {
   if (text.length > textLengthMax) return undefined

@@ -71,7 +71,7 @@ const validateHostPath = (path: string, field: string): FieldError[] =>
     : notEmpty(field, path)
 
 /** A file's place inside its volume: it must stay there. */
-export const validateInnerPath = (path: string, field: string): FieldError[] => [
+const validateInnerPath = (path: string, field: string): FieldError[] => [
   ...notEmpty(field, path),
   ...(path.startsWith('/') ? [invalid(field, path, 'must be a relative path')] : []),
   ...(path.split('/').includes('..') ? [invalid(field, path, "must not contain '..'")] : []),
