@@ -10,6 +10,7 @@ import {
 } from '../proto/messages.ts'
 import { keyRange } from './key-range.ts'
 import type { KeyRecord } from './key-record.ts'
+import { keyText } from './key-text.ts'
 import type { MvccStore } from './store.ts'
 
 /** Rows read in one step of a range. */
@@ -112,6 +113,10 @@ function recordsAt(
   at: number,
   recordsMax: number,
 ): KeyRecord[] {
+  if (request.rangeEnd.length === 0) {
+    const record = store.index.get(keyText(request.key))
+    return record?.isLiveAt(at) === true ? [record] : []
+  }
   const records: KeyRecord[] = []
   store.index.scan(keyRange(request.key, request.rangeEnd), (record) => {
     if (record.isLiveAt(at)) records.push(record)
