@@ -9,6 +9,8 @@ import type { Container, PodSpec } from '../resources/pod-spec/pod-spec.ts'
 import { podType, type ContainerStatus, type Pod } from '../resources/pod.ts'
 import { startAgent, type Agent, type AgentLogSource } from './agent.ts'
 import { podsMax } from './node/node-facts.ts'
+import { ProcessRuntime } from './runtime/process-runtime.ts'
+import type { Run, RunSpec, Runtime } from './runtime/runtime.ts'
 
 const nodeName = 'n1'
 let dataDir = ''
@@ -17,9 +19,13 @@ let errors: unknown[] = []
 let source: AgentLogSource | undefined
 const agents: Agent[] = []
 
-const start = async (isStopping = true): Promise<Agent> => {
+const start = async (
+  isStopping = true,
+  runtime: Runtime = new ProcessRuntime(),
+): Promise<Agent> => {
   const agent = await startAgent({
     client,
+    runtime,
     nodeName,
     dataDir,
     stopPods: isStopping,
@@ -397,4 +403,41 @@ test('one pod more than the node takes is refused', async () => {
       client.all<Pod>(podType).filter(({ status: { reason } }) => reason === 'OutOfpods'),
     ).toHaveLength(1),
   )
+})
+
+/** Starts nothing: what is left of an agent that died right after it wrote down what it was about to start. */
+class DyingRuntime extends ProcessRuntime {
+  override start(_spec: RunSpec): Promise<Run> {
+    return new Promise(() => undefined)
+  }
+}
+
+test('a run that was written down but never begun is begun by the next agent, and counts as no restart', async () => {
+  const dying = await startAgent({ client, nodeName, dataDir, runtime: new DyingRuntime() })
+  const made = await create([sh('exec sleep 60')])
+  const record = join(dataDir, 'pods', made.metadata.uid, 'containers', 'c', 'record.json')
+  await until(() => expect(existsSync(record)).toBe(true))
+  // It never closes: its round hangs, as that of a dead process does.
+  void dying
+  await start()
+  await until(() => expect(status()).toMatchObject({ restartCount: 0, ready: true }))
+})
+
+test('an error of the machine while a program is started counts as a failed run, and is tried again', async () => {
+  let failures = 1
+  class FailingRuntime extends ProcessRuntime {
+    override start(spec: RunSpec): Promise<Run> {
+      return failures-- > 0 ? Promise.reject(new Error('no space left')) : super.start(spec)
+    }
+  }
+  await start(true, new FailingRuntime())
+  await create([sh('exec sleep 60')])
+  await until(() =>
+    expect(status()).toMatchObject({
+      restartCount: 1,
+      ready: true,
+      lastState: { terminated: { reason: 'StartError' } },
+    }),
+  )
+  expect(errors).toEqual([new Error('no space left')])
 })

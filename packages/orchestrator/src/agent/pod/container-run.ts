@@ -19,8 +19,8 @@ export interface ContainerRunOptions {
 
 /** Bursts of output are moved to the log together. */
 const pumpDelayMs = 20
-/** Where the file system tells of no changes, and for changes it missed. */
-const pumpIntervalMs = 1000
+/** For changes that the file system did not tell of; often where it tells of none. */
+const pumpIntervalMs = { watched: 5000, unwatched: 250 }
 
 export class ContainerRun {
   readonly #options: ContainerRunOptions
@@ -40,7 +40,10 @@ export class ContainerRun {
       options.before ?? { isStarted: false, isReady: false },
     )
     this.#watcher = this.#watchOutput()
-    this.#interval = setInterval(() => this.#pumpSoon(), pumpIntervalMs)
+    this.#interval = setInterval(
+      () => this.#pumpSoon(),
+      this.#watcher === undefined ? pumpIntervalMs.unwatched : pumpIntervalMs.watched,
+    )
     this.#pumpSoon()
   }
 

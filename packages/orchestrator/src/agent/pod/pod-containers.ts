@@ -104,24 +104,27 @@ export class PodContainers {
     }
   }
 
-  /** `waits`: what it needs is missing, `tryAgain`; all else shows in its record. */
+  /** `waits`: what it needs is missing, try again; all else shows in its record. */
   async start(container: Container): Promise<'started' | 'waits'> {
     const before = this.#records.get(container.name) ?? newRecord
     const record = startedRecord(before, randomBytes(32).toString('hex'), Date.now())
+    let spec: RunSpec
     try {
       await mountVolumes(container, this.#options.files)
-      const spec = await this.#runSpec(container, record)
-      this.#waiting.delete(container.name)
-      await this.#options.files.removeOldRun(container.name, record.restartCount)
-      await this.#save(container, record)
-      const run = await this.#options.runtime.start(spec)
-      this.#options.record('Normal', 'Created', `Created container ${container.name}`, container)
-      await this.#attach(container, record, run, spec)
+      spec = await this.#runSpec(container, record)
     } catch (reason) {
-      return this.#cannotStart(container, record, reason)
+      if (reason instanceof RunError) await this.#startFailed(container, record, reason)
+      else this.#wait(container, reason)
+      return reason instanceof RunError ? 'started' : 'waits'
     }
-    this.#options.record('Normal', 'Started', `Started container ${container.name}`, container)
-    this.#postStart(container)
+    this.#waiting.delete(container.name)
+    await this.#options.files.removeOldRun(container.name, record.restartCount)
+    await this.#save(container, record)
+    try {
+      await this.#run(container, record, spec)
+    } catch (reason) {
+      await this.#startFailed(container, record, reason)
+    }
     return 'started'
   }
 
@@ -201,26 +204,42 @@ export class PodContainers {
     }
   }
 
-  /** What is missing may come; a program that cannot be run counts as a run that failed. */
-  async #cannotStart(
-    container: Container,
-    record: ContainerRecord,
-    reason: unknown,
-  ): Promise<'started' | 'waits'> {
-    if (reason instanceof RunError) {
-      const message = `failed to start container "${container.name}": ${reason.message}`
-      this.#options.record('Warning', 'Failed', `Error: ${message}`, container)
-      const how = { exitCode: startErrorExitCode, reason: 'StartError', message }
-      await this.#save(container, endedRecord(record, { ...how, finishedAtMs: Date.now() }))
-      this.#options.onChange()
-      return 'started'
+  async #run(container: Container, record: ContainerRecord, spec: RunSpec): Promise<void> {
+    const run = await this.#options.runtime.start(spec)
+    try {
+      this.#options.record('Normal', 'Created', `Created container ${container.name}`, container)
+      await this.#attach(container, record, run, spec)
+    } catch (reason) {
+      // A process that nobody watches must not go on.
+      run.signal('SIGKILL')
+      throw reason
     }
+    this.#options.record('Normal', 'Started', `Started container ${container.name}`, container)
+    this.#postStart(container)
+  }
+
+  /** What is missing may come. */
+  #wait(container: Container, reason: unknown): void {
     const isConfig = reason instanceof ConfigError
     if (!isConfig && !(reason instanceof ImageError)) throw reason
     const why = isConfig ? 'CreateContainerConfigError' : 'ErrImagePull'
     this.#waiting.set(container.name, { reason: why, message: reason.message })
     this.#options.record('Warning', 'Failed', `Error: ${reason.message}`, container)
-    return 'waits'
+  }
+
+  /** Counts as a run that failed: the next one is tried after the back-off. */
+  async #startFailed(
+    container: Container,
+    record: ContainerRecord,
+    reason: unknown,
+  ): Promise<void> {
+    if (!(reason instanceof RunError)) this.#options.onError(reason)
+    const text = reason instanceof Error ? reason.message : String(reason)
+    const message = `failed to start container "${container.name}": ${text}`
+    this.#options.record('Warning', 'Failed', `Error: ${message}`, container)
+    const how = { exitCode: startErrorExitCode, reason: 'StartError', message }
+    await this.#save(container, endedRecord(record, { ...how, finishedAtMs: Date.now() }))
+    this.#options.onChange()
   }
 
   async #attach(
