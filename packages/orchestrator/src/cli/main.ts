@@ -1,9 +1,27 @@
 #!/usr/bin/env node
-// The `balsa` command. Every failure of a verb is one line on stderr and exit code 1.
+// The `balsa` command. Every failure of a verb is one line on stderr and exit code 1. Only what the verb needs is loaded: most of the
+// time of a short command would else go into reading the code of all others.
 import { Command } from 'commander'
-import { registerKvCommand, registerMemberCommand } from '@balsa/kv/cli'
-import { registerApiCommands } from './api-commands.ts'
-import { registerUpCommand } from './up.ts'
+
+type Register = (program: Command) => void
+
+const loadApi = async (): Promise<Register> =>
+  (await import('./api-commands.ts')).registerApiCommands
+const loadUp = async (): Promise<Register> => (await import('./up.ts')).registerUpCommand
+const loadMember = async (): Promise<Register> =>
+  (await import('@balsa/kv/cli')).registerMemberCommand
+const loadKv = async (): Promise<Register> => (await import('@balsa/kv/cli')).registerKvCommand
+
+const verbs: Readonly<Record<string, () => Promise<Register>>> = {
+  up: loadUp,
+  member: loadMember,
+  kv: loadKv,
+  apply: loadApi,
+  get: loadApi,
+  delete: loadApi,
+  scale: loadApi,
+  logs: loadApi,
+}
 
 const program = new Command('balsa')
   .description(
@@ -13,14 +31,15 @@ const program = new Command('balsa')
   .showSuggestionAfterError()
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'balsa: ')) })
 
-registerUpCommand(program)
-registerMemberCommand(program)
-registerKvCommand(program)
-registerApiCommands(program)
+const verb = process.argv[2] ?? ''
+const load = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
+const loads = load === undefined ? [loadUp, loadMember, loadKv, loadApi] : [load]
+if (verb !== '--version') for (const each of loads) (await each())(program)
 
 // Started by `balsa up`, a member lives no longer than its parent.
-if (process.send !== undefined)
+if (process.send !== undefined) {
   process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
+}
 
 try {
   await program.parseAsync()
