@@ -214,7 +214,7 @@ export class Leadership {
     const wasReady = this.#canServeReads()
     const committedSize = log.sizeBytesAfter(log.commitIndex, reached)
     log.commitTo(reached)
-    this.#uncommittedSizeBytes = Math.max(0, this.#uncommittedSizeBytes - committedSize)
+    this.#uncommittedSizeBytes -= committedSize
     this.#isDirty = true
     if (!wasReady) this.#releaseEarlyReads()
     return true
@@ -378,6 +378,8 @@ export class Leadership {
       peer.verify()
       assert(peer.matchIndex <= this.#log.lastIndex, 'no follower holds more than the leader')
     }
+    const uncommitted = this.#log.sizeBytesAfter(this.#log.commitIndex)
+    assert(this.#uncommittedSizeBytes === uncommitted, 'the uncommitted tail is counted')
     assert(this.#peers.size <= memberIds(this.#membership).length, 'peers are members')
     assert(this.#log.lastTerm === this.#term, 'the log of a leader ends with its own term')
   }

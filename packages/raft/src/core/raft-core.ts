@@ -289,6 +289,8 @@ export class RaftCore implements Core {
   }
 
   #onRequestVoteResult(message: RequestVoteResult): void {
+    // A leader counts for itself what is committed; a late vote must not move its commit index behind its back.
+    if (this.#leadership !== undefined) return
     const { preVote, term, commit } = message
     // By log matching everything up to that entry is the same there.
     if (this.#log.matches(commit, message.commitTerm)) this.#log.commitTo(commit)

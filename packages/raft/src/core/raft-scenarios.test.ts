@@ -271,6 +271,19 @@ describe('replication', () => {
     expect(limited.core.propose([bytes('y')])).toMatchObject({ accepted: true })
   })
 
+  test('a late vote does not move the commit index of a leader past its own count', () => {
+    const member = memberWith({ terms: [1, 1] })
+    for (let i = 0; i < 10; i++) member.core.tick()
+    member.drain()
+    answerOf(member, voteResult({ term: 2, preVote: true }))
+    answerOf(member, voteResult({ term: 2 }))
+    answerOf(member, voteResult({ term: 2, from: nodeId('c'), commit: 2, commitTerm: 1 }))
+    member.core.verify()
+    expect(member.core.status()).toMatchObject({ role: 'leader', commitIndex: 0 })
+    answerOf(member, appendResult({ term: 2, index: 3 }))
+    expect(member.core.status().commitIndex).toBe(3)
+  })
+
   test('without a leader proposals are refused', () => {
     const member = memberWith({})
     expect(member.core.propose([bytes('x')])).toEqual({ accepted: false, reason: 'noLeader' })

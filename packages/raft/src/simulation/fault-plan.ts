@@ -131,8 +131,8 @@ export class FaultPlan {
     scheduler.after(random.next() * withinMs, () => {
       if (!this.#isRunning || member?.isUp !== true) return
       this.counts.ambushes++
-      if (dice < 0.4) this.#cut(new Set([id]))
-      else this.#crash(member, dice < 0.7 ? 'power' : 'process')
+      if (dice < 0.5) this.#cut(new Set([id]))
+      else this.#crash(member, dice < 0.75 ? 'power' : 'process')
     })
   }
 

@@ -25,6 +25,8 @@ export interface Profile {
   /** Mean time a client waits between two requests. */
   readonly thinkMs: number
   readonly readRate: number
+  /** Payload of a command beside its name: large ones span many sectors of a disk. */
+  readonly paddingSizeBytes: number
   readonly heartbeatIntervalMs: number
   readonly electionTimeoutMs: number
   readonly snapshotEntries: number
@@ -70,6 +72,7 @@ export function drawProfile(random: SeededRandom): Profile {
     clientCount: random.integer(1, 6),
     thinkMs: random.pick([2, 10, 40, 200]) ?? 40,
     readRate: random.next() * 0.6,
+    paddingSizeBytes: random.pick([0, 100, 600, 3_000]) ?? 0,
     snapshotEntries: random.pick([5, 20, 100, 1_000]) ?? 20,
     catchUpEntries: random.pick([0, 5, 50]) ?? 5,
     segmentSizeBytes: random.pick([4_096, 16_384, 65_536]) ?? 16_384,
@@ -91,8 +94,8 @@ function drawMemberCount(random: SeededRandom): number {
 
 function drawMisfortune(random: SeededRandom): Misfortune {
   const dice = random.next()
-  if (dice < 0.15) return calm
-  if (dice < 0.6) {
+  if (dice < 0.12) return calm
+  if (dice < 0.5) {
     return {
       ...calm,
       crashEveryMs: random.integer(1_500, 10_000),
@@ -107,7 +110,7 @@ function drawMisfortune(random: SeededRandom): Misfortune {
     downMs: random.pick([2, 20, 200]) ?? 20,
     electionAmbushRate: random.next() * 0.2,
     logAmbushRate: random.next() * 0.005,
-    leaderAmbushRate: random.next() * 0.8,
+    leaderAmbushRate: random.next(),
     partitionEveryMs: random.integer(500, 4_000),
     partitionMs: random.integer(100, 1_500),
     heartbeatIntervalMs: 50,

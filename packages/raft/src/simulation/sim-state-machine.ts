@@ -103,7 +103,7 @@ export class SimStateMachine implements StateMachine<LogIndex> {
   apply(entry: CommittedEntry): readonly LogIndex[] {
     this.#events.applied(entry)
     this.#appliedIndex = entry.index
-    for (const command of entry.commands) this.#commands.push(Buffer.from(command).toString())
+    for (const command of entry.commands) this.#commands.push(commandName(command))
     this.#write()
     return entry.commands.map(() => entry.index)
   }
@@ -135,6 +135,12 @@ export class SimStateMachine implements StateMachine<LogIndex> {
     await this.#sync()
     this.#durableState.sync(index)
   }
+}
+
+/** What comes after the name is padding. */
+function commandName(command: Uint8Array): string {
+  const text = Buffer.from(command.buffer, command.byteOffset, command.byteLength).toString()
+  return text.slice(0, text.indexOf(' '))
 }
 
 async function* chunksOf(commands: readonly string[]): AsyncGenerator<Uint8Array> {

@@ -99,7 +99,8 @@ export class Workload {
     const life = member.lifeNumber
     let answers = 0
     this.#open.set(command, { member, life })
-    node.propose(Buffer.from(command), (error, index) => {
+    const padding = '.'.repeat(this.#options.profile.paddingSizeBytes)
+    node.propose(Buffer.from(`${command} ${padding}`), (error, index) => {
       if (member.lifeNumber !== life) return
       this.#open.delete(command)
       this.#guard(() => {
