@@ -185,6 +185,11 @@ class PodAgent {
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
     const { container, previous } = options
+    const { containerStatuses = [], initContainerStatuses = [] } = pod.status
+    const status = [...containerStatuses, ...initContainerStatuses].find(
+      ({ name }) => name === container,
+    )
+    const why = status?.state.waiting?.reason ?? 'ContainerCreating'
     const log = this.#workers.get(pod.metadata.uid)?.log(container, previous)
     if (log === undefined) {
       throw new ApiError(
@@ -192,7 +197,7 @@ class PodAgent {
         'BadRequest',
         previous
           ? `previous terminated container "${container}" in pod "${pod.metadata.name}" not found`
-          : `container "${container}" in pod "${pod.metadata.name}" is waiting to start: ContainerCreating`,
+          : `container "${container}" in pod "${pod.metadata.name}" is waiting to start: ${why}`,
       )
     }
     yield* readLog(log.path, options, log.writer, signal)

@@ -70,6 +70,8 @@ export type Action =
       readonly name: string
       readonly uid: string
       readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan'
+      /** Pods: 0 removes at once, without an agent. */
+      readonly gracePeriodSeconds?: number
     } & Announced)
   /** A delete that is done only if a live read shows that none of `owners` exists any more: caches may be behind. */
   | {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Node, Taint } from '../resources/node.ts'
-import { nodeGraceMs, reconcileNode } from './node-lifecycle.ts'
+import { nodeGraceMs, reconcileMissingNode, reconcileNode } from './node-lifecycle.ts'
 import { nodeOf, podOf, startMs } from './testing/objects.ts'
 
 const seenAtMs = startMs
@@ -135,4 +135,16 @@ test('a NoExecute taint of anybody drives away at once what does not tolerate it
   expect(actions).toMatchObject([
     { type: 'delete', name: 'p', done: { reason: 'TaintManagerEviction' } },
   ])
+})
+
+test('pods of a node that is gone are removed after 40 seconds without waiting for an agent', () => {
+  const pods = [podOf('p')]
+  expect(reconcileMissingNode(pods, startMs, startMs + 1000)).toEqual({
+    actions: [],
+    requeueAfterMs: nodeGraceMs - 1000,
+  })
+  expect(reconcileMissingNode(pods, startMs, startMs + nodeGraceMs).actions).toMatchObject([
+    { type: 'delete', name: 'p', uid: 'uid-p', gracePeriodSeconds: 0 },
+  ])
+  expect(reconcileMissingNode([], startMs, startMs)).toEqual({ actions: [] })
 })

@@ -47,6 +47,27 @@ export function reconcileNode(view: NodeView): Reconciliation {
   }
 }
 
+/** Pods of a node that is not there (any more): no agent will end them. `missingSinceMs`: when that was first seen. */
+export function reconcileMissingNode(
+  pods: readonly Stored<Pod>[],
+  missingSinceMs: number,
+  nowMs: number,
+): Reconciliation {
+  if (pods.length === 0) return { actions: [] }
+  const leftMs = missingSinceMs + nodeGraceMs - nowMs
+  if (leftMs > 0) return { actions: [], requeueAfterMs: leftMs }
+  return {
+    actions: pods.map(({ metadata: { namespace, name, uid } }) => ({
+      type: 'delete',
+      ref: podType,
+      namespace,
+      name,
+      uid,
+      gracePeriodSeconds: 0,
+    })),
+  }
+}
+
 const conditionOf = (node: Node, type: string): Condition | undefined =>
   node.status.conditions?.find((condition) => condition.type === type)
 

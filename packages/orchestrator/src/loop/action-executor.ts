@@ -100,11 +100,12 @@ export class ActionExecutor {
   }
 
   async #delete(key: string, action: Extract<Action, { type: 'delete' }>): Promise<void> {
-    const { ref, namespace, name, uid, propagationPolicy } = action
+    const { ref, namespace, name, uid, propagationPolicy, gracePeriodSeconds } = action
     try {
       await this.#options.client.delete(ref, namespace, name, {
         uid,
         ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+        ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
       })
     } catch (reason) {
       if (!isApiError(reason, 404)) throw reason

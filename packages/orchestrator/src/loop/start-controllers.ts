@@ -8,7 +8,7 @@ import { newReplicaSetName } from '../controllers/deployment/replica-sets.ts'
 import { reconcileEndpoints } from '../controllers/endpoints.ts'
 import { reconcileGarbage } from '../controllers/garbage-collector.ts'
 import { reconcileNamespace } from '../controllers/namespace.ts'
-import { reconcileNode } from '../controllers/node-lifecycle.ts'
+import { reconcileMissingNode, reconcileNode } from '../controllers/node-lifecycle.ts'
 import { controllerOf } from '../controllers/owner.ts'
 import { reconcileReplicaSet } from '../controllers/replica-set.ts'
 import { resourceTypes } from '../resources/index.ts'
@@ -128,6 +128,7 @@ function deployments({ deployments: all, replicaSets: sets, pods }: Informers): 
 
 function nodes({ nodes: all, pods, leases }: Informers): Definition {
   const signs = new NodeSigns(leases)
+  const missingSinceMs = new Map<string, number>()
   return {
     name: 'node-controller',
     watches: [
@@ -137,7 +138,14 @@ function nodes({ nodes: all, pods, leases }: Informers): Definition {
     ],
     reconcile: (key, nowMs) => {
       const node = all.get(key)
-      if (node === undefined) return nothing
+      if (node === undefined) {
+        const sinceMs = missingSinceMs.get(key) ?? nowMs
+        const stranded = pods.find('node', key)
+        if (stranded.length === 0) missingSinceMs.delete(key)
+        else missingSinceMs.set(key, sinceMs)
+        return reconcileMissingNode(stranded, sinceMs, nowMs)
+      }
+      missingSinceMs.delete(key)
       const seenAtMs = signs.seenAtMs(key, nowMs)
       return reconcileNode({ node, pods: pods.find('node', key), seenAtMs, nowMs })
     },
