@@ -4,7 +4,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { BalsaProcess, freePorts, run, runBalsa } from './balsa-process.ts'
+import { BalsaProcess, run, runBalsa } from './balsa-process.ts'
+import { freePorts } from './free-ports.ts'
 import { startEtcd } from './etcd-process.ts'
 import type { EtcdProcess } from './etcd-process.ts'
 import { balsaMain, missing, tools } from './tools.ts'
@@ -139,6 +140,13 @@ describe('a member that cannot start says why in one line', () => {
     flags['data-dir'] = join(file, 'data')
     expect(await failure(argvOf(flags))).toMatch(
       /^balsa: --data-dir '[^']+' cannot be used \(ENOTDIR[^\n]*\); choose a folder that this user can write\n$/,
+    )
+  })
+
+  test('a data folder where no folder can be', async () => {
+    const flags = { ...(await memberFlags('nowhere')), 'data-dir': '/proc/balsa/data' }
+    expect(await failure(argvOf(flags))).toMatch(
+      /^balsa: --data-dir '[^']+' cannot be used \(ENOENT[^\n]*\); choose a folder that this user can write\n$/,
     )
   })
 

@@ -1,6 +1,6 @@
 // The data directory: DATA_DIR/member/{wal,snap,db}, for this user only, and a file that says whose it is.
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { KvError } from '../errors.ts'
 import { idText } from './identity.ts'
 
@@ -23,7 +23,7 @@ export async function openDataDirectory(
 ): Promise<DataDirectory> {
   const member = join(dataDir, 'member')
   try {
-    await mkdir(member, { recursive: true, mode: 0o700 })
+    await makeDirectory(resolve(member))
     await claim(dataDir, join(member, 'owner.json'), {
       memberId: idText(plan.id),
       clusterId: idText(plan.clusterId),
@@ -52,6 +52,21 @@ export function tablesFailure(dataDir: string, reason: unknown): KvError {
   }
   const text = cause instanceof Error ? cause.message : String(cause)
   return unusable(`--data-dir '${dataDir}' cannot be opened (${text})`, reason)
+}
+
+/** With its parents. Node's own recursive form spins for ever where a parent says ENOENT whatever is done, as /proc does. */
+async function makeDirectory(path: string): Promise<void> {
+  const make = (): Promise<void> => mkdir(path, { mode: 0o700 })
+  try {
+    await make()
+  } catch (reason) {
+    const code = reason instanceof Error && 'code' in reason ? reason.code : undefined
+    if (code === 'EEXIST') return
+    const parent = dirname(path)
+    if (code !== 'ENOENT' || parent === path) throw reason
+    await makeDirectory(parent)
+    await make()
+  }
 }
 
 async function claim(dataDir: string, file: string, owner: Owner): Promise<void> {
