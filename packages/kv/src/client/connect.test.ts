@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { freePorts } from '../../../../test/balsa-process.ts'
+import { freePorts } from '../../../../test/free-ports.ts'
 import { startEtcd } from '../../../../test/etcd-process.ts'
 import { missing } from '../../../../test/tools.ts'
 import { listenClients } from '../api/client-listener.ts'

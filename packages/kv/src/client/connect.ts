@@ -4,7 +4,6 @@ import type { Kv } from '../kv.ts'
 import { backOffMs, delay } from './back-off.ts'
 import { parseEndpoints } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
-import { GrpcWire } from './grpc/grpc-wire.ts'
 import { NativeWire } from './native/native-wire.ts'
 import { WireKv } from './wire-kv.ts'
 import type { Wire } from './wire.ts'
@@ -74,6 +73,8 @@ async function openWire(
 }
 
 async function openGrpc(endpoints: readonly Endpoint[], options: WireOptions): Promise<Wire> {
+  // Loaded here: the gRPC library is most of the code of a client, and the native wire does without.
+  const { GrpcWire } = await import('./grpc/grpc-wire.ts')
   const wire = new GrpcWire(endpoints, options)
   try {
     await wire.connect()

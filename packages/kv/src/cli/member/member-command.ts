@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import { openMember } from '../../index.ts'
 import type { Member } from '../../index.ts'
 import { memberFailureText } from './member-failure.ts'
 import { memberFlagsHelp } from './member-flags.ts'
@@ -44,6 +43,8 @@ async function runMember(settings: MemberSettings): Promise<void> {
     fail = reject
   })
   try {
+    // Loaded here, so that `balsa kv` does not read the code of a whole member.
+    const { openMember } = await import('../../index.ts')
     const member = await openMember({
       ...options,
       onWarning: (message) => log('warn', message),
