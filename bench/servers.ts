@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePorts } from '../test/balsa-process.ts'
+import { freePorts } from '../test/free-ports.ts'
 import { balsaMain, tools } from '../test/tools.ts'
 import { connect } from '../packages/kv/src/client/connect.ts'
 

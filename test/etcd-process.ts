@@ -1,10 +1,9 @@
 // A real etcd of one member, beside which Balsa is judged.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePorts } from './free-ports.ts'
 import { tools } from './tools.ts'
 
 export interface EtcdProcess extends AsyncDisposable {
@@ -17,7 +16,7 @@ const pollMs = 50
 /** Starts etcd on free ports with a data folder of its own, which is gone when it is disposed. */
 export async function startEtcd(): Promise<EtcdProcess> {
   const dataDir = mkdtempSync(join(tmpdir(), 'balsa-etcd-'))
-  const [clientPort, peerPort] = [await freePort(), await freePort()]
+  const [clientPort, peerPort] = await freePorts(2)
   const url = `http://127.0.0.1:${clientPort}`
   const peerUrl = `http://127.0.0.1:${peerPort}`
   const flags = {
@@ -55,12 +54,4 @@ async function isHealthy(url: string): Promise<boolean> {
     if (reason instanceof TypeError) return false
     throw reason
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  return port
 }

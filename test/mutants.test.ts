@@ -3,7 +3,7 @@ import { afterAll, expect, test } from 'vitest'
 import { runMutant } from './mutant-process.ts'
 import { mutants } from './mutants.ts'
 
-const seedsMax = 300
+const seedsMax = 1000
 /** A few seconds each; more only when the code has changed so much that another seed has to be found. */
 const timeoutMs = 300_000
 

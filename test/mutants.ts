@@ -19,7 +19,7 @@ export interface Edit {
 export const mutants: readonly Mutant[] = [
   {
     name: 'a vote is not written to disk',
-    seed: 212,
+    seed: 158,
     edits: [
       {
         file: 'core/ballot.ts',
@@ -46,7 +46,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a vote is given without a look at the log',
-    seed: 4,
+    seed: 1,
     edits: [
       {
         file: 'core/raft-log.ts',
@@ -57,7 +57,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an entry of an older term is committed by counting (Figure 8)',
-    seed: 219,
+    seed: 328,
     edits: [
       {
         file: 'core/leadership.ts',
@@ -68,7 +68,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'an append is acknowledged before it is on disk',
-    seed: 35,
+    seed: 10,
     edits: [
       {
         file: 'core/raft-core.ts',
@@ -79,7 +79,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'the leader counts its own copy before it is on disk',
-    seed: 1,
+    seed: 3,
     edits: [
       {
         file: 'core/leadership.ts',
@@ -90,7 +90,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'entries rewritten while the disk was busy count as durable',
-    seed: 1,
+    seed: 27,
     edits: [
       {
         file: 'core/raft-log.ts',
@@ -101,7 +101,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a read is answered without asking a quorum',
-    seed: 75,
+    seed: 64,
     edits: [
       {
         file: 'core/leadership.ts',
@@ -112,7 +112,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a new leader answers reads before it has committed an entry of its term',
-    seed: 26,
+    seed: 62,
     edits: [
       {
         file: 'core/leadership.ts',
@@ -123,7 +123,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a forwarded proposal that the network repeats is appended twice',
-    seed: 4,
+    seed: 12,
     edits: [
       {
         file: 'core/repeat-filter.ts',
@@ -156,7 +156,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a folder is not synced when a segment gets its name in it',
-    seed: 11,
+    seed: 2,
     edits: [
       {
         file: 'wal/segment.ts',
@@ -167,7 +167,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a torn tail is accepted',
-    seed: 32,
+    seed: 22,
     edits: [
       {
         file: 'wal/segment-scan.ts',
@@ -178,7 +178,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'what a killed process wrote is trusted without a sync',
-    seed: 179,
+    seed: 327,
     edits: [
       {
         file: 'wal/recovery.ts',
@@ -189,7 +189,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a new data folder is not synced into its parent',
-    seed: 4,
+    seed: 1,
     edits: [
       {
         file: 'node/open-storage.ts',

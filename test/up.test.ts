@@ -4,7 +4,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { BalsaProcess, freePorts, run, runBalsa, waitFor } from './balsa-process.ts'
+import { BalsaProcess, run, runBalsa, waitFor } from './balsa-process.ts'
+import { freePorts } from './free-ports.ts'
 import { missing, repositoryRoot, tools } from './tools.ts'
 
 let folder: string

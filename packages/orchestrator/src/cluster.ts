@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly agents?: number
   /** Told of what went wrong inside and is tried again; no client is told of it. */
   readonly onError?: (error: Error) => void
+  /** At close, end the pods' processes. Else they run on, as under a kubelet that stops; in a temporary folder they are always ended. */
+  readonly stopPods?: boolean
 }
 
 export interface Cluster {
@@ -52,9 +54,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const { client, logs } = server
     parts.push(await startControllers({ client, onError }))
     parts.push(await startScheduler({ client, onError }))
+    const stopPods = isTemporary || options.stopPods === true
     const nodes = nodeNames(options.agents ?? 1)
     for (const nodeName of nodes) {
-      const agent = { nodeName, dataDir: join(dataDir, 'agents', nodeName), stopPods: isTemporary }
+      const agent = { nodeName, dataDir: join(dataDir, 'agents', nodeName), stopPods }
       parts.push(await startAgent({ ...agent, client, logs, onError }))
     }
     return { url: server.url, kubeconfig: server.kubeconfigPath, nodes, client, close }
@@ -64,12 +67,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   }
 }
 
-/** One agent is called after the machine, as a kubelet is; several get a number. */
+/** The first agent is called after the machine, as a kubelet is, however many there are: its pods stay its own when more come. */
 const nodeNames = (count: number): string[] => {
   const machine = hostname()
     .toLowerCase()
     .replaceAll(/[^a-z0-9.-]/g, '-')
   return Array.from({ length: count }, (_, index) =>
-    count === 1 ? machine : `${machine}-${index + 1}`,
+    index === 0 ? machine : `${machine}-${index + 1}`,
   )
 }

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { KvEvent } from '../kv.ts'
+import { freePorts } from '../../../../test/free-ports.ts'
 import { openMember, type Member } from './open-member.ts'
-import { freePort } from './testing/real-etcd.ts'
 
 const cleanUps: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -20,7 +20,7 @@ interface TestCluster {
 async function openCluster(): Promise<TestCluster> {
   const directory = await mkdtemp(join(tmpdir(), 'balsa-cluster-'))
   cleanUps.push(() => rm(directory, { recursive: true, force: true }))
-  const urls = await Promise.all([0, 1, 2].map(async () => `http://127.0.0.1:${await freePort()}`))
+  const urls = (await freePorts(3)).map((port) => `http://127.0.0.1:${port}`)
   const initialCluster = urls.map((url, i) => `m${i}=${url}`).join(',')
   const members: Member[] = []
   const open = async (at: number): Promise<Member> => {
@@ -136,12 +136,12 @@ test('a member that is too far behind gets a snapshot, and its watchers miss not
 })
 
 test('a member of another cluster is not let in', async () => {
-  const port = await freePort()
+  const [port] = await freePorts(1)
   const url = `http://127.0.0.1:${port}`
   const alone = await openMember({ memory: true, listenPeerUrls: [url] })
   cleanUps.push(() => alone.close())
   const warnings: string[] = []
-  const otherUrl = `http://127.0.0.1:${await freePort()}`
+  const otherUrl = `http://127.0.0.1:${(await freePorts(1))[0]}`
   const other = await openMember({
     name: 'b',
     memory: true,

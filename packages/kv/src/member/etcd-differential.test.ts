@@ -1,17 +1,20 @@
-// One seeded stream of requests to real etcd and to a member, through the JSON gateway of each: replies, errors and HashKV must be
-// equal. Only ids and terms may differ.
+// One seeded stream of requests to real etcd and to a member, through the JSON gateway of each: replies, HTTP statuses, errors and
+// HashKV must be equal. Only ids and terms may differ.
 import { Client, credentials } from '@grpc/grpc-js'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { startEtcd } from '../../../../test/etcd-process.ts'
+import { missing } from '../../../../test/tools.ts'
 import { decodeHashKvResponse, encodeHashKvRequest, type HashKvRequest } from '../proto/index.ts'
 import type { HashKvResponse } from '../proto/messages.ts'
 import { openMember } from './open-member.ts'
-import { hasRealEtcd, startRealEtcd } from './testing/real-etcd.ts'
 
 const seed = Number(process.env['SEED'] ?? 20261121)
 const requestsCount = Number(process.env['OPS'] ?? 1500)
 const hashEvery = 50
 const watchedRequestsCount = 400
+
+const isEtcdMissing = missing('etcd')
 
 type Json = Record<string, unknown>
 interface Request {
@@ -104,7 +107,7 @@ const request: fc.Arbitrary<Request> = fc.oneof(
 async function send(url: string, { path, body }: Request): Promise<Json> {
   const init = { method: 'POST', body: JSON.stringify(body) }
   const response = await fetch(`${url}/v3/${path}`, init)
-  return (await response.json()) as Json
+  return { httpStatus: response.status, ...((await response.json()) as Json) }
 }
 
 /** Ids and terms differ between two clusters, TTLs with the time between two requests. */
@@ -123,10 +126,10 @@ function masked(value: unknown): unknown {
   )
 }
 
-test.skipIf(!hasRealEtcd)(
+test.skipIf(isEtcdMissing)(
   'real etcd and a member answer the same requests alike and have the same HashKV',
   async () => {
-    const etcd = await startRealEtcd()
+    const etcd = await startEtcd()
     const member = await openMember({ memory: true, listenClientUrls: ['http://127.0.0.1:0'] })
     const [url = ''] = member.clientUrls
     try {
@@ -142,16 +145,16 @@ test.skipIf(!hasRealEtcd)(
       }
     } finally {
       await member.close()
-      await etcd.stop()
+      await etcd[Symbol.asyncDispose]()
     }
   },
   120_000,
 )
 
-test.skipIf(!hasRealEtcd)(
+test.skipIf(isEtcdMissing)(
   'real etcd and a member tell watchers the same events, live and from history',
   async () => {
-    const etcd = await startRealEtcd()
+    const etcd = await startEtcd()
     const member = await openMember({ memory: true, listenClientUrls: ['http://127.0.0.1:0'] })
     const urls = [etcd.url, member.clientUrls[0] ?? '']
     const watches: Json[] = [
@@ -187,7 +190,7 @@ test.skipIf(!hasRealEtcd)(
       }
     } finally {
       await member.close()
-      await etcd.stop()
+      await etcd[Symbol.asyncDispose]()
     }
   },
   120_000,
@@ -263,8 +266,4 @@ async function hashKv(url: string): Promise<{ hash: number; compactRevision: num
   } finally {
     client.close()
   }
-}
-
-if (!hasRealEtcd) {
-  process.stderr.write('SKIPPED: the differential test needs etcd (Debian package etcd-server)\n')
 }

@@ -19,6 +19,7 @@ interface UpOptions {
   readonly peerUrl: URL
   readonly apiUrl: URL
   readonly etcdServers?: readonly string[]
+  readonly stopPods?: boolean
 }
 
 /** Where the cluster keeps its objects, and how to end it. */
@@ -93,6 +94,7 @@ export function registerUpCommand(program: Command): void {
       'keep the objects in this etcd or Balsa cluster instead of own members',
       (text) => text.split(','),
     )
+    .option('--stop-pods', "end the pods' processes too when balsa is stopped; else they run on")
     .action((options: UpOptions) => up(options))
 }
 
@@ -114,6 +116,7 @@ async function up(options: UpOptions): Promise<void> {
       dataDir,
       apiUrl: options.apiUrl.href,
       agents: options.agents,
+      stopPods: options.stopPods === true,
       onError: (error) => process.stderr.write(`balsa: ${error.message}\n`),
     })
     parts.push(cluster)
@@ -247,7 +250,8 @@ function banner(options: UpOptions, backing: Backing, cluster: Cluster, tookMs: 
     options.etcdServers === undefined
       ? `  etcdctl --endpoints ${options.clientUrl.origin} put hello world\n`
       : ''
-  return `balsa is up, after ${(tookMs / 1000).toFixed(1)} s. Stop it with Ctrl-C.
+  const pods = options.stopPods === true ? 'pods end with it' : 'pods run on'
+  return `balsa is up, after ${(tookMs / 1000).toFixed(1)} s. Stop it with Ctrl-C; ${pods}.
 
 ${rows.map(([label, place]) => `  ${label.padEnd(width)}  ${place}`).join('\n')}
 

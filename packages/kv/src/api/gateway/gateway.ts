@@ -18,7 +18,7 @@ const httpStatuses: Readonly<Partial<Record<GrpcStatus, number>>> = {
   [grpcStatus.alreadyExists]: 409,
   [grpcStatus.permissionDenied]: 403,
   [grpcStatus.resourceExhausted]: 429,
-  [grpcStatus.failedPrecondition]: 400,
+  [grpcStatus.failedPrecondition]: 412,
   [grpcStatus.aborted]: 409,
   [grpcStatus.outOfRange]: 400,
   [grpcStatus.unimplemented]: 501,
