@@ -33,6 +33,7 @@ const youngLeaderMs = 300
 export class FaultPlan {
   readonly #options: FaultPlanOptions
   #isRunning = true
+  #partitionNumber = 0
   readonly #electedAt = new Map<NodeId, number>()
   readonly counts: FaultCounts = {
     powerFailures: 0,
@@ -113,7 +114,7 @@ export class FaultPlan {
     if (type !== 'appendEntriesResult') return 0
     // The first answers that a new leader gets decide what becomes of the entries of older terms.
     const isYoung = scheduler.now - (this.#electedAt.get(to) ?? -Infinity) < youngLeaderMs
-    return isYoung ? profile.electionAmbushRate : profile.logAmbushRate
+    return isYoung ? profile.youngLeaderAmbushRate : profile.logAmbushRate
   }
 
   /** A member has become leader: its log holds what no other has. */
@@ -124,15 +125,17 @@ export class FaultPlan {
   }
 
   #ambush(id: NodeId): void {
-    const { random, scheduler, members } = this.#options
+    const { random, scheduler, members, profile } = this.#options
     const member = members.find((each) => each.id === id)
-    const withinMs = random.pick([1, 10, 50]) ?? 10
+    const withinMs = random.pick([0, 1, 10, 50]) ?? 10
     const dice = random.next()
     scheduler.after(random.next() * withinMs, () => {
       if (!this.#isRunning || member?.isUp !== true) return
       this.counts.ambushes++
-      if (dice < 0.5) this.#cut(new Set([id]))
-      else this.#crash(member, dice < 0.75 ? 'power' : 'process')
+      // Long enough for the others to elect somebody else.
+      const holdMs = profile.electionTimeoutMs * (1 + 4 * random.next())
+      if (dice < 0.6) this.#cut(new Set([id]), holdMs)
+      else this.#crash(member, dice < 0.8 ? 'power' : 'process')
     })
   }
 
@@ -161,12 +164,13 @@ export class FaultPlan {
   }
 
   #partition(): void {
-    this.#cut(this.#chooseSide())
+    const { random, profile } = this.#options
+    this.#cut(this.#chooseSide(), random.next() * 2 * profile.partitionMs)
   }
 
   /** Until it heals, or the next partition takes its place. */
-  #cut(inside: ReadonlySet<NodeId>): void {
-    const { random, profile, scheduler, network, onFault } = this.#options
+  #cut(inside: ReadonlySet<NodeId>, holdMs: number): void {
+    const { random, scheduler, network, onFault } = this.#options
     const isOneWay = random.chance(0.3)
     if (isOneWay) this.counts.oneWayPartitions++
     else if (inside.size === 1) this.counts.isolations++
@@ -174,8 +178,9 @@ export class FaultPlan {
     onFault(`partition of ${[...inside].join(' ')}${isOneWay ? ' one way' : ''}`)
     if (isOneWay) network.block((from, to) => inside.has(from) && !inside.has(to))
     else network.block((from, to) => inside.has(from) !== inside.has(to))
-    scheduler.after(random.next() * 2 * profile.partitionMs, () => {
-      if (!this.#isRunning) return
+    const number = ++this.#partitionNumber
+    scheduler.after(holdMs, () => {
+      if (!this.#isRunning || number !== this.#partitionNumber) return
       onFault('healing')
       network.heal()
     })

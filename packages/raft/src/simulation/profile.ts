@@ -16,8 +16,9 @@ export interface Profile {
   /** How often a member dies just when a message of an election, or of the log, has arrived. */
   readonly electionAmbushRate: number
   readonly logAmbushRate: number
-  /** How often a member dies, or is cut off, soon after it was elected. */
+  /** How often a member dies, or is cut off, soon after it was elected, and as it hears of its first entries. */
   readonly leaderAmbushRate: number
+  readonly youngLeaderAmbushRate: number
   readonly partitionEveryMs: number
   readonly partitionMs: number
   readonly transferEveryMs: number
@@ -48,6 +49,7 @@ type Misfortune = Pick<
   | 'electionAmbushRate'
   | 'logAmbushRate'
   | 'leaderAmbushRate'
+  | 'youngLeaderAmbushRate'
   | 'partitionEveryMs'
   | 'partitionMs'
   | 'heartbeatIntervalMs'
@@ -74,7 +76,7 @@ export function drawProfile(random: SeededRandom): Profile {
     readRate: random.next() * 0.6,
     paddingSizeBytes: random.pick([0, 100, 600, 3_000]) ?? 0,
     snapshotEntries: random.pick([5, 20, 100, 1_000]) ?? 20,
-    catchUpEntries: random.pick([0, 5, 50]) ?? 5,
+    catchUpEntries: random.pick([0, 0, 3, 50]) ?? 3,
     segmentSizeBytes: random.pick([4_096, 16_384, 65_536]) ?? 16_384,
     hasDurableState: random.chance(0.4),
     core: {
@@ -108,9 +110,10 @@ function drawMisfortune(random: SeededRandom): Misfortune {
   return {
     crashEveryMs: random.integer(600, 4_000),
     downMs: random.pick([2, 20, 200]) ?? 20,
-    electionAmbushRate: random.next() * 0.2,
+    electionAmbushRate: random.chance(0.5) ? random.next() * 0.2 : 0,
     logAmbushRate: random.next() * 0.005,
-    leaderAmbushRate: random.next(),
+    leaderAmbushRate: random.next() * 0.8,
+    youngLeaderAmbushRate: random.next() * 0.5,
     partitionEveryMs: random.integer(500, 4_000),
     partitionMs: random.integer(100, 1_500),
     heartbeatIntervalMs: 50,
@@ -124,6 +127,7 @@ const calm: Misfortune = {
   electionAmbushRate: 0,
   logAmbushRate: 0,
   leaderAmbushRate: 0,
+  youngLeaderAmbushRate: 0,
   partitionEveryMs: 20_000,
   partitionMs: 2_000,
   heartbeatIntervalMs: 100,
