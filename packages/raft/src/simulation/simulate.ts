@@ -1,5 +1,8 @@
 // Runs one seed from start to end on the real shell.
+import { assert } from '../core/assert.ts'
+import type { Message } from '../core/types.ts'
 import { RaftNode } from '../node/raft-node.ts'
+import { decodeFrame, encodeFrame } from '../transport/codec.ts'
 import type { RunReport } from './run-report.ts'
 import { World } from './world.ts'
 
@@ -19,8 +22,16 @@ export function simulate(options: SimulateOptions): Promise<RunReport> {
   const world = new World({
     seed: options.seed,
     ticks: options.ticks ?? ticksDefault,
+    transcode: throughCodec,
     openNode: (nodeOptions) => RaftNode.open(nodeOptions),
     ...(onTrace === undefined ? {} : { onTrace }),
   })
   return world.run()
+}
+
+/** What the message is after its way over a real wire. */
+function throughCodec(message: Message): Message {
+  const [decoded] = decodeFrame(encodeFrame([message]), message.from, message.to)
+  assert(decoded !== undefined, 'a frame of one message holds one')
+  return decoded
 }
