@@ -1,6 +1,7 @@
 // Applies a txn. Which branch is taken, at every level, is decided before the first write; then everything that could refuse an
 // operation is checked; only then is anything changed. So a txn is applied whole or not at all.
 import { assert } from '@balsa/raft/assert'
+import { KvError } from '../errors.ts'
 import { decodeKeyValue } from '../proto/index.ts'
 import {
   compareResult,
@@ -54,7 +55,13 @@ function checkPath(store: MvccStore, path: Path): void {
     store.checkPutLease(op.request)
   })
   walk(path, (op) => {
-    if (op?.type === 'range') store.checkRevision(op.request.revision)
+    if (op?.type !== 'range') return
+    const { revision } = op.request
+    store.checkRevision(revision)
+    // Outside a txn a negative revision asks for the newest; inside, etcd takes it for one long gone.
+    const { compactRevision } = store
+    if (revision < 0 && revision < compactRevision)
+      throw new KvError('COMPACTED', { compactRevision })
   })
 }
 
