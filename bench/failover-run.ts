@@ -1,7 +1,6 @@
 // Writers put keys while the leader is killed with SIGKILL and started again. What was acknowledged must be on every member, and all members equal.
 import { connect } from '../packages/kv/src/client/index.ts'
 import type { Kv } from '../packages/kv/src/client/index.ts'
-import { startCluster } from './servers.ts'
 import type { Cluster } from './servers.ts'
 
 export interface FailoverPlan {
@@ -27,8 +26,7 @@ export interface FailoverResult {
 const prefix = 'failover/'
 const catchUpTimeoutMs = 30_000
 
-export async function runFailover(plan: FailoverPlan): Promise<FailoverResult> {
-  await using cluster = await startCluster('balsa', 3)
+export async function runFailover(cluster: Cluster, plan: FailoverPlan): Promise<FailoverResult> {
   const acknowledged = new Set<string>()
   const gapsMs: number[] = []
   let lastAckAt = performance.now()

@@ -1,12 +1,14 @@
-// How long writing stops when the leader dies: 16 writers, 20,000 keys, three kills with SIGKILL, and whether everything is there afterwards.
+// How long writing stops when the leader of `balsa up --members 3` dies: 16 writers, 20,000 keys, three kills with SIGKILL, and whether everything is there afterwards.
 import { runFailover } from './failover-run.ts'
+import { startUpCluster } from './up-cluster.ts'
 
 export async function failover(): Promise<void> {
   console.log(
-    'failover: 3 members, 16 writers, 20,000 keys, the leader killed with SIGKILL three times',
+    'failover: balsa up --members 3, 16 writers, 20,000 keys, the leader killed with SIGKILL three times',
   )
+  await using cluster = await startUpCluster()
   const startedAt = performance.now()
-  const result = await runFailover({
+  const result = await runFailover(cluster, {
     keys: 20_000,
     kills: 3,
     writers: 16,

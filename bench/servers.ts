@@ -100,11 +100,15 @@ async function isHealthy(url: string): Promise<boolean> {
   }
 }
 
-async function findLeader(urls: readonly string[]): Promise<string> {
-  for (const url of urls) {
-    await using kv = await connect({ endpoints: url })
-    const { leader, memberId } = await kv.status({ endpoint: url })
-    if (leader === memberId) return url
+/** Where the leader serves its clients; waits until there is one. */
+export async function findLeader(urls: readonly string[]): Promise<string> {
+  const deadline = performance.now() + readyTimeoutMs
+  while (performance.now() < deadline) {
+    for (const url of urls) {
+      await using kv = await connect({ endpoints: url, connectTimeoutMs: readyTimeoutMs })
+      const { leader, memberId } = await kv.status({ endpoint: url })
+      if (leader === memberId) return url
+    }
   }
   throw new Error('no member leads')
 }

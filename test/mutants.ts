@@ -38,9 +38,9 @@ export const mutants: readonly Mutant[] = [
         replace: '',
       },
       {
-        file: 'core/raft-core.ts',
-        find: 'const canVote = vote === from || isFree ||',
-        replace: 'const canVote = vote === from || isFree || this.#leader === undefined ||',
+        file: 'core/voting.ts',
+        find: 'const canVote = ballot.vote === from || isFree ||',
+        replace: 'const canVote = ballot.vote === from || isFree || leader === undefined ||',
       },
     ],
   },
@@ -71,9 +71,9 @@ export const mutants: readonly Mutant[] = [
     seed: 10,
     edits: [
       {
-        file: 'core/raft-core.ts',
-        find: "this.#outbox.sendAfterPersist({ type: 'appendEntriesResult'",
-        replace: "this.#outbox.send({ type: 'appendEntriesResult'",
+        file: 'core/follower.ts',
+        find: "outbox.sendAfterPersist({ type: 'appendEntriesResult'",
+        replace: "outbox.send({ type: 'appendEntriesResult'",
       },
     ],
   },
