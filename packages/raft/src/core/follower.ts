@@ -1,22 +1,75 @@
 // How a member that does not lead treats the log messages of a leader (paper Figure 2, "AppendEntries RPC", receiver implementation).
+// Keeps: an acknowledgement leaves only when what it acknowledges is durable.
 import { assert } from './assert.ts'
+import type { Ballot } from './ballot.ts'
+import type { Outbox } from './outbox.ts'
 import type { RaftLog } from './raft-log.ts'
-import type { AppendEntries, LogIndex, SnapshotMeta } from './types.ts'
+import type {
+  AppendEntries,
+  AppendEntriesResult,
+  Heartbeat,
+  InstallSnapshot,
+  LogIndex,
+  NodeId,
+} from './types.ts'
 
 /** The fields of an AppendEntriesResult that depend on the log. */
-export interface LogAnswer {
-  readonly index: LogIndex
-  readonly rejected: boolean
-  readonly hintIndex: LogIndex
-  readonly hintTerm: number
+type LogAnswer = Pick<AppendEntriesResult, 'index' | 'rejected' | 'hintIndex' | 'hintTerm'>
+
+export interface FollowerOptions {
+  readonly id: NodeId
+  readonly ballot: Ballot
+  readonly log: RaftLog
+  readonly outbox: Outbox
 }
 
-export function matchedUpTo(index: LogIndex): LogAnswer {
+export class Follower {
+  readonly #options: FollowerOptions
+
+  constructor(options: FollowerOptions) {
+    this.#options = options
+  }
+
+  /** Appends what is new, cuts what conflicts, moves the commit index; or refuses with the best guess of where the logs meet. */
+  appendEntries(message: AppendEntries): void {
+    this.#send(message.from, followAppend(this.#options.log, message))
+  }
+
+  heartbeat(message: Heartbeat): void {
+    const { id, ballot, log, outbox } = this.#options
+    log.commitTo(message.commit)
+    const address = { from: id, to: message.from, term: ballot.term }
+    outbox.send({ type: 'heartbeatResult', ...address, readSequence: message.readSequence })
+  }
+
+  /** Returns whether the log was replaced; otherwise it holds everything that the snapshot does. */
+  installSnapshot({ from, snapshot }: InstallSnapshot): boolean {
+    const { log } = this.#options
+    const isNews = snapshot.index > log.commitIndex
+    const isReplaced = isNews && !log.matches(snapshot.index, snapshot.term)
+    if (isReplaced) log.restore(snapshot)
+    else if (isNews) log.commitTo(snapshot.index)
+    this.#send(from, matchedUpTo(log.commitIndex))
+    return isReplaced
+  }
+
+  /** Tells a leader of an older term that it is one: with pre-vote nobody else does, and this member could never follow it. */
+  refuseOldLeader(to: NodeId): void {
+    this.#send(to, { ...matchedUpTo(0), rejected: true })
+  }
+
+  #send(to: NodeId, answer: LogAnswer): void {
+    const { id, ballot, outbox } = this.#options
+    const address = { from: id, to, term: ballot.term }
+    outbox.sendAfterPersist({ type: 'appendEntriesResult', ...address, ...answer })
+  }
+}
+
+function matchedUpTo(index: LogIndex): LogAnswer {
   return { index, rejected: false, hintIndex: 0, hintTerm: 0 }
 }
 
-/** Appends what is new, cuts what conflicts, moves the commit index; or refuses with the best guess of where the logs meet. */
-export function followAppend(log: RaftLog, message: AppendEntries): LogAnswer {
+function followAppend(log: RaftLog, message: AppendEntries): LogAnswer {
   const { prevLogIndex, prevLogTerm, entries, commit } = message
   // What is committed here is the same there, and may be compacted: nothing to compare.
   if (prevLogIndex < log.commitIndex) {
@@ -41,15 +94,4 @@ function append(
   // Only what this message proves to be the leader's may be committed (Figure 2, step 5: "index of last new entry").
   log.commitTo(Math.min(commit, lastShared))
   return matchedUpTo(lastShared)
-}
-
-/** Returns whether the log was replaced; otherwise it holds everything that the snapshot does. */
-export function followSnapshot(log: RaftLog, snapshot: SnapshotMeta): boolean {
-  if (snapshot.index <= log.commitIndex) return false
-  if (log.matches(snapshot.index, snapshot.term)) {
-    log.commitTo(snapshot.index)
-    return false
-  }
-  log.restore(snapshot)
-  return true
 }

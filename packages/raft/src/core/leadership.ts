@@ -19,7 +19,7 @@ import {
   type NodeId,
   type Propose,
   type RaftConfig,
-  type SnapshotMeta,
+  type RaftStatus,
   type Term,
 } from './types.ts'
 
@@ -34,8 +34,8 @@ export interface LeadershipOptions {
   readonly membership: Membership
   readonly log: RaftLog
   readonly outbox: Outbox
-  /** The newest snapshot that the log can name. */
-  readonly snapshotMeta: () => SnapshotMeta
+  /** In force where the log begins. */
+  readonly snapshotMembership: () => Membership
 }
 
 export class Leadership {
@@ -43,7 +43,7 @@ export class Leadership {
   readonly #term: Term
   readonly #log: RaftLog
   readonly #outbox: Outbox
-  readonly #snapshotMeta: () => SnapshotMeta
+  readonly #snapshotMembership: () => Membership
   readonly #limits: WindowLimits
   #membership: Membership
   #peers: Map<NodeId, Progress>
@@ -68,7 +68,7 @@ export class Leadership {
     this.#term = options.term
     this.#log = log
     this.#outbox = options.outbox
-    this.#snapshotMeta = options.snapshotMeta
+    this.#snapshotMembership = options.snapshotMembership
     this.#limits = {
       messagesMax: config.inflightMessagesMax,
       sizeBytesMax: config.messageSizeBytesMax * windowSizeInMessages,
@@ -83,6 +83,10 @@ export class Leadership {
     this.#membershipIndex = log.lastIndex
   }
 
+  get term(): Term {
+    return this.#term
+  }
+
   get transferee(): NodeId | undefined {
     return this.#transferee
   }
@@ -91,8 +95,8 @@ export class Leadership {
     return this.#isDirty || this.#heartbeatDue || this.#reads.isOpen
   }
 
-  progress(): readonly Progress[] {
-    return [...this.#peers.values()]
+  progress(): RaftStatus['progress'] {
+    return Array.from(this.#peers.values(), (peer) => peer.status())
   }
 
   #append(type: EntryType, data: Uint8Array): void {
@@ -365,9 +369,11 @@ export class Leadership {
   #sendSnapshot(peer: Progress): void {
     // A follower that is away would only waste the stream.
     if (!peer.recentActive) return
-    const snapshot = this.#snapshotMeta()
-    assert(snapshot.index + 1 >= this.#log.firstIndex, 'a snapshot reconnects with the log')
-    peer.becomeSnapshot(snapshot.index)
+    const index = this.#log.firstIndex - 1
+    const term = this.#log.termAt(index)
+    assert(term !== undefined, 'the log knows its snapshot')
+    const snapshot = { index, term, membership: this.#snapshotMembership() }
+    peer.becomeSnapshot(index)
     const address = { from: this.#config.id, to: peer.id, term: this.#term }
     this.#outbox.send({ type: 'installSnapshot', ...address, snapshot })
   }

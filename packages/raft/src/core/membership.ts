@@ -21,6 +21,11 @@ export function isVoter(membership: Membership, id: NodeId): boolean {
   return membership.voters.includes(id) || membership.votersOutgoing.includes(id)
 }
 
+/** Whether nobody but `id` has a vote. */
+export function isSoleVoter({ voters, votersOutgoing }: Membership, id: NodeId): boolean {
+  return voters.length === 1 && voters[0] === id && votersOutgoing.length === 0
+}
+
 export function isMember(membership: Membership, id: NodeId): boolean {
   return isVoter(membership, id) || membership.learners.includes(id)
 }

@@ -1,7 +1,7 @@
 // The leader's view of one follower (paper Figure 2 nextIndex and matchIndex; states as in etcd/raft): `probe` sends one message
 // and waits, `replicate` pipelines within a window, `snapshot` waits for a stream. Invariant: match < next, window non-empty only in replicate.
 import { assert } from './assert.ts'
-import type { LogIndex, NodeId } from './types.ts'
+import type { LogIndex, NodeId, RaftStatus } from './types.ts'
 
 export type ProgressState = 'probe' | 'replicate' | 'snapshot'
 
@@ -210,6 +210,16 @@ export class Progress {
     this.#proofDue = true
     // A full window whose answers got lost would wait for ever; one message more a heartbeat burdens nobody.
     if (this.#window.isFull(this.#limits)) this.#window.freeFirst()
+  }
+
+  status(): RaftStatus['progress'][number] {
+    return {
+      id: this.id,
+      state: this.#state,
+      matchIndex: this.#matchIndex,
+      nextIndex: this.#nextIndex,
+      recentActive: this.recentActive,
+    }
   }
 
   verify(): void {

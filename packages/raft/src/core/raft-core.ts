@@ -3,27 +3,16 @@
 import { assert, assertNever } from './assert.ts'
 import { Ballot } from './ballot.ts'
 import { ElectionTimer } from './election-timer.ts'
-import { followAppend, followSnapshot, matchedUpTo, type LogAnswer } from './follower.ts'
+import { Follower } from './follower.ts'
+import { ForwardedReads } from './forwarded-reads.ts'
 import { Leadership } from './leadership.ts'
-import {
-  encodeMembership,
-  firstStep,
-  isJoint,
-  isMember,
-  isMembershipValid,
-  isVoter,
-  leaveJoint,
-} from './membership.ts'
+import { maybeLeaveJoint, proposeChange } from './membership-change.ts'
+import { isMember, isSoleVoter, isVoter } from './membership.ts'
 import { knownCommitted, MembershipHistory } from './membership-history.ts'
 import { Outbox } from './outbox.ts'
-import { voteOutcome } from './quorum.ts'
 import { RaftLog } from './raft-log.ts'
-import { ForwardedReads } from './read-index.ts'
 import {
-  type AppendEntries,
   type Core,
-  type Entry,
-  type Heartbeat,
   type InstallSnapshot,
   type LogIndex,
   type Membership,
@@ -33,17 +22,13 @@ import {
   type ProposeOutcome,
   type RaftConfig,
   type RaftStatus,
-  type ReadIndexRequest,
-  type ReadIndexResult,
   type Ready,
-  type RequestVote,
   type RequestVoteResult,
   type RestoredState,
   type Role,
-  type SnapshotMeta,
   type Term,
-  type TimeoutNow,
 } from './types.ts'
+import { Voting } from './voting.ts'
 
 /** Numbers of messages start at random below this, so that two lives of a member do not use the same. */
 const numbersStartMax = 2 ** 48
@@ -57,13 +42,13 @@ export class RaftCore implements Core {
   readonly #forwardedReads: ForwardedReads
   readonly #ballot: Ballot
   readonly #memberships: MembershipHistory
+  readonly #voting: Voting
+  readonly #follower: Follower
   #role: Role = 'follower'
   #leader: NodeId | undefined
   #leadership: Leadership | undefined
-  #votes = new Map<NodeId, boolean>()
   #sequence = 0
   #persistedSequence = 0
-  #ticks = 0
   #proposeSequence: number
 
   constructor(config: RaftConfig, restored: RestoredState) {
@@ -79,10 +64,18 @@ export class RaftCore implements Core {
     this.#log.commitTo(knownCommitted(entries))
     this.#timer = new ElectionTimer(config.electionTicks, config.random)
     this.#proposeSequence = Math.floor(config.random() * numbersStartMax)
-    this.#forwardedReads = new ForwardedReads(Math.floor(config.random() * numbersStartMax))
+    this.#forwardedReads = new ForwardedReads({
+      id: config.id,
+      outbox: this.#outbox,
+      patienceTicks: config.electionTicks,
+      firstNumber: Math.floor(config.random() * numbersStartMax),
+    })
     this.#memberships = new MembershipHistory(snapshot, entries, appliedIndex)
+    const parts = { id: config.id, ballot: this.#ballot, log: this.#log, outbox: this.#outbox }
+    this.#voting = new Voting({ ...parts, memberships: this.#memberships })
+    this.#follower = new Follower(parts)
     // Nobody else can lead: there is nothing to wait for.
-    if (this.#isSoleVoter()) this.#timer.expireSoon()
+    if (isSoleVoter(this.#membership, config.id)) this.#timer.expireSoon()
   }
 
   get #term(): Term {
@@ -93,16 +86,8 @@ export class RaftCore implements Core {
     return this.#memberships.current
   }
 
-  #isSoleVoter(): boolean {
-    const { voters, votersOutgoing } = this.#membership
-    return voters.length === 1 && voters[0] === this.#id && votersOutgoing.length === 0
-  }
-
   tick(): void {
-    this.#ticks++
-    for (const context of this.#forwardedReads.expire(this.#ticks)) {
-      this.#outbox.answerRead({ context, index: undefined })
-    }
+    this.#forwardedReads.tick()
     if (this.#leadership !== undefined) {
       // Thesis 6.2: a leader without a quorum must not keep its clients waiting.
       if (!this.#leadership.tick()) this.#becomeFollower(this.#term, undefined)
@@ -119,34 +104,18 @@ export class RaftCore implements Core {
     if (!isVoter(this.#membership, this.#id) || this.#log.hasUnappliedMembership()) return
     this.#role = role
     this.#setLeader(undefined)
-    this.#votes = new Map()
     if (role === 'candidate') {
       this.#ballot.campaign()
-      this.#requestVotes(this.#term, role, force)
+      this.#voting.request('vote', force)
       return
     }
-    this.#requestVotes(this.#term + 1, role, force)
+    this.#voting.request('preVote', force)
     // Thesis 9.6: a pre-vote promises nothing, so it does not wait for the disk.
     this.#countVote(this.#id, true)
   }
 
-  #requestVotes(term: Term, role: Role, force: boolean): void {
-    const preVote = role === 'preCandidate'
-    const { voters, votersOutgoing } = this.#membership
-    for (const to of new Set([...voters, ...votersOutgoing])) {
-      if (to === this.#id) continue
-      const lastLog = { lastLogIndex: this.#log.lastIndex, lastLogTerm: this.#log.lastTerm }
-      const address = { from: this.#id, to, term }
-      const message: RequestVote = { type: 'requestVote', ...address, ...lastLog, preVote, force }
-      // The voter's answer stands for this log and this vote for oneself, so both must last.
-      if (preVote) this.#outbox.send(message)
-      else this.#outbox.sendAfterPersist(message)
-    }
-  }
-
   #countVote(from: NodeId, granted: boolean): void {
-    if (!this.#votes.has(from)) this.#votes.set(from, granted)
-    const outcome = voteOutcome(this.#membership, this.#votes)
+    const outcome = this.#voting.count(from, granted)
     if (outcome === 'pending') return
     if (outcome === 'lost') this.#becomeFollower(this.#term, undefined)
     else if (this.#role === 'preCandidate') this.#campaign('candidate')
@@ -164,15 +133,14 @@ export class RaftCore implements Core {
       membership: this.#membership,
       log: this.#log,
       outbox: this.#outbox,
-      snapshotMeta: () => this.#snapshotMeta(),
+      snapshotMembership: () => this.#memberships.oldest,
     })
-    this.#maybeLeaveJoint()
+    if (this.#leadership !== undefined) maybeLeaveJoint(this.#leadership, this.#membership)
   }
 
   #becomeFollower(term: Term, leader: NodeId | undefined): void {
     this.#ballot.enter(term)
     this.#role = 'follower'
-    this.#votes.clear()
     this.#leadership?.abandonReads()
     this.#leadership = undefined
     this.#setLeader(leader)
@@ -183,9 +151,7 @@ export class RaftCore implements Core {
   #setLeader(leader: NodeId | undefined): void {
     if (this.#leader === leader) return
     this.#leader = leader
-    for (const context of this.#forwardedReads.abandon()) {
-      this.#outbox.answerRead({ context, index: undefined })
-    }
+    this.#forwardedReads.abandon()
   }
 
   step(message: Message): void {
@@ -220,72 +186,44 @@ export class RaftCore implements Core {
 
   #answerOldTerm(message: Message): void {
     if (message.type === 'requestVote') {
-      this.#sendVote(message, { term: this.#term, granted: false })
+      this.#voting.refuse(message)
     } else if (message.type === 'appendEntries' || message.type === 'heartbeat') {
-      // With pre-vote nobody else tells a leader of an old term, and this member could never follow it.
-      this.#sendAppendResult(message.from, { ...matchedUpTo(0), rejected: true })
+      this.#follower.refuseOldLeader(message.from)
     }
   }
 
   #dispatch(message: Message): void {
     switch (message.type) {
       case 'requestVote':
-        return this.#onRequestVote(message)
+        if (this.#voting.answer(message, this.#leader)) this.#timer.touch()
+        return
       case 'requestVoteResult':
         return this.#onRequestVoteResult(message)
       case 'appendEntries':
-        return this.#onAppendEntries(message)
+        this.#follow(message.from)
+        return this.#follower.appendEntries(message)
       case 'appendEntriesResult':
         return this.#leadership?.appendEntriesResult(message)
       case 'heartbeat':
-        return this.#onHeartbeat(message)
+        this.#follow(message.from)
+        return this.#follower.heartbeat(message)
       case 'heartbeatResult':
         return this.#leadership?.heartbeatResult(message)
       case 'installSnapshot':
         return this.#onInstallSnapshot(message)
       case 'timeoutNow':
-        return this.#onTimeoutNow(message)
+        if (this.#leader === message.from) this.#campaign('candidate', true)
+        return
       case 'propose':
         return this.#leadership?.proposeForwarded(message)
       case 'readIndex':
-        return this.#onReadIndex(message)
+        this.#leadership?.readIndex({ from: message.from, context: message.context })
+        return
       case 'readIndexResult':
-        return this.#onReadIndexResult(message)
+        return this.#forwardedReads.answered(message)
       default:
         return assertNever(message)
     }
-  }
-
-  /** Figure 2, "RequestVote RPC". */
-  #onRequestVote(message: RequestVote): void {
-    const { from, term, preVote } = message
-    const { vote } = this.#ballot
-    const isFree = vote === undefined && this.#leader === undefined
-    const canVote = vote === from || isFree || (preVote && term > this.#term)
-    const granted = canVote && this.#log.isUpToDate(message.lastLogIndex, message.lastLogTerm)
-    assert(preVote || term === this.#term, 'a vote is given in the own term')
-    if (granted && !preVote) {
-      this.#ballot.voteFor(from)
-      this.#timer.touch()
-    }
-    this.#sendVote(message, { term: granted ? term : this.#term, granted })
-  }
-
-  #sendVote(
-    message: RequestVote,
-    answer: { readonly term: Term; readonly granted: boolean },
-  ): void {
-    const commit = this.#log.commitIndex
-    this.#outbox.sendAfterPersist({
-      type: 'requestVoteResult',
-      from: this.#id,
-      to: message.from,
-      term: answer.term,
-      granted: answer.granted,
-      preVote: message.preVote,
-      commit,
-      commitTerm: this.#log.termAt(commit) ?? 0,
-    })
   }
 
   #onRequestVoteResult(message: RequestVoteResult): void {
@@ -320,39 +258,15 @@ export class RaftCore implements Core {
     } else this.#becomeFollower(this.#term, leader)
   }
 
-  #onAppendEntries(message: AppendEntries): void {
-    this.#follow(message.from)
-    this.#sendAppendResult(message.from, followAppend(this.#log, message))
-  }
-
-  #sendAppendResult(to: NodeId, answer: LogAnswer): void {
-    const address = { from: this.#id, to, term: this.#term }
-    this.#outbox.sendAfterPersist({ type: 'appendEntriesResult', ...address, ...answer })
-  }
-
-  #onHeartbeat(message: Heartbeat): void {
-    this.#follow(message.from)
-    this.#log.commitTo(message.commit)
-    const address = { from: this.#id, to: message.from, term: this.#term }
-    const { readSequence } = message
-    this.#outbox.send({ type: 'heartbeatResult', ...address, readSequence })
-  }
-
   /** The snapshot is on this member's disk; only committed entries are in one, so it does not matter who leads by now. */
   #onInstallSnapshot(message: InstallSnapshot): void {
     if (this.#role === 'leader') return
-    const { snapshot } = message
     if (this.#leader === message.from) this.#timer.touch()
-    if (followSnapshot(this.#log, snapshot)) {
+    if (this.#follower.installSnapshot(message)) {
       this.#becomeFollower(this.#term, this.#leader)
-      this.#memberships.restore(snapshot)
+      this.#memberships.restore(message.snapshot)
     }
     this.#maybeStopCampaign()
-    this.#sendAppendResult(message.from, matchedUpTo(this.#log.commitIndex))
-  }
-
-  #onTimeoutNow(message: TimeoutNow): void {
-    if (this.#leader === message.from) this.#campaign('candidate', true)
   }
 
   propose(payloads: readonly Uint8Array[]): ProposeOutcome {
@@ -371,15 +285,8 @@ export class RaftCore implements Core {
   }
 
   proposeMembership(membership: Membership): ProposeOutcome {
-    assert(isMembershipValid(membership), 'the shell proposes valid memberships only')
-    const leadership = this.#leadership
-    if (leadership === undefined) return { accepted: false, reason: 'noLeader' }
-    if (leadership.transferee !== undefined) return { accepted: false, reason: 'transferring' }
-    if (!leadership.canChangeMembership()) return { accepted: false, reason: 'changePending' }
-    const step = firstStep(this.#membership, membership)
-    if (step === undefined) return { accepted: false, reason: 'changePending' }
-    leadership.proposeMembership(encodeMembership(step))
-    return { accepted: true, term: this.#term }
+    if (this.#leadership === undefined) return { accepted: false, reason: 'noLeader' }
+    return proposeChange(this.#leadership, this.#membership, membership)
   }
 
   applyMembership(membership: Membership): void {
@@ -390,38 +297,12 @@ export class RaftCore implements Core {
     else this.#leadership.applyMembership(membership)
   }
 
-  /** The joint configuration is applied: the leader proposes the way out by itself. */
-  #maybeLeaveJoint(): void {
-    const leadership = this.#leadership
-    if (leadership === undefined || !isJoint(this.#membership)) return
-    if (!leadership.canChangeMembership()) return
-    leadership.proposeMembership(encodeMembership(leaveJoint(this.#membership)))
-  }
-
   readIndex(context: number): void {
-    if (this.#leadership !== undefined) {
-      if (!this.#leadership.readIndex({ from: undefined, context })) this.#refuseRead(context)
-    } else if (this.#leader === undefined || this.#forwardedReads.isFull) {
-      this.#refuseRead(context)
-    } else {
-      // Lost on the way, it is given up after an election timeout: longer than any round of a leader that still leads.
-      const number = this.#forwardedReads.add(context, this.#ticks + this.#config.electionTicks)
-      const address = { from: this.#id, to: this.#leader, term: this.#term }
-      this.#outbox.send({ type: 'readIndex', ...address, context: number })
+    if (this.#leadership === undefined) {
+      this.#forwardedReads.ask(context, this.#leader, this.#term)
+    } else if (!this.#leadership.readIndex({ from: undefined, context })) {
+      this.#forwardedReads.refuse(context)
     }
-  }
-
-  #refuseRead(context: number): void {
-    this.#outbox.answerRead({ context, index: undefined })
-  }
-
-  #onReadIndex(message: ReadIndexRequest): void {
-    this.#leadership?.readIndex({ from: message.from, context: message.context })
-  }
-
-  #onReadIndexResult(message: ReadIndexResult): void {
-    const context = this.#forwardedReads.take(message.context)
-    if (context !== undefined) this.#outbox.answerRead({ context, index: message.index })
   }
 
   transferLeadership(to: NodeId): void {
@@ -467,7 +348,7 @@ export class RaftCore implements Core {
 
   applied(index: LogIndex): void {
     this.#log.appliedTo(index)
-    this.#maybeLeaveJoint()
+    if (this.#leadership !== undefined) maybeLeaveJoint(this.#leadership, this.#membership)
   }
 
   reportUnreachable(id: NodeId): void {
@@ -483,13 +364,6 @@ export class RaftCore implements Core {
     this.#memberships.compact(this.#log.firstIndex - 1)
   }
 
-  #snapshotMeta(): SnapshotMeta {
-    const index = this.#log.firstIndex - 1
-    const term = this.#log.termAt(index)
-    assert(term !== undefined, 'the log knows its snapshot')
-    return { index, term, membership: this.#memberships.oldest }
-  }
-
   status(): RaftStatus {
     return {
       id: this.#id,
@@ -497,30 +371,15 @@ export class RaftCore implements Core {
       term: this.#term,
       vote: this.#ballot.vote,
       leader: this.#leader,
-      firstIndex: this.#log.firstIndex,
-      lastIndex: this.#log.lastIndex,
-      persistedIndex: this.#log.persistedIndex,
-      commitIndex: this.#log.commitIndex,
-      appliedIndex: this.#log.appliedIndex,
+      ...this.#log.status(),
       membership: this.#membership,
-      progress: (this.#leadership?.progress() ?? []).map((peer) => ({
-        id: peer.id,
-        state: peer.state,
-        matchIndex: peer.matchIndex,
-        nextIndex: peer.nextIndex,
-        recentActive: peer.recentActive,
-      })),
+      progress: this.#leadership?.progress() ?? [],
     }
   }
 
-  /** For checkers: what the log holds; undefined for what is compacted or not there. */
-  entryAt(index: LogIndex): Entry | undefined {
-    return this.#log.entryAt(index)
-  }
-
-  /** For checkers: also known for the last compacted entry. */
-  termAt(index: LogIndex): Term | undefined {
-    return this.#log.termAt(index)
+  /** For checkers. */
+  get log(): Pick<RaftLog, 'entryAt' | 'termAt'> {
+    return this.#log
   }
 
   verify(): void {

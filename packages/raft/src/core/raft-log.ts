@@ -1,7 +1,14 @@
 // The replicated log of one member and its cursors (paper 5.3). In memory from the last snapshot on; what is durable is told by
 // persisted(). Keeps: snapshot <= applied..applying <= commit <= last, applying <= persisted <= handed <= last, terms never fall.
 import { assert } from './assert.ts'
-import { entryType, type Entry, type LogIndex, type SnapshotMeta, type Term } from './types.ts'
+import {
+  entryType,
+  type Entry,
+  type LogIndex,
+  type RaftStatus,
+  type SnapshotMeta,
+  type Term,
+} from './types.ts'
 
 /** What an entry costs beside its payload, in every size limit of the core. */
 export const entryOverheadBytes = 32
@@ -290,6 +297,19 @@ export class RaftLog {
       size += entrySizeBytes(entry)
     }
     return size
+  }
+
+  status(): Pick<
+    RaftStatus,
+    'firstIndex' | 'lastIndex' | 'persistedIndex' | 'commitIndex' | 'appliedIndex'
+  > {
+    return {
+      firstIndex: this.firstIndex,
+      lastIndex: this.lastIndex,
+      persistedIndex: this.#persistedIndex,
+      commitIndex: this.#commitIndex,
+      appliedIndex: this.#appliedIndex,
+    }
   }
 
   /** Cheap checks of every cursor; the terms are checked over what is not yet applied. */

@@ -155,7 +155,7 @@ describe('replication', () => {
     cluster.elect('e')
     cluster.heal()
     cluster.tickAll(5)
-    expect(cluster.member('a').core.termAt(2)).toBe(3)
+    expect(cluster.member('a').core.log.termAt(2)).toBe(3)
   })
 
   test('logs that diverged over many terms meet again after one refusal (Figure 7)', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ForwardedReads, ReadRounds, readsPendingMax } from './read-index.ts'
+import { ReadRounds, readsPendingMax } from './read-index.ts'
 import { nodeId } from './testing/test-cluster.ts'
 
 function request(context: number): { readonly from: undefined; readonly context: number } {
@@ -55,12 +55,4 @@ test('whoever waits when the leader loses its role is named', () => {
   rounds.add(request(2), 1)
   expect(rounds.abandon()).toEqual([{ from: nodeId('b'), context: 1 }, request(2)])
   rounds.verify()
-})
-
-test('forwarded reads are given up in time, and an answer counts once', () => {
-  const reads = new ForwardedReads(100)
-  const numbers = [reads.add(1, 10), reads.add(2, 11)]
-  expect(numbers).toEqual([100, 101])
-  expect(reads.expire(10)).toEqual([1])
-  expect([reads.take(100), reads.take(101), reads.take(101)]).toEqual([undefined, 2, undefined])
 })

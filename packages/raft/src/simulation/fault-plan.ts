@@ -16,6 +16,7 @@ export interface FaultCounts {
   oneWayPartitions: number
   isolations: number
   transfers: number
+  failedTransfers: number
 }
 
 export interface FaultPlanOptions {
@@ -44,6 +45,7 @@ export class FaultPlan {
     oneWayPartitions: 0,
     isolations: 0,
     transfers: 0,
+    failedTransfers: 0,
   }
 
   constructor(options: FaultPlanOptions) {
@@ -204,7 +206,9 @@ export class FaultPlan {
     if (leader?.node === undefined || to === undefined || to === leader) return
     this.counts.transfers++
     onFault(`transfer from ${leader.id} to ${to.id}`)
-    // Refused or timed out is as good as done: the next leader is whoever it is.
-    leader.node.transferLeadership(to.id).catch(() => undefined)
+    leader.node.transferLeadership(to.id).catch(() => {
+      // Refused or timed out is as good as done: the next leader is whoever it is.
+      this.counts.failedTransfers++
+    })
   }
 }

@@ -31,7 +31,7 @@ export function summarize(reports: readonly RunReport[]): string {
     `crashes        ${sum((r) => r.faults.powerFailures)} power failures, ${sum((r) => r.faults.kills)} kills, ${sum((r) => r.faults.closes)} closes, ${sum((r) => r.lives)} starts`,
     `ambushes       ${sum((r) => r.faults.ambushes)} right after a message or an election`,
     `partitions     ${sum((r) => r.faults.partitions)} symmetric, ${sum((r) => r.faults.oneWayPartitions)} one-way, ${sum((r) => r.faults.isolations)} isolated members`,
-    `transfers      ${sum((r) => r.faults.transfers)}`,
+    `transfers      ${sum((r) => r.faults.transfers)}, ${sum((r) => r.faults.failedTransfers)} of them failed`,
     `messages       ${sum((r) => r.network.sent)} sent, ${sum((r) => r.network.lost)} lost, ${sum((r) => r.network.repeated)} repeated, ${sum((r) => r.network.blocked)} blocked`,
     `snapshots      ${sum((r) => r.network.snapshots)} streamed`,
   ].join('\n')

@@ -5,8 +5,10 @@ import type { Entry, LogIndex, NodeId, RaftStatus, SnapshotMeta, Term } from '..
 /** What checkers read of a core. */
 export interface InspectedCore {
   status(): RaftStatus
-  entryAt(index: LogIndex): Entry | undefined
-  termAt(index: LogIndex): Term | undefined
+  readonly log: {
+    entryAt(index: LogIndex): Entry | undefined
+    termAt(index: LogIndex): Term | undefined
+  }
 }
 
 /** One life of a member: from a start to the next crash. */

@@ -28,7 +28,7 @@ export class LeaderCompleteness implements Checker {
     if (status.commitIndex === seen) return
     this.#commitIndexes.set(member.life, status.commitIndex)
     for (let index = Math.max(seen + 1, status.firstIndex); index <= status.commitIndex; index++) {
-      const entryTerm = member.core.termAt(index)
+      const entryTerm = member.core.log.termAt(index)
       const known = this.#committed[index]
       if (known !== undefined) known.inTerm = Math.min(known.inTerm, status.term)
       else if (entryTerm !== undefined) {
@@ -41,7 +41,7 @@ export class LeaderCompleteness implements Checker {
     const committed = this.#committed[index]
     // A leader of an older term may learn late that it leads.
     if (committed === undefined || committed.inTerm > status.term) return
-    const term = member.core.termAt(index)
+    const term = member.core.log.termAt(index)
     if (term === committed.entryTerm) return
     const holds = term === undefined ? 'holds nothing' : `holds one of term ${term}`
     throw new Violation(

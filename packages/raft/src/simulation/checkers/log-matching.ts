@@ -17,7 +17,7 @@ export class LogMatching implements Checker {
     const { firstIndex, lastIndex } = member.core.status()
     const entries: Entry[] = []
     for (let index = firstIndex; index <= lastIndex; index++) {
-      const entry = member.core.entryAt(index)
+      const entry = member.core.log.entryAt(index)
       if (entry !== undefined) entries.push(entry)
     }
     this.persisting(member, entries)
@@ -26,7 +26,7 @@ export class LogMatching implements Checker {
   persisting(member: ObservedMember, entries: readonly Entry[]): void {
     const first = entries[0]
     if (first === undefined) return
-    let prevTerm = member.core.termAt(first.index - 1)
+    let prevTerm = member.core.log.termAt(first.index - 1)
     for (const entry of entries) {
       this.#check(member, entry, prevTerm)
       prevTerm = entry.term
