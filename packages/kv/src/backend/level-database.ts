@@ -1,4 +1,6 @@
 // The part of LevelDB's API that we use. In Node `level` is classic-level; its own types show only what browsers have too.
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Level } from 'level'
 
 /** A pinned state of the database. */
@@ -44,10 +46,24 @@ const levelOptions = {
   writeBufferSize: 8 * 2 ** 20,
 } as const
 
-/** Opens or creates the database in `directory`. */
+/** Opens or creates the database in `directory`. Rejects if what is there has lost the file that says what belongs to it. */
 export async function openLevel(directory: string): Promise<LevelDatabase> {
+  await refuseHeadless(directory)
   const level = new Level<Buffer, Uint8Array>(directory, levelOptions)
   const database = level as unknown as LevelDatabase
   await database.open()
   return database
+}
+
+/**
+ * Without CURRENT, LevelDB takes any folder for a new one: it reads the youngest log and removes the tables, so that all but the
+ * last rows are gone without a word. CURRENT is there before the first log or table, so only damage makes such a folder.
+ */
+async function refuseHeadless(directory: string): Promise<void> {
+  const names = await readdir(directory).catch((reason: unknown): string[] => {
+    if (reason instanceof Error && 'code' in reason && reason.code === 'ENOENT') return []
+    throw reason
+  })
+  if (names.includes('CURRENT') || !names.some((name) => /\.(?:ldb|log)$/.test(name))) return
+  throw new Error(`Corruption: ${join(directory, 'CURRENT')} is missing`)
 }

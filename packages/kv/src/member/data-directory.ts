@@ -1,5 +1,5 @@
 // The data directory: DATA_DIR/member/{wal,snap,db}, for this user only, and a file that says whose it is.
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { KvError } from '../errors.ts'
 import { idText } from './identity.ts'
@@ -51,7 +51,9 @@ export function tablesFailure(dataDir: string, reason: unknown): KvError {
     )
   }
   const text = cause instanceof Error ? cause.message : String(cause)
-  return unusable(`--data-dir '${dataDir}' cannot be opened (${text})`, reason)
+  const cure =
+    'its tables are damaged; if other members are well, move the folder away and start this one again with an empty one, else restore a copy of it'
+  return unusable(`--data-dir '${dataDir}' cannot be opened (${text}); ${cure}`, reason)
 }
 
 /** With its parents. Node's own recursive form spins for ever where a parent says ENOENT whatever is done, as /proc does. */
@@ -72,6 +74,7 @@ async function makeDirectory(path: string): Promise<void> {
 async function claim(dataDir: string, file: string, owner: Owner): Promise<void> {
   const found = await readOwner(file)
   if (found === undefined) {
+    await refuseEtcdData(dataDir)
     await writeFile(`${file}.tmp`, `${JSON.stringify(owner)}\n`, { mode: 0o600, flush: true })
     await rename(`${file}.tmp`, file)
     return
@@ -80,6 +83,18 @@ async function claim(dataDir: string, file: string, owner: Owner): Promise<void>
   if (isSame) return
   throw unusable(
     `--data-dir '${dataDir}' holds member ${found.memberId} ('${found.name}') of cluster ${found.clusterId}, but the flags make this member ${owner.memberId} of cluster ${owner.clusterId}; use the --name, --initial-cluster, --initial-advertise-peer-urls and --initial-cluster-token it was made with, or another --data-dir`,
+  )
+}
+
+/** etcd's files bear other names than ours, so both would stand side by side, and neither program would say a word. */
+async function refuseEtcdData(dataDir: string): Promise<void> {
+  const isEtcd = await access(join(dataDir, 'member', 'snap', 'db')).then(
+    () => true,
+    () => false,
+  )
+  if (!isEtcd) return
+  throw unusable(
+    `--data-dir '${dataDir}' holds data of etcd, which Balsa does not read; choose another folder`,
   )
 }
 

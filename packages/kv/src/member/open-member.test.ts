@@ -1,9 +1,10 @@
 // Members on real disks and in memory: what survives a restart, and what a wrong option is answered with.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
+import { LevelBackend } from '../backend/level-backend.ts'
 import type { MemberOptions } from './member-options.ts'
 import { openMember, type Member } from './open-member.ts'
 
@@ -74,6 +75,45 @@ test('a folder in use, of another cluster, or not writable is refused by name', 
   await writeFile(file, '')
   await expect(openMember({ dataDir: file })).rejects.toThrow(/--data-dir .* cannot be used/)
   await expect(openMember({})).rejects.toThrow(/--data-dir is missing/)
+})
+
+test("a folder of etcd and tables that are damaged are refused, and etcd's files stay as they were", async () => {
+  const etcd = await directory()
+  await mkdir(join(etcd, 'member', 'snap'), { recursive: true })
+  await writeFile(join(etcd, 'member', 'snap', 'db'), 'bolt')
+  await expect(openMember({ dataDir: etcd })).rejects.toThrow('holds data of etcd')
+  expect(await readdir(join(etcd, 'member'))).toEqual(['snap'])
+
+  const dataDir = await directory()
+  const member = await openMember({ dataDir })
+  await member.kv.put('a', '1')
+  await member.close()
+  const tables = join(dataDir, 'member', 'db')
+  await rm(join(tables, 'CURRENT'))
+  const cause = `Corruption: ${join(tables, 'CURRENT')} is missing`
+  await expect(openMember({ dataDir })).rejects.toThrow(
+    `--data-dir '${dataDir}' cannot be opened (${cause}); its tables are damaged`,
+  )
+  await rm(tables, { recursive: true })
+  // The log has everything still.
+  const again = await open({ dataDir })
+  expect(text((await again.kv.get('a'))?.value)).toBe('1')
+})
+
+test('a row that is no pair is refused with the folder it lies in', async () => {
+  const dataDir = await directory()
+  const member = await openMember({ dataDir })
+  await member.kv.put('a', '1')
+  await member.close()
+  const backend = await LevelBackend.open(join(dataDir, 'member', 'db'))
+  const view = backend.view()
+  for await (const rows of view.rows('k', 'l')) {
+    for (const [key] of rows) backend.put(Buffer.from(key).toString('latin1'), Buffer.from([7]))
+  }
+  view.release()
+  await backend.flush({ sync: true })
+  await backend.close()
+  await expect(openMember({ dataDir })).rejects.toThrow(`--data-dir '${dataDir}' cannot be opened`)
 })
 
 test('a busy client port is refused by name and leaves nothing open', async () => {

@@ -169,6 +169,8 @@ class OpenMember extends MemberCore implements Member {
       leaseTtlSecondsMin: leaseTtlSecondsMin(plan.electionTimeoutMs),
       onApplied: (_index, term) => member?.leases.applied(term),
       onFailure: fail,
+    }).catch((reason: unknown) => {
+      throw options.dataDir === undefined ? reason : tablesFailure(options.dataDir, reason)
     })
     const early: RaftNodeEvent[] = []
     const onEvent = (event: RaftNodeEvent): void => {
