@@ -232,6 +232,7 @@ describe('balsa up answers a mistake with one line that names the flag and the c
     urls[flag] = `${flag === '--api-url' ? 'https' : 'http'}://127.0.0.1:${port}`
     const dataDir = join(folder, `busy${flag}`)
     const text = await mistake('--data-dir', dataDir, ...Object.entries(urls).flat())
+    expect(text).toContain(flag)
     expect(text).toContain(String(port))
     expect(text).toMatch(/in use|busy/)
     await new Promise((resolve) => server.close(resolve))

@@ -123,8 +123,17 @@ async function up(options: UpOptions): Promise<void> {
     process.stdout.write(banner(options, backing, cluster, performance.now() - startedAt))
   } catch (reason) {
     await close()
-    throw reason
+    throw inFlagsOfUp(reason)
   }
+}
+
+/** Members name their own flags; whoever typed `balsa up` knows these by other names. */
+function inFlagsOfUp(reason: unknown): unknown {
+  if (!(reason instanceof Error)) return reason
+  const message = reason.message
+    .replace('--listen-client-urls', '--client-url')
+    .replace('--listen-peer-urls', '--peer-url')
+  return message === reason.message ? reason : new Error(message, { cause: reason })
 }
 
 async function prepareDataDir(dataDir: string): Promise<void> {
