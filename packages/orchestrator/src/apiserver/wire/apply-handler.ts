@@ -1,7 +1,7 @@
 // PATCH with application/apply-patch+yaml: server-side apply of one object, which is created where it is missing.
 import { ApiError } from '../../client/api-client.ts'
 import type { Json } from '../../resources/object.ts'
-import { isJsonObject } from '../../resources/patch/patch-result.ts'
+import { hostileProblem, isJsonObject, patchDepthMax } from '../../resources/patch/patch-result.ts'
 import { badRequest, invalid } from '../api-errors.ts'
 import { applied, appliedNew, type ApplyRequest } from '../apply/server-side-apply.ts'
 import { decodeAs, type DecodeOptions } from '../registry/decode.ts'
@@ -48,6 +48,8 @@ export const applyObject = async (
 
 const checkConfig = (config: Json): void => {
   if (!isJsonObject(config)) throw badRequest('the body of an apply patch must be an object')
+  const problem = hostileProblem(config, patchDepthMax)
+  if (problem !== undefined) throw badRequest(problem)
   const { apiVersion, kind, metadata } = config
   if (typeof apiVersion !== 'string' || apiVersion === '' || typeof kind !== 'string') {
     throw badRequest('an apply patch must name apiVersion and kind')

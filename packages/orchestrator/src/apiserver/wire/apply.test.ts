@@ -143,3 +143,18 @@ test('an apply without a manager, with managed fields or of another kind is refu
     'the name of the object (a) does not match the name on the URL (b)',
   )
 })
+
+test('a configuration nested without end is refused, as JSON and as YAML', async () => {
+  const levels = 50_000
+  const configs = {
+    JSON: `{"apiVersion":"v1","kind":"ConfigMap","x":${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}}`,
+    YAML: `apiVersion: v1\nkind: ConfigMap\nx: ${'['.repeat(levels)}`,
+  }
+  for (const [form, body] of Object.entries(configs)) {
+    const answer = await api.request('PATCH', `${configMaps}/a?fieldManager=m`, {
+      body,
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+    })
+    expect([form, answer.status, answer.json.reason]).toEqual([form, 400, 'BadRequest'])
+  }
+})

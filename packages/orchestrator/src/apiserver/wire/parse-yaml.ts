@@ -1,0 +1,67 @@
+// YAML bodies to JSON values. Hostile text ends in a BadRequest: nesting is counted before anything recursive sees it, since a stack that is
+// almost full can end the whole process and not only the call.
+import { Composer, Lexer, Parser, type CST } from 'yaml'
+import { ApiError } from '../../client/api-client.ts'
+import type { Json } from '../../resources/object.ts'
+import { badRequest } from '../api-errors.ts'
+
+/** Aliases of a YAML document may not blow it up. */
+const yamlAliasesMax = 50
+/** Levels; far more than any manifest has. */
+const yamlDepthMax = 200
+
+/** YAML 1.1 as Kubernetes reads it: `yes` and `on` are booleans, but no value becomes a date. JSON is YAML too. Throws BadRequest. */
+export function parseYaml(text: string): Json {
+  return jsonOf(text) ?? yamlOf(text)
+}
+
+/** What kubectl sends as YAML is JSON, which is read much faster so. */
+function jsonOf(text: string): Json | undefined {
+  if (!text.startsWith('{')) return undefined
+  try {
+    // JSON.parse makes nothing but JSON.
+    return JSON.parse(text) as Json
+  } catch (reason) {
+    if (reason instanceof SyntaxError) return undefined
+    throw reason
+  }
+}
+
+function yamlOf(text: string): Json {
+  try {
+    const documents = new Composer({
+      version: '1.1',
+      customTags: (tags) => tags.filter((tag) => !isTimestamp(tag)),
+    }).compose(tokensOf(text))
+    const { value: document } = documents.next()
+    if (document === undefined) return null
+    const [error] = document.errors
+    if (error !== undefined) throw error
+    if (documents.next().done !== true) throw new Error('a body holds one document only')
+    const value: unknown = document.toJS({ maxAliasCount: yamlAliasesMax })
+    // Through JSON, so that what is no JSON (maps with other keys, sets, undefined) cannot come in.
+    return JSON.parse(JSON.stringify(value ?? null)) as Json
+  } catch (reason) {
+    if (reason instanceof ApiError) throw reason
+    const message =
+      reason instanceof Error ? (reason.message.split('\n', 1)[0] ?? '') : String(reason)
+    throw badRequest(`error converting YAML to JSON: yaml: ${message}`)
+  }
+}
+
+function* tokensOf(text: string): Generator<CST.Token, void> {
+  const parser = new Parser()
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme)
+    if (parser.stack.length > yamlDepthMax) {
+      throw badRequest(`the document is nested deeper than ${yamlDepthMax} levels`)
+    }
+  }
+  yield* parser.end()
+}
+
+const isTimestamp = (tag: unknown): boolean =>
+  typeof tag === 'object' &&
+  tag !== null &&
+  'tag' in tag &&
+  tag.tag === 'tag:yaml.org,2002:timestamp'
