@@ -177,6 +177,33 @@ test('scaling in the middle of a roll-out spreads the change in proportion', () 
   expect(sizes(cluster)).toEqual({ 'i:1': 11, 'i:2': 7 })
 })
 
+test('an undo of a roll-out that took too long begins with a deadline of its own', () => {
+  const cluster = started(2)
+  settle(cluster, randomOf(3))
+  setImage(cluster, 'i:2')
+  settle(cluster, randomOf(3))
+  setImage(cluster, 'broken')
+  const seen: (string | undefined)[] = []
+  let undone = Number.POSITIVE_INFINITY
+  const rounds = (count: number): void => {
+    for (let round = 0; round < count; round++)
+      for (const reconcile of cluster.reconcilers()) {
+        cluster.apply(reconcile().actions, Number.POSITIVE_INFINITY)
+        const { observedGeneration = 0 } = deployment(cluster).status
+        if (observedGeneration >= undone) seen.push(progressing(cluster))
+      }
+  }
+  rounds(5)
+  cluster.nowMs += 601_000
+  rounds(1)
+  expect(progressing(cluster)).toBe('ProgressDeadlineExceeded')
+  change(cluster, { template: deploymentOf('d', 2).spec.template })
+  undone = deployment(cluster).metadata.generation ?? 0
+  rounds(3)
+  expect(seen).toContain('ReplicaSetUpdated')
+  expect(seen).not.toContain('ProgressDeadlineExceeded')
+})
+
 test('a roll-out that stands still past its deadline says so, and recovers', () => {
   const cluster = started(1)
   for (let round = 0; round < 5; round++)

@@ -125,7 +125,10 @@ function progressingCondition(
       true,
     )
   }
-  if (before === undefined || isProgressing(deployment.status, counts)) {
+  // What timed out was another ReplicaSet's roll-out, e.g. before an undo: this one has a deadline of its own.
+  const isNewRollout =
+    before?.reason === 'ProgressDeadlineExceeded' && before.message?.startsWith(subject) === false
+  if (before === undefined || isNewRollout || isProgressing(deployment.status, counts)) {
     const message = `${subject} is progressing.`
     return transition(
       deployment,
