@@ -405,6 +405,21 @@ test('one pod more than the node takes is refused', async () => {
   )
 })
 
+test('a pod whose object is gone takes no place, though its process is still ending', async () => {
+  const idle = { volumes: [{ name: 'v', secret: { secretName: 'never' } }] }
+  for (let number = 1; number < podsMax; number++)
+    await create([sh('exec sleep 60')], idle, `p${number}`)
+  await create([sh(`trap : TERM; ${forever}`)])
+  await start()
+  await until(() => expect(status()?.ready).toBe(true))
+  await client.delete(podType, 'default', 'p', { gracePeriodSeconds: 0 })
+  await create([sh('exec sleep 60')], { restartPolicy: 'Never' }, 'late')
+  const late = (): Stored<Pod> | undefined =>
+    client.all<Pod>(podType).find(({ metadata }) => metadata.name === 'late')
+  await until(() => expect(late()?.status.phase).not.toBe('Pending'))
+  expect(late()?.status).toMatchObject({ phase: 'Running' })
+})
+
 /** Starts nothing: what is left of an agent that died right after it wrote down what it was about to start. */
 class DyingRuntime extends ProcessRuntime {
   override start(_spec: RunSpec): Promise<Run> {

@@ -73,10 +73,10 @@ export class PodWorker {
     this.#wake()
   }
 
-  /** The pod has run to its end. */
+  /** The pod takes no place on the node any more: it has run to its end, or its object is gone. The scheduler counts it so too. */
   get isOver(): boolean {
     const { phase } = this.#pod.status
-    return phase === 'Succeeded' || phase === 'Failed'
+    return this.#isGone || phase === 'Succeeded' || phase === 'Failed'
   }
 
   update(pod: Stored<Pod>): void {

@@ -73,6 +73,33 @@ test('what the program left behind in its group ends with it', async () => {
   await vi.waitFor(() => expect(isAlive(child)).toBe(false))
 })
 
+test.skipIf(!existsSync('/proc'))(
+  'what left its group ends with the run too, also when the agent was away at the end',
+  async () => {
+    const script = 'setsid sleep 60 & echo $!; while [ ! -e gate ]; do sleep 0.05; done'
+    const leaver = async (): Promise<number> => {
+      await vi.waitFor(async () => expect(await output('stdout')).toMatch(/^\d+\n$/))
+      const pid = Number(await output('stdout'))
+      await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toMatch(/^sleep/))
+      return pid
+    }
+    const run = await start(['sh', '-c', script])
+    const first = await leaver()
+    run.signal('SIGTERM')
+    await run.exited
+    expect(isAlive(first)).toBe(false)
+    await rm(join(dir, 'run'), { recursive: true })
+    const unseen = await start(['sh', '-c', script])
+    const second = await leaver()
+    unseen.detach()
+    process.kill(-unseen.pid, 'SIGKILL')
+    await vi.waitFor(() => expect(isAlive(unseen.pid)).toBe(false))
+    expect(isAlive(second)).toBe(true)
+    expect(await runtime.find(join(dir, 'run'))).toMatchObject({ exitCode: 137 })
+    expect(isAlive(second)).toBe(false)
+  },
+)
+
 test('when the keeping shell is killed the program goes too', async () => {
   const run = await start(['sh', '-c', 'echo $$; exec sleep 60'])
   await vi.waitFor(async () => expect(await output('stdout')).toMatch(/^\d+\n$/))

@@ -1,5 +1,5 @@
 // Runs containers as plain processes of the host: each run is a process group of its own under a small shell that keeps its exit code
-// (run-script.ts). Runs survive the agent. A process that leaves the group (setsid) escapes; cgroups would hold it.
+// (run-script.ts). Runs survive the agent. Processes that left the group are found by their environment when the run ends (run-leavers.ts).
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findExecutable } from './find-executable.ts'
 import { isMissing, runsScript } from './process-identity.ts'
+import { RunLeavers, runMark } from './run-leavers.ts'
 import { runScript } from './run-script.ts'
 import {
   RunError,
@@ -29,6 +30,8 @@ const signalBase = 128
 const killedExitCode = 137
 
 export class ProcessRuntime implements Runtime {
+  readonly #leavers = new RunLeavers()
+
   async start(spec: RunSpec): Promise<Run> {
     const [command = '', ...args] = spec.argv
     const file = await findExecutable(command, spec.env['PATH'] ?? '', spec.cwd)
@@ -46,12 +49,12 @@ export class ProcessRuntime implements Runtime {
     try {
       const child = spawn(shell, [scriptPath], {
         cwd: spec.cwd,
-        env: { ...spec.env },
+        env: { ...spec.env, [runMark]: spec.runDir },
         detached: true,
         stdio: ['ignore', stdout.fd, 'ignore', stderr.fd],
       })
       // Before anything is awaited: a short run may be over by then.
-      const run = runOf(child, spec.runDir)
+      const run = runOf(child, spec.runDir, this.#leavers)
       await new Promise<void>((resolve, reject) => {
         child.once('spawn', resolve)
         child.once('error', (cause) => reject(new RunError(cause.message, { cause })))
@@ -67,7 +70,8 @@ export class ProcessRuntime implements Runtime {
     const scriptPath = join(runDir, runFiles.script)
     const pid = await this.#startedPid(runDir, scriptPath)
     if (pid === undefined) return 'neverStarted'
-    if (await runsScript(pid, scriptPath)) return adopt(pid, runDir, scriptPath)
+    if (await runsScript(pid, scriptPath)) return adopt(pid, runDir, scriptPath, this.#leavers)
+    await this.#leavers.end(runDir)
     return (await readEnd(runDir)) ?? unseenEnd()
   }
 
@@ -122,7 +126,7 @@ export class ProcessRuntime implements Runtime {
 }
 
 /** A run of this very process. */
-function runOf(child: ChildProcess, runDir: string): Run {
+function runOf(child: ChildProcess, runDir: string, leavers: RunLeavers): Run {
   const pid = child.pid ?? 0
   const exited = new Promise<RunEnd>((resolve) => {
     child.once('exit', (_code, signal) => {
@@ -132,10 +136,13 @@ function runOf(child: ChildProcess, runDir: string): Run {
         ...unseenEnd(),
         exitCode: signalBase + constants.signals[signal ?? 'SIGKILL'],
       }
-      readEnd(runDir).then(
-        (end) => resolve(end ?? killed),
-        () => resolve(killed),
-      )
+      leavers
+        .end(runDir)
+        .then(() => readEnd(runDir))
+        .then(
+          (end) => resolve(end ?? killed),
+          () => resolve(killed),
+        )
     })
   })
   return {
@@ -152,7 +159,7 @@ function runOf(child: ChildProcess, runDir: string): Run {
 }
 
 /** A run whose parent died: nobody tells us its end, so we look. */
-function adopt(pid: number, runDir: string, scriptPath: string): Run {
+function adopt(pid: number, runDir: string, scriptPath: string, leavers: RunLeavers): Run {
   let isOver = false
   let isDetached = false
   const watchEnd = async (): Promise<RunEnd> => {
@@ -162,6 +169,7 @@ function adopt(pid: number, runDir: string, scriptPath: string): Run {
       if (isDetached) return unseenEnd()
     }
     isOver = true
+    await leavers.end(runDir)
     return (await readEnd(runDir)) ?? unseenEnd()
   }
   return {
