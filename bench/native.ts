@@ -1,6 +1,7 @@
 // What a Node program gets from our client over the native wire, its promises included. etcd has no such wire; the client runs in one thread.
 import { measure } from './question.ts'
 import type { Question } from './question.ts'
+import type { Cluster } from './servers.ts'
 
 const plan = {
   wire: 'native',
@@ -9,7 +10,8 @@ const plan = {
   count: 10_000_000,
   valueSizeBytes: 256,
 } as const
-let nextKey = 0
+/** Keys put so far, by cluster: each begins at 0, where the ranges look. */
+const nextKeys = new WeakMap<Cluster, number>()
 
 export const native: Question = {
   name: 'native',
@@ -17,8 +19,8 @@ export const native: Question = {
   run: async (bench) => [
     await measure(bench, 'put by the native client, 1000 in flight', 'puts/s', (cluster, url) => {
       if (cluster.kind !== 'balsa') return undefined
-      const firstKey = nextKey
-      nextKey += plan.count
+      const firstKey = nextKeys.get(cluster) ?? 0
+      nextKeys.set(cluster, firstKey + plan.count)
       const keys = { keyPrefix: 'bench/native/', keyCount: plan.count, firstKey }
       return { ...plan, ...keys, operation: 'put', url, durationMs: bench.durationMs }
     }),
