@@ -1,6 +1,6 @@
 // `balsa up`: members, apiserver, scheduler, controllers and agents of one machine, in one process (members in processes of their
 // own with --members 3). Everything it keeps is under --data-dir.
-import { access, constants, mkdir } from 'node:fs/promises'
+import { access, constants } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openMember, type Kv } from '@balsa/kv'
@@ -8,6 +8,7 @@ import { connect } from '@balsa/kv/client'
 import { InvalidArgumentError, type Command } from 'commander'
 import { KvStore } from '../apiserver/kv-store.ts'
 import { startCluster, type Cluster } from '../cluster.ts'
+import { makeFolder } from './make-folder.ts'
 import { startMemberProcesses } from './member-processes.ts'
 import { agreeTopology } from './topology.ts'
 
@@ -138,7 +139,7 @@ function inFlagsOfUp(reason: unknown): unknown {
 
 async function prepareDataDir(dataDir: string): Promise<void> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    await makeFolder(dataDir)
     await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (reason) {
     const code = reason instanceof Error && 'code' in reason ? String(reason.code) : String(reason)
