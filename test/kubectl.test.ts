@@ -201,6 +201,19 @@ describe.each(['kubectl', 'kubectl120'] as const)('%s', (tool) => {
       expect(await kubectl.run(forced, deployment)).toBe('deployment.apps/web serverside-applied\n')
     })
 
+    test('tries a change on the server without storing it, and shows the difference', async () => {
+      await kubectl.run('apply -f -', deployment)
+      const changed = deployment.replace('image: nginx', 'image: web:2')
+      expect(await kubectl.run('apply --dry-run=server -f -', changed)).toBe(
+        'deployment.apps/web configured (server dry run)\n',
+      )
+      const { code, out } = await kubectl.start(['diff', '-f', '-'], changed).done
+      expect(code).toBe(1)
+      expect(out).toMatch(/^-.*image: nginx$[^]*^\+.*image: web:2$/m)
+      expect(await kubectl.run('diff -f -', deployment)).toBe('')
+      expect(await kubectl.run('get deploy web -o jsonpath={..image}')).toBe('nginx')
+    })
+
     test('creates typed objects, shows them in every format and deletes them', async () => {
       await kubectl.run('create configmap a --from-literal=k=v')
       await kubectl.run('create secret generic s --from-literal=p=secret')

@@ -6,6 +6,7 @@ import type { Registries } from '../registry/registries.ts'
 import type { User } from '../registry/request-options.ts'
 import { reviews } from '../access/access-reviews.ts'
 import { checkAccess } from '../access/authentication.ts'
+import { openApiV2 } from '../discovery/openapi-v2.ts'
 import { Discovery } from '../discovery/discovery.ts'
 import type { Exchange } from './exchange.ts'
 import { jsonType, parseAccept } from './media-types.ts'
@@ -26,19 +27,19 @@ export interface DispatcherOptions {
 }
 
 const openApiV2Type = 'application/octet-stream'
-/** The smallest document that every kubectl takes as "no schemas": the field `swagger` with "2.0". */
-const openApiV2 = Buffer.from([0x0a, 0x03, 0x32, 0x2e, 0x30])
 const aggregatedVersions = ['v2', 'v2beta1'] as const
 const readMethods = new Set(['GET', 'HEAD'])
 
 export class ApiDispatcher {
   readonly #options: DispatcherOptions
   readonly #discovery: Discovery
+  readonly #openApiV2: Buffer
   readonly #handlers: ResourceHandlers
 
   constructor(options: DispatcherOptions) {
     this.#options = options
     this.#discovery = new Discovery(options.registries.types, reviews)
+    this.#openApiV2 = openApiV2(options.registries.types)
     this.#handlers = new ResourceHandlers(options.registries, options.logs)
   }
 
@@ -118,7 +119,7 @@ export class ApiDispatcher {
     else if (root === 'apis' && version !== undefined && more.length === 0) {
       document = this.#discovery.resources(group, version)
     } else if (exchange.path === '/openapi/v2') {
-      exchange.send(200, openApiV2Type, openApiV2)
+      exchange.send(200, openApiV2Type, this.#openApiV2)
       return
     }
     if (document === undefined) sendPlainNotFound(exchange)
