@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { BalsaProcess, run, runBalsa } from './balsa-process.ts'
+import { BalsaProcess, run, runBalsa, stopBalsaProcesses } from './balsa-process.ts'
 import { freePorts } from './free-ports.ts'
 import { startEtcd } from './etcd-process.ts'
 import type { EtcdProcess } from './etcd-process.ts'
@@ -14,7 +14,10 @@ let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'balsa-cli-'))
 })
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+afterAll(async () => {
+  await stopBalsaProcesses()
+  rmSync(folder, { recursive: true, force: true })
+})
 
 /** Flags of a member alone, on ports of its own. */
 async function memberFlags(name: string): Promise<Record<string, string>> {
@@ -150,6 +153,34 @@ describe('a member that cannot start says why in one line', () => {
     )
   })
 
+  test('one of three members that lost its data ends, and never says that it is ready', async () => {
+    const all = await Promise.all(['w1', 'w2', 'w3'].map(memberFlags))
+    const initialCluster = all.map((flags) => flags['initial-cluster']!).join(',')
+    const members = all.map((flags) => {
+      const argv = argvOf({ ...flags, 'initial-cluster': initialCluster })
+      return { flags, argv, process: new BalsaProcess(argv) }
+    })
+    try {
+      for (const { process } of members) await process.ready('ready to serve client requests')
+      const url = all[0]!['listen-client-urls']!
+      await runBalsa(['kv', 'put', 'a', '1', '--endpoints', url])
+      const post = { method: 'POST', body: '{}' }
+      const isFollower = members.map(async ({ flags }) => {
+        const reply = await fetch(`${flags['listen-client-urls']}/v3/maintenance/status`, post)
+        const status = (await reply.json()) as { header: { member_id: string }; leader: string }
+        return status.header.member_id !== status.leader
+      })
+      const { flags, argv, process } = members[(await Promise.all(isFollower)).indexOf(true)]!
+      await process.stop('SIGKILL')
+      rmSync(flags['data-dir']!, { recursive: true })
+      expect(await failure(argv)).toBe(
+        'balsa: this member has lost entries that it had acknowledged: its data was deleted, or is an older copy\n',
+      )
+    } finally {
+      for (const { process } of members) await process.stop('SIGKILL')
+    }
+  })
+
   test('the data of another cluster, data in use, and a WAL that is corrupt in the middle', async () => {
     const flags = await memberFlags('owner')
     const member = new BalsaProcess(argvOf(flags))
@@ -174,7 +205,7 @@ describe('a member that cannot start says why in one line', () => {
     await member.stop('SIGKILL')
     corruptFirstRecord(join(flags['data-dir']!, 'member', 'wal'))
     expect(await failure(argvOf(flags))).toMatch(
-      /^balsa: \S+\.wal is corrupt at byte \d+ \([^\n]+\); this member cannot go on with it; if the others are well, stop it, move its --data-dir away and start it again with an empty one\n$/,
+      /^balsa: \S+\.wal is corrupt at byte \d+ \([^\n]+\); this member cannot go on with it; a majority of other members goes on without it, a member alone needs a copy of its --data-dir\n$/,
     )
   })
 })

@@ -52,7 +52,7 @@ export function tablesFailure(dataDir: string, reason: unknown): KvError {
   }
   const text = cause instanceof Error ? cause.message : String(cause)
   const cure =
-    'its tables are damaged; if other members are well, move the folder away and start this one again with an empty one, else restore a copy of it'
+    'its tables are damaged; move member/db in it away and start again, they are made anew if the log still holds everything'
   return unusable(`--data-dir '${dataDir}' cannot be opened (${text}); ${cure}`, reason)
 }
 

@@ -37,6 +37,11 @@ export class Follower {
 
   heartbeat(message: Heartbeat): void {
     const { id, ballot, log, outbox } = this.#options
+    // The leader names no more than what this member has acknowledged. Going on would let it forget entries and votes alike.
+    assert(
+      message.commit <= log.lastIndex,
+      'this member has lost entries that it had acknowledged: its data was deleted, or is an older copy',
+    )
     log.commitTo(message.commit)
     const address = { from: id, to: message.from, term: ballot.term }
     outbox.send({ type: 'heartbeatResult', ...address, readSequence: message.readSequence })

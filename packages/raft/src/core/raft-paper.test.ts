@@ -58,6 +58,13 @@ describe('Figure 2, state', () => {
     expect(member.pending[0]?.persist).toMatchObject({ mustSync: false, entries: [] })
   })
 
+  test('a member that has lost what it had acknowledged stops and says so', () => {
+    const member = memberWith({ terms: [1] })
+    expect(() => answerOf(member, heartbeat({ commit: 2 }))).toThrow(
+      'this member has lost entries that it had acknowledged',
+    )
+  })
+
   test('currentTerm is initialized to 0 on first boot and increases monotonically', () => {
     const member = memberWith({})
     expect(member.core.status().term).toBe(0)

@@ -39,8 +39,12 @@ async function runMember(settings: MemberSettings): Promise<void> {
   log('debug', 'starting a member', { ...options })
   const stopped = stopSignal(log)
   let fail: (error: Error) => void = () => undefined
+  let isOver = false
   const failed = new Promise<never>((_resolve, reject) => {
-    fail = reject
+    fail = (error) => {
+      isOver = true
+      reject(error)
+    }
   })
   try {
     // Loaded here, so that `balsa kv` does not read the code of a whole member.
@@ -51,9 +55,13 @@ async function runMember(settings: MemberSettings): Promise<void> {
       onFailed: (error) => fail(error),
     })
     try {
-      const announced = announce(member, log)
+      const announced = member.ready().then(() => {
+        // A member that stops meanwhile is through with waiting too.
+        if (!isOver) announce(member, log)
+      })
       await Promise.race([stopped, failed, announced.then(() => stopped)])
     } finally {
+      isOver = true
       await member.close()
     }
   } catch (reason) {
@@ -63,8 +71,7 @@ async function runMember(settings: MemberSettings): Promise<void> {
 }
 
 /** The lines that tools wait for, once the member takes part in a cluster that has a quorum. */
-async function announce(member: Member, log: MemberLog): Promise<void> {
-  await member.ready()
+function announce(member: Member, log: MemberLog): void {
   log('info', 'published local member to cluster through raft', {
     'local-member-id': member.id.toString(16),
     'local-member-attributes': { name: member.name, clientURLs: member.clientUrls },

@@ -10,7 +10,7 @@ interface Failure extends Error {
 }
 
 const corruptCure =
-  'this member cannot go on with it; if the others are well, stop it, move its --data-dir away and start it again with an empty one'
+  'this member cannot go on with it; a majority of other members goes on without it, a member alone needs a copy of its --data-dir'
 
 export function memberFailureText(
   reason: unknown,
