@@ -62,6 +62,13 @@ export const runBalsa = (
   options: Parameters<typeof run>[2] = {},
 ): Promise<Finished> => run(process.execPath, [balsaMain, ...argv], options)
 
+const running = new Set<BalsaProcess>()
+
+/** Ends what tests have left running, however they ended; for afterAll. */
+export async function stopBalsaProcesses(): Promise<void> {
+  await Promise.all([...running].map((each) => each.stop()))
+}
+
 /** A `balsa` that stays: `up` or `member`. */
 export class BalsaProcess {
   readonly child: ChildProcess
@@ -80,8 +87,12 @@ export class BalsaProcess {
     })
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))
+    running.add(this)
     this.exited = new Promise((resolve) => {
-      this.child.once('exit', (code, signal) => resolve(code ?? signal ?? 'unknown'))
+      this.child.once('exit', (code, signal) => {
+        running.delete(this)
+        resolve(code ?? signal ?? 'unknown')
+      })
     })
   }
 

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { BalsaProcess, run, runBalsa, waitFor } from './balsa-process.ts'
+import { BalsaProcess, run, runBalsa, stopBalsaProcesses, waitFor } from './balsa-process.ts'
 import { freePorts } from './free-ports.ts'
 import type { Finished } from './balsa-process.ts'
 import { missing, repositoryRoot, tools } from './tools.ts'
@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await balsa('delete', 'deployments,pods', '--all', '--now')
-  await up.stop()
+  await stopBalsaProcesses()
   await rm(folder, { recursive: true, force: true })
 })
 

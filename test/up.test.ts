@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { BalsaProcess, run, runBalsa, waitFor } from './balsa-process.ts'
+import { BalsaProcess, run, runBalsa, stopBalsaProcesses, waitFor } from './balsa-process.ts'
 import { freePorts } from './free-ports.ts'
 import { missing, repositoryRoot, tools } from './tools.ts'
 
@@ -38,7 +38,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await kubectl('delete', 'deployments,pods', '--all', '--grace-period=1', '--timeout=20s')
-  await balsa?.stop()
+  await stopBalsaProcesses()
   await rm(folder, { recursive: true, force: true })
 })
 
