@@ -268,3 +268,8 @@ test('one member may move to other ports', async () => {
     expect(await up.stop()).toBe(0)
   }
 })
+
+test('npm links the command, also where it was not yet built when npm made its links', async () => {
+  const linked = join(repositoryRoot, 'node_modules', '.bin', 'balsa')
+  expect(await run(linked, ['--version'])).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' })
+})
