@@ -115,12 +115,20 @@ function strategyDefaults(strategy: DeploymentStrategy): DeploymentStrategy {
   }
 }
 
-/** As upstream, a change of annotations is a new generation too. */
+/** Says which ReplicaSet revision is the newest; the controller writes it, so it is no wish of anybody. */
+export const revisionAnnotation = 'deployment.kubernetes.io/revision'
+
+/** As upstream, a change of annotations is a new generation too, but for the one that the controller writes. */
 function prepareDeploymentUpdate(object: Deployment, old: Deployment): Deployment {
   const changed =
     !jsonEqual(object.spec, old.spec) ||
-    !jsonEqual(object.metadata.annotations ?? {}, old.metadata.annotations ?? {})
+    !jsonEqual(wishedAnnotations(object), wishedAnnotations(old))
   return withGeneration(keepStatus(object, old), old, changed)
+}
+
+const wishedAnnotations = ({ metadata }: Deployment): Readonly<Record<string, string>> => {
+  const { [revisionAnnotation]: _written, ...wished } = metadata.annotations ?? {}
+  return wished
 }
 
 function deploymentCells(object: Deployment, now: number): readonly Cell[] {

@@ -178,6 +178,10 @@ describe('generations', () => {
       update({ metadata: { ...created.metadata, labels: { a: 'b' } } }).metadata.generation,
     ).toBe(1)
   })
+  test('stay when the controller writes the revision', () => {
+    const annotations = { 'deployment.kubernetes.io/revision': '1' }
+    expect(update({ metadata: { ...created.metadata, annotations } }).metadata.generation).toBe(1)
+  })
   test('stay when only a status was sent, which is dropped', () => {
     const updated = update({ status: { replicas: 9 } })
     expect(updated.metadata.generation).toBe(1)

@@ -1,7 +1,6 @@
 // Deployment: brings its pods from one version to the next through ReplicaSets, one small step per reconcile. The next step waits until the
 // cache shows what this one did. Follows upstream's deployment controller, its reasons and annotations.
-import type { Deployment } from '../../resources/deployment.ts'
-import { deploymentType } from '../../resources/deployment.ts'
+import { deploymentType, revisionAnnotation, type Deployment } from '../../resources/deployment.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import { matchesSelector } from '../../resources/label-selector.ts'
 import type { Condition, Stored } from '../../resources/object.ts'
@@ -17,7 +16,6 @@ import {
   newReplicaSet,
   newReplicaSetName,
   replicasOf,
-  revisionAnnotation,
   revisionOf,
   scale,
   scaled,

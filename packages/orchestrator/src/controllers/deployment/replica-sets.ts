@@ -1,7 +1,7 @@
 // The ReplicaSets of a Deployment: which is the new one, what each is annotated with, how one is made and scaled.
 import { scaledValue } from '../../resources/int-or-percent.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
-import type { Deployment } from '../../resources/deployment.ts'
+import { revisionAnnotation, type Deployment } from '../../resources/deployment.ts'
 import type { Stored } from '../../resources/object.ts'
 import { podTemplateHash } from '../../resources/pod-template-hash.ts'
 import type { PodTemplateSpec } from '../../resources/pod-spec/pod-spec.ts'
@@ -10,7 +10,6 @@ import type { Action } from '../action.ts'
 import { controllerReference, regarding } from '../owner.ts'
 
 export const hashLabel = 'pod-template-hash'
-export const revisionAnnotation = 'deployment.kubernetes.io/revision'
 const historyAnnotation = 'deployment.kubernetes.io/revision-history'
 const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas'
 const maxAnnotation = 'deployment.kubernetes.io/max-replicas'
