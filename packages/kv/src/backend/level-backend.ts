@@ -141,9 +141,12 @@ export class LevelBackend implements Backend {
   }
 
   async close(): Promise<void> {
-    await this.flush({ sync: false })
-    this.#isClosed = true
-    await this.#database.close()
+    try {
+      await this.flush({ sync: false })
+    } finally {
+      this.#isClosed = true
+      await this.#database.close()
+    }
   }
 
   async #writeBatch(batch: Batch, sync: boolean): Promise<void> {

@@ -51,8 +51,9 @@ export function tablesFailure(dataDir: string, reason: unknown): KvError {
     )
   }
   const text = cause instanceof Error ? cause.message : String(cause)
-  const cure =
-    'its tables are damaged; move member/db in it away and start again, they are made anew if the log still holds everything'
+  const cure = text.includes('No space left')
+    ? 'make room on its disk and start again'
+    : 'its tables are damaged; move member/db in it away and start again, they are made anew if the log still holds everything'
   return unusable(`--data-dir '${dataDir}' cannot be opened (${text}); ${cure}`, reason)
 }
 

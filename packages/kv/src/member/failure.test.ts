@@ -1,4 +1,6 @@
 // What a member does when its tables or its disk fail: it stops, says so once, and answers what waits.
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { expect, test, vi } from 'vitest'
 import { MemoryBackend } from '../backend/memory-backend.ts'
 import { openMember } from './open-member.ts'
@@ -32,6 +34,33 @@ test('a member whose tables cannot be written stops and refuses requests', async
   await expect(member.kv.put('a', '3')).rejects.toMatchObject({ code: 'STOPPED' })
   await expect(member.kv.get('a')).rejects.toMatchObject({ code: 'STOPPED' })
   await expect(member.close()).rejects.toThrow('ENOSPC')
+})
+
+test('a member that fails gives back its peer port, so that its process can end', async () => {
+  const backend = new FailingBackend()
+  const freePort = async (port: number): Promise<number> => {
+    const server = createServer().listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    await new Promise((resolve) => server.close(resolve))
+    return typeof address === 'object' && address !== null ? address.port : 0
+  }
+  const port = await freePort(0)
+  const url = `http://127.0.0.1:${port}`
+  const member = await openMember(
+    {
+      memory: true,
+      name: 'm',
+      listenPeerUrls: [url],
+      initialAdvertisePeerUrls: [url],
+      initialCluster: `m=${url}`,
+    },
+    { backend },
+  )
+  backend.isBroken = true
+  await member.kv.put('a', '1')
+  await expect(member.close()).rejects.toThrow('ENOSPC')
+  expect(await freePort(port)).toBe(port)
 })
 
 test('closing answers what waits and may be called again', async () => {

@@ -242,8 +242,12 @@ class OpenMember extends MemberCore implements Member {
   async #close(): Promise<void> {
     await this.kv.close()
     await this.#listener?.close()
-    await super.close()
-    await this.#peers?.close()
+    try {
+      await super.close()
+    } finally {
+      // Also when the tables cannot be closed: a port left open would keep the process from ending.
+      await this.#peers?.close()
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {

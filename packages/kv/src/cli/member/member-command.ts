@@ -58,8 +58,9 @@ async function runMember(settings: MemberSettings): Promise<void> {
       const announced = member.ready().then(() => {
         // A member that stops meanwhile is through with waiting too.
         if (!isOver) announce(member, log)
+        return stopped
       })
-      await Promise.race([stopped, failed, announced.then(() => stopped)])
+      await Promise.race([stopped, failed, announced])
     } finally {
       isOver = true
       await member.close()
