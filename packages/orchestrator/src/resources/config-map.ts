@@ -37,7 +37,7 @@ export const configMapType: ResourceType<ConfigMap> = {
     ...validateConfigKeys('data', object.data),
     ...validateConfigKeys('binaryData', object.binaryData),
     ...duplicateKeys('data', object.data, object.binaryData),
-    ...validateDataSize({ texts: object.data, bytes: object.binaryData }, ''),
+    ...validateDataSize({ texts: object.data, bytes: object.binaryData }, '[]'),
   ],
   validateUpdate: (object, old) => [
     ...validateMetadataUpdate(object.metadata, old.metadata),

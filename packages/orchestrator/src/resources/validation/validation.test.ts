@@ -452,7 +452,7 @@ describe('the other kinds', () => {
     [
       configMapType,
       { data: { a: 'x'.repeat(2 ** 20 + 1) } },
-      [': Too long: may not be more than 1048576 bytes'],
+      ['[]: Too long: may not be more than 1048576 bytes'],
     ],
     [
       configMapType,
