@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { KubeObject, Stored } from '../resources/object.ts'
 import { timestamp } from '../resources/timestamp.ts'
 import type { ApiClient, ResourceRef } from './api-client.ts'
-import { isApiError } from './is-api-error.ts'
+import { isApiError, isNamespaceEnding } from './is-api-error.ts'
 
 /** The object an event is about. */
 export interface ObjectReference {
@@ -106,7 +106,7 @@ export class ApiEventRecorder implements EventRecorder {
       try {
         await this.#write(event)
       } catch (reason) {
-        this.#onError(reason)
+        if (!isNamespaceEnding(reason)) this.#onError(reason)
       }
     }
     // In the same turn as the last look at the queue, so that no event falls between.

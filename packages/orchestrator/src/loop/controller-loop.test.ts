@@ -100,6 +100,21 @@ test('a conflict is tried again without a word', async () => {
   expect(errors).toEqual([])
 })
 
+test('a namespace that is being emptied refuses new objects, which is no error', async () => {
+  const client = new FakeApiClient()
+  let refusals = 1
+  const details = { causes: [{ reason: 'NamespaceTerminating' }] }
+  client.intercept = () =>
+    refusals-- > 0 ? new ApiError(403, 'Forbidden', 'is forbidden', details) : undefined
+  const { trigger, errors } = await start({
+    client,
+    reconcile: () => (client.all(configMapType).length === 0 ? creation : { actions: [] }),
+  })
+  trigger()
+  await until(() => expect(client.all(configMapType)).toHaveLength(1))
+  expect(errors).toEqual([])
+})
+
 test('a reconcile can ask to come again', async () => {
   let reconciles = 0
   const { trigger } = await start({

@@ -4,7 +4,7 @@ import type { Reconciliation } from '../controllers/action.ts'
 import type { ApiClient } from '../client/api-client.ts'
 import type { BackOffOptions } from '../client/back-off.ts'
 import { ApiEventRecorder } from '../client/event-recorder.ts'
-import { isConflict } from '../client/is-api-error.ts'
+import { isConflict, isNamespaceEnding } from '../client/is-api-error.ts'
 import type { Informer } from '../client/informer.ts'
 import { WorkQueue } from '../client/work-queue.ts'
 import type { KubeObject, Stored } from '../resources/object.ts'
@@ -123,7 +123,8 @@ export class ControllerLoop {
       if (requeueAfterMs !== undefined) this.#queue.addAfter(key, requeueAfterMs)
     } catch (reason) {
       // A conflict says no more than that the cache is behind; contents of a namespace take their time.
-      const isExpected = isConflict(reason) || reason instanceof ContentsRemainError
+      const isExpected =
+        isConflict(reason) || isNamespaceEnding(reason) || reason instanceof ContentsRemainError
       if (!isExpected) this.#options.onError?.(reason)
       this.#queue.addRateLimited(key)
     }
