@@ -12,7 +12,7 @@ backendSuite('LevelBackend', async () => {
     backend: current,
     reopen: async () => (current = await LevelBackend.open(directory)),
     cleanUp: async () => {
-      await current.close().catch(() => undefined)
+      await current.close()
       await rm(directory, { recursive: true, force: true })
     },
   }

@@ -145,7 +145,10 @@ test('a watch answers line by line until the client goes away', async () => {
     for await (const chunk of response.body ?? []) {
       lines.push(...Buffer.from(chunk).toString().trim().split('\n'))
     }
-  })().catch(() => undefined)
+  })().catch((reason: unknown) => {
+    // The end that this test makes.
+    if (!stop.signal.aborted) throw reason
+  })
   await waitFor(() => expect(lines).toHaveLength(1))
   await post('/v3/kv/put', { key: base64('w'), value: base64('1') })
   await waitFor(() => expect(lines).toHaveLength(2))
