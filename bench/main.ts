@@ -9,6 +9,8 @@ import { micro } from './micro.ts'
 import { native } from './native.ts'
 import { put } from './put.ts'
 import type { Question, Row } from './question.ts'
+import { raftCore } from './raft-core.ts'
+import { raftPut } from './raft-put.ts'
 import { range } from './range.ts'
 import { reportText } from './report.ts'
 import { startCluster } from './servers.ts'
@@ -17,7 +19,12 @@ import { watch } from './watch.ts'
 
 const questions: readonly Question[] = [put, range, watch, native, generator]
 /** Asked only by name: they print answers of their own. */
-const others: Readonly<Record<string, () => Promise<void>>> = { failover, micro }
+const others: Readonly<Record<string, () => Promise<void>>> = {
+  failover,
+  micro,
+  'raft-core': raftCore,
+  'raft-put': raftPut,
+}
 
 const usage = `usage: npm run bench -- [NAME...] [--vs etcd] [--seconds N] [--pairs N] [--members 1,3] [--json FILE]
 names: ${[...questions.map(({ name }) => name), ...Object.keys(others)].join(', ')}; without a name: ${questions.map(({ name }) => name).join(', ')}`
