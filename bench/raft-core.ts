@@ -13,7 +13,6 @@ const ids = ['a', 'b', 'c'] as NodeId[]
 class Trio {
   readonly cores: ReadonlyMap<NodeId, RaftCore>
   readonly #leader: RaftCore
-  #frames = 0
   readonly #withCodec: boolean
 
   constructor(withCodec: boolean) {
@@ -77,7 +76,7 @@ class Trio {
   }
 
   #deliver(messages: readonly Message[]): void {
-    if (this.#withCodec && messages.length > 0) this.#frames += encodeFrame(messages).length
+    if (this.#withCodec && messages.length > 0) encodeFrame(messages)
     for (const message of messages) this.cores.get(message.to)?.step(message)
   }
 

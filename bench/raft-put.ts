@@ -1,5 +1,5 @@
 // How long one put takes on three members over loopback sockets with real files, beside one bare write + fdatasync on the same disk in the
-// same run..
+// same run.
 import { fork, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
