@@ -12,6 +12,7 @@ export class Ballot {
   readonly #id: NodeId
   #term: Term
   #vote: NodeId | undefined
+  #isRecovering: boolean
   #handed: HardState
   #ownVotes: OwnVote[] = []
 
@@ -19,6 +20,7 @@ export class Ballot {
     this.#id = id
     this.#term = restored.term
     this.#vote = restored.vote
+    this.#isRecovering = restored.isRecovering === true
     this.#handed = restored
   }
 
@@ -30,9 +32,12 @@ export class Ballot {
     return this.#vote
   }
 
-  /** Whether term or vote have to be written and synced. */
+  /** Whether term, vote or the end of a recovery have to be written and synced. */
   get isChanged(): boolean {
-    return this.#handed.term !== this.#term || this.#handed.vote !== this.#vote
+    const { term, vote, isRecovering } = this.#handed
+    return (
+      term !== this.#term || vote !== this.#vote || (isRecovering === true) !== this.#isRecovering
+    )
   }
 
   /** A newer term was heard of: nobody has this member's vote in it yet. */
@@ -64,7 +69,8 @@ export class Ballot {
     if (this.isChanged && this.#vote === this.#id) {
       this.#ownVotes.push({ sequence, term: this.#term })
     }
-    this.#handed = { term: this.#term, vote: this.#vote, commit }
+    const hardState = { term: this.#term, vote: this.#vote, commit }
+    this.#handed = this.#isRecovering ? { ...hardState, isRecovering: true } : hardState
     return this.#handed
   }
 

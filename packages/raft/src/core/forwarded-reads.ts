@@ -5,6 +5,9 @@ import type { Outbox } from './outbox.ts'
 import { readsPendingMax } from './read-index.ts'
 import type { NodeId, ReadIndexResult, Term } from './types.ts'
 
+/** Numbers of messages start at random below this, so that two lives of a member do not use the same. */
+export const numbersStartMax: number = 2 ** 48
+
 interface ForwardedRead {
   readonly context: number
   /** The tick at which it is given up. */

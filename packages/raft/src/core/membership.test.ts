@@ -5,6 +5,7 @@ import {
   encodeMembership,
   firstStep,
   isMembershipValid,
+  isSameMembership,
   leaveJoint,
 } from './membership.ts'
 import { ids, nodeId, voters } from './testing/test-cluster.ts'
@@ -15,12 +16,22 @@ const membership = fc
   .record({
     all: fc.uniqueArray(id, { minLength: 1, maxLength: 12 }),
     learnerCount: fc.nat(4),
+    witnessCount: fc.nat(3),
+    promotingCount: fc.nat(3),
     isJoint: fc.boolean(),
   })
-  .map(({ all, learnerCount, isJoint }): Membership => {
+  .map(({ all, learnerCount, witnessCount, promotingCount, isJoint }): Membership => {
     const cut = Math.max(1, all.length - learnerCount)
     const chosen = all.slice(0, cut)
-    return { voters: chosen, votersOutgoing: isJoint ? chosen : [], learners: all.slice(cut) }
+    const witnesses = chosen.slice(1, 1 + witnessCount)
+    const promoting = all.slice(cut, cut + promotingCount)
+    return {
+      voters: chosen,
+      votersOutgoing: isJoint ? chosen : [],
+      learners: all.slice(cut),
+      ...(witnesses.length > 0 ? { witnesses } : {}),
+      ...(promoting.length > 0 ? { promoting } : {}),
+    }
   })
 
 test('a membership survives encoding', () => {
@@ -55,6 +66,9 @@ test.each([
   ['no voters', { voters: [], votersOutgoing: [], learners: ids('a') }],
   ['a voter twice', { voters: ids('a', 'a'), votersOutgoing: [], learners: [] }],
   ['a member that is voter and learner', { ...voters('a'), learners: ids('a') }],
+  ['a witness that is no voter', { ...voters('a'), witnesses: ids('b') }],
+  ['nobody who could lead', { ...voters('a', 'b'), witnesses: ids('a', 'b') }],
+  ['a member to promote that is no learner', { ...voters('a'), promoting: ids('a') }],
   ['an id with a space', voters('a b')],
   ['an empty id', voters('')],
   ['an id of 65 bytes', voters('x'.repeat(65))],
@@ -83,4 +97,38 @@ test('a joint configuration must be left before the next change', () => {
   expect(firstStep(joint, voters('d'))).toBeUndefined()
   expect(firstStep(joint, voters('c'))).toEqual(voters('c'))
   expect(firstStep(voters('a'), joint)).toBeUndefined()
+})
+
+test('a membership without witnesses and learners to promote is encoded as it always was', () => {
+  const bytes = encodeMembership({ ...voters('a'), witnesses: [], promoting: [] })
+  expect(bytes).toEqual(Uint8Array.of(1, 1, 1, 0x61, 0, 0))
+  expect(encodeMembership({ ...voters('a', 'b'), witnesses: ids('b') })[0]).toBe(2)
+})
+
+test('lists that may be missing are the same missing and empty', () => {
+  expect(isSameMembership(voters('a'), { ...voters('a'), witnesses: [], promoting: [] })).toBe(true)
+  const withWitness = { ...voters('a', 'b'), witnesses: ids('b') }
+  expect(isSameMembership(voters('a', 'b'), withWitness)).toBe(false)
+})
+
+test('a witness comes and goes like any voter, but no member becomes or ceases to be one in place', () => {
+  const withWitness = { ...voters('a', 'b', 'w'), witnesses: ids('w') }
+  expect(firstStep(voters('a', 'b'), withWitness)).toEqual(withWitness)
+  expect(firstStep(withWitness, voters('a', 'b'))).toEqual(voters('a', 'b'))
+  expect(firstStep(withWitness, voters('a', 'b', 'w'))).toBeUndefined()
+  expect(firstStep(voters('a', 'b', 'w'), withWitness)).toBeUndefined()
+  expect(firstStep(withWitness, { ...voters('a', 'b'), learners: ids('w') })).toBeUndefined()
+})
+
+test('a joint configuration knows the witnesses of both its halves', () => {
+  const current = { ...voters('a', 'b', 'w'), witnesses: ids('w') }
+  const target = { ...voters('a', 'c', 'x'), witnesses: ids('x') }
+  const joint = firstStep(current, target)
+  expect(joint).toEqual({
+    voters: ids('a', 'c', 'x'),
+    votersOutgoing: ids('a', 'b', 'w'),
+    learners: [],
+    witnesses: ids('x', 'w'),
+  })
+  expect(joint && leaveJoint(joint)).toEqual(target)
 })

@@ -3,7 +3,9 @@
 import { assert } from './assert.ts'
 import type { Membership, NodeId } from './types.ts'
 
+/** Three lists, or five when there are witnesses or learners to promote. */
 const formatVersion = 1
+const formatVersionOfFive = 2
 const membersMax = 64
 const idSizeBytesMax = 64
 
@@ -26,20 +28,57 @@ export function isSoleVoter({ voters, votersOutgoing }: Membership, id: NodeId):
   return voters.length === 1 && voters[0] === id && votersOutgoing.length === 0
 }
 
+/** Votes, but holds no payloads. */
+export function isWitness({ witnesses = [] }: Membership, id: NodeId): boolean {
+  return witnesses.includes(id)
+}
+
 export function isMember(membership: Membership, id: NodeId): boolean {
   return isVoter(membership, id) || membership.learners.includes(id)
 }
 
-/** At least one voter, no id twice in a list, no member both voter and learner, ids of printable ASCII. */
+/**
+ * No id twice in a list, no member both voter and learner, ids of printable ASCII; witnesses vote, members to promote are
+ * learners, and every configuration has a voter that can lead.
+ */
 export function isMembershipValid(membership: Membership): boolean {
-  const { voters, votersOutgoing, learners } = membership
-  const lists = [voters, votersOutgoing, learners]
+  const { voters, votersOutgoing, learners, witnesses = [], promoting = [] } = membership
+  const lists = listsOf(membership)
+  const canLead = (id: NodeId): boolean => !witnesses.includes(id)
   return (
-    voters.length > 0 &&
     lists.every((ids) => ids.length <= membersMax && new Set(ids).size === ids.length) &&
     lists.every((ids) => ids.every(isIdValid)) &&
-    learners.every((id) => !voters.includes(id) && !votersOutgoing.includes(id))
+    voters.some(canLead) &&
+    (votersOutgoing.length === 0 || votersOutgoing.some(canLead)) &&
+    learners.every((id) => !isVoter(membership, id)) &&
+    witnesses.every((id) => isVoter(membership, id)) &&
+    promoting.every((id) => learners.includes(id))
   )
+}
+
+type MembershipLists = readonly [
+  voters: readonly NodeId[],
+  votersOutgoing: readonly NodeId[],
+  learners: readonly NodeId[],
+  witnesses: readonly NodeId[],
+  promoting: readonly NodeId[],
+]
+
+function listsOf(membership: Membership): MembershipLists {
+  const { voters, votersOutgoing, learners, witnesses = [], promoting = [] } = membership
+  return [voters, votersOutgoing, learners, witnesses, promoting]
+}
+
+/** Leaves empty lists out that may be missing. */
+function membershipOf(lists: MembershipLists): Membership {
+  const [voters, votersOutgoing, learners, witnesses, promoting] = lists
+  return {
+    voters,
+    votersOutgoing,
+    learners,
+    ...(witnesses.length > 0 ? { witnesses } : {}),
+    ...(promoting.length > 0 ? { promoting } : {}),
+  }
 }
 
 function isIdValid(id: string): boolean {
@@ -54,17 +93,30 @@ function isIdValid(id: string): boolean {
 /**
  * The membership to propose first on the way from `current` to `target`: the target itself if one voter at most comes or
  * goes, else the joint configuration of both, which the leader leaves as soon as it is applied. Undefined if there is no way
- * now (a joint configuration must be left first).
+ * now (a joint configuration must be left first) or ever (a witness must be removed before it comes back as another kind of member).
  */
 export function firstStep(current: Membership, target: Membership): Membership | undefined {
   assert(isMembershipValid(target), 'the target membership is not valid')
-  if (isJoint(target)) return undefined
+  if (isJoint(target) || !keepsKinds(current, target)) return undefined
   if (isJoint(current)) return isSameMembership(leaveJoint(current), target) ? target : undefined
   if (votersChanged(current, target) <= 1) return target
   const outgoing = new Set<NodeId>(current.voters)
   // A voter that becomes a learner keeps its vote until the joint configuration is left.
-  const learners = target.learners.filter((id) => !outgoing.has(id))
-  return { voters: target.voters, votersOutgoing: current.voters, learners }
+  const isIncoming = (id: NodeId): boolean => !outgoing.has(id)
+  const { witnesses = [], promoting = [] } = target
+  return membershipOf([
+    target.voters,
+    current.voters,
+    target.learners.filter(isIncoming),
+    [...new Set([...witnesses, ...(current.witnesses ?? [])])],
+    promoting.filter(isIncoming),
+  ])
+}
+
+/** A log without payloads cannot become one with them, and a state machine that follows the log cannot go on without: a witness stays one. */
+export function keepsKinds(current: Membership, target: Membership): boolean {
+  const remaining = memberIds(target).filter((id) => isMember(current, id))
+  return remaining.every((id) => isWitness(current, id) === isWitness(target, id))
 }
 
 function votersChanged(current: Membership, target: Membership): number {
@@ -75,27 +127,33 @@ function votersChanged(current: Membership, target: Membership): number {
 
 /** What follows a joint configuration: the incoming voters alone. */
 export function leaveJoint(membership: Membership): Membership {
-  return { voters: membership.voters, votersOutgoing: [], learners: membership.learners }
+  const { voters, learners, witnesses = [], promoting = [] } = membership
+  return membershipOf([
+    voters,
+    [],
+    learners,
+    witnesses.filter((id) => voters.includes(id)),
+    promoting,
+  ])
 }
 
 export function isSameMembership(a: Membership, b: Membership): boolean {
-  return (
-    isSameSet(a.voters, b.voters) &&
-    isSameSet(a.votersOutgoing, b.votersOutgoing) &&
-    isSameSet(a.learners, b.learners)
-  )
+  const others = listsOf(b)
+  return listsOf(a).every((ids, i) => isSameSet(ids, others[i] ?? []))
 }
 
 function isSameSet(a: readonly NodeId[], b: readonly NodeId[]): boolean {
   return a.length === b.length && a.every((id) => b.includes(id))
 }
 
-/** version u8, then three lists: count u8, and per id its size u8 and its ASCII bytes. */
+/** version u8, then three or five lists: count u8, and per id its size u8 and its ASCII bytes. */
 export function encodeMembership(membership: Membership): Uint8Array {
   assert(isMembershipValid(membership), 'only a valid membership is encoded')
-  const lists = [membership.voters, membership.votersOutgoing, membership.learners]
-  const bytes: number[] = [formatVersion]
-  for (const ids of lists) {
+  const lists = listsOf(membership)
+  const [, , , witnesses, promoting] = lists
+  const isShort = witnesses.length === 0 && promoting.length === 0
+  const bytes: number[] = [isShort ? formatVersion : formatVersionOfFive]
+  for (const ids of isShort ? lists.slice(0, 3) : lists) {
     bytes.push(ids.length)
     for (const id of ids) {
       bytes.push(id.length)
@@ -107,10 +165,22 @@ export function encodeMembership(membership: Membership): Uint8Array {
 
 /** Undefined for bytes that encodeMembership() does not make. */
 export function decodeMembership(bytes: Uint8Array): Membership | undefined {
-  if (bytes[0] !== formatVersion) return undefined
+  const version = bytes[0]
+  if (version !== formatVersion && version !== formatVersionOfFive) return undefined
+  const lists = decodeLists(bytes, version === formatVersion ? 3 : 5)
+  if (lists === undefined) return undefined
+  const [voters = [], votersOutgoing = [], learners = [], witnesses = [], promoting = []] = lists
+  const isShort = witnesses.length === 0 && promoting.length === 0
+  if (isShort !== (version === formatVersion)) return undefined
+  const membership = membershipOf([voters, votersOutgoing, learners, witnesses, promoting])
+  return isMembershipValid(membership) ? membership : undefined
+}
+
+/** The lists after the version; undefined unless they end where the bytes do. */
+function decodeLists(bytes: Uint8Array, listCount: number): NodeId[][] | undefined {
   let position = 1
   const lists: NodeId[][] = []
-  while (lists.length < 3) {
+  while (lists.length < listCount) {
     const count = bytes[position++]
     if (count === undefined) return undefined
     const ids: NodeId[] = []
@@ -122,8 +192,5 @@ export function decodeMembership(bytes: Uint8Array): Membership | undefined {
     }
     lists.push(ids)
   }
-  if (position !== bytes.length) return undefined
-  const [voters = [], votersOutgoing = [], learners = []] = lists
-  const membership: Membership = { voters, votersOutgoing, learners }
-  return isMembershipValid(membership) ? membership : undefined
+  return position === bytes.length ? lists : undefined
 }

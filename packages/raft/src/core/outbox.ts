@@ -1,15 +1,20 @@
-// What the core has to say since the last Ready: messages for at once, messages for after the disk, answers to reads.
+// What the core has to say since the last Ready: messages for at once, messages for after the disk, answers to reads, and
+// what is to be read back from the disk.
 import { assert } from './assert.ts'
-import type { Message, ReadState } from './types.ts'
+import type { FetchRequest, Message, ReadState } from './types.ts'
 
 export class Outbox {
   #send: Message[] = []
   #sendAfterPersist: Message[] = []
   #reads: ReadState[] = []
+  #fetch: FetchRequest[] = []
 
   get isEmpty(): boolean {
     return (
-      this.#send.length === 0 && this.#sendAfterPersist.length === 0 && this.#reads.length === 0
+      this.#send.length === 0 &&
+      this.#sendAfterPersist.length === 0 &&
+      this.#reads.length === 0 &&
+      this.#fetch.length === 0
     )
   }
 
@@ -28,15 +33,26 @@ export class Outbox {
     this.#reads.push(state)
   }
 
+  fetch(request: FetchRequest): void {
+    this.#fetch.push(request)
+  }
+
   take(): {
     readonly send: readonly Message[]
     readonly sendAfterPersist: readonly Message[]
     readonly reads: readonly ReadState[]
+    readonly fetch: readonly FetchRequest[]
   } {
-    const taken = { send: this.#send, sendAfterPersist: this.#sendAfterPersist, reads: this.#reads }
+    const taken = {
+      send: this.#send,
+      sendAfterPersist: this.#sendAfterPersist,
+      reads: this.#reads,
+      fetch: this.#fetch,
+    }
     this.#send = []
     this.#sendAfterPersist = []
     this.#reads = []
+    this.#fetch = []
     return taken
   }
 }

@@ -4,7 +4,7 @@ import { assert, assertNever } from './assert.ts'
 import { Ballot } from './ballot.ts'
 import { ElectionTimer } from './election-timer.ts'
 import { Follower } from './follower.ts'
-import { ForwardedReads } from './forwarded-reads.ts'
+import { ForwardedReads, numbersStartMax } from './forwarded-reads.ts'
 import { Leadership } from './leadership.ts'
 import { maybeLeaveJoint, proposeChange } from './membership-change.ts'
 import { isMember, isSoleVoter, isVoter } from './membership.ts'
@@ -29,9 +29,6 @@ import {
   type Term,
 } from './types.ts'
 import { Voting } from './voting.ts'
-
-/** Numbers of messages start at random below this, so that two lives of a member do not use the same. */
-const numbersStartMax = 2 ** 48
 
 export class RaftCore implements Core {
   readonly #config: RaftConfig
@@ -124,7 +121,6 @@ export class RaftCore implements Core {
 
   #becomeLeader(): void {
     assert(this.#role === 'candidate', 'only a candidate becomes leader')
-    assert(this.#ballot.vote === this.#id, 'a leader has voted for itself')
     this.#role = 'leader'
     this.#setLeader(this.#id)
     this.#leadership = new Leadership({
@@ -221,6 +217,9 @@ export class RaftCore implements Core {
         return
       case 'readIndexResult':
         return this.#forwardedReads.answered(message)
+      case 'recoverRequest':
+      case 'recoverResult':
+        return
       default:
         return assertNever(message)
     }
@@ -337,8 +336,8 @@ export class RaftCore implements Core {
   }
 
   persisted(sequence: number): void {
-    assert(sequence <= this.#sequence, 'only a Ready that was taken can be durable')
-    assert(sequence >= this.#persistedSequence, 'Readys become durable in order')
+    const isNext = this.#persistedSequence <= sequence && sequence <= this.#sequence
+    assert(isNext, 'Readys that were taken become durable in order')
     this.#persistedSequence = sequence
     if (this.#log.persisted(sequence)) this.#leadership?.advanceCommit()
     if (this.#ballot.persisted(sequence) && this.#role === 'candidate') {
@@ -357,6 +356,10 @@ export class RaftCore implements Core {
 
   reportSnapshot(id: NodeId, succeeded: boolean): void {
     this.#leadership?.snapshotReported(id, succeeded)
+  }
+
+  fetched(): void {
+    assert(false, 'nothing was asked for that has to be read back')
   }
 
   compact(index: LogIndex): void {
@@ -388,11 +391,9 @@ export class RaftCore implements Core {
     const isLeader = this.#role === 'leader'
     assert(isLeader === (this.#leadership !== undefined), 'a leader, and nobody else, leads')
     assert(isLeader === (this.#leader === this.#id), 'a leader knows that it leads')
-    assert(!isLeader || this.#ballot.vote === this.#id, 'a leader has voted for itself')
-    const votesForItself = this.#ballot.vote === this.#id
-    assert(this.#role !== 'candidate' || votesForItself, 'a candidate votes for itself')
+    const mayWin = isLeader || this.#role === 'candidate'
+    assert(!mayWin || this.#ballot.vote === this.#id, 'who leads or may win votes for itself')
     assert(this.#log.lastTerm <= this.#term, 'the term is as new as the log')
-    assert(this.#persistedSequence <= this.#sequence, 'durable Readys were taken')
     this.#ballot.verify(this.#log.commitIndex)
     this.#memberships.verify()
   }

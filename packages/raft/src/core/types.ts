@@ -27,16 +27,23 @@ export interface HardState {
   readonly term: Term
   readonly vote: NodeId | undefined
   readonly commit: LogIndex
+  /** The log may lack entries that this member has acknowledged: it has no vote until a leader has given them back. Term and vote are whole. */
+  readonly isRecovering?: true
 }
 
 /**
  * Who takes part. `votersOutgoing` is empty except while a joint configuration (thesis 4.3) is in force: then a decision
- * needs a majority of `voters` and a majority of `votersOutgoing`. Learners receive the log and have no vote.
+ * needs a majority of `voters` and a majority of `votersOutgoing`. Learners receive the log and have no vote. The lists that
+ * may be missing are left out when they are empty.
  */
 export interface Membership {
   readonly voters: readonly NodeId[]
   readonly votersOutgoing: readonly NodeId[]
   readonly learners: readonly NodeId[]
+  /** Those of the voters, outgoing ones too, that vote and count entries but hold no payloads: they never lead. Nobody becomes or ceases to be one in place. */
+  readonly witnesses?: readonly NodeId[]
+  /** Those of the learners that the leader makes voters by itself once they have caught up. */
+  readonly promoting?: readonly NodeId[]
 }
 
 /** What a snapshot stands for: every entry up to and including `index`, and the membership in force there. */
@@ -135,6 +142,20 @@ export interface ReadIndexResult extends MessageBase {
   readonly context: number
   readonly index: LogIndex
 }
+/**
+ * A recovering member asks the leader of `term` how much log makes it whole again. `nonce` sets its questions apart (random at
+ * start, then counting up): an answer to an older one says nothing.
+ */
+export interface RecoverRequest extends MessageBase {
+  readonly type: 'recoverRequest'
+  readonly nonce: number
+}
+/** Once the asker's log is durably that of this leader up to `lastIndex`, it holds everything it ever acknowledged. */
+export interface RecoverResult extends MessageBase {
+  readonly type: 'recoverResult'
+  readonly nonce: number
+  readonly lastIndex: LogIndex
+}
 
 export type Message =
   | RequestVote
@@ -148,6 +169,8 @@ export type Message =
   | Propose
   | ReadIndexRequest
   | ReadIndexResult
+  | RecoverRequest
+  | RecoverResult
 
 /** What the shell must write, in this order: snapshot marker, entries (replacing any suffix from the first one's index on), hard state. */
 export interface Persist {
@@ -164,6 +187,13 @@ export interface ReadState {
   readonly index: LogIndex | undefined
 }
 
+/** Entries that a follower needs and the core has in memory no more: from `from` on, at least one, as many as fit. */
+export interface FetchRequest {
+  readonly to: NodeId
+  readonly from: LogIndex
+  readonly sizeBytesMax: number
+}
+
 /**
  * One batch of work for the shell (async storage form). The shell may take the next Ready before this one is persisted;
  * it must persist Readys in order and report each with `persisted(sequence)`.
@@ -178,6 +208,8 @@ export interface Ready {
   /** Committed and locally durable entries, in order, each handed out once. Report them with `applied(index)`. */
   readonly apply: readonly Entry[]
   readonly reads: readonly ReadState[]
+  /** To be read back from the log on disk; each is answered with `fetched()`. At most one per follower is open. */
+  readonly fetch: readonly FetchRequest[]
 }
 
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader'
@@ -215,6 +247,8 @@ export interface RaftConfig {
   readonly inflightMessagesMax: number
   /** Payload bytes of the leader's uncommitted tail; more proposals are refused with 'overloaded'. */
   readonly uncommittedSizeBytesMax: number
+  /** Applied and durable entries kept in memory for slow followers; older ones are fetched. Left out: all of them. */
+  readonly entryCacheSizeBytesMax?: number
   /** Uniform in [0, 1); the core's only source of randomness. */
   readonly random: () => number
 }
@@ -259,6 +293,8 @@ export interface Core {
   applyMembership(membership: Membership): void
   reportUnreachable(id: NodeId): void
   reportSnapshot(id: NodeId, succeeded: boolean): void
+  /** Answers a FetchRequest: the entries, or undefined if they are gone (compacted meanwhile) or nobody needs them any more. */
+  fetched(to: NodeId, entries: readonly Entry[] | undefined): void
   /** Drops entries up to and including `index` (<= appliedIndex) from memory; followers that need them get a snapshot. */
   compact(index: LogIndex): void
   status(): RaftStatus

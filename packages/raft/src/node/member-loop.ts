@@ -1,6 +1,6 @@
 // The loop of a member: inputs go into the core at once; what the core wants done is taken once a turn of the event loop, so that what
 // arrived in one turn shares messages, entries and syncs. Keeps the order of a Ready: send, persist, and after that promises and apply.
-import type { Core, Message, NodeId, Ready, SnapshotMeta, Term } from '../core/types.ts'
+import type { Core, Entry, Message, NodeId, Ready, SnapshotMeta, Term } from '../core/types.ts'
 import type { Wal } from '../wal/wal.ts'
 import type { Applier } from './applier.ts'
 import type { Clock, Transport } from './ports.ts'
@@ -101,6 +101,13 @@ export class MemberLoop<Result> {
     wal.append(sequence, persist)
     if (ready.apply.length > 0) applier.push(ready.apply)
     for (const read of ready.reads) reads.answered(read)
+    for (const { to } of ready.fetch) this.#fetched(to, undefined)
+  }
+
+  #fetched(to: NodeId, entries: readonly Entry[] | undefined): void {
+    this.input((core) => {
+      core.fetched(to, entries)
+    })
   }
 
   #send(messages: readonly Message[]): void {

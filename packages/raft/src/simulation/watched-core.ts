@@ -1,6 +1,7 @@
 // A core that reports every input it gets, so that the checkers can look at it after each one.
 import type {
   Core,
+  Entry,
   LogIndex,
   Membership,
   Message,
@@ -84,6 +85,10 @@ export class WatchedCore implements Core {
 
   reportSnapshot(id: NodeId, succeeded: boolean): void {
     this.#checked(this.#core.reportSnapshot(id, succeeded))
+  }
+
+  fetched(to: NodeId, entries: readonly Entry[] | undefined): void {
+    this.#checked(this.#core.fetched(to, entries))
   }
 
   compact(index: LogIndex): void {

@@ -266,6 +266,10 @@ function describe(message: Message): string {
       return `${base} context ${message.context}`
     case 'readIndexResult':
       return `${base} context ${message.context} index ${message.index}`
+    case 'recoverRequest':
+      return `${base} nonce ${message.nonce}`
+    case 'recoverResult':
+      return `${base} nonce ${message.nonce} last ${message.lastIndex}`
     case 'timeoutNow':
       return base
   }

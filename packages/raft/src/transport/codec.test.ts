@@ -17,11 +17,18 @@ const id = fc.stringMatching(/^[a-z0-9]{1,64}$/).map((text) => text as NodeId)
 const membership: fc.Arbitrary<Membership> = fc
   .uniqueArray(id, { minLength: 1, maxLength: 9 })
   .chain((ids) =>
-    fc.nat({ max: ids.length - 1 }).map((learners) => ({
-      voters: ids.slice(learners),
-      votersOutgoing: ids.slice(learners, learners + 2),
-      learners: ids.slice(0, learners),
-    })),
+    fc.tuple(fc.nat({ max: ids.length - 1 }), fc.nat(), fc.nat()).map(([learners, w, p]) => {
+      const voters = ids.slice(learners)
+      const witnesses = voters.slice(2 + (w % voters.length))
+      const promoting = ids.slice(0, p % (learners + 1))
+      return {
+        voters,
+        votersOutgoing: ids.slice(learners, learners + 2),
+        learners: ids.slice(0, learners),
+        ...(witnesses.length > 0 ? { witnesses } : {}),
+        ...(promoting.length > 0 ? { promoting } : {}),
+      }
+    }),
   )
 const payloadOf = fc.oneof(
   bytes.map((data) => ({ type: 0 as const, data })),
@@ -64,6 +71,8 @@ const others: fc.Arbitrary<Message> = fc
       { type: 'propose', ...head, sequence: x, payloads },
       { type: 'readIndex', ...head, context: x },
       { type: 'readIndexResult', ...head, context: x, index: y },
+      { type: 'recoverRequest', ...head, nonce: x },
+      { type: 'recoverResult', ...head, nonce: x, lastIndex: y },
     ]
     return fc.constantFrom(...messages)
   })

@@ -32,6 +32,8 @@ const tags = {
   propose: 9,
   readIndex: 10,
   readIndexResult: 11,
+  recoverRequest: 12,
+  recoverResult: 13,
 } as const satisfies Record<Message['type'], number>
 
 /** Bytes that the message takes in a frame. */
@@ -68,6 +70,10 @@ function bodySizeBytes(message: Message): number {
     case 'readIndex':
       return 8
     case 'readIndexResult':
+      return 8 + 8
+    case 'recoverRequest':
+      return 8
+    case 'recoverResult':
       return 8 + 8
   }
 }
@@ -128,6 +134,11 @@ function writeBody(writer: ByteWriter, message: Message): void {
     case 'readIndexResult':
       writer.u64(message.context)
       return writer.u64(message.index)
+    case 'recoverRequest':
+      return writer.u64(message.nonce)
+    case 'recoverResult':
+      writer.u64(message.nonce)
+      return writer.u64(message.lastIndex)
   }
 }
 
@@ -221,6 +232,12 @@ function readMessage(reader: ByteReader, from: NodeId, to: NodeId): Message {
     case tags.readIndexResult: {
       const context = reader.u64()
       return { type: 'readIndexResult', ...address, context, index: reader.u64() }
+    }
+    case tags.recoverRequest:
+      return { type: 'recoverRequest', ...address, nonce: reader.u64() }
+    case tags.recoverResult: {
+      const nonce = reader.u64()
+      return { type: 'recoverResult', ...address, nonce, lastIndex: reader.u64() }
     }
     default:
       throw new MalformedBytesError('a message has an unknown type')
