@@ -19,6 +19,8 @@ export type RaftErrorCode =
   | 'LOCKED'
   /** The folder, or a peer, belongs to another cluster or member. */
   | 'CLUSTER_MISMATCH'
+  /** A member of the cluster as it was before it was recovered from the loss of its quorum; it takes no part any more. */
+  | 'OLD_GENERATION'
   /** A format or protocol version that this code does not know. */
   | 'VERSION_MISMATCH'
 

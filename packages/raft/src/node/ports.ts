@@ -43,6 +43,10 @@ export type Random = () => number
 
 /** What a transport delivers to its member. */
 export interface TransportHandler {
+  /** Of the cluster as this member knows it; undefined while it has no log and joins the one it meets. Left out: 0. */
+  generation?(): number | undefined
+  /** Called while generation() is undefined, before anything is delivered from a peer of that generation. */
+  joined?(generation: number): void
   message(message: Message): void
   /** A peer streams a snapshot. Resolves when it is on disk and synced; rejects to make the sender try again later. */
   snapshot(from: NodeId, meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void>

@@ -1,5 +1,5 @@
 // A member of a cluster: opens what is on disk, puts the parts together, and is what a user calls. The loop is in member-loop.ts.
-import { isMembershipValid, isSameMembership } from '../core/membership.ts'
+import { isMembershipValid, isSameMembership, isVoter } from '../core/membership.ts'
 import { RaftCore } from '../core/raft-core.ts'
 import type { Core, Membership, NodeId, RaftConfig, RaftStatus } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
@@ -46,6 +46,8 @@ export class RaftNode<Result> implements Node<Result> {
   /** Of a proposal, a read and a change. */
   readonly #timeoutMs: number
   #peers: ReadonlyMap<NodeId, string>
+  /** Without a log, and not among the first voters: it takes on the generation of the cluster that it meets. */
+  #isJoining: boolean
   #cancelTick: () => void = () => {}
   #isStopped = false
   #stopping: Promise<void> | undefined
@@ -87,6 +89,8 @@ export class RaftNode<Result> implements Node<Result> {
     this.#electionTimeoutMs = options.electionTimeoutMs ?? defaults.electionTimeoutMsDefault
     this.#timeoutMs = defaults.requestTimeoutBaseMs + 2 * this.#electionTimeoutMs
     this.#core = this.#makeCore(random)
+    const isEmpty = storage.wal.lastIndex === 0 && storage.log.hardState.term === 0
+    this.#isJoining = isEmpty && !isVoter(options.initialMembership, this.id)
     const limits = { ...defaults.limitsDefault, ...options.limits }
     const origin = newOrigin(random)
     this.#proposals = new Proposals({ origin, limits, timeoutMs: this.#timeoutMs })
@@ -218,12 +222,17 @@ export class RaftNode<Result> implements Node<Result> {
 
   async #start(): Promise<void> {
     const { transport, stateMachine } = this.#options
-    const { log, applied } = this.#storage
+    const { wal, log, applied } = this.#storage
     if (log.repaired !== undefined) this.#emit({ type: 'repaired', ...log.repaired })
     try {
       stateMachine.membershipChanged(applied.membership, applied.index)
       transport.setPeers(this.#peers)
       await transport.start({
+        generation: () => (this.#isJoining ? undefined : wal.generation),
+        joined: (generation) => {
+          this.#isJoining = false
+          wal.joinGeneration(generation)
+        },
         message: (message) => {
           this.#loop.input((core) => {
             core.step(message)

@@ -53,24 +53,27 @@ export class PeerListener {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { identity, isOwnServer, onRefused } = this.#options
+    const { identity, isOwnServer, handler, onRefused } = this.#options
     const path = (request.url ?? '').split('?')[0] ?? ''
     const isMessages = path.endsWith(messagesPath)
     if (!isMessages && !path.endsWith(snapshotPath)) {
       if (isOwnServer) answer(socket, 404, undefined)
       return
     }
-    const from = checkHandshake(request, identity)
-    if (from instanceof RaftError) {
-      answer(socket, 412, from)
-      onRefused(from)
+    const sender = checkHandshake(request, identity)
+    if (sender instanceof RaftError) {
+      answer(socket, 412, sender)
+      onRefused(sender)
       return
     }
+    const { from, generation } = sender
     if (this.#sockets.clients.size >= incomingConnectionsMax) {
       const text = `Member ${identity.id} has ${incomingConnectionsMax} peer connections already`
       answer(socket, 503, new RaftError('OVERLOADED', text))
       return
     }
+    const isJoining = identity.generation !== undefined && identity.generation() === undefined
+    if (isJoining && generation !== undefined) handler.joined?.(generation)
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.on('error', () => {
         webSocket.terminate()

@@ -53,7 +53,14 @@ class WebSocketTransport implements WsTransport {
 
   constructor(options: WsTransportOptions) {
     this.#options = options
-    this.#identity = { id: options.id, clusterId: options.clusterId }
+    this.#identity = {
+      id: options.id,
+      clusterId: options.clusterId,
+      generation: () => {
+        const handler = this.#handler
+        return handler?.generation === undefined ? 0 : handler.generation()
+      },
+    }
     this.#server =
       options.server ?? createServer((_request, response) => response.writeHead(404).end())
   }

@@ -21,12 +21,15 @@ export interface ReplayedLog {
   readonly base: SnapshotMeta
   /** After the base, without a gap. */
   readonly entries: readonly Entry[]
+  /** Of the cluster; 0 until it was recovered from the loss of its quorum. */
+  readonly generation: number
 }
 
 export class LogReplay {
   readonly #expected: WalMetadata
   #hardState: HardState = { term: 0, vote: undefined, commit: 0 }
   #base: SnapshotMeta | undefined
+  #generation = 0
   /** Without a gap; what came before the first one is unknown, and must lie below the base in the end. */
   #entries: Entry[] = []
   #firstIndex: LogIndex = 1
@@ -61,6 +64,9 @@ export class LogReplay {
         return this.#addEntries(item.entries, place)
       case 'hardState':
         this.#hardState = item.hardState
+        return
+      case 'generation':
+        this.#generation = Math.max(this.#generation, item.generation)
         return
       case 'compacted':
         this.#moveBase(item.base)
@@ -136,7 +142,8 @@ export class LogReplay {
     if (first !== undefined && first.term < base.term) {
       throw corrupt(end, `entry ${first.index} has too low a term`)
     }
-    return { hardState: this.#clampHardState(base, entries), base, entries }
+    const hardState = this.#clampHardState(base, entries)
+    return { hardState, base, entries, generation: this.#generation }
   }
 
   /** The commit index is a hint and may be older than the base; it is never newer than the log. */

@@ -21,15 +21,23 @@ export interface WalMetadata {
 
 /**
  * `compacted`: entries up to the base are not needed any more, those after it stay. `replaced`: a snapshot took the place of
- * the whole log; entries written before do not count.
+ * the whole log; entries written before do not count. `generation`: of the cluster, 0 if none was written.
  */
 export type RecordItem =
   | { readonly type: 'metadata'; readonly metadata: WalMetadata }
   | { readonly type: 'entries'; readonly entries: readonly Entry[] }
   | { readonly type: 'hardState'; readonly hardState: HardState }
+  | { readonly type: 'generation'; readonly generation: number }
   | { readonly type: 'compacted' | 'replaced'; readonly base: SnapshotMeta }
 
-const tags = { metadata: 1, entries: 2, hardState: 3, compacted: 4, replaced: 5 } as const
+const tags = {
+  metadata: 1,
+  entries: 2,
+  hardState: 3,
+  compacted: 4,
+  replaced: 5,
+  generation: 6,
+} as const
 
 const entriesHeaderSizeBytes = 1 + 4 + 8
 const entryHeaderSizeBytes = 8 + 1 + 4
@@ -107,6 +115,8 @@ function copiedSize(item: RecordItem): number {
     }
     case 'hardState':
       return 1 + 8 + 8 + 1 + (item.hardState.vote?.length ?? 0)
+    case 'generation':
+      return 1 + 8
     case 'compacted':
     case 'replaced':
       return 1 + 8 + 8 + 4 + encodeMembership(item.base.membership).length
@@ -129,6 +139,8 @@ function writeItem(parts: PartsWriter, item: RecordItem): void {
       writer.u64(item.hardState.term)
       writer.u64(item.hardState.commit)
       return writer.id(item.hardState.vote ?? '')
+    case 'generation':
+      return writer.u64(item.generation)
     case 'compacted':
     case 'replaced': {
       const membership = encodeMembership(item.base.membership)
@@ -182,6 +194,8 @@ function readItem(reader: ByteReader): RecordItem {
         hardState: { term, vote: isVoted ? (vote as NodeId) : undefined, commit },
       }
     }
+    case tags.generation:
+      return { type: 'generation', generation: reader.u64() }
     case tags.compacted:
       return { type: 'compacted', base: readBase(reader) }
     case tags.replaced:

@@ -14,6 +14,8 @@ export interface RecoveredLog {
   readonly base: SnapshotMeta
   /** After the base, without a gap. */
   readonly entries: readonly Entry[]
+  /** Of the cluster; 0 until it was recovered from the loss of its quorum. */
+  readonly generation: number
   /** Where a torn tail was cut off. */
   readonly repaired: { readonly file: string; readonly offset: number } | undefined
 }

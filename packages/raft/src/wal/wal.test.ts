@@ -149,12 +149,40 @@ test('a log that is closed is whole when it is opened again, and names its membe
   const { recovered } = await openWal(disk)
   expect(recovered).toMatchObject({
     isNew: false,
+    generation: 0,
     hardState: { term: 1, vote: nodeId, commit: 1 },
     entries: [entry(1, 1, 'a')],
   })
   await expect(openWal(disk, { clusterId: 'other' })).rejects.toMatchObject({
     code: 'CLUSTER_MISMATCH',
   })
+})
+
+test('a generation begins with its entries in one record, and later segments repeat it', async () => {
+  const disk = newDisk(1)
+  const first = await openWal(disk)
+  first.wal.append(1, persistEntries([entry(1, 1, 'a')], { term: 1, vote: nodeId, commit: 0 }))
+  await first.wal.close()
+  const second = await openWal(disk)
+  const hardState = { term: 2, vote: nodeId, commit: 2 }
+  await second.wal.beginGeneration(1, [entry(2, 2)], hardState)
+  expect(second.syncs).toHaveLength(1)
+  for (let i = 3; i < 40; i++) {
+    second.wal.append(i, persistEntries([entry(i, 2, 'x'.repeat(500))]))
+    second.wal.compact(i - 1)
+  }
+  await second.wal.close()
+  const { recovered } = await openWal(disk)
+  expect(recovered).toMatchObject({ generation: 1, base: { index: 38 }, hardState: { term: 2 } })
+})
+
+test('a member that joins keeps the generation it has met once it has written something', async () => {
+  const disk = newDisk(1)
+  const first = await openWal(disk)
+  first.wal.joinGeneration(3)
+  first.wal.append(1, persistEntries([entry(1, 1, 'a')]))
+  await first.wal.close()
+  expect((await openWal(disk)).recovered.generation).toBe(3)
 })
 
 test('what arrives in one turn shares a sync, and what arrives during it shares the next one', async () => {

@@ -2,6 +2,7 @@
 // synced, what arrives gathers for the next one. A failed write or sync ends the log for good: nobody knows what reached the disk.
 import { assert } from '../core/assert.ts'
 import type {
+  Entry,
   HardState,
   LogIndex,
   Membership,
@@ -64,12 +65,15 @@ export class Wal {
   /** The highest entry index in the segment that is written to. */
   #highestIndex: LogIndex
   #hardState: HardState
+  /** Of the cluster: goes up when it is recovered from the loss of its quorum. */
+  #generation: number
   /** The newest base that is durable. */
   #base: SnapshotMeta
   #queue: Work[] = []
   /** Does not need a sync of its own: goes along with the next record. */
   #lazyHardState: HardState | undefined
   #lazyBase: SnapshotMeta | undefined
+  #lazyGeneration: number | undefined
   #running: Promise<void> | undefined
   #beside: Promise<void> = Promise.resolve()
   #error: Error | undefined
@@ -86,6 +90,7 @@ export class Wal {
     this.#finished = [...opened.finished]
     this.#highestIndex = opened.highestIndex
     this.#hardState = opened.log.hardState
+    this.#generation = opened.log.generation
     this.#base = opened.log.base
     this.#shape = new LogShape(opened.log.base)
     this.#shape.append(opened.log.entries)
@@ -105,6 +110,10 @@ export class Wal {
 
   get lastIndex(): LogIndex {
     return this.#shape.lastIndex
+  }
+
+  get generation(): number {
+    return this.#generation
   }
 
   termAt(index: LogIndex): Term | undefined {
@@ -148,6 +157,30 @@ export class Wal {
       { type: 'replaced', base },
       { type: 'hardState', hardState },
     ])
+  }
+
+  /** Entries of a new generation of the cluster, all of them committed, in one record. Durable when it resolves. */
+  async beginGeneration(
+    generation: number,
+    entries: readonly Entry[],
+    hardState: HardState,
+  ): Promise<void> {
+    assert(this.#running === undefined, 'a generation begins before the log is used')
+    assert(generation > this.#generation, 'generations rise')
+    this.#shape.append(entries)
+    await this.#write([
+      { type: 'generation', generation },
+      { type: 'entries', entries },
+      { type: 'hardState', hardState },
+    ])
+    this.#generation = generation
+  }
+
+  /** A member without a log takes the generation of the cluster that it joins; durable with the next record. */
+  joinGeneration(generation: number): void {
+    assert(generation >= this.#generation, 'generations rise')
+    this.#generation = generation
+    this.#lazyGeneration = generation
   }
 
   #start(): void {
@@ -207,9 +240,13 @@ export class Wal {
   #collectItems(works: readonly Work[]): RecordItem[] {
     const items: RecordItem[] = []
     let hardState = this.#lazyHardState
+    if (this.#lazyGeneration !== undefined) {
+      items.push({ type: 'generation', generation: this.#lazyGeneration })
+    }
     if (this.#lazyBase !== undefined) items.push({ type: 'compacted', base: this.#lazyBase })
     this.#lazyHardState = undefined
     this.#lazyBase = undefined
+    this.#lazyGeneration = undefined
     for (const work of works) {
       if (work.type === 'compact') items.push({ type: 'compacted', base: work.base })
       else if (work.persist !== undefined) {
@@ -240,7 +277,7 @@ export class Wal {
       else if (item.type === 'entries') {
         const last = item.entries[item.entries.length - 1]
         if (last !== undefined) this.#highestIndex = Math.max(this.#highestIndex, last.index)
-      } else if (item.type !== 'metadata') {
+      } else if (item.type === 'compacted' || item.type === 'replaced') {
         this.#base = item.base
         isBaseNew = true
       }
@@ -256,7 +293,12 @@ export class Wal {
       sequence: old.sequence + 1,
       previousChain: old.chain,
       sizeBytesMax: this.#segmentSizeBytes,
-      firstRecord: encodeRecord(openingItems(this.#metadata, this.#base, this.#hardState)),
+      firstRecord: encodeRecord([
+        ...openingItems(this.#metadata, this.#base, this.#hardState),
+        ...(this.#generation > 0
+          ? [{ type: 'generation', generation: this.#generation } as const]
+          : []),
+      ]),
     })
     this.#finished.push({ path: old.path, highestIndex: this.#highestIndex })
     this.#highestIndex = 0
@@ -333,6 +375,6 @@ async function beginLog(options: WalOptions, sizeBytesMax: number): Promise<Open
     sizeBytesMax,
     firstRecord: encodeRecord(openingItems({ clusterId, nodeId }, base, hardState)),
   })
-  const log = { isNew: true, hardState, base, entries: [], repaired: undefined }
+  const log = { isNew: true, hardState, base, entries: [], generation: 0, repaired: undefined }
   return { segment, finished: [], highestIndex: 0, log }
 }
