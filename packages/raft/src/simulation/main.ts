@@ -1,72 +1,58 @@
-// `npm run simulate -- [--seeds N] [--seed S] [--ticks T] [--trace]`: many seeds, or one again. Exit code 1 at a violation.
-import { parseArgs } from 'node:util'
-import { summarize, type RunReport } from './run-report.ts'
-import { simulate, ticksDefault } from './simulate.ts'
-import { SimulationFailure } from './world.ts'
+// `npm run simulate -- [--seeds N] [--seed S] [--ticks T] [--jobs J] [--trace]`: many seeds, or one again. Exit code 1 at a violation.
+import { parseArguments, type MainArguments } from './main-arguments.ts'
+import { digestOf, summarize } from './run-report.ts'
+import { runSeed, type SeedOutcome } from './run-seed.ts'
+import { runSeeds } from './seed-pool.ts'
+import { ticksDefault } from './simulate.ts'
 
-const seedsDefault = 300
-
-interface Arguments {
-  readonly seeds: readonly number[]
-  readonly ticks: number
-  readonly isTraced: boolean
-}
+const progressEvery = 100
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-function parseArguments(): Arguments {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: 'string' },
-      seed: { type: 'string' },
-      ticks: { type: 'string' },
-      trace: { type: 'boolean', default: false },
+async function run({
+  seeds,
+  ticks,
+  isTraced,
+  jobs,
+}: MainArguments): Promise<readonly SeedOutcome[]> {
+  const [only] = seeds
+  if (seeds.length === 1 && only !== undefined) {
+    return [await runSeed({ seed: only, ticks, ...(isTraced ? { onTrace: print } : {}) })]
+  }
+  return await runSeeds({
+    requests: seeds.map((seed) => ({ seed, ticks })),
+    jobs,
+    onProgress: (doneCount) => {
+      const isDue = doneCount % progressEvery === 0 && seeds.length > progressEvery
+      if (isDue) print(`${doneCount} seeds`)
     },
   })
-  const ticks = values.ticks === undefined ? ticksDefault : wholeNumber('--ticks', values.ticks)
-  const isTraced = values.trace
-  if (values.seed !== undefined) {
-    return { seeds: [wholeNumber('--seed', values.seed)], ticks, isTraced }
-  }
-  const count = values.seeds === undefined ? seedsDefault : wholeNumber('--seeds', values.seeds)
-  return { seeds: Array.from({ length: count }, (_, i) => i + 1), ticks, isTraced }
-}
-
-function wholeNumber(flag: string, text: string): number {
-  const value = Number(text)
-  if (Number.isSafeInteger(value) && value > 0) return value
-  throw new RangeError(`${flag} takes a whole number above 0, not '${text}'`)
 }
 
 /** Shows what went wrong first, and how to see it again. */
-function printFailure(failure: SimulationFailure, ticks: number): void {
-  const { report, trace } = failure
+function printFailure({ report, failure }: SeedOutcome, ticks: number): void {
   const ticksFlag = ticks === ticksDefault ? '' : ` --ticks ${ticks}`
-  print(['', ...trace, ''].join('\n'))
+  print(['', ...(failure?.trace ?? []), ''].join('\n'))
   print(`VIOLATION  seed ${report.seed}, step ${report.steps}`)
-  print(`           ${failure.message}`)
+  print(`           ${failure?.message ?? ''}`)
   print(`trace hash ${report.traceHash}`)
   print(`again      npm run simulate -- --seed ${report.seed}${ticksFlag}`)
 }
 
 async function main(): Promise<number> {
-  const { seeds, ticks, isTraced } = parseArguments()
-  const reports: RunReport[] = []
-  for (const seed of seeds) {
-    try {
-      reports.push(await simulate({ seed, ticks, ...(isTraced ? { onTrace: print } : {}) }))
-    } catch (error) {
-      if (!(error instanceof SimulationFailure)) throw error
-      printFailure(error, ticks)
-      return 1
-    }
-    if (reports.length % 100 === 0 && seeds.length > 100) print(`${reports.length} seeds`)
+  const given = parseArguments(process.argv.slice(2))
+  const startedAt = performance.now()
+  const outcomes = await run(given)
+  const failed = outcomes.find(({ failure }) => failure !== undefined)
+  if (failed !== undefined) {
+    printFailure(failed, given.ticks)
+    return 1
   }
-  print(summarize(reports))
-  const [only] = reports
-  if (only !== undefined && reports.length === 1) print(`trace hash     ${only.traceHash}`)
+  const reports = outcomes.map(({ report }) => report)
+  print(summarize(reports, performance.now() - startedAt))
+  print(`trace hash     ${digestOf(reports)}${reports.length === 1 ? '' : ' (of all)'}`)
   print('no violation')
   return 0
 }

@@ -153,13 +153,21 @@ export class World {
 
   async #runUntil(isOver: () => boolean): Promise<void> {
     while (!isOver()) {
-      if (!this.#scheduler.runNext()) return
+      if (!this.#runNext()) return
       this.#steps++
-      // Everything that follows from the event runs as microtasks; the next immediate comes after the last of them.
-      await new Promise<void>((resolve) => {
-        setImmediate(resolve)
-      })
+      // Everything that follows from the event runs as microtasks; a tick asked for among them comes after the last.
+      await new Promise<void>(process.nextTick)
       this.#throwViolation()
+    }
+  }
+
+  /** What throws through the event itself is a violation too. */
+  #runNext(): boolean {
+    try {
+      return this.#scheduler.runNext()
+    } catch (error) {
+      this.#violated(error)
+      return true
     }
   }
 

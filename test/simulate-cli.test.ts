@@ -1,0 +1,37 @@
+// `npm run simulate` as a process: what it prints is a function of the seeds and the code, however many threads and whatever order they run in.
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+
+const main = fileURLToPath(new URL('../packages/raft/dist/simulation/main.js', import.meta.url))
+
+/** What is printed, without how long it took. */
+async function simulate(...flags: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [main, ...flags], {
+    maxBuffer: 64 * 1024 * 1024,
+  })
+  return stdout.replace(/, \d+ hours an hour/, '')
+}
+
+const traceHashOf = (output: string): string | undefined =>
+  /^trace hash +([0-9a-f]{16})/m.exec(output)?.[1]
+
+test('many seeds on two processes print what they print on one', async () => {
+  const [onOne, onTwo] = await Promise.all([
+    simulate('--seeds', '12', '--jobs', '1', '--ticks', '100'),
+    simulate('--seeds', '12', '--jobs', '2', '--ticks', '100'),
+  ])
+  expect(traceHashOf(onOne)).toBeDefined()
+  expect(onTwo).toBe(onOne)
+})
+
+test('one seed has the same trace hash with its trace printed and without, in another process', async () => {
+  const [silent, traced] = await Promise.all([
+    simulate('--seed', '9', '--ticks', '100'),
+    simulate('--seed', '9', '--ticks', '100', '--trace'),
+  ])
+  expect(traceHashOf(silent)).toBeDefined()
+  expect(traceHashOf(traced)).toBe(traceHashOf(silent))
+  expect(traced.length).toBeGreaterThan(silent.length)
+})
