@@ -105,8 +105,8 @@ export const mutants: readonly Mutant[] = [
     edits: [
       {
         file: 'core/leadership.ts',
-        find: '? this.#reads.sequence : (this.#peers.get(id)?.readSequence ?? 0)',
-        replace: '? this.#reads.sequence : this.#reads.sequence',
+        find: '? sequence : (peers.get(id)?.readSequence ?? 0)',
+        replace: '? sequence : sequence',
       },
     ],
   },

@@ -1,14 +1,15 @@
-// What a member does and knows as leader of one term (paper Figure 2 "Leaders"; thesis 3.10 transfer, 6.2 check-quorum, 6.4 reads). Made
-// on winning, dropped on stepping down: nothing of it outlives the term. Messages are made when a Ready is taken, so that
-// whatever arrived since the last one shares them.
+// What a member does and knows as leader of one term (paper Figure 2 "Leaders"; thesis 6.2 check-quorum): what it takes into its log, what is
+// committed, who confirms that it still leads. Made on winning, dropped on stepping down: nothing of it outlives the term.
 import { assert } from './assert.ts'
-import { memberIds, isVoter } from './membership.ts'
+import { LeaderReads } from './leader-reads.ts'
+import { isVoter, memberIds } from './membership.ts'
 import type { Outbox } from './outbox.ts'
-import { Progress, type WindowLimits } from './progress.ts'
 import { hasQuorum, quorumReached } from './quorum.ts'
-import { entryOverheadBytes, entrySizeBytes, type RaftLog } from './raft-log.ts'
-import { ReadRounds, type ConfirmedRead, type ReadRequest } from './read-index.ts'
+import { entryOverheadBytes, type RaftLog } from './raft-log.ts'
+import type { ReadRequest } from './read-index.ts'
 import { RepeatFilter } from './repeat-filter.ts'
+import { Replication } from './replication.ts'
+import { Transfer } from './transfer.ts'
 import {
   entryType,
   type AppendEntriesResult,
@@ -22,9 +23,6 @@ import {
   type RaftStatus,
   type Term,
 } from './types.ts'
-
-/** Bytes in flight to one follower, in full messages. */
-const windowSizeInMessages = 64
 
 const noData = new Uint8Array(0)
 
@@ -43,39 +41,31 @@ export class Leadership {
   readonly #term: Term
   readonly #log: RaftLog
   readonly #outbox: Outbox
-  readonly #snapshotMembership: () => Membership
-  readonly #limits: WindowLimits
   #membership: Membership
-  #peers: Map<NodeId, Progress>
-  readonly #reads = new ReadRounds()
+  readonly #replication: Replication
+  readonly #reads: LeaderReads
+  readonly #transfer: Transfer
   readonly #repeats = new RepeatFilter()
   #heartbeatElapsed = 0
   #quorumElapsed = 0
   #heartbeatDue = true
-  /** Somebody may be behind: the next Ready looks at every peer. */
-  #isDirty = true
   #uncommittedSizeBytes: number
   /** The last entry that may be a membership change: until it is applied, no other is taken. */
   #membershipIndex: LogIndex
-  #transferee: NodeId | undefined
-  #transferElapsed = 0
-  #timeoutNowSent = false
 
   constructor(options: LeadershipOptions) {
-    const { config, log } = options
+    const { config, log, term, outbox } = options
     assert(isVoter(options.membership, config.id), 'only a voter leads')
     this.#config = config
-    this.#term = options.term
+    this.#term = term
     this.#log = log
-    this.#outbox = options.outbox
-    this.#snapshotMembership = options.snapshotMembership
-    this.#limits = {
-      messagesMax: config.inflightMessagesMax,
-      sizeBytesMax: config.messageSizeBytesMax * windowSizeInMessages,
-    }
+    this.#outbox = outbox
     this.#membership = options.membership
-    this.#peers = new Map()
-    this.#syncPeers()
+    this.#replication = new Replication(options)
+    this.#replication.setMembership(options.membership)
+    this.#reads = new LeaderReads({ id: config.id, term, outbox })
+    const patienceTicks = config.electionTicks
+    this.#transfer = new Transfer({ id: config.id, term, outbox, patienceTicks })
     this.#uncommittedSizeBytes = log.sizeBytesAfter(log.commitIndex)
     // The entry that opens the term: with it everything before is committed (paper 5.4.2). A change of membership waits until
     // it is applied, and with it every change that an older leader may have left in the log.
@@ -88,22 +78,22 @@ export class Leadership {
   }
 
   get transferee(): NodeId | undefined {
-    return this.#transferee
+    return this.#transfer.target
   }
 
   get hasWork(): boolean {
-    return this.#isDirty || this.#heartbeatDue || this.#reads.isOpen
+    return this.#replication.isDirty || this.#heartbeatDue || this.#reads.isOpen
   }
 
   progress(): RaftStatus['progress'] {
-    return Array.from(this.#peers.values(), (peer) => peer.status())
+    return this.#replication.status()
   }
 
   #append(type: EntryType, data: Uint8Array): void {
     const index = this.#log.lastIndex + 1
     this.#log.append({ term: this.#term, index, type, data })
     this.#uncommittedSizeBytes += data.length + entryOverheadBytes
-    this.#isDirty = true
+    this.#replication.touch()
   }
 
   /** False at the limit of the uncommitted tail; an empty tail takes any one proposal. */
@@ -119,7 +109,7 @@ export class Leadership {
   /** Forwarded by a follower; refused ones are dropped, a message that came before is taken for handled. */
   proposeForwarded(message: Propose): void {
     assert(message.term === this.#term, 'only proposals of the own term are taken')
-    if (this.#transferee !== undefined) return
+    if (this.transferee !== undefined) return
     if (!this.#repeats.isNew(message.from, message.sequence)) return
     this.propose(message.payloads)
   }
@@ -134,26 +124,15 @@ export class Leadership {
     this.#membershipIndex = this.#log.lastIndex
   }
 
-  /** A change was applied: new members start as probes, removed ones are forgotten. */
+  /** A change was applied. */
   applyMembership(membership: Membership): void {
     this.#membership = membership
-    this.#syncPeers()
-    if (this.#transferee !== undefined && !isVoter(membership, this.#transferee)) {
-      this.#transferee = undefined
+    this.#replication.setMembership(membership)
+    if (this.transferee !== undefined && !isVoter(membership, this.transferee)) {
+      this.#transfer.stop()
     }
-    this.#isDirty = true
     this.advanceCommit()
     this.#confirmReads()
-  }
-
-  #syncPeers(): void {
-    const peers = new Map<NodeId, Progress>()
-    for (const id of memberIds(this.#membership)) {
-      if (id === this.#config.id) continue
-      const fresh = { id, nextIndex: this.#log.lastIndex + 1, limits: this.#limits }
-      peers.set(id, this.#peers.get(id) ?? new Progress(fresh))
-    }
-    this.#peers = peers
   }
 
   /** Returns false when the leader has not heard from a quorum for an election timeout: it must step down. */
@@ -162,47 +141,26 @@ export class Leadership {
       this.#heartbeatElapsed = 0
       this.#heartbeatDue = true
     }
-    if (this.#transferee !== undefined && ++this.#transferElapsed >= this.#config.electionTicks) {
-      this.#transferee = undefined
-    }
+    this.#transfer.tick()
     if (++this.#quorumElapsed < this.#config.electionTicks) return true
     this.#quorumElapsed = 0
+    const { peers } = this.#replication
     const isActive = hasQuorum(
       this.#membership,
-      (id) => id === this.#config.id || this.#peers.get(id)?.recentActive === true,
+      (id) => id === this.#config.id || peers.get(id)?.recentActive === true,
     )
-    for (const peer of this.#peers.values()) peer.recentActive = false
+    for (const peer of peers.values()) peer.recentActive = false
     return isActive
   }
 
   appendEntriesResult(message: AppendEntriesResult): void {
-    const peer = this.#peers.get(message.from)
+    const peer = this.#replication.peers.get(message.from)
     if (peer === undefined) return
-    peer.recentActive = true
-    if (message.rejected) this.#rejected(peer, message)
-    else this.#acknowledged(peer, message.index)
-    if (!this.#isDirty) {
-      this.#isDirty = peer.isBehind(this.#log.lastIndex, this.#log.commitIndex)
+    if (this.#replication.answered(peer, message)) {
+      this.advanceCommit()
+      this.#maybeTimeoutNow()
     }
-  }
-
-  #rejected(peer: Progress, message: AppendEntriesResult): void {
-    const { hintIndex, hintTerm } = message
-    // A hint of term 0 stands for a compacted, hence committed, position.
-    const meeting =
-      hintTerm > 0 ? this.#log.findMeeting(hintIndex, hintTerm) : { index: hintIndex, term: 0 }
-    peer.reject(message.index, meeting.index)
-  }
-
-  #acknowledged(peer: Progress, index: LogIndex): void {
-    assert(index <= this.#log.lastIndex, 'a follower holds no more of this term than its leader')
-    const isNews = peer.acknowledge(index)
-    // Any snapshot that reconnects the follower with the log will do, whoever sent it.
-    if (peer.state === 'snapshot' && peer.matchIndex + 1 >= this.#log.firstIndex) peer.becomeProbe()
-    if (peer.state === 'probe' && index >= peer.matchIndex) peer.becomeReplicate()
-    if (!isNews) return
-    if (this.advanceCommit()) this.#isDirty = true
-    this.#maybeTimeoutNow()
+    this.#replication.maybeTouch(peer)
   }
 
   /**
@@ -211,16 +169,20 @@ export class Leadership {
    */
   advanceCommit(): boolean {
     const log = this.#log
+    const { peers } = this.#replication
     const reached = quorumReached(this.#membership, (id) =>
-      id === this.#config.id ? log.persistedIndex : (this.#peers.get(id)?.matchIndex ?? 0),
+      id === this.#config.id ? log.persistedIndex : (peers.get(id)?.matchIndex ?? 0),
     )
     if (reached <= log.commitIndex || log.termAt(reached) !== this.#term) return false
     const wasReady = this.#canServeReads()
     const committedSize = log.sizeBytesAfter(log.commitIndex, reached)
     log.commitTo(reached)
     this.#uncommittedSizeBytes -= committedSize
-    this.#isDirty = true
-    if (!wasReady) this.#releaseEarlyReads()
+    this.#replication.touch()
+    if (!wasReady) {
+      this.#reads.releaseEarly(log.commitIndex)
+      this.#confirmReads()
+    }
     return true
   }
 
@@ -228,101 +190,69 @@ export class Leadership {
     return this.#log.termAt(this.#log.commitIndex) === this.#term
   }
 
-  #releaseEarlyReads(): void {
-    this.#reads.releaseEarly(this.#log.commitIndex)
-    this.#confirmReads()
-  }
-
   /** False when too many reads wait already. */
   readIndex(request: ReadRequest): boolean {
-    if (this.#reads.isFull) return false
-    if (this.#canServeReads()) this.#reads.add(request, this.#log.commitIndex)
-    else this.#reads.addEarly(request)
+    const readyAt = this.#canServeReads() ? this.#log.commitIndex : undefined
+    if (!this.#reads.add(request, readyAt)) return false
     this.#confirmReads()
     return true
   }
 
   heartbeatResult(message: HeartbeatResult): void {
-    const peer = this.#peers.get(message.from)
+    const peer = this.#replication.peers.get(message.from)
     if (peer === undefined) return
     peer.alive(this.#log.lastIndex)
     peer.readSequence = Math.max(peer.readSequence, message.readSequence)
     this.#confirmReads()
-    if (peer.isBehind(this.#log.lastIndex, this.#log.commitIndex)) this.#isDirty = true
+    this.#replication.maybeTouch(peer)
   }
 
   #confirmReads(): void {
-    if (this.#reads.sequence === 0) return
+    const { sequence } = this.#reads
+    if (sequence === 0) return
+    const { peers } = this.#replication
     const confirmed = quorumReached(this.#membership, (id) =>
-      id === this.#config.id ? this.#reads.sequence : (this.#peers.get(id)?.readSequence ?? 0),
+      id === this.#config.id ? sequence : (peers.get(id)?.readSequence ?? 0),
     )
-    for (const read of this.#reads.confirm(confirmed)) this.#answerRead(read)
+    this.#reads.confirm(confirmed)
   }
 
-  #answerRead(read: ConfirmedRead): void {
-    const { from, context, index } = read
-    if (from === undefined) {
-      this.#outbox.answerRead({ context, index })
-      return
-    }
-    const address = { from: this.#config.id, to: from, term: this.#term }
-    this.#outbox.send({ type: 'readIndexResult', ...address, context, index })
-  }
-
-  /** The role is lost: the member's own reads must be asked again; followers see it by themselves. */
   abandonReads(): void {
-    for (const read of this.#reads.abandon()) {
-      if (read.from === undefined) {
-        this.#outbox.answerRead({ context: read.context, index: undefined })
-      }
-    }
+    this.#reads.abandon()
   }
 
-  /** Thesis 3.10: stop taking proposals, bring the target up to date, tell it to campaign. */
   transfer(to: NodeId): void {
-    if (to === this.#config.id || this.#transferee === to) return
+    if (to === this.#config.id || this.transferee === to) return
     if (!this.#membership.voters.includes(to)) return
-    this.#transferee = to
-    this.#transferElapsed = 0
-    this.#timeoutNowSent = false
+    this.#transfer.begin(to)
     this.#maybeTimeoutNow()
-    this.#isDirty = true
+    this.#replication.touch()
   }
 
   #maybeTimeoutNow(): void {
-    if (this.#transferee === undefined || this.#timeoutNowSent) return
-    if (this.#peers.get(this.#transferee)?.matchIndex !== this.#log.lastIndex) return
-    this.#timeoutNowSent = true
-    const address = { from: this.#config.id, to: this.#transferee, term: this.#term }
-    this.#outbox.send({ type: 'timeoutNow', ...address })
+    if (this.transferee === undefined) return
+    const matchIndex = this.#replication.peers.get(this.transferee)?.matchIndex
+    this.#transfer.maybeTimeoutNow(matchIndex, this.#log.lastIndex)
   }
 
   unreachable(id: NodeId): void {
-    const peer = this.#peers.get(id)
-    if (peer?.state === 'replicate') peer.becomeProbe()
+    this.#replication.unreachable(id)
   }
 
   snapshotReported(id: NodeId, succeeded: boolean): void {
-    const peer = this.#peers.get(id)
-    if (peer?.state !== 'snapshot') return
-    if (succeeded) peer.becomeProbe()
-    else peer.snapshotFailed()
-    this.#isDirty = true
+    this.#replication.snapshotReported(id, succeeded)
   }
 
   /** Puts everything that is due into the outbox. */
   broadcast(): void {
     if (this.#heartbeatDue || this.#reads.isOpen) this.#sendHeartbeats()
-    if (!this.#isDirty) return
-    this.#isDirty = false
-    for (const peer of this.#peers.values()) this.#replicate(peer)
+    this.#replication.send()
   }
 
   #sendHeartbeats(): void {
     this.#heartbeatDue = false
-    this.#reads.close()
-    const readSequence = this.#reads.sequence
-    for (const peer of this.#peers.values()) {
+    const readSequence = this.#reads.close()
+    for (const peer of this.#replication.peers.values()) {
       this.#outbox.send({
         type: 'heartbeat',
         from: this.#config.id,
@@ -334,59 +264,13 @@ export class Leadership {
     }
   }
 
-  #replicate(peer: Progress): void {
-    const log = this.#log
-    while (peer.isBehind(log.lastIndex, log.commitIndex)) {
-      if (peer.nextIndex < log.firstIndex) {
-        this.#sendSnapshot(peer)
-        return
-      }
-      this.#sendAppend(peer)
-    }
-  }
-
-  #sendAppend(peer: Progress): void {
-    const log = this.#log
-    const prevLogIndex = peer.nextIndex - 1
-    const prevLogTerm = log.termAt(prevLogIndex)
-    assert(prevLogTerm !== undefined, 'the entry before the first one sent is known')
-    const entries = log.slice(peer.nextIndex, this.#config.messageSizeBytesMax)
-    let sizeBytes = 0
-    for (const entry of entries) sizeBytes += entrySizeBytes(entry)
-    peer.sent({ count: entries.length, sizeBytes, commit: log.commitIndex })
-    this.#outbox.send({
-      type: 'appendEntries',
-      from: this.#config.id,
-      to: peer.id,
-      term: this.#term,
-      prevLogIndex,
-      prevLogTerm,
-      entries,
-      commit: log.commitIndex,
-    })
-  }
-
-  #sendSnapshot(peer: Progress): void {
-    // A follower that is away would only waste the stream.
-    if (!peer.recentActive) return
-    const index = this.#log.firstIndex - 1
-    const term = this.#log.termAt(index)
-    assert(term !== undefined, 'the log knows its snapshot')
-    const snapshot = { index, term, membership: this.#snapshotMembership() }
-    peer.becomeSnapshot(index)
-    const address = { from: this.#config.id, to: peer.id, term: this.#term }
-    this.#outbox.send({ type: 'installSnapshot', ...address, snapshot })
-  }
-
   verify(): void {
     this.#reads.verify()
-    for (const peer of this.#peers.values()) {
-      peer.verify()
-      assert(peer.matchIndex <= this.#log.lastIndex, 'no follower holds more than the leader')
-    }
+    this.#replication.verify()
     const uncommitted = this.#log.sizeBytesAfter(this.#log.commitIndex)
     assert(this.#uncommittedSizeBytes === uncommitted, 'the uncommitted tail is counted')
-    assert(this.#peers.size <= memberIds(this.#membership).length, 'peers are members')
+    const memberCount = memberIds(this.#membership).length
+    assert(this.#replication.peers.size <= memberCount, 'peers are members')
     assert(this.#log.lastTerm === this.#term, 'the log of a leader ends with its own term')
   }
 }

@@ -1,16 +1,17 @@
 // One member of the consensus (Raft paper and thesis): roles, terms and votes, and who gets which message. What a leader does is in
-// leadership.ts, what a follower's log does in follower.ts. Keeps: one vote a term, nothing promised before it is durable.
+// leadership.ts, when it campaigns in candidacy.ts, what a follower's log does in follower.ts. Keeps: one vote a term, nothing promised before it is durable.
 import { assert, assertNever } from './assert.ts'
-import { Ballot } from './ballot.ts'
-import { ElectionTimer } from './election-timer.ts'
-import { Follower } from './follower.ts'
-import { ForwardedReads, numbersStartMax } from './forwarded-reads.ts'
+import type { Ballot } from './ballot.ts'
+import { Candidacy } from './candidacy.ts'
+import { makeCoreParts } from './core-parts.ts'
+import type { Follower } from './follower.ts'
+import type { ForwardedReads } from './forwarded-reads.ts'
 import { Leadership } from './leadership.ts'
 import { maybeLeaveJoint, proposeChange } from './membership-change.ts'
 import { isMember, isSoleVoter, isVoter } from './membership.ts'
-import { knownCommitted, MembershipHistory } from './membership-history.ts'
-import { Outbox } from './outbox.ts'
-import { RaftLog } from './raft-log.ts'
+import type { MembershipHistory } from './membership-history.ts'
+import type { Outbox } from './outbox.ts'
+import type { RaftLog } from './raft-log.ts'
 import {
   type Core,
   type InstallSnapshot,
@@ -28,20 +29,19 @@ import {
   type Role,
   type Term,
 } from './types.ts'
-import { Voting } from './voting.ts'
+import type { Voting } from './voting.ts'
 
 export class RaftCore implements Core {
   readonly #config: RaftConfig
   readonly #id: NodeId
   readonly #log: RaftLog
-  readonly #outbox = new Outbox()
-  readonly #timer: ElectionTimer
+  readonly #outbox: Outbox
   readonly #forwardedReads: ForwardedReads
   readonly #ballot: Ballot
   readonly #memberships: MembershipHistory
   readonly #voting: Voting
   readonly #follower: Follower
-  #role: Role = 'follower'
+  readonly #candidacy: Candidacy
   #leader: NodeId | undefined
   #leadership: Leadership | undefined
   #sequence = 0
@@ -49,30 +49,47 @@ export class RaftCore implements Core {
   #proposeSequence: number
 
   constructor(config: RaftConfig, restored: RestoredState) {
-    const { hardState, snapshot, entries, appliedIndex } = restored
+    const { snapshot, appliedIndex } = restored
     assert(config.heartbeatTicks < config.electionTicks, 'heartbeats come before an election')
     assert(appliedIndex >= snapshot.index, 'the state machine holds the snapshot')
     this.#config = config
     this.#id = config.id
-    this.#ballot = new Ballot(config.id, hardState)
-    this.#log = new RaftLog({ snapshot, entries, commitIndex: hardState.commit, appliedIndex })
-    // Entries are written before the hard state; a crash between them leaves a log that is newer than the term.
-    this.#ballot.enter(Math.max(hardState.term, this.#log.lastTerm))
-    this.#log.commitTo(knownCommitted(entries))
-    this.#timer = new ElectionTimer(config.electionTicks, config.random)
-    this.#proposeSequence = Math.floor(config.random() * numbersStartMax)
-    this.#forwardedReads = new ForwardedReads({
-      id: config.id,
-      outbox: this.#outbox,
-      patienceTicks: config.electionTicks,
-      firstNumber: Math.floor(config.random() * numbersStartMax),
-    })
-    this.#memberships = new MembershipHistory(snapshot, entries, appliedIndex)
-    const parts = { id: config.id, ballot: this.#ballot, log: this.#log, outbox: this.#outbox }
-    this.#voting = new Voting({ ...parts, memberships: this.#memberships })
-    this.#follower = new Follower(parts)
+    const parts = makeCoreParts(config, restored)
+    this.#ballot = parts.ballot
+    this.#log = parts.log
+    this.#outbox = parts.outbox
+    this.#memberships = parts.memberships
+    this.#voting = parts.voting
+    this.#follower = parts.follower
+    this.#forwardedReads = parts.forwardedReads
+    this.#proposeSequence = parts.proposeSequence
+    this.#candidacy = this.#makeCandidacy()
     // Nobody else can lead: there is nothing to wait for.
-    if (isSoleVoter(this.#membership, config.id)) this.#timer.expireSoon()
+    if (isSoleVoter(this.#membership, config.id)) this.#candidacy.timer.expireSoon()
+  }
+
+  #makeCandidacy(): Candidacy {
+    return new Candidacy({
+      config: this.#config,
+      ballot: this.#ballot,
+      log: this.#log,
+      memberships: this.#memberships,
+      voting: this.#voting,
+      onCampaign: () => {
+        assert(this.#leadership === undefined, 'a leader does not campaign')
+        this.#setLeader(undefined)
+      },
+      onWon: () => {
+        this.#becomeLeader()
+      },
+      onLost: () => {
+        this.#becomeFollower(this.#term, undefined)
+      },
+    })
+  }
+
+  get #role(): Role {
+    return this.#leadership === undefined ? this.#candidacy.role : 'leader'
   }
 
   get #term(): Term {
@@ -90,38 +107,12 @@ export class RaftCore implements Core {
       if (!this.#leadership.tick()) this.#becomeFollower(this.#term, undefined)
       return
     }
-    this.#timer.tick()
-    if (this.#timer.isExpired) this.#campaign('preCandidate')
-  }
-
-  #campaign(role: 'preCandidate' | 'candidate', force = false): void {
-    assert(this.#leadership === undefined, 'a leader does not campaign')
-    this.#timer.draw()
-    // A change of membership that is committed but not applied yet could make this member's idea of a quorum a wrong one.
-    if (!isVoter(this.#membership, this.#id) || this.#log.hasUnappliedMembership()) return
-    this.#role = role
-    this.#setLeader(undefined)
-    if (role === 'candidate') {
-      this.#ballot.campaign()
-      this.#voting.request('vote', force)
-      return
-    }
-    this.#voting.request('preVote', force)
-    // Thesis 9.6: a pre-vote promises nothing, so it does not wait for the disk.
-    this.#countVote(this.#id, true)
-  }
-
-  #countVote(from: NodeId, granted: boolean): void {
-    const outcome = this.#voting.count(from, granted)
-    if (outcome === 'pending') return
-    if (outcome === 'lost') this.#becomeFollower(this.#term, undefined)
-    else if (this.#role === 'preCandidate') this.#campaign('candidate')
-    else this.#becomeLeader()
+    this.#candidacy.tick()
   }
 
   #becomeLeader(): void {
     assert(this.#role === 'candidate', 'only a candidate becomes leader')
-    this.#role = 'leader'
+    this.#candidacy.end()
     this.#setLeader(this.#id)
     this.#leadership = new Leadership({
       config: this.#config,
@@ -131,16 +122,15 @@ export class RaftCore implements Core {
       outbox: this.#outbox,
       snapshotMembership: () => this.#memberships.oldest,
     })
-    if (this.#leadership !== undefined) maybeLeaveJoint(this.#leadership, this.#membership)
+    maybeLeaveJoint(this.#leadership, this.#membership)
   }
 
   #becomeFollower(term: Term, leader: NodeId | undefined): void {
     this.#ballot.enter(term)
-    this.#role = 'follower'
     this.#leadership?.abandonReads()
     this.#leadership = undefined
+    this.#candidacy.end()
     this.#setLeader(leader)
-    this.#timer.draw()
   }
 
   /** Reads forwarded to another leader must be asked again. */
@@ -177,7 +167,7 @@ export class RaftCore implements Core {
 
   #hearsLeader(): boolean {
     if (this.#leadership !== undefined) return true
-    return this.#leader !== undefined && this.#timer.isFresh
+    return this.#leader !== undefined && this.#candidacy.timer.isFresh
   }
 
   #answerOldTerm(message: Message): void {
@@ -191,7 +181,7 @@ export class RaftCore implements Core {
   #dispatch(message: Message): void {
     switch (message.type) {
       case 'requestVote':
-        if (this.#voting.answer(message, this.#leader)) this.#timer.touch()
+        if (this.#voting.answer(message, this.#leader)) this.#candidacy.timer.touch()
         return
       case 'requestVoteResult':
         return this.#onRequestVoteResult(message)
@@ -208,7 +198,7 @@ export class RaftCore implements Core {
       case 'installSnapshot':
         return this.#onInstallSnapshot(message)
       case 'timeoutNow':
-        if (this.#leader === message.from) this.#campaign('candidate', true)
+        if (this.#leader === message.from) this.#candidacy.campaign('candidate', true)
         return
       case 'propose':
         return this.#leadership?.proposeForwarded(message)
@@ -228,20 +218,10 @@ export class RaftCore implements Core {
   #onRequestVoteResult(message: RequestVoteResult): void {
     // A leader counts for itself what is committed; a late vote must not move its commit index behind its back.
     if (this.#leadership !== undefined) return
-    const { preVote, term, commit } = message
+    const { commit, commitTerm } = message
     // By log matching everything up to that entry is the same there.
-    if (this.#log.matches(commit, message.commitTerm)) this.#log.commitTo(commit)
-    this.#maybeStopCampaign()
-    if (this.#role !== (preVote ? 'preCandidate' : 'candidate')) return
-    // A granted pre-vote of an earlier campaign says nothing about this one's term.
-    if (preVote && message.granted && term !== this.#term + 1) return
-    this.#countVote(message.from, message.granted)
-  }
-
-  /** Votes are counted by one membership: a campaign does not go on over a change of it. */
-  #maybeStopCampaign(): void {
-    if (this.#role !== 'preCandidate' && this.#role !== 'candidate') return
-    if (this.#log.hasUnappliedMembership()) this.#becomeFollower(this.#term, undefined)
+    if (this.#log.matches(commit, commitTerm)) this.#log.commitTo(commit)
+    this.#candidacy.answered(message)
   }
 
   /** A message that only the leader of this term sends. */
@@ -253,19 +233,19 @@ export class RaftCore implements Core {
     )
     if (this.#role === 'follower') {
       this.#setLeader(leader)
-      this.#timer.touch()
+      this.#candidacy.timer.touch()
     } else this.#becomeFollower(this.#term, leader)
   }
 
   /** The snapshot is on this member's disk; only committed entries are in one, so it does not matter who leads by now. */
   #onInstallSnapshot(message: InstallSnapshot): void {
     if (this.#role === 'leader') return
-    if (this.#leader === message.from) this.#timer.touch()
+    if (this.#leader === message.from) this.#candidacy.timer.touch()
     if (this.#follower.installSnapshot(message)) {
       this.#becomeFollower(this.#term, this.#leader)
       this.#memberships.restore(message.snapshot)
     }
-    this.#maybeStopCampaign()
+    this.#candidacy.maybeStop()
   }
 
   propose(payloads: readonly Uint8Array[]): ProposeOutcome {
@@ -340,9 +320,7 @@ export class RaftCore implements Core {
     assert(isNext, 'Readys that were taken become durable in order')
     this.#persistedSequence = sequence
     if (this.#log.persisted(sequence)) this.#leadership?.advanceCommit()
-    if (this.#ballot.persisted(sequence) && this.#role === 'candidate') {
-      this.#countVote(this.#id, true)
-    }
+    if (this.#ballot.persisted(sequence)) this.#candidacy.voted()
   }
 
   applied(index: LogIndex): void {

@@ -1,0 +1,49 @@
+// What a core is made of, put together from what its member recovered.
+import { Ballot } from './ballot.ts'
+import { Follower } from './follower.ts'
+import { ForwardedReads, numbersStartMax } from './forwarded-reads.ts'
+import { knownCommitted, MembershipHistory } from './membership-history.ts'
+import { Outbox } from './outbox.ts'
+import { RaftLog } from './raft-log.ts'
+import type { RaftConfig, RestoredState } from './types.ts'
+import { Voting } from './voting.ts'
+
+export interface CoreParts {
+  readonly ballot: Ballot
+  readonly log: RaftLog
+  readonly outbox: Outbox
+  readonly memberships: MembershipHistory
+  readonly voting: Voting
+  readonly follower: Follower
+  readonly forwardedReads: ForwardedReads
+  /** Of the first message with forwarded proposals. */
+  readonly proposeSequence: number
+}
+
+export function makeCoreParts(config: RaftConfig, restored: RestoredState): CoreParts {
+  const { id, electionTicks, random } = config
+  const { hardState, snapshot, entries, appliedIndex } = restored
+  const ballot = new Ballot(id, hardState)
+  const log = new RaftLog({ snapshot, entries, commitIndex: hardState.commit, appliedIndex })
+  // Entries are written before the hard state; a crash between them leaves a log that is newer than the term.
+  ballot.enter(Math.max(hardState.term, log.lastTerm))
+  log.commitTo(knownCommitted(entries))
+  const outbox = new Outbox()
+  const memberships = new MembershipHistory(snapshot, entries, appliedIndex)
+  const shared = { id, ballot, log, outbox }
+  return {
+    ballot,
+    log,
+    outbox,
+    memberships,
+    voting: new Voting({ ...shared, memberships }),
+    follower: new Follower(shared),
+    proposeSequence: Math.floor(random() * numbersStartMax),
+    forwardedReads: new ForwardedReads({
+      id,
+      outbox,
+      patienceTicks: electionTicks,
+      firstNumber: Math.floor(random() * numbersStartMax),
+    }),
+  }
+}

@@ -1,0 +1,182 @@
+// How a leader brings its log to the others (paper 5.3; states of a follower in progress.ts). Messages are made when a Ready is taken, so that
+// whatever arrived since the last one shares them. Made on winning, dropped with the leadership.
+import { assert } from './assert.ts'
+import { memberIds } from './membership.ts'
+import type { Outbox } from './outbox.ts'
+import { Progress, type WindowLimits } from './progress.ts'
+import { entrySizeBytes, type RaftLog } from './raft-log.ts'
+import type {
+  AppendEntriesResult,
+  LogIndex,
+  Membership,
+  NodeId,
+  RaftConfig,
+  RaftStatus,
+  Term,
+} from './types.ts'
+
+/** Bytes in flight to one follower, in full messages. */
+const windowSizeInMessages = 64
+
+export interface ReplicationOptions {
+  readonly config: RaftConfig
+  readonly term: Term
+  readonly log: RaftLog
+  readonly outbox: Outbox
+  /** In force where the log begins. */
+  readonly snapshotMembership: () => Membership
+}
+
+export class Replication {
+  readonly #options: ReplicationOptions
+  readonly #limits: WindowLimits
+  #peers: Map<NodeId, Progress> = new Map()
+  /** Somebody may be behind: the next Ready looks at every peer. */
+  #isDirty = true
+
+  constructor(options: ReplicationOptions) {
+    const { inflightMessagesMax, messageSizeBytesMax } = options.config
+    this.#options = options
+    this.#limits = {
+      messagesMax: inflightMessagesMax,
+      sizeBytesMax: messageSizeBytesMax * windowSizeInMessages,
+    }
+  }
+
+  get peers(): ReadonlyMap<NodeId, Progress> {
+    return this.#peers
+  }
+
+  /** Whether send() may have something to send. */
+  get isDirty(): boolean {
+    return this.#isDirty
+  }
+
+  status(): RaftStatus['progress'] {
+    return Array.from(this.#peers.values(), (peer) => peer.status())
+  }
+
+  /** The log or its commit index has grown, or somebody may have to hear it again. */
+  touch(): void {
+    this.#isDirty = true
+  }
+
+  /** New members start as probes, removed ones are forgotten. */
+  setMembership(membership: Membership): void {
+    const { config, log } = this.#options
+    const peers = new Map<NodeId, Progress>()
+    for (const id of memberIds(membership)) {
+      if (id === config.id) continue
+      const fresh = { id, nextIndex: log.lastIndex + 1, limits: this.#limits }
+      peers.set(id, this.#peers.get(id) ?? new Progress(fresh))
+    }
+    this.#peers = peers
+    this.#isDirty = true
+  }
+
+  /** Returns whether the follower holds more than was known. */
+  answered(peer: Progress, message: AppendEntriesResult): boolean {
+    peer.recentActive = true
+    if (!message.rejected) return this.#acknowledged(peer, message.index)
+    this.#rejected(peer, message)
+    return false
+  }
+
+  #rejected(peer: Progress, message: AppendEntriesResult): void {
+    const { hintIndex, hintTerm } = message
+    const { log } = this.#options
+    // A hint of term 0 stands for a compacted, hence committed, position.
+    const meeting =
+      hintTerm > 0 ? log.findMeeting(hintIndex, hintTerm) : { index: hintIndex, term: 0 }
+    peer.reject(message.index, meeting.index)
+  }
+
+  #acknowledged(peer: Progress, index: LogIndex): boolean {
+    const { log } = this.#options
+    assert(index <= log.lastIndex, 'a follower holds no more of this term than its leader')
+    const isNews = peer.acknowledge(index)
+    // Any snapshot that reconnects the follower with the log will do, whoever sent it.
+    if (peer.state === 'snapshot' && peer.matchIndex + 1 >= log.firstIndex) peer.becomeProbe()
+    if (peer.state === 'probe' && index >= peer.matchIndex) peer.becomeReplicate()
+    return isNews
+  }
+
+  /** The follower may take something more now. */
+  maybeTouch(peer: Progress): void {
+    const { log } = this.#options
+    if (!this.#isDirty) this.#isDirty = peer.isBehind(log.lastIndex, log.commitIndex)
+  }
+
+  unreachable(id: NodeId): void {
+    const peer = this.#peers.get(id)
+    if (peer?.state === 'replicate') peer.becomeProbe()
+  }
+
+  snapshotReported(id: NodeId, succeeded: boolean): void {
+    const peer = this.#peers.get(id)
+    if (peer?.state !== 'snapshot') return
+    if (succeeded) peer.becomeProbe()
+    else peer.snapshotFailed()
+    this.#isDirty = true
+  }
+
+  /** Puts what is due for each peer into the outbox. */
+  send(): void {
+    if (!this.#isDirty) return
+    this.#isDirty = false
+    for (const peer of this.#peers.values()) this.#replicate(peer)
+  }
+
+  #replicate(peer: Progress): void {
+    const { log } = this.#options
+    while (peer.isBehind(log.lastIndex, log.commitIndex)) {
+      if (peer.nextIndex < log.firstIndex) {
+        this.#sendSnapshot(peer)
+        return
+      }
+      this.#sendAppend(peer)
+    }
+  }
+
+  #sendAppend(peer: Progress): void {
+    const { config, log, outbox, term } = this.#options
+    const prevLogIndex = peer.nextIndex - 1
+    const prevLogTerm = log.termAt(prevLogIndex)
+    assert(prevLogTerm !== undefined, 'the entry before the first one sent is known')
+    const entries = log.slice(peer.nextIndex, config.messageSizeBytesMax)
+    let sizeBytes = 0
+    for (const entry of entries) sizeBytes += entrySizeBytes(entry)
+    peer.sent({ count: entries.length, sizeBytes, commit: log.commitIndex })
+    outbox.send({
+      type: 'appendEntries',
+      from: config.id,
+      to: peer.id,
+      term,
+      prevLogIndex,
+      prevLogTerm,
+      entries,
+      commit: log.commitIndex,
+    })
+  }
+
+  #sendSnapshot(peer: Progress): void {
+    // A follower that is away would only waste the stream.
+    if (!peer.recentActive) return
+    const { config, log, outbox, snapshotMembership } = this.#options
+    const index = log.firstIndex - 1
+    const term = log.termAt(index)
+    assert(term !== undefined, 'the log knows its snapshot')
+    const snapshot = { index, term, membership: snapshotMembership() }
+    peer.becomeSnapshot(index)
+    const address = { from: config.id, to: peer.id, term: this.#options.term }
+    outbox.send({ type: 'installSnapshot', ...address, snapshot })
+  }
+
+  verify(): void {
+    for (const peer of this.#peers.values()) {
+      peer.verify()
+      const { lastIndex } = this.#options.log
+      assert(peer.matchIndex <= lastIndex, 'no follower holds more than the leader')
+    }
+  }
+}
