@@ -15,6 +15,8 @@ export type RaftErrorCode =
   | 'CLOSED'
   /** A file holds bytes that no crash explains: `file` and `offset` say where. */
   | 'CORRUPT'
+  /** Entries that were asked for are not in the log any more. */
+  | 'COMPACTED'
   /** The folder is in use by another process. */
   | 'LOCKED'
   /** The folder, or a peer, belongs to another cluster or member. */

@@ -2,6 +2,7 @@
 import type { Entry, HardState, LogIndex, NodeId, SnapshotMeta } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { File, FileSystem } from '../node/ports.ts'
+import { EntryIndex } from './entry-index.ts'
 import { LogReplay } from './log-replay.ts'
 import { segmentName, segmentSequence } from './segment-format.ts'
 import { scanSegment, type ScanResult } from './segment-scan.ts'
@@ -33,6 +34,8 @@ export interface OpenedLog {
   /** The highest entry index in `segment`. */
   readonly highestIndex: LogIndex
   readonly log: RecoveredLog
+  /** Where the entries stand. */
+  readonly index: EntryIndex
 }
 
 export interface RecoveryOptions {
@@ -50,13 +53,14 @@ export async function recoverSegments(options: RecoveryOptions): Promise<OpenedL
   const lastSequence = sequences.pop()
   if (lastSequence === undefined) return undefined
   const replay = new LogReplay({ clusterId: options.clusterId, nodeId: options.nodeId })
+  const index = new EntryIndex()
   const finished: FinishedSegment[] = []
   let previousChain: number | undefined
   for (const sequence of sequences) {
     const path = `${directory}/${segmentName(sequence)}`
     const file = await fileSystem.open(path, 'read')
     const place = { file, path, sequence, previousChain, isLast: false }
-    const scan = await closingOnError(file, () => replaySegment(replay, place))
+    const scan = await closingOnError(file, () => replaySegment({ replay, index }, place))
     await file.close()
     finished.push({ path, highestIndex: replay.takeHighestIndex() })
     previousChain = scan.chain
@@ -65,7 +69,7 @@ export async function recoverSegments(options: RecoveryOptions): Promise<OpenedL
   const file = await fileSystem.open(path, 'write')
   const place = { file, path, sequence: lastSequence, previousChain, isLast: true }
   return await closingOnError(file, async () => {
-    const scan = await replaySegment(replay, place)
+    const scan = await replaySegment({ replay, index }, place)
     const log = replay.finish({ path, offset: scan.endOffset })
     if (scan.isTorn) await cutTornTail(options, { file, path, scan })
     await makeLastRecordDurable(file, scan)
@@ -81,7 +85,8 @@ export async function recoverSegments(options: RecoveryOptions): Promise<OpenedL
       chain: scan.chain,
     })
     const highestIndex = replay.takeHighestIndex()
-    return { segment, finished, highestIndex, log: { isNew: false, ...log, repaired } }
+    index.release(log.base.index)
+    return { segment, finished, highestIndex, log: { isNew: false, ...log, repaired }, index }
   })
 }
 
@@ -131,11 +136,16 @@ interface SegmentPlace {
   readonly isLast: boolean
 }
 
-async function replaySegment(replay: LogReplay, place: SegmentPlace): Promise<ScanResult> {
+async function replaySegment(
+  { replay, index }: { readonly replay: LogReplay; readonly index: EntryIndex },
+  place: SegmentPlace,
+): Promise<ScanResult> {
+  const { path, sequence } = place
   return await scanSegment({
     ...place,
-    onRecord(items, offset) {
-      replay.add(items, { path: place.path, offset })
+    onRecord(items, { offset, chain, bodySize }) {
+      replay.add(items, { path, offset })
+      index.addRecord(items, { sequence, offset, chain }, bodySize)
     },
   })
 }

@@ -5,6 +5,7 @@ import { crc32 } from 'node:zlib'
 import { MalformedBytesError } from '../bytes/byte-reader.ts'
 import { RaftError } from '../errors.ts'
 import type { File } from '../node/ports.ts'
+import { FileWindow } from './file-window.ts'
 import { decodeRecord, type RecordItem } from './record-body.ts'
 import {
   checkSegmentHeader,
@@ -20,6 +21,12 @@ import {
 
 const windowSizeBytes = 1024 * 1024
 
+export interface ScannedRecord {
+  readonly offset: number
+  readonly chain: number
+  readonly bodySize: number
+}
+
 export interface ScanOptions {
   readonly file: File
   readonly path: string
@@ -28,7 +35,7 @@ export interface ScanOptions {
   readonly previousChain: number | undefined
   /** Only the last segment may have a torn tail. */
   readonly isLast: boolean
-  readonly onRecord: (items: readonly RecordItem[], offset: number) => void
+  readonly onRecord: (items: readonly RecordItem[], place: ScannedRecord) => void
 }
 
 export interface ScanResult {
@@ -49,12 +56,12 @@ export async function scanSegment(options: ScanOptions): Promise<ScanResult> {
 class SegmentScan {
   readonly #options: ScanOptions
   readonly #size: number
-  #windowStart = 0
-  #window: Uint8Array = new Uint8Array(0)
+  readonly #window: FileWindow
 
   constructor(options: ScanOptions, size: number) {
     this.#options = options
     this.#size = size
+    this.#window = new FileWindow(options.file, windowSizeBytes)
   }
 
   async run(): Promise<ScanResult> {
@@ -73,10 +80,11 @@ class SegmentScan {
         await this.#judgeDamagedBody(offset, header)
         return this.#end({ lastOffset, endOffset: offset, chain, isTorn: true })
       }
-      this.#options.onRecord(this.#decode(body, offset), offset)
+      const { bodySize } = header
       chain = header.chain
+      this.#options.onRecord(this.#decode(body, offset), { offset, chain, bodySize })
       lastOffset = offset
-      offset = nextRecordOffset(offset, header.bodySize)
+      offset = nextRecordOffset(offset, bodySize)
     }
   }
 
@@ -116,14 +124,7 @@ class SegmentScan {
 
   /** May be shorter at the end of the file; what lies after it counts as zero. */
   async #read(position: number, length: number): Promise<Uint8Array> {
-    const at = position - this.#windowStart
-    if (at < 0 || at + length > this.#window.length) {
-      const wanted = Math.max(length, windowSizeBytes)
-      this.#window = await this.#options.file.read(position, wanted)
-      this.#windowStart = position
-    }
-    const start = position - this.#windowStart
-    return this.#window.subarray(start, start + length)
+    return await this.#window.read(position, length)
   }
 
   async #readHeader(offset: number): Promise<RecordHeader | undefined> {

@@ -2,6 +2,7 @@
 // there already and its sync has no metadata to flush. Keeps: one record at a time, and nothing after the end but zeros.
 import { assert } from '../core/assert.ts'
 import type { File, FileSystem } from '../node/ports.ts'
+import type { RecordPlace } from './entry-index.ts'
 import type { EncodedRecord } from './record-body.ts'
 import {
   encodeSegmentHeader,
@@ -72,7 +73,7 @@ export class Segment {
   }
 
   /** The record is durable when the promise resolves. After an error the segment must not be used any more. */
-  async write(record: EncodedRecord): Promise<void> {
+  async write(record: EncodedRecord): Promise<RecordPlace> {
     const offset = this.#endOffset
     const end = nextRecordOffset(offset, record.bodySize)
     if (end > this.#allocatedBytes) await this.#makeRoom(end)
@@ -84,6 +85,7 @@ export class Segment {
     await this.#file.sync()
     this.#chain = chain
     this.#endOffset = end
+    return { sequence: this.sequence, offset, chain }
   }
 
   async #makeRoom(end: number): Promise<void> {

@@ -11,8 +11,12 @@ import type {
   SnapshotMeta,
   Term,
 } from '../core/types.ts'
+import { RaftError } from '../errors.ts'
 import type { Clock, FileSystem } from '../node/ports.ts'
+import type { EntryIndex } from './entry-index.ts'
+import { readEntries } from './entry-reader.ts'
 import { LogShape } from './log-shape.ts'
+import { beginLog, openingItems } from './new-log.ts'
 import { encodeRecord, type RecordItem, type WalMetadata } from './record-body.ts'
 import {
   recoverSegments,
@@ -59,6 +63,7 @@ export class Wal {
   readonly #segmentSizeBytes: number
   readonly #listener: WalListener
   readonly #shape: LogShape
+  readonly #index: EntryIndex
   #segment: Segment
   /** Oldest first, without the one that is written to. */
   #finished: FinishedSegment[]
@@ -94,6 +99,7 @@ export class Wal {
     this.#base = opened.log.base
     this.#shape = new LogShape(opened.log.base)
     this.#shape.append(opened.log.entries)
+    this.#index = opened.index
   }
 
   /** Reads the log back, or begins one. The directory is there already. Throws RaftError CORRUPT and others. */
@@ -147,6 +153,33 @@ export class Wal {
     const base = this.#shape.compact(index)
     if (this.#running === undefined) this.#lazyBase = base
     else this.#queue.push({ type: 'compact', base })
+  }
+
+  /**
+   * Durable entries from `from` on without a gap: one at least, and as many as fit. Runs beside everything else. Throws
+   * RaftError COMPACTED for what is released, and CORRUPT with file and offset, which ends the log.
+   */
+  async read(from: LogIndex, sizeBytesMax: number): Promise<readonly Entry[]> {
+    const options = {
+      fileSystem: this.#fileSystem,
+      directory: this.#directory,
+      index: this.#index,
+    }
+    try {
+      this.#mustHold(from)
+      return await readEntries(options, from, sizeBytesMax)
+    } catch (reason) {
+      // A segment that is released meanwhile may be gone, or hold something else already.
+      this.#mustHold(from)
+      if (reason instanceof RaftError && reason.code === 'CORRUPT') this.#fail(reason)
+      throw reason
+    }
+  }
+
+  #mustHold(index: LogIndex): void {
+    const base = this.#shape.base.index
+    if (index > base) return
+    throw new RaftError('COMPACTED', `Entry ${index} is released: the log begins after ${base}`)
   }
 
   /** A snapshot takes the place of the whole log, before anything else is appended. Durable when it resolves. */
@@ -264,8 +297,9 @@ export class Wal {
     const record = encodeRecord(items)
     const startedAt = this.#clock.now()
     if (!this.#segment.hasRoomFor(record.bodySize)) await this.#cut()
-    await this.#segment.write(record)
+    const place = await this.#segment.write(record)
     this.#listener.synced(this.#clock.now() - startedAt, record.bodySize)
+    this.#index.addRecord(items, place, record.bodySize)
     this.#remember(items)
     if (this.#segment.isLow) this.#runBeside(this.#segment.fillAhead())
   }
@@ -350,31 +384,4 @@ export class Wal {
       this.#fail(reason)
     }
   }
-}
-
-function openingItems(
-  metadata: WalMetadata,
-  base: SnapshotMeta,
-  hardState: HardState,
-): readonly RecordItem[] {
-  return [
-    { type: 'metadata', metadata },
-    { type: 'compacted', base },
-    { type: 'hardState', hardState },
-  ]
-}
-
-async function beginLog(options: WalOptions, sizeBytesMax: number): Promise<OpenedLog> {
-  const { fileSystem, directory, clusterId, nodeId, initialMembership } = options
-  const base: SnapshotMeta = { index: 0, term: 0, membership: initialMembership }
-  const hardState: HardState = { term: 0, vote: undefined, commit: 0 }
-  const segment = await createSegment(fileSystem, {
-    directory,
-    sequence: 1,
-    previousChain: 0,
-    sizeBytesMax,
-    firstRecord: encodeRecord(openingItems({ clusterId, nodeId }, base, hardState)),
-  })
-  const log = { isNew: true, hardState, base, entries: [], generation: 0, repaired: undefined }
-  return { segment, finished: [], highestIndex: 0, log }
 }
