@@ -1,5 +1,5 @@
 // How many entries a second the core alone commits: three cores in memory, no disk, no sockets, one thread, payloads of 256 B.
-import { encodeFrame } from '../packages/raft/src/transport/codec.ts'
+import { encodeFrame } from '../packages/raft/src/transport/encode-frame.ts'
 import { RaftCore } from '../packages/raft/src/core/raft-core.ts'
 import type { Message, NodeId, RestoredState } from '../packages/raft/src/core/types.ts'
 
@@ -76,7 +76,7 @@ class Trio {
   }
 
   #deliver(messages: readonly Message[]): void {
-    if (this.#withCodec && messages.length > 0) encodeFrame(messages)
+    if (this.#withCodec && messages.length > 0) encodeFrame(messages, 2)
     for (const message of messages) this.cores.get(message.to)?.step(message)
   }
 

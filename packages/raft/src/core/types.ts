@@ -60,13 +60,17 @@ interface MessageBase {
   readonly term: Term
 }
 
-/** Paper 5.2, 5.4.1. `preVote`: thesis 9.6, changes no state. `force`: sent after timeoutNow, bypasses the leader lease (thesis 4.2.3). */
+/**
+ * Paper 5.2, 5.4.1. `preVote`: thesis 9.6, changes no state. `force`: sent after timeoutNow, bypasses the leader lease (thesis
+ * 4.2.3). `priority`: of the candidate, 1 if missing.
+ */
 export interface RequestVote extends MessageBase {
   readonly type: 'requestVote'
   readonly lastLogIndex: LogIndex
   readonly lastLogTerm: Term
   readonly preVote: boolean
   readonly force: boolean
+  readonly priority?: number
 }
 /**
  * `commit` and `commitTerm`: what the voter knows to be committed. A candidate whose log holds that entry learns so that, say, a
@@ -98,16 +102,22 @@ export interface AppendEntriesResult extends MessageBase {
   readonly hintIndex: LogIndex
   readonly hintTerm: Term
 }
-/** `commit` never exceeds what the follower is known to hold. `readSequence`: the highest read index round the leader waits for, 0 for none. */
+/**
+ * `commit` never exceeds what the follower is known to hold. `readSequence`: the highest read index round the leader waits for, 0
+ * for none. `number` rises with every broadcast, so that its echo says when the leader was heard at the earliest; 0 or missing:
+ * it says nothing.
+ */
 export interface Heartbeat extends MessageBase {
   readonly type: 'heartbeat'
   readonly commit: LogIndex
   readonly readSequence: number
+  readonly number?: number
 }
-/** Echoes the heartbeat's `readSequence`: it confirms every round up to that number, and none that was asked later. */
+/** Echoes the heartbeat's `readSequence`: it confirms every round up to that number, and none that was asked later; and its `number`. */
 export interface HeartbeatResult extends MessageBase {
   readonly type: 'heartbeatResult'
   readonly readSequence: number
+  readonly number?: number
 }
 /**
  * Outgoing: the follower needs entries that are compacted; the shell streams a snapshot at least as new as `snapshot` and

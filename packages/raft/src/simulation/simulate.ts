@@ -2,7 +2,9 @@
 import { assert } from '../core/assert.ts'
 import type { Message } from '../core/types.ts'
 import { RaftNode } from '../node/raft-node.ts'
-import { decodeFrame, encodeFrame } from '../transport/codec.ts'
+import { decodeFrame } from '../transport/decode-frame.ts'
+import { encodeFrame } from '../transport/encode-frame.ts'
+import { protocolVersions } from '../transport/protocol-version.ts'
 import type { RunReport } from './run-report.ts'
 import { World } from './world.ts'
 
@@ -31,7 +33,8 @@ export function simulate(options: SimulateOptions): Promise<RunReport> {
 
 /** What the message is after its way over a real wire. */
 function throughCodec(message: Message): Message {
-  const [decoded] = decodeFrame(encodeFrame([message]), message.from, message.to)
+  const { max } = protocolVersions
+  const [decoded] = decodeFrame(encodeFrame([message], max), message, max)
   assert(decoded !== undefined, 'a frame of one message holds one')
   return decoded
 }

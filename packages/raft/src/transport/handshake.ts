@@ -3,13 +3,24 @@
 import type { IncomingMessage } from 'node:http'
 import type { NodeId } from '../core/types.ts'
 import { RaftError, type RaftErrorCode } from '../errors.ts'
-import { protocolVersion } from './codec.ts'
+import {
+  commonVersion,
+  isKnown,
+  protocolVersions,
+  type ProtocolVersion,
+  type VersionRange,
+} from './protocol-version.ts'
 
 export const messagesPath = '/raft/messages'
 export const snapshotPath = '/raft/snapshot'
 
+/** In a request the lowest version, and all that a version 1 peer looks at; in an answer the version of the connection, missing for 1. */
+export const protocolHeader = 'balsa-protocol'
+
 const names = {
-  protocol: 'balsa-protocol',
+  protocol: protocolHeader,
+  /** Missing: the lowest is the highest. */
+  protocolMax: 'balsa-protocol-max',
   cluster: 'balsa-cluster',
   generation: 'balsa-generation',
   from: 'balsa-from',
@@ -36,7 +47,8 @@ function generationOf({ generation }: Identity): number | undefined {
 export function handshakeHeaders(identity: Identity, to: NodeId): Record<string, string> {
   const { id, clusterId } = identity
   return {
-    [names.protocol]: String(protocolVersion),
+    [names.protocol]: String(protocolVersions.min),
+    [names.protocolMax]: String(protocolVersions.max),
     [names.cluster]: encodeURIComponent(clusterId),
     [names.generation]: String(generationOf(identity) ?? anyGeneration),
     [names.from]: id,
@@ -46,6 +58,8 @@ export function handshakeHeaders(identity: Identity, to: NodeId): Record<string,
 
 export interface Sender {
   readonly from: NodeId
+  /** The newest that both speak. */
+  readonly version: ProtocolVersion
   /** Undefined: it has no log, and joins. */
   readonly generation: number | undefined
 }
@@ -61,11 +75,9 @@ export function checkHandshake(request: IncomingMessage, identity: Identity): Se
   if (!/^[\x21-\x7e]{1,64}$/.test(from)) {
     return new RaftError('CLUSTER_MISMATCH', 'The peer did not say who it is')
   }
-  const version = header(names.protocol)
-  if (version !== String(protocolVersion)) {
-    const text = `Member ${from} speaks protocol ${version}, member ${id} speaks ${protocolVersion}`
-    return new RaftError('VERSION_MISMATCH', text)
-  }
+  const range = parseRange(header(names.protocol), header(names.protocolMax))
+  const version = range === undefined ? undefined : commonVersion(range)
+  if (range === undefined || version === undefined) return noCommonVersion({ from, id }, range)
   if (header(names.cluster) !== encodeURIComponent(clusterId)) {
     const text = `Member ${from} belongs to cluster ${header(names.cluster)}, member ${id} to ${encodeURIComponent(clusterId)}`
     return new RaftError('CLUSTER_MISMATCH', text)
@@ -79,7 +91,7 @@ export function checkHandshake(request: IncomingMessage, identity: Identity): Se
   }
   const generation = parseGeneration(header(names.generation))
   const refusal = checkGeneration(from, generation, identity)
-  return refusal ?? { from: from as NodeId, generation }
+  return refusal ?? { from: from as NodeId, version, generation }
 }
 
 /** Members of before there were generations say nothing: 0. */
@@ -100,6 +112,39 @@ function checkGeneration(
     `Member ${old} belongs to the cluster as it was before it was recovered from the loss of its quorum ` +
     `(generation ${Math.min(own, generation)}, now ${Math.max(own, generation)}): stop it, move its data away, and add it as a new member`
   return new RaftError('OLD_GENERATION', text)
+}
+
+function parseRange(min: string, max: string): VersionRange | undefined {
+  const isRange = /^\d{1,4}$/.test(min) && /^\d{0,4}$/.test(max)
+  const range = { min: Number(min), max: max === '' ? Number(min) : Number(max) }
+  return isRange && range.min >= 1 && range.min <= range.max ? range : undefined
+}
+
+function noCommonVersion(
+  { from, id }: { readonly from: string; readonly id: NodeId },
+  range: VersionRange | undefined,
+): RaftError {
+  const ours = rangeText(protocolVersions)
+  if (range === undefined) {
+    const text = `Member ${from} does not say which protocol it speaks, member ${id} speaks ${ours}`
+    return new RaftError('VERSION_MISMATCH', text)
+  }
+  const older = range.max < protocolVersions.min ? from : id
+  const text = `Member ${from} speaks protocol ${rangeText(range)}, member ${id} speaks ${ours}: upgrade member ${older} first`
+  return new RaftError('VERSION_MISMATCH', text)
+}
+
+function rangeText({ min, max }: VersionRange): string {
+  return min === max ? String(min) : `${min} to ${max}`
+}
+
+/** The version in which the peer wants to be spoken to; an error if we do not know it. */
+export function versionOf(response: IncomingMessage, to: NodeId): ProtocolVersion | RaftError {
+  const value = response.headers[protocolHeader]
+  const version = typeof value === 'string' ? Number(value) : 1
+  if (isKnown(version) && version >= protocolVersions.min) return version
+  const text = `Member ${to} answers in protocol ${String(value)}, this member speaks ${rangeText(protocolVersions)}`
+  return new RaftError('VERSION_MISMATCH', text)
 }
 
 /** The error that a refused sender reports. */

@@ -1,7 +1,8 @@
 // Messages to one peer that are not on the wire yet. Small ones (heartbeats, votes, acknowledgements) overtake those with payloads,
 // which come in bounded frames, so that a heartbeat never waits behind more than one frame and what the socket holds.
 import type { Message } from '../core/types.ts'
-import { messageSizeBytes } from './codec.ts'
+import { messageSizeBytes } from './encode-frame.ts'
+import { protocolVersions } from './protocol-version.ts'
 
 /** Payload messages of one frame; one larger message goes alone. */
 const frameSizeBytes = 512 * 1024
@@ -25,7 +26,7 @@ export class OutgoingQueue {
       this.#urgent.push(message)
       return true
     }
-    const size = messageSizeBytes(message)
+    const size = messageSizeBytes(message, protocolVersions.max)
     if (this.#bulkBytes > 0 && this.#bulkBytes + size > queuedBytesMax) return false
     this.#bulk.push(message)
     this.#bulkBytes += size
@@ -40,7 +41,7 @@ export class OutgoingQueue {
     while (this.#bulkHead < this.#bulk.length) {
       const message = this.#bulk[this.#bulkHead]
       if (message === undefined) break
-      const messageSize = messageSizeBytes(message)
+      const messageSize = messageSizeBytes(message, protocolVersions.max)
       if (size > 0 && size + messageSize > frameSizeBytes) break
       messages.push(message)
       size += messageSize

@@ -4,10 +4,11 @@ import type { WebSocket } from 'ws'
 import type { Message, NodeId } from '../core/types.ts'
 import type { RaftError } from '../errors.ts'
 import type { Clock, Random } from '../node/ports.ts'
-import { encodeFrame } from './codec.ts'
+import { encodeFrame } from './encode-frame.ts'
 import { handshakeHeaders, messagesPath, type Identity } from './handshake.ts'
 import { OutgoingQueue } from './outgoing-queue.ts'
 import { connectPeer } from './peer-socket.ts'
+import { protocolVersions, type ProtocolVersion } from './protocol-version.ts'
 
 const backoffMinMs = 50
 const backoffMaxMs = 2_000
@@ -34,6 +35,7 @@ export class PeerLink {
   readonly #queue = new OutgoingQueue()
   #socket: WebSocket | undefined
   #isOpen = false
+  #version: ProtocolVersion = protocolVersions.min
   #isPumpDue = false
   #backoffMs = backoffMinMs
   #cancelTimer: (() => void) | undefined
@@ -69,7 +71,8 @@ export class PeerLink {
     const socket = this.#socket
     if (socket === undefined || !this.#isOpen) return
     while (!this.#queue.isEmpty && socket.bufferedAmount < socketBytesMax) {
-      socket.send(encodeFrame(this.#queue.takeFrame()), () => {
+      const frame = encodeFrame(this.#queue.takeFrame(), this.#version)
+      socket.send(frame, () => {
         // An error comes as the close of the socket too.
         if (this.#socket === socket && !this.#queue.isEmpty) this.#pump()
       })
@@ -90,15 +93,16 @@ export class PeerLink {
     const onRefused = (error: RaftError): void => {
       refusal = error
     }
-    const socket = connectPeer({ url, path: messagesPath, headers, to, onRefused })
-    this.#socket = socket
-    socket.on('open', () => {
+    const onOpen = (version: ProtocolVersion): void => {
       this.#isOpen = true
+      this.#version = version
       this.#backoffMs = backoffMinMs
       this.#heardAt = clock.now()
       this.#watch(socket)
       this.#pump()
-    })
+    }
+    const socket = connectPeer({ url, path: messagesPath, headers, to, onOpen, onRefused })
+    this.#socket = socket
     socket.on('pong', () => {
       this.#heardAt = clock.now()
     })

@@ -7,12 +7,14 @@ import { MalformedBytesError } from '../bytes/byte-reader.ts'
 import type { NodeId } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { Clock, TransportHandler } from '../node/ports.ts'
-import { decodeFrame } from './codec.ts'
+import { decodeFrame } from './decode-frame.ts'
 import {
   checkHandshake,
   messagesPath,
+  protocolHeader,
   refusalHeader,
   snapshotPath,
+  type Sender,
   type Identity,
 } from './handshake.ts'
 import { receiveSnapshotStream } from './snapshot-stream.ts'
@@ -40,6 +42,7 @@ export class PeerListener {
     maxPayload: frameSizeBytesMax,
     clientTracking: true,
   })
+  readonly #senders = new WeakMap<IncomingMessage, Sender>()
   /** The message connection of each peer; a new one takes the place of the old. */
   readonly #peers = new Map<NodeId, WebSocket>()
   readonly #onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
@@ -50,6 +53,10 @@ export class PeerListener {
       this.#upgrade(request, socket, head)
     }
     options.server.on('upgrade', this.#onUpgrade)
+    this.#sockets.on('headers', (headers, request) => {
+      const sender = this.#senders.get(request)
+      if (sender !== undefined) headers.push(`${protocolHeader}: ${sender.version}`)
+    })
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -66,7 +73,7 @@ export class PeerListener {
       onRefused(sender)
       return
     }
-    const { from, generation } = sender
+    const { generation } = sender
     if (this.#sockets.clients.size >= incomingConnectionsMax) {
       const text = `Member ${identity.id} has ${incomingConnectionsMax} peer connections already`
       answer(socket, 503, new RaftError('OVERLOADED', text))
@@ -74,26 +81,28 @@ export class PeerListener {
     }
     const isJoining = identity.generation !== undefined && identity.generation() === undefined
     if (isJoining && generation !== undefined) handler.joined?.(generation)
+    this.#senders.set(request, sender)
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       webSocket.on('error', () => {
         webSocket.terminate()
       })
-      if (isMessages) this.#serve(webSocket, from)
-      else receiveSnapshotStream(webSocket, { from, ...this.#options })
+      if (isMessages) this.#serve(webSocket, sender)
+      else receiveSnapshotStream(webSocket, { ...sender, ...this.#options })
     })
   }
 
-  #serve(socket: WebSocket, from: NodeId): void {
+  #serve(socket: WebSocket, { from, version }: Sender): void {
     const { identity, handler, onConnected, onRefused } = this.#options
     this.#peers.get(from)?.terminate()
     this.#peers.set(from, socket)
     socket.on('close', () => {
       if (this.#peers.get(from) === socket) this.#peers.delete(from)
     })
+    const address = { from, to: identity.id }
     socket.on('message', (data) => {
       try {
         if (!Buffer.isBuffer(data)) throw new MalformedBytesError('a frame is in pieces')
-        for (const message of decodeFrame(data, from, identity.id)) handler.message(message)
+        for (const message of decodeFrame(data, address, version)) handler.message(message)
       } catch (reason) {
         if (!(reason instanceof MalformedBytesError)) throw reason
         onRefused(new RaftError('VERSION_MISMATCH', `Member ${from} sent a malformed frame`))

@@ -1,8 +1,9 @@
 // Opens a WebSocket to a peer and turns a refusal in the handshake into the error that the peer gave.
 import { WebSocket } from 'ws'
 import type { NodeId } from '../core/types.ts'
-import type { RaftError } from '../errors.ts'
-import { refusalOf } from './handshake.ts'
+import { RaftError } from '../errors.ts'
+import { refusalOf, versionOf } from './handshake.ts'
+import type { ProtocolVersion } from './protocol-version.ts'
 
 const handshakeTimeoutMs = 5_000
 /** A peer answers with little on connections that we opened. */
@@ -15,12 +16,15 @@ export interface PeerAddress {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly to: NodeId
+  /** The connection is open; frames have this version. */
+  readonly onOpen: (version: ProtocolVersion) => void
   /** Called before the socket closes, if the peer refused. */
   readonly onRefused: (error: RaftError) => void
 }
 
 /** Always ends with 'close'. */
-export function connectPeer({ url, path, headers, to, onRefused }: PeerAddress): WebSocket {
+export function connectPeer(peer: PeerAddress): WebSocket {
+  const { url, path, headers, to, onOpen, onRefused } = peer
   const target = new URL(url)
   target.protocol = /^(?:https|wss):$/.test(target.protocol) ? 'wss:' : 'ws:'
   target.pathname = target.pathname.replace(/\/$/, '') + path
@@ -31,6 +35,16 @@ export function connectPeer({ url, path, headers, to, onRefused }: PeerAddress):
     maxPayload: answerSizeBytesMax,
     // Masks protect the caches of old proxies. Members are no browsers, and with a mask of zeros nothing is copied.
     generateMask: (mask) => mask.fill(0),
+  })
+  let version: ProtocolVersion | RaftError | undefined
+  socket.on('upgrade', (response) => {
+    version = versionOf(response, to)
+  })
+  socket.on('open', () => {
+    if (version instanceof RaftError) {
+      onRefused(version)
+      socket.terminate()
+    } else if (version !== undefined) onOpen(version)
   })
   socket.on('unexpected-response', (_request, response) => {
     let body = ''

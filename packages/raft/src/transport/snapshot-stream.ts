@@ -6,9 +6,11 @@ import type { NodeId, SnapshotMeta } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { Clock, TransportHandler } from '../node/ports.ts'
 import { ChunkQueue } from './chunk-queue.ts'
-import { decodeSnapshotMeta, encodeSnapshotMeta } from './codec.ts'
+import { decodeSnapshotMeta } from './decode-frame.ts'
+import { encodeSnapshotMeta } from './encode-frame.ts'
 import { handshakeHeaders, snapshotPath, type Identity } from './handshake.ts'
 import { connectPeer } from './peer-socket.ts'
+import { isOldMembership, type ProtocolVersion } from './protocol-version.ts'
 
 const chunkFrameSizeBytesMax: number = 1024 * 1024
 const silenceMsMax = 60_000
@@ -71,7 +73,11 @@ export async function sendSnapshotStream(
     refusal = error
     send.onRefused(error)
   }
-  const socket = connectPeer({ url, path: snapshotPath, headers, to, onRefused })
+  let version: ProtocolVersion | undefined
+  const onOpen = (agreed: ProtocolVersion): void => {
+    version = agreed
+  }
+  const socket = connectPeer({ url, path: snapshotPath, headers, to, onOpen, onRefused })
   onSocket(socket)
   const watchdog = new Watchdog(clock, () => {
     socket.terminate()
@@ -96,7 +102,11 @@ export async function sendSnapshotStream(
       })
     })
     const isOpen = await Promise.race([opened, closed.then(() => false)])
-    if (isOpen) await sendAll(socket, meta, { chunks, watchdog })
+    if (isOpen && version === 1 && !isOldMembership(meta.membership)) {
+      const text = `Member ${to} speaks protocol 1, which knows no witnesses: upgrade member ${to} first`
+      throw new RaftError('VERSION_MISMATCH', text)
+    }
+    if (isOpen && version !== undefined) await sendAll(socket, meta, { chunks, watchdog })
     const reason = await closed
     if (isDone) return
     const text = reason === '' ? 'the connection broke' : reason
@@ -147,6 +157,7 @@ function textOf(data: RawData): string {
 
 export interface SnapshotReceive {
   readonly from: NodeId
+  readonly version: ProtocolVersion
   readonly handler: TransportHandler
   readonly clock: Clock
 }
@@ -154,7 +165,7 @@ export interface SnapshotReceive {
 /** Serves one incoming stream to its end. */
 export function receiveSnapshotStream(
   socket: WebSocket,
-  { from, handler, clock }: SnapshotReceive,
+  { from, version, handler, clock }: SnapshotReceive,
 ): void {
   const queue = new ChunkQueue(socket)
   let isBegun = false
@@ -167,7 +178,7 @@ export function receiveSnapshotStream(
     socket.close(1011, Buffer.from(reason).subarray(0, reasonSizeBytesMax).toString())
   }
   const serve = async (meta: SnapshotMeta): Promise<void> => {
-    const refusal = await hand({ from, handler, clock }, meta, queue)
+    const refusal = await hand({ from, handler }, meta, queue)
     queue.discard()
     if (refusal === undefined) socket.send(storedText)
     else refuse(refusal)
@@ -193,7 +204,7 @@ export function receiveSnapshotStream(
       return
     }
     isBegun = true
-    const meta = decodeMeta(data)
+    const meta = decodeMeta(data, version)
     if (meta === undefined) return refuse('malformed snapshot header')
     void serve(meta)
   })
@@ -201,7 +212,7 @@ export function receiveSnapshotStream(
 
 /** Returns why the member did not take the snapshot, or undefined. */
 async function hand(
-  { from, handler }: SnapshotReceive,
+  { from, handler }: Pick<SnapshotReceive, 'from' | 'handler'>,
   meta: SnapshotMeta,
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<string | undefined> {
@@ -213,9 +224,9 @@ async function hand(
   }
 }
 
-function decodeMeta(bytes: Uint8Array): SnapshotMeta | undefined {
+function decodeMeta(bytes: Uint8Array, version: ProtocolVersion): SnapshotMeta | undefined {
   try {
-    return decodeSnapshotMeta(bytes)
+    return decodeSnapshotMeta(bytes, version)
   } catch (reason) {
     if (reason instanceof MalformedBytesError) return undefined
     throw reason

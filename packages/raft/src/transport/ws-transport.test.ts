@@ -1,11 +1,12 @@
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
-import { WebSocket } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import type { Message, NodeId, SnapshotMeta } from '../core/types.ts'
 import type { RaftError } from '../errors.ts'
 import type { TransportHandler } from '../node/ports.ts'
 import { waitFor } from '../node/testing/test-members.ts'
+import { encodeFrame } from './encode-frame.ts'
 import { handshakeHeaders, messagesPath, snapshotPath } from './handshake.ts'
 import { queuedMessagesMax } from './outgoing-queue.ts'
 import { incomingConnectionsMax } from './peer-listener.ts'
@@ -26,6 +27,7 @@ const heartbeat = (readSequence: number): Message => ({
   term: 1,
   commit: 0,
   readSequence,
+  number: 0,
 })
 
 const append = (prevLogIndex: number, size: number): Message => ({
@@ -143,6 +145,53 @@ describe('messages', () => {
   })
 })
 
+describe('a peer of protocol version 1', () => {
+  const numbered = { ...heartbeat(3), number: 9 }
+
+  test('that connects is heard in its version', async () => {
+    const { recorder, url } = await start(b)
+    const headers = {
+      'balsa-protocol': '1',
+      'balsa-cluster': 'c',
+      'balsa-from': a,
+      'balsa-to': b,
+    }
+    const socket = new WebSocket(url.replace('http', 'ws') + messagesPath, { headers })
+    socket.on('open', () => {
+      socket.send(encodeFrame([numbered], 1))
+    })
+    await waitFor(() => recorder.messages.length === 1)
+    expect(recorder.messages).toEqual([heartbeat(3)])
+    socket.terminate()
+  })
+
+  test('that is connected to sees what it knows, and gets frames of its version on one connection', async () => {
+    const frames: Buffer[] = []
+    const seen: string[] = []
+    const server = new WebSocketServer({
+      port: 0,
+      host: '127.0.0.1',
+      verifyClient: ({ req }: { readonly req: IncomingMessage }) => {
+        seen.push(`${String(req.headers['balsa-protocol'])} ${req.url}`)
+        return req.headers['balsa-protocol'] === '1'
+      },
+    })
+    server.on('connection', (socket) => {
+      socket.on('message', (data) => frames.push(data as Buffer))
+    })
+    await waitFor(() => server.address() !== null)
+    const { port } = server.address() as AddressInfo
+    const sender = await start(a)
+    sender.transport.setPeers(new Map([[b, `http://127.0.0.1:${port}`]]))
+    sender.transport.send([append(1, 10), numbered])
+    await waitFor(() => frames.length > 0)
+    expect(Buffer.concat(frames)).toEqual(encodeFrame([heartbeat(3), append(1, 10)], 1))
+    expect(seen).toEqual([`1 ${messagesPath}`])
+    await sender.transport.close()
+    server.close()
+  })
+})
+
 describe('a peer is refused on both sides', () => {
   test.each([
     ['of another cluster', { clusterId: 'd' }, 'CLUSTER_MISMATCH', 'cluster'],
@@ -166,9 +215,17 @@ describe('a peer is refused on both sides', () => {
     expect([recorder.refusals.length, other.recorder.refusals.length]).toEqual([1, 1])
   })
 
-  test('with another protocol version', async () => {
+  test.each([
+    ['newer', '3', '4', 'speaks protocol 3 to 4, member b speaks 1 to 2: upgrade member b first'],
+    ['unnamed', '', '', 'does not say which protocol it speaks'],
+    ['reversed', '2', '1', 'does not say which protocol it speaks'],
+  ])('when its protocol versions are %s', async (_name, min, max, text) => {
     const { recorder, url } = await start(b)
-    const headers = { ...handshakeHeaders({ id: a, clusterId: 'c' }, b), 'balsa-protocol': '2' }
+    const headers = {
+      ...handshakeHeaders({ id: a, clusterId: 'c' }, b),
+      'balsa-protocol': min,
+      'balsa-protocol-max': max,
+    }
     const socket = new WebSocket(url.replace('http', 'ws') + messagesPath, { headers })
     const status = await new Promise((resolve) => {
       socket.on('unexpected-response', (_request, response) => {
@@ -179,6 +236,7 @@ describe('a peer is refused on both sides', () => {
     })
     expect(status).toBe(412)
     expect(recorder.refusals[0]).toMatchObject({ code: 'VERSION_MISMATCH' })
+    expect(recorder.refusals[0]?.message).toContain(text)
   })
 
   test('that sends bytes which are no frame', async () => {
