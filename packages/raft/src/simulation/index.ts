@@ -12,5 +12,6 @@ export {
   type SimNetworkOptions,
 } from './sim-network.ts'
 export type { RunReport } from './run-report.ts'
-export { simulate, ticksDefault, type SimulateOptions } from './simulate.ts'
+export { simulate, ticksDefault, type OwnApplication, type SimulateOptions } from './simulate.ts'
+export type { CreateStateMachine, MachineHost, Specification, Workload } from './workload.ts'
 export { SimulationFailure } from './world.ts'

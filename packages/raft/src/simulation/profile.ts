@@ -26,6 +26,8 @@ export interface Profile {
   /** Mean time a client waits between two requests. */
   readonly thinkMs: number
   readonly readRate: number
+  /** Registers that the clients share. */
+  readonly keyCount: number
   /** Payload of a command beside its name: large ones span many sectors of a disk. */
   readonly paddingSizeBytes: number
   readonly heartbeatIntervalMs: number
@@ -34,6 +36,8 @@ export interface Profile {
   readonly catchUpEntries: number
   readonly segmentSizeBytes: number
   readonly hasDurableState: boolean
+  /** Pieces of a snapshot beside the first. */
+  readonly ballastChunks: number
   /** Limits of the core, small enough to be met. */
   readonly core: Pick<
     RaftConfig,
@@ -74,11 +78,13 @@ export function drawProfile(random: SeededRandom): Profile {
     clientCount: random.integer(1, 6),
     thinkMs: random.pick([2, 10, 40, 200]) ?? 40,
     readRate: random.next() * 0.6,
+    keyCount: random.integer(1, 6),
     paddingSizeBytes: random.pick([0, 100, 600, 3_000]) ?? 0,
     snapshotEntries: random.pick([5, 20, 100, 1_000]) ?? 20,
     catchUpEntries: random.pick([0, 0, 3, 50]) ?? 3,
     segmentSizeBytes: random.pick([4_096, 16_384, 65_536]) ?? 16_384,
     hasDurableState: random.chance(0.4),
+    ballastChunks: random.pick([0, 3, 20]) ?? 3,
     core: {
       messageSizeBytesMax: random.pick([1, 100, 1_000, 100_000]) ?? 1_000,
       inflightMessagesMax: random.pick([1, 2, 8, 256]) ?? 8,

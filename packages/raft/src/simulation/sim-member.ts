@@ -1,7 +1,7 @@
 // One member of the simulated cluster: its disk lives as long as the run, its node from start to crash.
 import { RaftCore } from '../core/raft-core.ts'
-import type { LogIndex, NodeId, RaftConfig, RestoredState } from '../core/types.ts'
-import type { CommittedEntry, Node, RaftNodeEvent, RaftNodeOptions } from '../node/types.ts'
+import type { NodeId, RaftConfig, RestoredState } from '../core/types.ts'
+import type { Node, RaftNodeEvent, RaftNodeOptions } from '../node/types.ts'
 import type { ObservedMember } from './checkers/checker.ts'
 import type { DefaultCheckers } from './checkers/default-checkers.ts'
 import type { Profile } from './profile.ts'
@@ -11,12 +11,13 @@ import { SimClock } from './sim-clock.ts'
 import { SimDisk } from './sim-disk.ts'
 import { SimFileSystem } from './sim-file-system.ts'
 import type { SimNetwork, SimTransport } from './sim-network.ts'
-import { DurableState, SimStateMachine } from './sim-state-machine.ts'
 import { WatchedCore } from './watched-core.ts'
+import { WatchedMachine, type CommandResult } from './watched-machine.ts'
+import type { MachineHome } from './workload.ts'
 
 const healthySyncMs = { min: 0.2, max: 2 }
 
-export type OpenNode = (options: RaftNodeOptions<LogIndex>) => Promise<Node<LogIndex>>
+export type OpenNode = (options: RaftNodeOptions<CommandResult>) => Promise<Node<CommandResult>>
 
 export interface MemberOptions {
   readonly id: NodeId
@@ -27,9 +28,13 @@ export interface MemberOptions {
   readonly network: SimNetwork
   readonly checkers: DefaultCheckers
   readonly openNode: OpenNode
+  /** Of its state machines. */
+  readonly home: MachineHome
   /** A number for every life in the run. */
   readonly nextLife: () => number
   readonly onEvent: (id: NodeId, event: RaftNodeEvent) => void
+  /** A life has ended. */
+  readonly onStopped: (member: SimMember, life: number) => void
   /** Something happened that must not: ends the run. */
   readonly onViolation: (reason: unknown) => void
 }
@@ -40,16 +45,15 @@ interface Life {
   readonly clock: SimClock
   readonly fileSystem: SimFileSystem
   readonly transport: SimTransport
-  readonly stateMachine: SimStateMachine
+  stateMachine: WatchedMachine | undefined
   observed: ObservedMember | undefined
-  node: Node<LogIndex> | undefined
+  node: Node<CommandResult> | undefined
 }
 
 export class SimMember {
   readonly id: NodeId
   readonly #options: MemberOptions
   readonly #disk: SimDisk
-  readonly #durable: DurableState | undefined
   #life: Life | undefined
   #syncMs: { readonly min: number; readonly max: number }
 
@@ -58,7 +62,6 @@ export class SimMember {
     this.#options = options
     this.#disk = new SimDisk(options.random.fork())
     this.#syncMs = options.profile.syncMs[options.memberIds.indexOf(options.id)] ?? healthySyncMs
-    this.#durable = options.profile.hasDurableState ? new DurableState() : undefined
   }
 
   get isUp(): boolean {
@@ -66,11 +69,11 @@ export class SimMember {
   }
 
   /** Undefined while the member is down or still recovers. */
-  get node(): Node<LogIndex> | undefined {
+  get node(): Node<CommandResult> | undefined {
     return this.#life?.node
   }
 
-  get stateMachine(): SimStateMachine | undefined {
+  get stateMachine(): WatchedMachine | undefined {
     return this.#life?.stateMachine
   }
 
@@ -93,7 +96,9 @@ export class SimMember {
 
   async #open(life: Life): Promise<void> {
     try {
-      const node = await this.#options.openNode(this.#nodeOptions(life))
+      const stateMachine = await this.#openMachine(life)
+      life.stateMachine = stateMachine
+      const node = await this.#options.openNode(this.#nodeOptions(life, stateMachine))
       if (this.#life === life) life.node = node
     } catch (error) {
       // A member that nothing but crashes has happened to must always come up again.
@@ -112,37 +117,31 @@ export class SimMember {
     }
     const fileSystem = new SimFileSystem(this.#disk, timing)
     const transport = network.connect(this.id)
-    const stateMachine = new SimStateMachine({
-      durable: this.#durable,
-      sync: () => fileSystem.call('sync', () => {}),
-      events: {
-        applied: (entry) => {
-          this.#watchApplied(life, entry)
-        },
-        restored: (index) => {
-          this.#watch(life, (member) => {
-            this.#options.checkers.restored(member, { index })
-          })
-        },
-      },
-    })
-    const life: Life = {
+    return {
       number,
       clock,
       fileSystem,
       transport,
-      stateMachine,
+      stateMachine: undefined,
       observed: undefined,
       node: undefined,
     }
-    return life
   }
 
-  #watchApplied(life: Life, entry: CommittedEntry): void {
-    const { index, term, commands } = entry
-    const content = commands.map((command) => Buffer.from(command).toString()).join()
-    this.#watch(life, (member) => {
-      this.#options.checkers.applied(member, { index, term, content })
+  async #openMachine(life: Life): Promise<WatchedMachine> {
+    const { home, checkers } = this.#options
+    const machine = await home.open({ id: this.id, fileSystem: life.fileSystem })
+    return new WatchedMachine(machine, {
+      applying: (entry) => {
+        this.#watch(life, (member) => {
+          checkers.applied(member, entry)
+        })
+      },
+      restoring: (index) => {
+        this.#watch(life, (member) => {
+          checkers.restored(member, { index })
+        })
+      },
     })
   }
 
@@ -157,7 +156,7 @@ export class SimMember {
     }
   }
 
-  #nodeOptions(life: Life): RaftNodeOptions<LogIndex> {
+  #nodeOptions(life: Life, stateMachine: WatchedMachine): RaftNodeOptions<CommandResult> {
     const { profile, memberIds, random } = this.#options
     const chances = random.fork()
     return {
@@ -166,7 +165,7 @@ export class SimMember {
       initialMembership: { voters: memberIds, votersOutgoing: [], learners: [] },
       peers: new Map(memberIds.filter((id) => id !== this.id).map((id) => [id, `sim://${id}`])),
       directory: '/member',
-      stateMachine: life.stateMachine,
+      stateMachine,
       transport: life.transport,
       fileSystem: life.fileSystem,
       clock: life.clock,
@@ -215,15 +214,17 @@ export class SimMember {
       return
     }
     this.#disk.crash()
-    this.#durable?.crash(this.#options.random)
+    this.#options.home.crash?.()
   }
 
   #stop(): void {
     const life = this.#life
     this.#life = undefined
-    life?.clock.stop()
-    life?.fileSystem.stop()
-    life?.transport.stop()
+    if (life === undefined) return
+    life.clock.stop()
+    life.fileSystem.stop()
+    life.transport.stop()
+    this.#options.onStopped(this, life.number)
   }
 
   /** An orderly end: resolves when the node has closed. */
@@ -237,6 +238,6 @@ export class SimMember {
 
   #killProcess(): void {
     this.#disk.kill()
-    this.#durable?.kill()
+    this.#options.home.kill?.()
   }
 }

@@ -2,10 +2,13 @@
 import { assert } from '../core/assert.ts'
 import type { Message } from '../core/types.ts'
 import { RaftNode } from '../node/raft-node.ts'
+import type { StateMachine } from '../node/types.ts'
 import { decodeFrame } from '../transport/decode-frame.ts'
 import { encodeFrame } from '../transport/encode-frame.ts'
 import { protocolVersions } from '../transport/protocol-version.ts'
+import { registerApplication } from './register-workload.ts'
 import type { RunReport } from './run-report.ts'
+import type { Application, CreateStateMachine, Workload } from './workload.ts'
 import { World } from './world.ts'
 
 /** Heartbeat intervals with faults, if nothing else is asked for: 30 simulated seconds. */
@@ -18,17 +21,36 @@ export interface SimulateOptions {
   readonly onTrace?: (line: string) => void
 }
 
+/** What a user brings to have it tested. */
+export interface OwnApplication<Input, Output, State, Machine extends StateMachine<Output>> {
+  readonly stateMachine: CreateStateMachine<Machine>
+  readonly workload: () => Workload<Input, Output, State, Machine>
+}
+
 /** A pure function of its options and the code. Rejects with a SimulationFailure at the first violation. */
-export function simulate(options: SimulateOptions): Promise<RunReport> {
-  const { onTrace } = options
+export function simulate<Input, Output, State, Machine extends StateMachine<Output>>(
+  options: SimulateOptions & Partial<OwnApplication<Input, Output, State, Machine>>,
+): Promise<RunReport> {
+  const { onTrace, stateMachine, workload } = options
+  const own =
+    stateMachine === undefined || workload === undefined
+      ? undefined
+      : ownApplication({ stateMachine, workload })
   const world = new World({
     seed: options.seed,
     ticks: options.ticks ?? ticksDefault,
     transcode: throughCodec,
     openNode: (nodeOptions) => RaftNode.open(nodeOptions),
+    application: own === undefined ? registerApplication : () => own,
     ...(onTrace === undefined ? {} : { onTrace }),
   })
   return world.run()
+}
+
+function ownApplication<Input, Output, State, Machine extends StateMachine<Output>>(
+  options: OwnApplication<Input, Output, State, Machine>,
+): Application {
+  return { workload: options.workload(), home: () => ({ open: options.stateMachine }) }
 }
 
 /** What the message is after its way over a real wire. */

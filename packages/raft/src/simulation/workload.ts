@@ -1,132 +1,58 @@
-// The clients of a simulated cluster: each proposes a command or reads, waits for the answer, thinks, and goes on. What they were told is what
-// the checkers hold the cluster to.
-import { RaftError } from '../errors.ts'
-import type { DefaultCheckers } from './checkers/default-checkers.ts'
-import { Violation } from './checkers/checker.ts'
-import type { Profile } from './profile.ts'
+// What a simulated cluster runs: a state machine, clients that use it, and what their requests mean. A user brings its own to let the
+// simulator test it; without one the clients of register-workload.ts read, write and compare-and-swap a few registers.
+import type { NodeId } from '../core/types.ts'
+import type { StateMachine } from '../node/types.ts'
 import type { SeededRandom } from './random.ts'
-import type { Scheduler } from './scheduler.ts'
-import type { SimMember } from './sim-member.ts'
+import type { SimFileSystem } from './sim-file-system.ts'
 
-export interface WorkloadOptions {
-  readonly profile: Profile
-  readonly random: SeededRandom
-  readonly scheduler: Scheduler
-  readonly members: readonly SimMember[]
-  readonly checkers: DefaultCheckers
-  readonly onViolation: (reason: unknown) => void
+/** Where a state machine runs, for one life of a member: from a start to the next crash. */
+export interface MachineHost {
+  readonly id: NodeId
+  /** The member's simulated disk. One that keeps a durable copy of its own does so here, in a folder of its own. */
+  readonly fileSystem: SimFileSystem
 }
 
-/** After that a client asks another member; the answer, if it comes, still counts. */
-const patienceMs = 5_000
+/** Makes the state machine of a member that starts, as it was after the last crash. Called once a life. */
+export type CreateStateMachine<Machine> = (host: MachineHost) => Machine | Promise<Machine>
 
-export class Workload {
-  readonly #options: WorkloadOptions
-  #isRunning = true
-  #commandCount = 0
-  /** Asked and not yet answered, with the life of the member that was asked. */
-  readonly #open = new Map<
-    string,
-    { readonly member: SimMember; readonly life: number | undefined }
-  >()
-  #readCount = 0
-
-  constructor(options: WorkloadOptions) {
-    this.#options = options
-    for (let client = 0; client < options.profile.clientCount; client++) this.#think(client)
-  }
-
-  get commandCount(): number {
-    return this.#commandCount
-  }
-
-  stop(): void {
-    this.#isRunning = false
-  }
-
-  /** A request that a member, alive ever since, has never answered. */
-  unanswered(): string | undefined {
-    for (const [name, { member, life }] of this.#open) {
-      if (member.lifeNumber === life) return `${name} at ${member.id}`
-    }
-    return undefined
-  }
-
-  #think(client: number): void {
-    const { scheduler, random, profile } = this.#options
-    scheduler.after(random.next() * 2 * profile.thinkMs, () => {
-      if (this.#isRunning) this.#act(client)
-    })
-  }
-
-  #act(client: number): void {
-    const { random, members, profile, scheduler } = this.#options
-    const member = random.pick(members)
-    let isOver = false
-    const next = (): void => {
-      if (isOver) return
-      isOver = true
-      this.#think(client)
-    }
-    scheduler.after(patienceMs, next)
-    if (member?.node === undefined) return
-    if (random.chance(profile.readRate)) this.#read(member, next)
-    else this.write(member, next)
-  }
-
-  #read(member: SimMember, next: () => void): void {
-    const { checkers } = this.#options
-    const answered = checkers.reading()
-    const life = member.lifeNumber
-    const name = `read-${this.#readCount++}`
-    this.#open.set(name, { member, life })
-    member.node?.read((error) => {
-      if (member.lifeNumber !== life) return
-      this.#open.delete(name)
-      next()
-      if (error !== undefined) return
-      this.#guard(() => {
-        answered(member.stateMachine?.appliedIndex ?? 0)
-      })
-    })
-  }
-
-  /** Proposes one more command at `member`; `done` hears of success and failure alike. */
-  write(member: SimMember, done: (isWritten: boolean) => void): void {
-    const { node } = member
-    if (node === undefined) return
-    const command = `command-${this.#commandCount++}`
-    const life = member.lifeNumber
-    let answers = 0
-    this.#open.set(command, { member, life })
-    const padding = '.'.repeat(this.#options.profile.paddingSizeBytes)
-    node.propose(Buffer.from(`${command} ${padding}`), (error, index) => {
-      if (member.lifeNumber !== life) return
-      this.#open.delete(command)
-      this.#guard(() => {
-        if (++answers > 1) throw new Violation('one answer', `${command} was answered twice`)
-        this.#written(command, error, index)
-      })
-      done(error === undefined)
-    })
-  }
-
-  #written(command: string, error: Error | undefined, index: number | undefined): void {
-    const { checkers } = this.#options
-    if (error === undefined) checkers.acknowledged({ command, index: index ?? 0 })
-    else if (!isUncertain(error)) checkers.refused(command)
-  }
-
-  #guard(check: () => void): void {
-    try {
-      check()
-    } catch (error) {
-      this.#options.onViolation(error)
-    }
-  }
+/**
+ * What a request does to a state when nothing else happens at the same time. Inputs, outputs and states are plain data. The
+ * simulator looks for an order of all requests, true to the time of each, in which every client got just these outputs.
+ */
+export interface Specification<Input, Output, State> {
+  readonly initial: State
+  step(state: State, input: Input): { readonly state: State; readonly output: Output }
+  /** Requests of different parts (keys, say) never see each other: each part has a state of its own and is checked alone. */
+  partOf?(input: Input): string
 }
 
-/** The command may have been done, or may still be. */
-function isUncertain(error: Error): boolean {
-  return error instanceof RaftError && (error.code === 'TIMEOUT' || error.code === 'CLOSED')
+/** Clients as functions of the run's chances. Made anew for every run. */
+export interface Workload<Input, Output, State, Machine = StateMachine<Output>> {
+  /** What client number `client` asks next. */
+  next(client: number, random: SeededRandom): Input
+  /** The command that goes through the log; undefined for a read. */
+  command(input: Input): Uint8Array | undefined
+  /** Answers a read from the state machine of the member that was asked. */
+  read(machine: Machine, input: Input): Output
+  /** A client has got its answer. */
+  answered?(input: Input, output: Output): void
+  readonly specification: Specification<Input, Output, State>
+}
+
+/** A workload of whatever types. */
+export type AnyWorkload = Workload<unknown, unknown, unknown, StateMachine<unknown>>
+
+/** What keeps the state machine of one member from life to life. */
+export interface MachineHome {
+  open(host: MachineHost): StateMachine<unknown> | Promise<StateMachine<unknown>>
+  /** The power fails. */
+  crash?(): void
+  /** The process is killed; what it wrote stays. */
+  kill?(): void
+}
+
+/** Made once a run. */
+export interface Application {
+  readonly workload: AnyWorkload
+  home(id: NodeId, random: SeededRandom): MachineHome
 }

@@ -1,9 +1,11 @@
 // A whole cluster in one process under one seed: members with the real shell on simulated disks, network and time; clients; faults; and the
 // checkers after every step. A run is a pure function of its options and the code: no clock, no chance but the seed's.
 import type { Message, NodeId } from '../core/types.ts'
-import type { RaftNodeEvent } from '../node/types.ts'
+import type { RaftNodeEvent, StateMachine } from '../node/types.ts'
 import { Violation } from './checkers/checker.ts'
 import { DefaultCheckers } from './checkers/default-checkers.ts'
+import { Clients } from './clients.ts'
+import { endOfRun } from './end-of-run.ts'
 import { FaultPlan } from './fault-plan.ts'
 import { drawProfile, type Profile } from './profile.ts'
 import { SeededRandom } from './random.ts'
@@ -12,7 +14,7 @@ import { Scheduler } from './scheduler.ts'
 import { SimMember, type OpenNode } from './sim-member.ts'
 import { noNetworkFaults, SimNetwork } from './sim-network.ts'
 import { TraceHash } from './trace-hash.ts'
-import { Workload } from './workload.ts'
+import type { Application } from './workload.ts'
 
 /** How long a healed cluster may take to serve every client again. */
 const convergenceMs = 60_000
@@ -23,6 +25,7 @@ export interface WorldOptions {
   /** Heartbeat intervals with faults. */
   readonly ticks: number
   readonly openNode: OpenNode
+  readonly application: (profile: Profile) => Application
   readonly transcode?: (message: Message) => Message
   readonly onTrace?: (line: string) => void
 }
@@ -46,11 +49,12 @@ export class World {
   readonly #profile: Profile
   readonly #scheduler = new Scheduler()
   readonly #network: SimNetwork
-  readonly #checkers = new DefaultCheckers()
+  readonly #application: Application
+  readonly #checkers: DefaultCheckers
   readonly #members: readonly SimMember[]
   readonly #hash = new TraceHash()
   readonly #trace: string[] = []
-  readonly #workload: Workload
+  readonly #clients: Clients
   readonly #faults: FaultPlan
   #steps = 0
   #lives = 0
@@ -60,6 +64,9 @@ export class World {
     this.#options = options
     const random = new SeededRandom(options.seed)
     this.#profile = drawProfile(random.fork())
+    this.#application = options.application(this.#profile)
+    const { workload } = this.#application
+    this.#checkers = new DefaultCheckers(workload.specification)
     const { transcode } = options
     this.#network = new SimNetwork({
       scheduler: this.#scheduler,
@@ -84,7 +91,14 @@ export class World {
         this.#note(text)
       },
     }
-    this.#workload = new Workload({ ...shared, random: random.fork() })
+    this.#clients = new Clients({
+      ...shared,
+      workload,
+      random: random.fork(),
+      onRequest: (text) => {
+        this.#note(text)
+      },
+    })
     this.#faults = new FaultPlan({ ...shared, random: random.fork() })
   }
 
@@ -102,9 +116,13 @@ export class World {
           network: this.#network,
           checkers: this.#checkers,
           openNode: this.#options.openNode,
+          home: this.#application.home(id, random.fork()),
           nextLife: () => ++this.#lives,
           onEvent: (member, event) => {
             this.#event(member, event)
+          },
+          onStopped: (member, life) => {
+            this.#clients.memberStopped(member, life)
           },
           onViolation: (reason) => {
             this.#violated(reason)
@@ -144,10 +162,10 @@ export class World {
     await this.#runUntil(() => this.#scheduler.now >= faultsMs)
     this.#note('faults end')
     this.#faults.stop()
-    this.#workload.stop()
+    this.#clients.stop()
     this.#network.faults = noNetworkFaults
     await this.#converge()
-    this.#finish()
+    await this.#finish()
     return this.report()
   }
 
@@ -202,14 +220,14 @@ export class World {
   #writeAtEach(written: Set<SimMember>): void {
     for (const member of this.#members) {
       if (written.has(member)) continue
-      this.#workload.write(member, (isWritten) => {
+      this.#clients.write(member, (isWritten) => {
         if (isWritten) written.add(member)
       })
     }
   }
 
   #hasConverged(written: ReadonlySet<SimMember>): boolean {
-    if (written.size < this.#members.length || this.#workload.unanswered() !== undefined)
+    if (written.size < this.#members.length || this.#clients.unanswered() !== undefined)
       return false
     const index = this.#members[0]?.stateMachine?.appliedIndex
     return this.#members.every((member) => member.stateMachine?.appliedIndex === index)
@@ -217,15 +235,18 @@ export class World {
 
   #describeStandstill(): string {
     const states = this.#members.map((member) => JSON.stringify(member.node?.status() ?? member.id))
-    const request = this.#workload.unanswered() ?? 'nothing'
+    const request = this.#clients.unanswered() ?? 'nothing'
     return `no convergence after faults; unanswered: ${request}\n${states.join('\n')}`
   }
 
-  #finish(): void {
-    const commands = new Map<NodeId, readonly string[]>()
-    for (const member of this.#members) commands.set(member.id, member.stateMachine?.commands ?? [])
+  async #finish(): Promise<void> {
+    const machines = new Map<NodeId, StateMachine<unknown>>()
+    for (const { id, stateMachine } of this.#members) {
+      if (stateMachine !== undefined) machines.set(id, stateMachine.machine)
+    }
     try {
-      this.#checkers.finished(commands)
+      const log = this.#checkers.stateMachineSafety.log()
+      this.#checkers.finished(await endOfRun(this.#application, machines, log))
     } catch (error) {
       this.#violated(error)
     }

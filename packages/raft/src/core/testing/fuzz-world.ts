@@ -1,10 +1,11 @@
 // A cluster of cores driven by chance: messages arrive late, twice or never, disks lag, members crash and lose what was not persisted, or
 // half of the write that was under way. Every checker looks after every step. A run is a function of its seed.
+import { crc32 } from 'node:zlib'
 import { DefaultCheckers } from '../../simulation/checkers/default-checkers.ts'
 import type { ObservedMember } from '../../simulation/checkers/checker.ts'
 import { SeededRandom } from '../../simulation/random.ts'
 import type { Membership, Message, NodeId, Ready } from '../types.ts'
-import { bytes, config, fresh, ids, TestMember, text, voters } from './test-cluster.ts'
+import { bytes, config, fresh, ids, TestMember, voters } from './test-cluster.ts'
 
 export interface FuzzOptions {
   readonly seed: number
@@ -18,7 +19,10 @@ interface FuzzMember {
 
 export class FuzzWorld {
   readonly random: SeededRandom
-  readonly checkers: DefaultCheckers = new DefaultCheckers()
+  readonly checkers: DefaultCheckers = new DefaultCheckers({
+    initial: undefined,
+    step: (state) => ({ state, output: undefined }),
+  })
   readonly #members: FuzzMember[]
   readonly #steps: number
   #wire: Message[] = []
@@ -62,7 +66,8 @@ export class FuzzWorld {
     }
     of.member.onApplied = (entry) => {
       const { index, term, data } = entry
-      this.checkers.applied(this.#observed(of), { index, term, content: text(data) })
+      const content = { numbers: [], commands: [data], checksum: crc32(data) }
+      this.checkers.applied(this.#observed(of), { index, term, ...content })
     }
   }
 
@@ -244,7 +249,7 @@ export class FuzzWorld {
 
   #read(of: FuzzMember): void {
     const context = this.#contexts++
-    this.#readAnswers.set(`${of.member.id} ${context}`, this.checkers.reading())
+    this.#readAnswers.set(`${of.member.id} ${context}`, this.checkers.freshReads.reading())
     of.member.core.readIndex(context)
   }
 
@@ -259,7 +264,7 @@ export class FuzzWorld {
       if (read.index !== undefined) answer?.(read.index)
     }
     const { commitIndex, role } = member.core.status()
-    if (role === 'leader') this.checkers.acknowledged({ command: '', index: commitIndex })
+    if (role === 'leader') this.checkers.freshReads.visible(commitIndex)
     if (this.#wire.length > 500) this.#wire = this.#wire.slice(250)
   }
 }

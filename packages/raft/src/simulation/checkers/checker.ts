@@ -1,6 +1,7 @@
 // What a checker is: it watches every member of a simulated cluster and throws a Violation at the first step after which the property it
 // stands for does not hold.
 import type { Entry, LogIndex, NodeId, RaftStatus, SnapshotMeta, Term } from '../../core/types.ts'
+import type { Operation } from './history.ts'
 
 /** What checkers read of a core. */
 export interface InspectedCore {
@@ -19,17 +20,19 @@ export interface ObservedMember {
   readonly core: InspectedCore
 }
 
-/** What a state machine was given. */
+/** What a state machine was given: the operations by their numbers, their commands, and a checksum of all bytes. */
 export interface AppliedEntry {
   readonly index: LogIndex
   readonly term: Term
-  readonly content: string
+  readonly numbers: readonly number[]
+  readonly commands: readonly Uint8Array[]
+  readonly checksum: number
 }
 
-/** A write that a client was told is done. */
-export interface AcknowledgedWrite {
-  readonly command: string
-  readonly index: LogIndex
+/** The state of every member when all have applied the same, and that of a state machine which was only ever given the log. */
+export interface EndOfRun {
+  readonly states: ReadonlyMap<NodeId, string>
+  readonly replayed: string
 }
 
 /** Hooks are called while it happens; a checker has those that it needs. */
@@ -41,17 +44,18 @@ export interface Checker {
   stepped?(member: ObservedMember, status: RaftStatus): void
   /** Entries on their way to the member's disk. */
   persisting?(member: ObservedMember, entries: readonly Entry[]): void
-  /** The member's state machine has taken the entry. */
+  /** The member's state machine is about to take the entry. */
   applied?(member: ObservedMember, entry: AppliedEntry): void
-  /** The member's state machine was replaced by a snapshot. */
+  /** The member's state machine is about to be replaced by a snapshot. */
   restored?(member: ObservedMember, snapshot: Pick<SnapshotMeta, 'index'>): void
-  acknowledged?(write: AcknowledgedWrite): void
-  /** A client was told that its write has not been done and never will be. */
-  refused?(command: string): void
-  /** A client's read began; returns what to call when it is answered by a state at `appliedIndex`. */
-  reading?(): (appliedIndex: LogIndex) => void
-  /** Faults have ended and the members agree: the commands each has applied, in order. */
-  finished?(commands: ReadonlyMap<NodeId, readonly string[]>): void
+  /** A client asks. */
+  called?(operation: Operation): void
+  /** A client has its answer. */
+  answered?(operation: Operation): void
+  /** A client was told that its request has not been done and never will be. */
+  refused?(operation: Operation): void
+  /** Faults have ended and the members agree. */
+  finished?(end: EndOfRun): void
 }
 
 /** A property does not hold. */

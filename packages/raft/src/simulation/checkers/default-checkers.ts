@@ -1,28 +1,37 @@
 // All checkers behind one set of hooks.
-import type { Entry, NodeId, SnapshotMeta } from '../../core/types.ts'
-import type { AcknowledgedWrite, AppliedEntry, Checker, ObservedMember } from './checker.ts'
+import type { Entry, SnapshotMeta } from '../../core/types.ts'
+import type { Specification } from '../workload.ts'
+import type { AppliedEntry, Checker, EndOfRun, ObservedMember } from './checker.ts'
 import { Durability } from './durability.ts'
 import { ElectionSafety } from './election-safety.ts'
 import { FreshReads } from './fresh-reads.ts'
+import { History, type Operation } from './history.ts'
 import { LeaderAppendOnly } from './leader-append-only.ts'
 import { LeaderCompleteness } from './leader-completeness.ts'
+import { Linearizability } from './linearizability.ts'
 import { LogMatching } from './log-matching.ts'
 import { StateMachineSafety } from './state-machine-safety.ts'
 
 export class DefaultCheckers {
+  readonly history: History = new History()
   readonly electionSafety: ElectionSafety = new ElectionSafety()
   readonly stateMachineSafety: StateMachineSafety = new StateMachineSafety()
   readonly durability: Durability = new Durability()
   readonly freshReads: FreshReads = new FreshReads()
-  readonly #all: readonly Checker[] = [
-    this.electionSafety,
-    new LeaderAppendOnly(),
-    new LogMatching(),
-    new LeaderCompleteness(),
-    this.stateMachineSafety,
-    this.durability,
-    this.freshReads,
-  ]
+  readonly #all: readonly Checker[]
+
+  constructor(specification: Specification<unknown, unknown, unknown>) {
+    this.#all = [
+      this.electionSafety,
+      new LeaderAppendOnly(),
+      new LogMatching(),
+      new LeaderCompleteness(),
+      this.stateMachineSafety,
+      this.durability,
+      this.freshReads,
+      new Linearizability(this.history, specification),
+    ]
+  }
 
   started(member: ObservedMember): void {
     for (const checker of this.#all) checker.started?.(member)
@@ -45,22 +54,19 @@ export class DefaultCheckers {
     for (const checker of this.#all) checker.restored?.(member, snapshot)
   }
 
-  acknowledged(write: AcknowledgedWrite): void {
-    for (const checker of this.#all) checker.acknowledged?.(write)
+  called(operation: Operation): void {
+    for (const checker of this.#all) checker.called?.(operation)
   }
 
-  refused(command: string): void {
-    for (const checker of this.#all) checker.refused?.(command)
+  answered(operation: Operation): void {
+    for (const checker of this.#all) checker.answered?.(operation)
   }
 
-  reading(): (appliedIndex: number) => void {
-    const ends = this.#all.map((checker) => checker.reading?.())
-    return (appliedIndex) => {
-      for (const end of ends) end?.(appliedIndex)
-    }
+  refused(operation: Operation): void {
+    for (const checker of this.#all) checker.refused?.(operation)
   }
 
-  finished(commands: ReadonlyMap<NodeId, readonly string[]>): void {
-    for (const checker of this.#all) checker.finished?.(commands)
+  finished(end: EndOfRun): void {
+    for (const checker of this.#all) checker.finished?.(end)
   }
 }

@@ -1,7 +1,13 @@
 // State machine safety (paper 5.4.3): no two members apply different entries at the same index; and each member applies every index once,
-// in order.
+// in order. In the end all hold the state that follows from these entries and nothing else.
 import type { LogIndex, SnapshotMeta } from '../../core/types.ts'
-import { Violation, type AppliedEntry, type Checker, type ObservedMember } from './checker.ts'
+import {
+  Violation,
+  type AppliedEntry,
+  type Checker,
+  type EndOfRun,
+  type ObservedMember,
+} from './checker.ts'
 
 export class StateMachineSafety implements Checker {
   readonly property = 'state machine safety'
@@ -10,6 +16,14 @@ export class StateMachineSafety implements Checker {
 
   get commitCount(): number {
     return Math.max(0, this.#entries.length - 1)
+  }
+
+  /** Everything that was ever applied, in order. */
+  log(): readonly AppliedEntry[] {
+    return this.#entries.slice(1).map((entry, i) => {
+      if (entry !== undefined) return entry
+      throw new Violation(this.property, `nobody was seen to apply entry ${i + 1}`)
+    })
   }
 
   started(member: ObservedMember): void {
@@ -34,9 +48,17 @@ export class StateMachineSafety implements Checker {
     this.#appliedIndexes.set(member.life, entry.index)
     const known = this.#entries[entry.index]
     if (known === undefined) this.#entries[entry.index] = entry
-    else if (known.term !== entry.term || known.content !== entry.content) {
+    else if (known.term !== entry.term || known.checksum !== entry.checksum) {
       const terms = `of term ${entry.term}, another member one of term ${known.term}`
       throw new Violation(this.property, `${member.id} applied at ${entry.index} an entry ${terms}`)
+    }
+  }
+
+  finished({ states, replayed }: EndOfRun): void {
+    for (const [id, state] of states) {
+      if (state === replayed) continue
+      const difference = `${state.slice(0, 200)}\nbut the log leads to\n${replayed.slice(0, 200)}`
+      throw new Violation(this.property, `the state of ${id} is\n${difference}`)
     }
   }
 }

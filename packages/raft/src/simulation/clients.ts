@@ -1,0 +1,206 @@
+// The clients of a simulated cluster: each asks any member for something, waits for the answer, thinks, and goes on. What they were told is what
+// the checkers hold the cluster to. A client that gets no answer in its time, or whose member dies, never learns what became of its request.
+import { assert } from '../core/assert.ts'
+import { RaftError } from '../errors.ts'
+import type { DefaultCheckers } from './checkers/default-checkers.ts'
+import type { Operation } from './checkers/history.ts'
+import { Violation } from './checkers/checker.ts'
+import type { Profile } from './profile.ts'
+import type { SeededRandom } from './random.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { SimMember } from './sim-member.ts'
+import { encodeEnvelope, type CommandResult } from './watched-machine.ts'
+import type { AnyWorkload } from './workload.ts'
+
+export interface ClientsOptions {
+  readonly profile: Profile
+  readonly workload: AnyWorkload
+  readonly random: SeededRandom
+  readonly scheduler: Scheduler
+  readonly members: readonly SimMember[]
+  readonly checkers: DefaultCheckers
+  readonly onViolation: (reason: unknown) => void
+  /** A line for the trace. */
+  readonly onRequest: (text: string) => void
+}
+
+/** After that a client goes on; the answer, if it comes, still counts. */
+const patienceMs = [500, 2_000, 8_000]
+/** Of the requests drawn in a row one must be a write. */
+const drawsMax = 1_000
+/** Of the requests that only test whether a member serves again. */
+const nobody = -1
+
+interface OpenRequest {
+  readonly operation: Operation
+  readonly member: SimMember
+  readonly life: number | undefined
+  /** Called once, whatever comes of it. */
+  readonly done: (isAnswered: boolean) => void
+}
+
+export class Clients {
+  readonly #options: ClientsOptions
+  #isRunning = true
+  readonly #open = new Map<number, OpenRequest>()
+
+  constructor(options: ClientsOptions) {
+    this.#options = options
+    for (let client = 0; client < options.profile.clientCount; client++) this.#think(client)
+  }
+
+  stop(): void {
+    this.#isRunning = false
+  }
+
+  /** A request that a member, alive ever since, has never answered. */
+  unanswered(): string | undefined {
+    for (const { operation, member, life } of this.#open.values()) {
+      if (member.lifeNumber === life) return `request ${operation.number} at ${member.id}`
+    }
+    return undefined
+  }
+
+  /** A member's life has ended: its clients notice that the line is dead. */
+  memberStopped(member: SimMember, life: number): void {
+    for (const [number, request] of this.#open) {
+      if (request.member !== member || request.life !== life) continue
+      this.#open.delete(number)
+      request.done(false)
+    }
+  }
+
+  #think(client: number): void {
+    const { scheduler, random, profile } = this.#options
+    scheduler.after(random.next() * 2 * profile.thinkMs, () => {
+      if (this.#isRunning) this.#act(client)
+    })
+  }
+
+  #act(client: number): void {
+    const { random, members, scheduler, workload } = this.#options
+    const member = random.pick(members)
+    if (member?.node === undefined) {
+      this.#think(client)
+      return
+    }
+    let cancel = (): void => {}
+    let isOver = false
+    const next = (): void => {
+      if (isOver) return
+      isOver = true
+      cancel()
+      this.#think(client)
+    }
+    cancel = scheduler.after(random.pick(patienceMs) ?? 0, next)
+    this.#ask({ client, member, input: workload.next(client, random), done: next })
+  }
+
+  /** One more write at `member`; `done` hears of success and failure alike. */
+  write(member: SimMember, done: (isWritten: boolean) => void): void {
+    const { workload, random } = this.#options
+    for (let draws = 0; draws < drawsMax; draws++) {
+      const input = workload.next(nobody, random)
+      if (workload.command(input) === undefined) continue
+      this.#ask({ client: nobody, member, input, done })
+      return
+    }
+    assert(false, 'a workload writes now and then')
+  }
+
+  #ask(request: {
+    readonly client: number
+    readonly member: SimMember
+    readonly input: unknown
+    readonly done: (isAnswered: boolean) => void
+  }): void {
+    const { client, member, input, done } = request
+    const { checkers, workload, profile, onRequest } = this.#options
+    const { node } = member
+    if (node === undefined) return
+    const command = workload.command(input)
+    const isRead = command === undefined
+    const operation = checkers.history.call({ client, member: member.id, isRead, input })
+    checkers.called(operation)
+    onRequest(`client ${client} asks ${member.id} ${operation.number} ${JSON.stringify(input)}`)
+    const life = member.lifeNumber
+    this.#open.set(operation.number, { operation, member, life, done })
+    if (isRead) {
+      node.read((error) => {
+        this.#readDone(operation, error)
+      })
+      return
+    }
+    const envelope = encodeEnvelope(operation.number, command, profile.paddingSizeBytes)
+    let answers = 0
+    node.propose(envelope, (error, result) => {
+      this.#guard(() => {
+        const { number } = operation
+        if (++answers > 1) throw new Violation('one answer', `request ${number} has two answers`)
+      })
+      this.#writeDone(operation, error, result)
+    })
+  }
+
+  #readDone(operation: Operation, error: Error | undefined): void {
+    const request = this.#take(operation)
+    if (request === undefined) return
+    const watched = request.member.stateMachine
+    if (error === undefined && watched !== undefined) {
+      const output = this.#options.workload.read(watched.machine, operation.input)
+      this.#answered(operation, output, watched.appliedIndex)
+    } else this.#refused(operation, error)
+    request.done(error === undefined)
+  }
+
+  #writeDone(
+    operation: Operation,
+    error: Error | undefined,
+    result: CommandResult | undefined,
+  ): void {
+    const request = this.#take(operation)
+    if (request === undefined) return
+    if (result !== undefined) this.#answered(operation, result.output, result.index)
+    else if (!isUncertain(error)) this.#refused(operation, error)
+    request.done(result !== undefined)
+  }
+
+  /** Undefined if its member has died: what the last microtasks of the dead do is nobody's concern. */
+  #take({ number }: Operation): OpenRequest | undefined {
+    const request = this.#open.get(number)
+    this.#open.delete(number)
+    return request
+  }
+
+  #answered(call: Operation, output: unknown, index: number): void {
+    const { checkers, workload, onRequest } = this.#options
+    const operation = checkers.history.answer(call, output, index)
+    onRequest(`${call.number} answered at ${index} ${JSON.stringify(output)}`)
+    workload.answered?.(operation.input, output)
+    this.#guard(() => {
+      checkers.answered(operation)
+    })
+  }
+
+  #refused(operation: Operation, error: Error | undefined): void {
+    const { checkers, onRequest } = this.#options
+    onRequest(`${operation.number} refused: ${error instanceof RaftError ? error.code : 'error'}`)
+    checkers.history.refuse(operation)
+    this.#guard(() => {
+      checkers.refused(operation)
+    })
+  }
+
+  #guard(check: () => void): void {
+    try {
+      check()
+    } catch (error) {
+      this.#options.onViolation(error)
+    }
+  }
+}
+
+/** The command may have been done, or may still be. */
+function isUncertain(error: Error | undefined): boolean {
+  return error instanceof RaftError && (error.code === 'TIMEOUT' || error.code === 'CLOSED')
+}
