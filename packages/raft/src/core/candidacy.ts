@@ -46,9 +46,10 @@ export class Candidacy {
 
   campaign(role: CampaignRole, force = false): void {
     const { config, ballot, log, memberships, voting, onCampaign } = this.#options
-    this.timer.draw()
     // A change of membership that is committed but not applied yet could make this member's idea of a quorum a wrong one.
+    // Who does not campaign leaves its timer as it is: drawn anew it would look as if a leader had been heard, and refuse votes.
     if (!isVoter(memberships.current, config.id) || log.hasUnappliedMembership()) return
+    this.timer.draw()
     this.#role = role
     onCampaign()
     if (role === 'candidate') {

@@ -93,3 +93,12 @@ test('a sign of life frees one slot of a full window and asks for proof of the t
   expect(peer.isPaused()).toBe(false)
   expect(peer.isBehind(7, 0)).toBe(true)
 })
+
+test('what a probe has told of the commit index is not told again by the pipeline', () => {
+  const peer = progress(6)
+  peer.sent({ ...message, count: 0, commit: 5 })
+  peer.acknowledge(5)
+  peer.becomeReplicate()
+  expect(peer.isBehind(5, 5)).toBe(false)
+  expect(peer.isBehind(5, 6)).toBe(true)
+})

@@ -175,7 +175,10 @@ export class Progress {
   }
 
   becomeReplicate(): void {
+    // What a probe has told of the commit index need not be told again; should it be lost, heartbeats tell it.
+    const sentCommit = Math.min(this.#sentCommit, this.#matchIndex)
     this.#enter('replicate')
+    this.#sentCommit = sentCommit
     this.#nextIndex = this.#matchIndex + 1
   }
 

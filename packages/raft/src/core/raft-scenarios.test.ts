@@ -107,6 +107,18 @@ describe('elections', () => {
     expect(member.core.status().role).toBe('follower')
   })
 
+  test('a learner that hears no leader votes, however often its timeout has passed', () => {
+    const membership = { voters: ids('b', 'c'), votersOutgoing: [], learners: ids('a') }
+    const member = new TestMember(config('a'), fresh(membership))
+    answerOf(member, heartbeat({}))
+    for (let i = 0; i < 9; i++) member.core.tick()
+    expect(answerOf(member, requestVote({ from: nodeId('c'), term: 2 }))).toEqual([])
+    for (let i = 0; i < 4; i++) member.core.tick()
+    expect(answerOf(member, requestVote({ from: nodeId('c'), term: 2 }))).toMatchObject([
+      { granted: true },
+    ])
+  })
+
   test('a log written just before a crash may be newer than the hard state, and sets the term', () => {
     const member = memberWith({ terms: [1, 3], term: 2, vote: 'b' })
     expect(member.core.status()).toMatchObject({ term: 3, vote: undefined })

@@ -72,6 +72,10 @@ export class TestMember {
   readonly pending: Ready[] = []
   /** False: Readys stay pending until persistAll(). */
   autoPersist = true
+  /** Entries handed out and not yet applied. */
+  readonly toApply: Entry[] = []
+  /** False: entries wait until applyAll(). */
+  autoApply = true
   /** Called for every Ready and every applied entry, for checkers. */
   onReady: (ready: Ready) => void = () => {}
   onApplied: (entry: Entry) => void = () => {}
@@ -94,19 +98,27 @@ export class TestMember {
   drain(): Message[] {
     const messages: Message[] = []
     while (this.core.hasReady()) {
-      const ready = this.core.ready()
-      this.core.verify()
-      this.onReady(ready)
-      messages.push(...ready.send)
-      this.reads.push(...ready.reads)
-      this.pending.push(ready)
-      this.#apply(ready.apply)
+      messages.push(...this.take().send)
       if (this.autoPersist) messages.push(...this.persistAll())
     }
     return messages
   }
 
-  #apply(entries: readonly Entry[]): void {
+  /** Takes the next Ready; it is pending until persistAll(). */
+  take(): Ready {
+    const ready = this.core.ready()
+    this.core.verify()
+    this.onReady(ready)
+    this.reads.push(...ready.reads)
+    this.pending.push(ready)
+    this.toApply.push(...ready.apply)
+    if (this.autoApply) this.applyAll()
+    return ready
+  }
+
+  /** The state machine has caught up (to `count` entries). */
+  applyAll(count: number = this.toApply.length): void {
+    const entries = this.toApply.splice(0, count)
     for (const entry of entries) {
       this.applied.push(entry)
       this.onApplied(entry)
@@ -141,6 +153,7 @@ export class TestMember {
   /** Loses everything that was not persisted and starts again; the state machine starts empty from the snapshot. */
   crash(): void {
     this.pending.length = 0
+    this.toApply.length = 0
     this.applied.length = 0
     this.#memberships.length = 0
     this.#membership = this.stored.snapshot.membership
