@@ -107,7 +107,8 @@ export class MessageFormat {
         return ` ${this.#number(message.from, message.context)}`
       case 'readIndexResult':
         return ` ${this.#number(message.to, message.context)} index=${message.index}`
-      default:
+      case 'recoverRequest':
+      case 'recoverResult':
         return otherFields(message)
     }
   }
