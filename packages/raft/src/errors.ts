@@ -7,6 +7,12 @@ export type RaftErrorCode =
   | 'NOT_LEADER'
   /** A named limit is reached; try again later. */
   | 'OVERLOADED'
+  /** Another change of membership is under way, or a new leader does not know yet that none is; try again when it is over. */
+  | 'CHANGE_PENDING'
+  /** The leader is handing its lead over; try again at the new one. */
+  | 'TRANSFERRING'
+  /** No step leads from the membership in force to the one that is asked for: the message says why. */
+  | 'INVALID_MEMBERSHIP'
   /** The command is larger than commandSizeBytesMax. */
   | 'TOO_LARGE'
   /** No answer in time; a proposal may still be applied. */
@@ -25,6 +31,8 @@ export type RaftErrorCode =
   | 'OLD_GENERATION'
   /** A format or protocol version that this code does not know. */
   | 'VERSION_MISMATCH'
+  /** What cannot be taken back was not confirmed, or is not needed. */
+  | 'NOT_CONFIRMED'
 
 export class RaftError extends Error {
   override readonly name = 'RaftError'

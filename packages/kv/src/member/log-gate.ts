@@ -18,8 +18,6 @@ const applyBacklogMax = 5000
 const stagedSizeBytesMax = 64 * 2 ** 20
 /** How often the backlog is looked at. */
 const superviseIntervalMs = 100
-/** How long handOver() waits for another member to take the lead. */
-const handOverMs = 2000
 
 export interface LogGateOptions {
   readonly consensus: Consensus<CommandResult>
@@ -102,26 +100,6 @@ export class LogGate {
   close(): void {
     this.#isClosed = true
     this.#cancelTimer()
-  }
-
-  /** If this member leads others that can take the lead, one of them gets it. */
-  async handOver(): Promise<void> {
-    const { consensus, clock } = this.#options
-    const { role, id, membership, progress } = consensus.status()
-    if (role !== 'leader') return
-    const others = progress.filter((peer) => peer.id !== id && peer.recentActive)
-    const voters = others.filter((peer) => membership.voters.includes(peer.id))
-    const [best] = voters.sort((a, b) => b.matchIndex - a.matchIndex)
-    if (best === undefined) return
-    await new Promise<void>((resolve) => {
-      const cancel = clock.setTimer(handOverMs, resolve)
-      const end = (): void => {
-        cancel()
-        resolve()
-      }
-      // If nobody takes the lead, the others elect one when they miss this member.
-      consensus.transferLeadership(best.id).then(end, end)
-    })
   }
 
   #refusal(body: Uint8Array): KvError | undefined {

@@ -1,11 +1,15 @@
 // What the member measures, under etcd's metric names, so that dashboards made for etcd work. Gauges are read when asked for; only
 // counters and durations cost anything on the way.
+import type { RaftMetrics } from '@balsa/raft'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { CommandName } from './command.ts'
 import { etcdClusterVersion, etcdVersion } from './version.ts'
 
 /** etcd's buckets: 1 ms times powers of two, up to 8.192 s. */
 const durationBuckets = Array.from({ length: 14 }, (_, i) => 0.001 * 2 ** i)
+
+/** etcd counts a read as slow when its leader does not answer for so long. */
+const slowReadMs = 500
 
 /** Read whenever metrics are asked for. */
 export interface MemberGauges {
@@ -31,10 +35,10 @@ export class MemberMetrics {
   readonly #leases: Record<'granted' | 'revoked' | 'renewed', Counter>
   readonly #leaderChanges: Counter
   readonly #failed: Counter
-  readonly #snapshots: Counter
   readonly #pending: Gauge
   readonly #streams: Gauge
-  readonly #syncs: Histogram
+  /** What raft tells of itself. */
+  readonly raft: RaftMetrics
 
   constructor(memberId: string) {
     const mvcc = (what: string): Counter =>
@@ -56,19 +60,12 @@ export class MemberMetrics {
     this.#leaderChanges = this.#counter(changes, 'Number of leader changes seen.')
     const failed = 'etcd_server_proposals_failed_total'
     this.#failed = this.#counter(failed, 'Number of proposals that were refused or lost.')
-    const snapshots = 'balsa_snapshots_received_total'
-    this.#snapshots = this.#counter(snapshots, 'Snapshots of the state that peers sent.')
     this.#pending = this.#gauge(
       'etcd_server_proposals_pending',
       'Requests that wait for an answer.',
     )
     this.#streams = this.#gauge('etcd_debugging_mvcc_watch_stream_total', 'Open watch streams.')
-    this.#syncs = new Histogram({
-      name: 'etcd_disk_wal_fsync_duration_seconds',
-      help: 'Durations of syncs of the log.',
-      buckets: durationBuckets,
-      registers: [this.#registry],
-    })
+    this.raft = this.#raftMetrics()
     this.#constant('etcd_server_id', 'server_id', memberId, 'This member.')
     this.#constant('etcd_server_version', 'server_version', etcdVersion, 'Version of the server.')
     const cluster = 'etcd_cluster_version'
@@ -97,6 +94,35 @@ export class MemberMetrics {
     const compacted = 'etcd_debugging_mvcc_db_compaction_keys_total'
     gauge(compacted, 'Rows taken away by compaction.', (g) => g.rowsCompacted)
     gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss())
+  }
+
+  #raftMetrics(): RaftMetrics {
+    const snapshots = 'balsa_snapshots_received_total'
+    const received = this.#counter(snapshots, 'Snapshots of the state that peers sent.')
+    const slow = 'etcd_server_slow_read_indexes_total'
+    const slowReads = this.#counter(slow, 'Reads that waited long for a quorum.')
+    const failed = 'etcd_server_read_indexes_failed_total'
+    const failedReads = this.#counter(failed, 'Reads that no quorum confirmed.')
+    const syncs = new Histogram({
+      name: 'etcd_disk_wal_fsync_duration_seconds',
+      help: 'Durations of syncs of the log.',
+      buckets: durationBuckets,
+      registers: [this.#registry],
+    })
+    return {
+      synced: (durationMs) => {
+        syncs.observe(durationMs / 1000)
+      },
+      snapshotReceived: () => {
+        received.inc()
+      },
+      readsServed: (_how, reads, latencyMs) => {
+        if (latencyMs > slowReadMs) slowReads.inc(reads)
+      },
+      readsFailed: (reads) => {
+        failedReads.inc(reads)
+      },
+    }
   }
 
   range(): void {
@@ -130,14 +156,6 @@ export class MemberMetrics {
 
   watchStreams(difference: number): void {
     this.#streams.inc(difference)
-  }
-
-  snapshotReceived(): void {
-    this.#snapshots.inc()
-  }
-
-  synced(durationMs: number): void {
-    this.#syncs.observe(durationMs / 1000)
   }
 
   text(): Promise<string> {

@@ -285,11 +285,11 @@ export class MemberCore implements MemberApi {
     if (this.#gate.isClosed) return
     this.#gate.close()
     const { consensus, stateMachine, backend } = this.#parts
-    await this.#gate.handOver()
+    // Entries are applied until the lead is handed over.
+    await consensus.close()
     this.#cancelProgress()
     this.leases.stop()
     stateMachine.housekeeping.stop()
-    await consensus.close()
     await backend.close()
   }
 

@@ -174,9 +174,7 @@ class OpenMember extends MemberCore implements Member {
     })
     const early: RaftNodeEvent[] = []
     const onEvent = (event: RaftNodeEvent): void => {
-      if (event.type === 'synced') metrics.synced(event.durationMs)
-      else if (event.type === 'failed') fail(event.error)
-      else if (event.type === 'snapshotReceived') metrics.snapshotReceived()
+      if (event.type === 'failed') fail(event.error)
       else if (event.type === 'leaderChanged') {
         if (member === undefined) early.push(event)
         else member.leaderChanged(event.leader, event.term)
@@ -201,6 +199,7 @@ class OpenMember extends MemberCore implements Member {
       ...(options.snapshotCount === undefined ? {} : { snapshotEntries: options.snapshotCount }),
       ...(options.memory === true ? { segmentSizeBytes: memorySegmentSizeBytes } : {}),
       onEvent,
+      metrics: metrics.raft,
     })
     const parts = { ...plan, knownPeerUrls: plan.peerUrlsById }
     const link = new HttpLeaderLink(idText(plan.clusterId), () => member?.leaderPeerUrl())

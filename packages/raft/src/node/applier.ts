@@ -20,7 +20,7 @@ export interface ApplierOptions<Result> {
   /** What the state machine holds at the start. */
   readonly applied: SnapshotMeta
   /** Called right after a membership entry was applied. */
-  readonly onMembership: (membership: Membership) => void
+  readonly onMembership: (membership: Membership, index: LogIndex) => void
 }
 
 export class Applier<Result> {
@@ -48,6 +48,11 @@ export class Applier<Result> {
 
   get isPaused(): boolean {
     return this.#isPaused
+  }
+
+  /** Committed entries that wait. */
+  get waitingCount(): number {
+    return this.#queue.length - this.#head
   }
 
   get hasWork(): boolean {
@@ -112,7 +117,7 @@ export class Applier<Result> {
     this.#applied = { ...this.#applied, membership }
     this.#options.stateMachine.membershipChanged(membership, entry.index)
     this.#applyCommands(entry, [])
-    this.#options.onMembership(membership)
+    this.#options.onMembership(membership, entry.index)
   }
 
   /** A snapshot replaces the state: what was not applied yet is part of it. */

@@ -9,6 +9,7 @@ export const catchUpEntriesDefault = 5_000
 export const limitsDefault: RaftLimits = {
   commandSizeBytesMax: 2 * 1024 * 1024,
   pendingCommandsMax: 16_384,
+  pendingSizeBytesMax: 64 * 1024 * 1024,
   entryCommandsMax: 1_024,
   entrySizeBytesMax: 1024 * 1024,
 }

@@ -1,8 +1,11 @@
 // The loop of a member: inputs go into the core at once; what the core wants done is taken once a turn of the event loop, so that what
 // arrived in one turn shares messages, entries and syncs. Keeps the order of a Ready: send, persist, and after that promises and apply.
 import type { Core, Entry, Message, NodeId, Ready, SnapshotMeta, Term } from '../core/types.ts'
+import { messageSizeBytes } from '../transport/encode-frame.ts'
+import { protocolVersions } from '../transport/protocol-version.ts'
 import type { Wal } from '../wal/wal.ts'
 import type { Applier } from './applier.ts'
+import type { RaftMetrics } from './metrics.ts'
 import type { Clock, Transport } from './ports.ts'
 import type { Proposals } from './proposals.ts'
 import type { Reads } from './reads.ts'
@@ -18,6 +21,7 @@ export interface MemberLoopOptions<Result> {
   readonly proposals: Proposals<Result>
   readonly reads: Reads
   readonly applier: Applier<Result>
+  readonly metrics?: RaftMetrics
   readonly onSendSnapshot: (to: NodeId) => void
   /** The core has given up its log for a snapshot; nothing is applied until the applier is resumed. */
   readonly onInstall: (meta: SnapshotMeta) => void
@@ -59,6 +63,15 @@ export class MemberLoop<Result> {
     } catch (reason) {
       this.#options.onFailure(reason)
     }
+  }
+
+  /** A message has come from a peer. */
+  received(message: Message): void {
+    const { metrics } = this.#options
+    metrics?.messageReceived?.(message.type, sizeOf(message))
+    this.input((core) => {
+      core.step(message)
+    })
   }
 
   wake(): void {
@@ -112,12 +125,19 @@ export class MemberLoop<Result> {
 
   #send(messages: readonly Message[]): void {
     const { transport, onSendSnapshot } = this.#options
+    this.#count(messages)
     if (!messages.some(({ type }) => type === 'installSnapshot')) {
       transport.send(messages)
       return
     }
     transport.send(messages.filter(({ type }) => type !== 'installSnapshot'))
     for (const { type, to } of messages) if (type === 'installSnapshot') onSendSnapshot(to)
+  }
+
+  #count(messages: readonly Message[]): void {
+    const { metrics } = this.#options
+    if (metrics?.messageSent === undefined) return
+    for (const message of messages) metrics.messageSent(message.type, sizeOf(message))
   }
 
   /** Everything up to the Ready of `sequence` is durable. */
@@ -127,6 +147,7 @@ export class MemberLoop<Result> {
       let count = 0
       for (const delayed of this.#delayed) {
         if (delayed.sequence > sequence) break
+        this.#count(delayed.messages)
         this.#options.transport.send(delayed.messages)
         count++
       }
@@ -135,26 +156,34 @@ export class MemberLoop<Result> {
   }
 
   #apply(): void {
-    const { core, applier, reads, onApplied } = this.#options
+    const { core, applier, reads, metrics, onApplied } = this.#options
+    const before = applier.applied.index
     const index = applier.run()
     if (index !== undefined) {
       core.applied(index)
+      metrics?.applied?.(index - before, applier.waitingCount)
       onApplied()
     }
     reads.applied(applier.applied.index)
   }
 
   #noticeLeader(): void {
-    const { core, proposals, reads, onLeaderChanged } = this.#options
+    const { core, proposals, reads, metrics, onLeaderChanged } = this.#options
     const { leader, term } = core.status()
     if (leader === this.#leader && term === this.#leaderTerm) return
     const isNews = leader !== this.#leader || leader !== undefined
     this.#leader = leader
     this.#leaderTerm = term
     if (!isNews) return
+    metrics?.leaderChanged?.(leader, term)
     onLeaderChanged(leader, term)
     if (leader === undefined) return
     reads.retry()
     if (proposals.isWaiting) this.wake()
   }
+}
+
+/** As the newest protocol puts it into a frame. */
+function sizeOf(message: Message): number {
+  return messageSizeBytes(message, protocolVersions.max)
 }

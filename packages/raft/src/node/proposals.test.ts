@@ -14,12 +14,17 @@ class Setup {
   readonly taken: Batch[] = []
   readonly answers = new Map<string, string>()
   term: Term | undefined = 1
+  drains = 0
 
   constructor(limits: Partial<RaftLimits> = {}) {
     this.proposals = new Proposals({
       origin,
       limits: { ...limitsDefault, ...limits },
       timeoutMs: 100,
+      clock: { now: () => 0 },
+      onDrain: () => {
+        this.drains++
+      },
     })
   }
 

@@ -5,12 +5,20 @@ import { assert } from '../core/assert.ts'
 import type { ProposeOutcome, Term } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import { commandOverheadBytes, encodeBatch, type Origin } from './batch-codec.ts'
+import type { RaftMetrics } from './metrics.ts'
+import type { Clock } from './ports.ts'
 import type { ProposalDone, RaftLimits } from './types.ts'
+
+/** Of the limits: from the first part on the caller should wait, below the second it may go on. */
+const fullShare = 1 / 2
+const drainedShare = 1 / 4
 
 interface PendingBatch<Result> {
   readonly firstSequence: number
   readonly payload: Uint8Array
   readonly dones: readonly ProposalDone<Result>[]
+  /** Of the commands, as they count for the limits. */
+  readonly sizeBytes: number
   readonly deadline: number
   /** In which it was proposed last. */
   term: Term
@@ -20,6 +28,10 @@ export interface ProposalsOptions {
   readonly origin: Origin
   readonly limits: RaftLimits
   readonly timeoutMs: number
+  readonly clock: Pick<Clock, 'now'>
+  /** add() has returned false before, and now there is room. */
+  readonly onDrain: () => void
+  readonly metrics?: RaftMetrics
 }
 
 export class Proposals<Result> {
@@ -31,6 +43,9 @@ export class Proposals<Result> {
   #waiting: PendingBatch<Result>[] = []
   readonly #inFlight = new Map<number, PendingBatch<Result>>()
   #count = 0
+  #pendingSizeBytes = 0
+  /** Somebody was told to wait. */
+  #isFull = false
 
   constructor(options: ProposalsOptions) {
     this.#options = options
@@ -41,40 +56,82 @@ export class Proposals<Result> {
     return this.#count
   }
 
+  /** Their bytes. */
+  get sizeBytes(): number {
+    return this.#pendingSizeBytes
+  }
+
   get isWaiting(): boolean {
     return this.#commands.length > 0 || this.#waiting.length > 0
   }
 
-  add(command: Uint8Array, done: ProposalDone<Result>, now: number): void {
-    const { commandSizeBytesMax, pendingCommandsMax, entryCommandsMax, entrySizeBytesMax } =
-      this.#options.limits
-    if (command.length > commandSizeBytesMax) {
-      const text = `Command has ${command.length} bytes, at most ${commandSizeBytesMax} are allowed`
-      done(new RaftError('TOO_LARGE', text), undefined)
-      return
-    }
-    if (this.#count >= pendingCommandsMax) {
-      const text = `${this.#count} commands are waiting already, no more are taken`
-      done(new RaftError('OVERLOADED', text), undefined)
-      return
-    }
+  /** Returns whether the caller may go on at once; if not, onDrain says when. */
+  add(command: Uint8Array, done: ProposalDone<Result>, now: number): boolean {
+    const { entryCommandsMax, entrySizeBytesMax } = this.#options.limits
     const size = command.length + commandOverheadBytes
+    const refusal = this.#refusal(command.length, size)
+    if (refusal !== undefined) {
+      this.#options.metrics?.failed?.(1, refusal.code)
+      done(refusal, undefined)
+      // One that is too large says nothing about the next one.
+      return !this.#isFull
+    }
     const isFull = this.#sizeBytes + size > entrySizeBytesMax
     if (isFull || this.#commands.length >= entryCommandsMax) this.#seal(now)
     this.#commands.push(command)
     this.#dones.push(done)
     this.#sizeBytes += size
     this.#count++
+    this.#pendingSizeBytes += size
+    this.#isFull ||= this.#isAbove(fullShare)
+    return !this.#isFull
+  }
+
+  #refusal(length: number, size: number): RaftError | undefined {
+    const { commandSizeBytesMax, pendingCommandsMax, pendingSizeBytesMax } = this.#options.limits
+    if (length > commandSizeBytesMax) {
+      const text = `Command has ${length} bytes, at most ${commandSizeBytesMax} are allowed`
+      return new RaftError('TOO_LARGE', text)
+    }
+    const isTooMuch = this.#count > 0 && this.#pendingSizeBytes + size > pendingSizeBytesMax
+    if (this.#count < pendingCommandsMax && !isTooMuch) return undefined
+    this.#isFull = true
+    const text = `${this.#count} commands of ${this.#pendingSizeBytes} bytes are waiting already, no more are taken`
+    return new RaftError('OVERLOADED', text)
+  }
+
+  #isAbove(share: number): boolean {
+    const { pendingCommandsMax, pendingSizeBytesMax } = this.#options.limits
+    return (
+      this.#count > pendingCommandsMax * share ||
+      this.#pendingSizeBytes > pendingSizeBytesMax * share
+    )
+  }
+
+  /** These are answered. */
+  #release(count: number, sizeBytes: number): void {
+    this.#count -= count
+    this.#pendingSizeBytes -= sizeBytes
+  }
+
+  /** After the callers were answered: they may propose again from there. */
+  #maybeDrained(): void {
+    if (!this.#isFull || this.#isAbove(drainedShare)) return
+    this.#isFull = false
+    this.#options.onDrain()
   }
 
   #seal(now: number): void {
     if (this.#commands.length === 0) return
     const firstSequence = this.#nextSequence
-    const { origin, timeoutMs } = this.#options
+    const { origin, timeoutMs, metrics } = this.#options
+    const payload = encodeBatch({ origin, firstSequence, commands: this.#commands })
+    metrics?.proposed?.(this.#commands.length, payload.length)
     this.#waiting.push({
       firstSequence,
-      payload: encodeBatch({ origin, firstSequence, commands: this.#commands }),
+      payload,
       dones: this.#dones,
+      sizeBytes: this.#sizeBytes,
       deadline: now + timeoutMs,
       term: 0,
     })
@@ -108,8 +165,13 @@ export class Proposals<Result> {
     if (batch === undefined) return
     assert(batch.dones.length === results.length, 'every command of a batch has a result')
     this.#inFlight.delete(firstSequence)
-    this.#count -= batch.dones.length
+    this.#release(batch.dones.length, batch.sizeBytes)
+    const { metrics, clock, timeoutMs } = this.#options
+    if (metrics?.committed !== undefined) {
+      metrics.committed(batch.dones.length, clock.now() - (batch.deadline - timeoutMs))
+    }
     for (const [i, done] of batch.dones.entries()) done(undefined, results[i])
+    this.#maybeDrained()
   }
 
   /**
@@ -154,9 +216,11 @@ export class Proposals<Result> {
 
   failAll(error: RaftError): void {
     const gathered = this.#dones
+    this.#release(gathered.length, this.#sizeBytes)
     this.#commands = []
     this.#dones = []
-    this.#count -= gathered.length
+    this.#sizeBytes = 0
+    if (gathered.length > 0) this.#options.metrics?.failed?.(gathered.length, error.code)
     for (const done of gathered) done(error, undefined)
     const waiting = this.#waiting
     this.#waiting = []
@@ -166,8 +230,10 @@ export class Proposals<Result> {
 
   #fail(batches: readonly PendingBatch<Result>[], error: RaftError): void {
     for (const batch of batches) {
-      this.#count -= batch.dones.length
+      this.#release(batch.dones.length, batch.sizeBytes)
+      this.#options.metrics?.failed?.(batch.dones.length, error.code)
       for (const done of batch.dones) done(error, undefined)
     }
+    this.#maybeDrained()
   }
 }

@@ -1,24 +1,26 @@
-// A member of a cluster: opens what is on disk, puts the parts together, and is what a user calls. The loop is in member-loop.ts.
-import { isMembershipValid, isSameMembership, isVoter } from '../core/membership.ts'
-import { RaftCore } from '../core/raft-core.ts'
-import type { Core, Membership, NodeId, RaftConfig, RaftStatus } from '../core/types.ts'
+// A member of a cluster as its user sees it: opens what is on disk, takes commands, reads and changes, and stops. The parts are put together
+// in member-parts.ts, the loop is in member-loop.ts.
+import { isVoter } from '../core/membership.ts'
+import type { Membership, NodeId } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { WalListener } from '../wal/wal.ts'
-import { Applier } from './applier.ts'
-import { newOrigin } from './batch-codec.ts'
 import { checkOptions } from './check-options.ts'
-import { Checkpoints } from './checkpoints.ts'
 import { nodeClock, nodeRandom } from './clock-node.ts'
-import * as defaults from './defaults.ts'
+import { DiskWatch } from './disk-watch.ts'
 import { nodeFileSystem } from './file-system-node.ts'
-import { MemberLoop } from './member-loop.ts'
+import { LeadershipTransfer } from './leadership-transfer.ts'
+import { MemberParts, memberTimes, type MemberTimes } from './member-parts.ts'
+import { MembershipChanges } from './membership-changes.ts'
 import { openStorage, type OpenedStorage } from './open-storage.ts'
-import type { Clock, Random } from './ports.ts'
-import { Proposals } from './proposals.ts'
-import { Reads } from './reads.ts'
-import { SnapshotInstall } from './snapshot-install.ts'
-import { SnapshotTransfer } from './snapshot-transfer.ts'
-import type { Node, ProposalDone, RaftNodeEvent, RaftNodeOptions } from './types.ts'
+import type { Clock, Random, TransportHandler } from './ports.ts'
+import type {
+  CloseOptions,
+  Node,
+  NodeStatus,
+  ProposalDone,
+  RaftNodeEvent,
+  RaftNodeOptions,
+} from './types.ts'
 import { Waiters } from './waiters.ts'
 
 interface Ports {
@@ -32,24 +34,20 @@ export class RaftNode<Result> implements Node<Result> {
   readonly #options: RaftNodeOptions<Result>
   readonly #clock: Clock
   readonly #storage: OpenedStorage
-  readonly #core: Core
-  readonly #proposals: Proposals<Result>
-  readonly #reads: Reads
-  readonly #applier: Applier<Result>
-  readonly #checkpoints: Checkpoints<Result>
-  readonly #transfer: SnapshotTransfer<Result>
-  readonly #install: SnapshotInstall<Result>
-  readonly #loop: MemberLoop<Result>
+  readonly #times: MemberTimes
+  readonly #parts: MemberParts<Result>
+  readonly #changes: MembershipChanges<Result>
+  readonly #transfer: LeadershipTransfer<Result>
+  readonly #diskWatch: DiskWatch
   readonly #waiters = new Waiters()
-  readonly #tickMs: number
-  readonly #electionTimeoutMs: number
-  /** Of a proposal, a read and a change. */
-  readonly #timeoutMs: number
-  #peers: ReadonlyMap<NodeId, string>
+  readonly #listeners = new Set<(event: RaftNodeEvent) => void>()
   /** Without a log, and not among the first voters: it takes on the generation of the cluster that it meets. */
   #isJoining: boolean
   #cancelTick: () => void = () => {}
+  /** Nothing new is taken. */
+  #isClosing = false
   #isStopped = false
+  #closing: Promise<void> | undefined
   #stopping: Promise<void> | undefined
 
   /**
@@ -64,10 +62,11 @@ export class RaftNode<Result> implements Node<Result> {
     let node: RaftNode<Result> | undefined
     const listener: WalListener = {
       durable: (sequence) => {
-        if (node !== undefined) node.#loop.durable(sequence)
+        if (node !== undefined) node.#parts.loop.durable(sequence)
       },
-      synced: (durationMs, bytes) => {
-        if (node !== undefined) node.#emit({ type: 'synced', durationMs, bytes })
+      synced: (durationMs, sizeBytes) => {
+        options.metrics?.synced?.(durationMs, sizeBytes)
+        if (node !== undefined && node.#diskWatch.isStalled) node.#diskWatch.check(clock.now())
       },
       failed: (error) => {
         if (node !== undefined) node.#fail(error)
@@ -84,271 +83,188 @@ export class RaftNode<Result> implements Node<Result> {
     this.#options = options
     this.#clock = clock
     this.#storage = storage
-    this.#peers = options.peers
-    this.#tickMs = options.heartbeatIntervalMs ?? defaults.heartbeatIntervalMsDefault
-    this.#electionTimeoutMs = options.electionTimeoutMs ?? defaults.electionTimeoutMsDefault
-    this.#timeoutMs = defaults.requestTimeoutBaseMs + 2 * this.#electionTimeoutMs
-    this.#core = this.#makeCore(random)
+    this.#times = memberTimes(options)
     const isEmpty = storage.wal.lastIndex === 0 && storage.log.hardState.term === 0
     this.#isJoining = isEmpty && !isVoter(options.initialMembership, this.id)
-    const limits = { ...defaults.limitsDefault, ...options.limits }
-    const origin = newOrigin(random)
-    this.#proposals = new Proposals({ origin, limits, timeoutMs: this.#timeoutMs })
-    this.#reads = new Reads(this.#timeoutMs)
-    this.#applier = new Applier({
-      stateMachine: options.stateMachine,
-      proposals: this.#proposals,
-      applied: storage.applied,
-      onMembership: (membership) => {
-        this.#core.applyMembership(membership)
+    if (options.onEvent !== undefined) this.#listeners.add(options.onEvent)
+    this.#parts = this.#makeParts(random)
+    const { core, loop, applier } = this.#parts
+    const waiters = this.#waiters
+    this.#changes = new MembershipChanges({
+      core,
+      loop,
+      waiters,
+      peers: options.peers,
+      setPeers: (peers) => {
+        options.transport.setPeers(peers)
+      },
+      membership: () => applier.applied.membership,
+    })
+    const { electionTimeoutMs, tickMs } = this.#times
+    this.#transfer = new LeadershipTransfer({
+      id: this.id,
+      core,
+      loop,
+      waiters,
+      clock,
+      electionTimeoutMs,
+    })
+    this.#diskWatch = new DiskWatch({
+      patienceMs: electionTimeoutMs,
+      tickMs,
+      pendingWrite: () => storage.wal.pendingWrite,
+      onChange: (isStalled) => {
+        options.metrics?.diskStalled?.(isStalled)
+        this.#emit({ type: 'diskStalled', isStalled })
       },
     })
-    this.#transfer = this.#makeTransfer()
-    this.#checkpoints = this.#makeCheckpoints()
-    this.#install = this.#makeInstall()
-    this.#loop = this.#makeLoop()
   }
 
-  #makeCore(random: Random): Core {
-    const config: RaftConfig = {
-      id: this.id,
-      heartbeatTicks: 1,
-      electionTicks: Math.max(2, Math.round(this.#electionTimeoutMs / this.#tickMs)),
-      messageSizeBytesMax: defaults.messageSizeBytesMax,
-      inflightMessagesMax: defaults.inflightMessagesMax,
-      uncommittedSizeBytesMax: defaults.uncommittedSizeBytesMax,
+  #makeParts(random: Random): MemberParts<Result> {
+    return new MemberParts({
+      options: this.#options,
+      times: this.#times,
+      clock: this.#clock,
       random,
-    }
-    const { log, applied } = this.#storage
-    const { hardState, base, entries } = log
-    const restored = { hardState, snapshot: base, entries, appliedIndex: applied.index }
-    return this.#options.createCore?.(config, restored) ?? new RaftCore(config, restored)
-  }
-
-  #makeTransfer(): SnapshotTransfer<Result> {
-    const { stateMachine, transport } = this.#options
-    return new SnapshotTransfer({
-      stateMachine,
-      transport,
-      snapshots: this.#storage.snapshots,
-      clock: this.#clock,
-      retryMs: this.#electionTimeoutMs,
-      applied: () => this.#applier.applied,
-      onSent: (peer, { index }) => {
-        this.#emit({ type: 'snapshotSent', peer, index })
-        this.#loop.input((core) => {
-          core.reportSnapshot(peer, true)
-        })
+      storage: this.#storage,
+      emit: (event) => {
+        this.#emit(event)
       },
-      onFailed: (peer) => {
-        this.#loop.input((core) => {
-          core.reportSnapshot(peer, false)
-        })
-      },
-    })
-  }
-
-  #makeCheckpoints(): Checkpoints<Result> {
-    const { stateMachine, snapshotEntries, catchUpEntries } = this.#options
-    return new Checkpoints({
-      stateMachine,
-      snapshots: this.#storage.snapshots,
-      snapshotEntries: snapshotEntries ?? defaults.snapshotEntriesDefault,
-      catchUpEntries: catchUpEntries ?? defaults.catchUpEntriesDefault,
-      clock: this.#clock,
-      applied: () => this.#applier.applied,
-      keepAfter: () => this.#transfer.keepAfter,
-      compact: (index) => {
-        this.#core.compact(index)
-        this.#storage.wal.compact(index)
-      },
-      onCheckpoint: (index, durationMs) => {
-        this.#emit({ type: 'checkpoint', index, durationMs })
-      },
-    })
-  }
-
-  #makeInstall(): SnapshotInstall<Result> {
-    return new SnapshotInstall({
-      id: this.id,
-      core: this.#core,
-      snapshots: this.#storage.snapshots,
-      stateMachine: this.#options.stateMachine,
-      applier: this.#applier,
-      proposals: this.#proposals,
-      checkpoints: this.#checkpoints,
-      transfer: this.#transfer,
       mustRun: () => {
         this.#mustRun()
       },
-      onReceived: (peer, { index }) => {
-        this.#emit({ type: 'snapshotReceived', peer, index })
+      fail: (reason) => {
+        this.#fail(reason)
       },
-      onInstalled: () => {
-        this.#waiters.check()
+      onMembership: (membership, index) => {
+        this.#changes.applied(membership)
+        this.#emit({ type: 'membershipChanged', membership, index })
       },
-    })
-  }
-
-  #makeLoop(): MemberLoop<Result> {
-    return new MemberLoop({
-      core: this.#core,
-      wal: this.#storage.wal,
-      transport: this.#options.transport,
-      clock: this.#clock,
-      proposals: this.#proposals,
-      reads: this.#reads,
-      applier: this.#applier,
-      onSendSnapshot: (to) => {
-        this.#transfer.send(to, this.#applier.isPaused)
-      },
-      onInstall: (meta) => {
-        this.#watch(this.#install.begin(this.#loop, meta))
-      },
-      onApplied: () => {
-        const checkpoint = this.#checkpoints.advance(this.#applier.appliedBytes)
-        if (checkpoint !== undefined) this.#watch(checkpoint)
+      onProgress: () => {
+        this.#changes.advance()
         this.#waiters.check()
       },
       onLeaderChanged: (leader, term) => {
+        this.#changes.leaderChanged()
         this.#emit({ type: 'leaderChanged', leader, term })
         this.#waiters.check()
-      },
-      onFailure: (reason) => {
-        this.#fail(reason)
       },
     })
   }
 
   async #start(): Promise<void> {
-    const { transport, stateMachine } = this.#options
-    const { wal, log, applied } = this.#storage
-    if (log.repaired !== undefined) this.#emit({ type: 'repaired', ...log.repaired })
+    const { transport, stateMachine, peers, metrics } = this.#options
+    const { log, applied } = this.#storage
+    if (log.repaired !== undefined) {
+      metrics?.recovered?.('tornTail')
+      this.#emit({ type: 'repaired', ...log.repaired })
+    }
     try {
       stateMachine.membershipChanged(applied.membership, applied.index)
-      transport.setPeers(this.#peers)
-      await transport.start({
-        generation: () => (this.#isJoining ? undefined : wal.generation),
-        joined: (generation) => {
-          this.#isJoining = false
-          wal.joinGeneration(generation)
-        },
-        message: (message) => {
-          this.#loop.input((core) => {
-            core.step(message)
-          })
-        },
-        snapshot: (from, meta, chunks) => this.#install.receive(this.#loop, { from, meta }, chunks),
-        unreachable: (peer) => {
-          this.#loop.input((core) => {
-            core.reportUnreachable(peer)
-          })
-        },
-      })
+      transport.setPeers(peers)
+      await transport.start(this.#transportHandler())
     } catch (reason) {
-      await this.close()
+      await this.close({ transfer: false })
       throw reason
     }
     // A sole voter has nobody to wait for: its election is due with the first tick.
     this.#tick()
   }
 
+  #transportHandler(): TransportHandler {
+    const { wal } = this.#storage
+    const { loop, install } = this.#parts
+    return {
+      generation: () => (this.#isJoining ? undefined : wal.generation),
+      joined: (generation) => {
+        this.#isJoining = false
+        wal.joinGeneration(generation)
+      },
+      message: (message) => {
+        loop.received(message)
+      },
+      snapshot: (from, meta, chunks) => install.receive(loop, { from, meta }, chunks),
+      unreachable: (peer) => {
+        loop.input((core) => {
+          core.reportUnreachable(peer)
+        })
+      },
+    }
+  }
+
   #tick(): void {
     if (this.#isStopped) return
-    this.#cancelTick = this.#clock.setTimer(this.#tickMs, () => {
+    this.#cancelTick = this.#clock.setTimer(this.#times.tickMs, () => {
       this.#tick()
     })
-    this.#loop.input((core) => {
+    const { loop, proposals, reads } = this.#parts
+    loop.input((core) => {
       const now = this.#clock.now()
+      this.#diskWatch.check(now)
       core.tick()
-      this.#proposals.expire(now)
-      this.#reads.expire(now)
-      this.#reads.retry()
+      proposals.expire(now)
+      reads.expire(now)
+      reads.retry()
       this.#waiters.expire(now)
     })
   }
 
-  #watch(work: Promise<void>): void {
-    work.catch((reason: unknown) => {
-      this.#fail(reason)
-    })
-  }
-
-  propose(command: Uint8Array, done: ProposalDone<Result>): void {
-    if (this.#isStopped) {
+  propose(command: Uint8Array, done: ProposalDone<Result>): boolean {
+    if (this.#isClosing) {
       done(closedError(), undefined)
-      return
+      return true
     }
-    this.#proposals.add(command, done, this.#clock.now())
-    this.#loop.wake()
+    const { loop, proposals } = this.#parts
+    const mayGoOn = proposals.add(command, done, this.#clock.now())
+    loop.wake()
+    return mayGoOn
   }
 
   read(done: (error: Error | undefined) => void): void {
-    if (this.#isStopped) {
+    if (this.#isClosing) {
       done(closedError())
       return
     }
-    this.#reads.add(done, this.#clock.now())
-    this.#loop.wake()
+    const { loop, reads } = this.#parts
+    reads.add(done, this.#clock.now())
+    loop.wake()
   }
 
-  /** Leader only. Resolves when the membership is in force here; on TIMEOUT it may still come. */
-  async changeMembership(
-    membership: Membership,
-    peers: ReadonlyMap<NodeId, string>,
-  ): Promise<void> {
+  async changeMembership(target: Membership, peers: ReadonlyMap<NodeId, string>): Promise<void> {
     this.#mustRun()
-    if (!isMembershipValid(membership)) throw new RangeError('The membership is not valid')
-    // Those who leave are needed until they are out.
-    this.#setPeers(new Map([...this.#peers, ...peers]))
-    const outcome = this.#core.proposeMembership(membership)
-    if (!outcome.accepted) {
-      const isLeader = outcome.reason !== 'noLeader'
-      const text = `The membership cannot be changed now: ${outcome.reason}`
-      throw new RaftError(isLeader ? 'OVERLOADED' : 'NOT_LEADER', text)
+    const deadline = this.#clock.now() + this.#times.requestTimeoutMs
+    await this.#changes.run(target, peers, deadline)
+  }
+
+  async transferLeadership(to?: NodeId): Promise<NodeId> {
+    this.#mustRun()
+    return await this.#transfer.run(to)
+  }
+
+  status(): NodeStatus {
+    const { core, proposals } = this.#parts
+    return {
+      ...core.status(),
+      pendingCommands: proposals.count,
+      pendingSizeBytes: proposals.sizeBytes,
+      isDiskStalled: this.#diskWatch.isStalled,
+      generation: this.#storage.wal.generation,
     }
-    this.#loop.wake()
-    await this.#waitFor(
-      () => isSameMembership(this.#applier.applied.membership, membership),
-      'The change of membership was not applied in time: it may still come',
-    )
-    this.#setPeers(peers)
   }
 
-  #setPeers(peers: ReadonlyMap<NodeId, string>): void {
-    this.#peers = peers
-    this.#options.transport.setPeers(peers)
-  }
-
-  #waitFor(isDone: () => boolean, timeoutText: string): Promise<void> {
-    const deadline = this.#clock.now() + this.#timeoutMs
-    return this.#waiters.add(isDone, deadline, new RaftError('TIMEOUT', timeoutText))
-  }
-
-  /** Leader only. Resolves when `to` leads. */
-  async transferLeadership(to: NodeId): Promise<void> {
-    this.#mustRun()
-    const { role, membership } = this.#core.status()
-    if (role !== 'leader') throw new RaftError('NOT_LEADER', `Member ${this.id} does not lead`)
-    if (!membership.voters.includes(to)) throw new RangeError(`Member ${to} is not a voter`)
-    if (to === this.id) return
-    this.#loop.input((core) => {
-      core.transferLeadership(to)
-    })
-    const isDone = (): boolean => this.#core.status().leader === to
-    await this.#waitFor(isDone, `Member ${to} did not take over in time`)
-  }
-
-  status(): RaftStatus {
-    return this.#core.status()
+  subscribe(listener: (event: RaftNodeEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
   }
 
   #mustRun(): void {
-    if (this.#isStopped) throw closedError()
+    if (this.#isClosing) throw closedError()
   }
 
   #emit(event: RaftNodeEvent): void {
-    this.#options.onEvent?.(event)
+    for (const listener of this.#listeners) listener(event)
   }
 
   /** Something that must not happen, or a disk that cannot be trusted any more: the member stops, its files stay as they are. */
@@ -363,19 +279,32 @@ export class RaftNode<Result> implements Node<Result> {
     this.#emit({ type: 'failed', error })
   }
 
-  async close(): Promise<void> {
+  close({ transfer = true }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(transfer)
+    return this.#closing
+  }
+
+  async #close(mustTransfer: boolean): Promise<void> {
+    if (!this.#isClosing && mustTransfer) {
+      this.#isClosing = true
+      const { proposals } = this.#parts
+      const deadline = this.#clock.now() + this.#times.electionTimeoutMs
+      await this.#transfer.handOver(() => proposals.count === 0, deadline)
+    }
     await this.#stop(closedError())
   }
 
   /** Whoever waits is answered before it returns; the files are given back when the promise resolves. */
   #stop(answer: RaftError): Promise<void> {
     if (this.#stopping !== undefined) return this.#stopping
+    this.#isClosing = true
     this.#isStopped = true
-    this.#loop.stop()
+    const { loop, snapshots, proposals, reads } = this.#parts
+    loop.stop()
     this.#cancelTick()
-    this.#transfer.close()
-    this.#proposals.failAll(answer)
-    this.#reads.failAll(answer)
+    snapshots.close()
+    proposals.failAll(answer)
+    reads.failAll(answer)
     this.#waiters.failAll(answer)
     this.#stopping = this.#release()
     return this.#stopping
@@ -383,8 +312,9 @@ export class RaftNode<Result> implements Node<Result> {
 
   async #release(): Promise<void> {
     const { wal, release } = this.#storage
+    const { checkpoints, install } = this.#parts
     await this.#options.transport.close()
-    await Promise.allSettled([this.#checkpoints.idle(), this.#install.idle()])
+    await Promise.allSettled([checkpoints.idle(), install.idle()])
     await wal.close()
     await release()
   }

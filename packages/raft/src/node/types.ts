@@ -9,6 +9,7 @@ import type {
   RestoredState,
   Term,
 } from '../core/types.ts'
+import type { RaftMetrics } from './metrics.ts'
 import type { Clock, FileSystem, Random, Transport } from './ports.ts'
 
 /** A committed entry: the commands that were proposed together, in order. Empty for the entry that opens a term. */
@@ -74,7 +75,10 @@ export interface RaftNodeOptions<Result> {
   readonly segmentSizeBytes?: number
   /** The core to run, RaftCore if left out: the simulator runs one that it watches. */
   readonly createCore?: (config: RaftConfig, restored: RestoredState) => Core
+  /** From before the first event on; RaftNode.subscribe() adds more listeners. */
   readonly onEvent?: (event: RaftNodeEvent) => void
+  /** Told what the member does, as numbers. */
+  readonly metrics?: RaftMetrics
 }
 
 export interface RaftLimits {
@@ -82,6 +86,8 @@ export interface RaftLimits {
   readonly commandSizeBytesMax: number
   /** Commands waiting for their result on this member. */
   readonly pendingCommandsMax: number
+  /** Their bytes; an empty queue takes any one command. */
+  readonly pendingSizeBytesMax: number
   /** Commands and bytes that share one entry. */
   readonly entryCommandsMax: number
   readonly entrySizeBytesMax: number
@@ -89,7 +95,16 @@ export interface RaftLimits {
 
 export type RaftNodeEvent =
   | { readonly type: 'leaderChanged'; readonly leader: NodeId | undefined; readonly term: Term }
-  | { readonly type: 'synced'; readonly durationMs: number; readonly bytes: number }
+  /** In force on this member from now on. */
+  | {
+      readonly type: 'membershipChanged'
+      readonly membership: Membership
+      readonly index: LogIndex
+    }
+  /** propose() returned false before; from now on it may go on. */
+  | { readonly type: 'drain' }
+  /** A write of the log has not come back for an election timeout, or has after all. Meanwhile this member does not lead. */
+  | { readonly type: 'diskStalled'; readonly isStalled: boolean }
   | { readonly type: 'checkpoint'; readonly index: LogIndex; readonly durationMs: number }
   | {
       readonly type: 'snapshotSent' | 'snapshotReceived'
@@ -103,18 +118,53 @@ export type RaftNodeEvent =
 /** Called exactly once. On error the command has not been applied, unless the code is TIMEOUT or CLOSED: then it may be, or may still become so. */
 export type ProposalDone<Result> = (error: Error | undefined, result: Result | undefined) => void
 
-/** The shell around the core: ready -> persist -> send -> apply -> advance. Implemented by RaftNode. */
+export interface NodeStatus extends RaftStatus {
+  /** Commands of this member without an answer, and their bytes. */
+  readonly pendingCommands: number
+  readonly pendingSizeBytes: number
+  readonly isDiskStalled: boolean
+  /** Of the cluster: how often it was recovered from the loss of its quorum. */
+  readonly generation: number
+}
+
+export interface CloseOptions {
+  /** A leader hands its lead over before it closes; `false`: it does not. */
+  readonly transfer?: boolean
+}
+
+/**
+ * A member of a cluster: the shell around the core (ready -> persist -> send -> apply -> advance). Implemented by RaftNode. Errors
+ * are RaftErrors with a `code` from a closed set.
+ */
 export interface Node<Result> {
   readonly id: NodeId
   /**
-   * Commands proposed in one turn of the event loop share an entry. On a leader change the node proposes again by itself
-   * what it knows is lost, and never what may be applied. Calls back when the command is applied here.
+   * Any member takes commands, and hands them to the leader. Those proposed in one turn of the event loop share an entry. On a
+   * leader change the node proposes again by itself what it knows is lost, and never what may be applied. Calls back when the
+   * command is applied here. Returns false when the caller should wait for the event 'drain' before it goes on: at half of
+   * the limits of pending commands. Whoever does not wait gets OVERLOADED at the limits.
    */
-  propose(command: Uint8Array, done: ProposalDone<Result>): void
+  propose(command: Uint8Array, done: ProposalDone<Result>): boolean
   /** Calls back without error once the local state machine has everything that was committed when read() was called. */
   read(done: (error: Error | undefined) => void): void
-  changeMembership(membership: Membership, peers: ReadonlyMap<NodeId, string>): Promise<void>
-  transferLeadership(to: NodeId): Promise<void>
-  status(): RaftStatus
-  close(): Promise<void>
+  /**
+   * Leader only. From any set of members to any other; the steps in between (a joint configuration) come and go by themselves.
+   * Resolves when `target` is in force on this member. Rejects at once with NOT_LEADER, CHANGE_PENDING, TRANSFERRING,
+   * OVERLOADED or INVALID_MEMBERSHIP; then nothing was changed. On TIMEOUT and CLOSED it may still come.
+   * `peers`: where the others of `target` are; who leaves is reached until it is out.
+   */
+  changeMembership(target: Membership, peers: ReadonlyMap<NodeId, string>): Promise<void>
+  /**
+   * Leader only. Without `to`, the voter that is furthest along takes over. Resolves with the member that leads when it does.
+   * What is proposed meanwhile waits for the new leader. Rejects with NOT_LEADER, or TIMEOUT: then this member may lead on.
+   */
+  transferLeadership(to?: NodeId): Promise<NodeId>
+  status(): NodeStatus
+  /** Hears of everything from now on; returns what ends it. */
+  subscribe(listener: (event: RaftNodeEvent) => void): () => void
+  /**
+   * A leader takes no more commands, hands its lead over and waits until what was proposed before is answered, for an election
+   * timeout at most; everybody who still waits then gets CLOSED. Resolves when the files are given back.
+   */
+  close(options?: CloseOptions): Promise<void>
 }

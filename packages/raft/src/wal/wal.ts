@@ -81,6 +81,8 @@ export class Wal {
   #lazyGeneration: number | undefined
   #running: Promise<void> | undefined
   #beside: Promise<void> = Promise.resolve()
+  /** Counts writes; odd while one is under way. */
+  #writes = 0
   #error: Error | undefined
   #isClosed = false
 
@@ -116,6 +118,11 @@ export class Wal {
 
   get lastIndex(): LogIndex {
     return this.#shape.lastIndex
+  }
+
+  /** A number for the write that is under way, synced or not; undefined when nothing is. */
+  get pendingWrite(): number | undefined {
+    return this.#writes % 2 === 1 ? this.#writes : undefined
   }
 
   get generation(): number {
@@ -296,8 +303,10 @@ export class Wal {
   async #write(items: readonly RecordItem[]): Promise<void> {
     const record = encodeRecord(items)
     const startedAt = this.#clock.now()
+    this.#writes++
     if (!this.#segment.hasRoomFor(record.bodySize)) await this.#cut()
     const place = await this.#segment.write(record)
+    this.#writes++
     this.#listener.synced(this.#clock.now() - startedAt, record.bodySize)
     this.#index.addRecord(items, place, record.bodySize)
     this.#remember(items)

@@ -22,19 +22,16 @@ export class InstantConsensus implements Consensus<CommandResult> {
   propose(
     command: Uint8Array,
     done: (error: Error | undefined, result: CommandResult | undefined) => void,
-  ): void {
+  ): boolean {
     const entry = { index: this.log.length + 1, term: 1, commands: [command] }
     this.log.push(entry)
     const [result] = this.#stateMachine.apply(entry)
     done(undefined, result)
+    return true
   }
 
   read(done: (error: Error | undefined) => void): void {
     if (this.isReadable) done(undefined)
-  }
-
-  transferLeadership(): Promise<void> {
-    return Promise.resolve()
   }
 
   status(): RaftStatus {
