@@ -32,6 +32,16 @@ export class Ballot {
     return this.#vote
   }
 
+  /** The log may lack what this member has acknowledged: it must neither give a vote nor campaign. */
+  get isRecovering(): boolean {
+    return this.#isRecovering
+  }
+
+  /** Everything that was acknowledged is in the log again, durably. Votes leave only after this is durable too. */
+  recovered(): void {
+    this.#isRecovering = false
+  }
+
   /** Whether term, vote or the end of a recovery have to be written and synced. */
   get isChanged(): boolean {
     const { term, vote, isRecovering } = this.#handed
@@ -50,6 +60,7 @@ export class Ballot {
 
   voteFor(id: NodeId): void {
     assert(this.#vote === undefined || this.#vote === id, 'a member votes once a term')
+    assert(!this.#isRecovering, 'a recovering member does not vote')
     this.#vote = id
   }
 

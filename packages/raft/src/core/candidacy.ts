@@ -46,6 +46,7 @@ export class Candidacy {
 
   campaign(role: CampaignRole, force = false): void {
     const { config, ballot, log, memberships, voting, onCampaign } = this.#options
+    if (ballot.isRecovering) return
     // A change of membership that is committed but not applied yet could make this member's idea of a quorum a wrong one.
     // Who does not campaign leaves its timer as it is: drawn anew it would look as if a leader had been heard, and refuse votes.
     if (!isVoter(memberships.current, config.id) || log.hasUnappliedMembership()) return

@@ -4,6 +4,7 @@ import { assert } from './assert.ts'
 import type { Ballot } from './ballot.ts'
 import type { Outbox } from './outbox.ts'
 import type { RaftLog } from './raft-log.ts'
+import type { Recovery } from './recovery.ts'
 import type {
   AppendEntries,
   AppendEntriesResult,
@@ -21,6 +22,7 @@ export interface FollowerOptions {
   readonly ballot: Ballot
   readonly log: RaftLog
   readonly outbox: Outbox
+  readonly recovery: Recovery
 }
 
 export class Follower {
@@ -32,17 +34,21 @@ export class Follower {
 
   /** Appends what is new, cuts what conflicts, moves the commit index; or refuses with the best guess of where the logs meet. */
   appendEntries(message: AppendEntries): void {
-    this.#send(message.from, followAppend(this.#options.log, message))
+    const { log, recovery } = this.#options
+    const answer = followAppend(log, message)
+    if (!answer.rejected) recovery.matched(answer.index)
+    this.#send(message.from, answer)
   }
 
   heartbeat(message: Heartbeat): void {
-    const { id, ballot, log, outbox } = this.#options
+    const { id, ballot, log, outbox, recovery } = this.#options
+    const commit = recovery.commitLimit(message.commit)
     // The leader names no more than what this member has acknowledged. Going on would let it forget entries and votes alike.
     assert(
-      message.commit <= log.lastIndex,
+      commit <= log.lastIndex,
       'this member has lost entries that it had acknowledged: its data was deleted, or is an older copy',
     )
-    log.commitTo(message.commit)
+    log.commitTo(commit)
     const address = { from: id, to: message.from, term: ballot.term }
     outbox.send({ type: 'heartbeatResult', ...address, readSequence: message.readSequence })
   }
@@ -54,6 +60,7 @@ export class Follower {
     const isReplaced = isNews && !log.matches(snapshot.index, snapshot.term)
     if (isReplaced) log.restore(snapshot)
     else if (isNews) log.commitTo(snapshot.index)
+    this.#options.recovery.check()
     this.#send(from, matchedUpTo(log.commitIndex))
     return isReplaced
   }

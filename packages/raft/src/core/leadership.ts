@@ -21,6 +21,7 @@ import {
   type Propose,
   type RaftConfig,
   type RaftStatus,
+  type RecoverRequest,
   type Term,
 } from './types.ts'
 
@@ -233,6 +234,10 @@ export class Leadership {
     if (this.transferee === undefined) return
     const matchIndex = this.#replication.peers.get(this.transferee)?.matchIndex
     this.#transfer.maybeTimeoutNow(matchIndex, this.#log.lastIndex)
+  }
+
+  recover(message: RecoverRequest): void {
+    this.#replication.recover(message)
   }
 
   unreachable(id: NodeId): void {

@@ -168,6 +168,14 @@ export class Progress {
     return true
   }
 
+  /** The follower has lost what it acknowledged: nothing is known of its log any more. A snapshot under way goes on. */
+  forget(lastIndex: LogIndex): void {
+    this.#matchIndex = 0
+    if (this.#state === 'snapshot') return
+    this.#enter('probe')
+    this.#nextIndex = lastIndex + 1
+  }
+
   becomeProbe(): void {
     const nextAfterSnapshot = this.#state === 'snapshot' ? this.#snapshotIndex + 1 : 0
     this.#enter('probe')

@@ -8,6 +8,8 @@ test('no schedule of messages, disks, crashes and changes breaks a property of R
   let elections = 0
   let commits = 0
   let reads = 0
+  let losses = 0
+  let stuck = 0
   for (let seed = from; seed < from + count; seed++) {
     const world = new FuzzWorld({ seed, steps: 3000 })
     try {
@@ -18,10 +20,14 @@ test('no schedule of messages, disks, crashes and changes breaks a property of R
     }
     elections += world.checkers.electionSafety.electionCount
     commits += world.checkers.stateMachineSafety.commitCount
+    if (world.isStuck) stuck++
+    losses += world.losses
     reads += world.checkers.freshReads.readCount
   }
   // The runs did something worth checking.
   expect(elections).toBeGreaterThan(count)
   expect(commits).toBeGreaterThan(count * 10)
   expect(reads).toBeGreaterThan(count)
+  expect(losses).toBeGreaterThan(count / 2)
+  expect(stuck).toBeLessThan(Math.max(2, count / 20))
 })

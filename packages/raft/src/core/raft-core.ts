@@ -12,6 +12,7 @@ import { isMember, isSoleVoter, isVoter } from './membership.ts'
 import type { MembershipHistory } from './membership-history.ts'
 import type { Outbox } from './outbox.ts'
 import type { RaftLog } from './raft-log.ts'
+import type { Recovery } from './recovery.ts'
 import {
   type Core,
   type InstallSnapshot,
@@ -41,6 +42,7 @@ export class RaftCore implements Core {
   readonly #memberships: MembershipHistory
   readonly #voting: Voting
   readonly #follower: Follower
+  readonly #recovery: Recovery
   readonly #candidacy: Candidacy
   #leader: NodeId | undefined
   #leadership: Leadership | undefined
@@ -61,6 +63,7 @@ export class RaftCore implements Core {
     this.#memberships = parts.memberships
     this.#voting = parts.voting
     this.#follower = parts.follower
+    this.#recovery = parts.recovery
     this.#forwardedReads = parts.forwardedReads
     this.#proposeSequence = parts.proposeSequence
     this.#candidacy = this.#makeCandidacy()
@@ -102,6 +105,7 @@ export class RaftCore implements Core {
 
   tick(): void {
     this.#forwardedReads.tick()
+    this.#recovery.tick()
     if (this.#leadership !== undefined) {
       // Thesis 6.2: a leader without a quorum must not keep its clients waiting.
       if (!this.#leadership.tick()) this.#becomeFollower(this.#term, undefined)
@@ -208,8 +212,9 @@ export class RaftCore implements Core {
       case 'readIndexResult':
         return this.#forwardedReads.answered(message)
       case 'recoverRequest':
+        return this.#leadership?.recover(message)
       case 'recoverResult':
-        return
+        return this.#recovery.answered(message)
       default:
         return assertNever(message)
     }
@@ -235,6 +240,7 @@ export class RaftCore implements Core {
       this.#setLeader(leader)
       this.#candidacy.timer.touch()
     } else this.#becomeFollower(this.#term, leader)
+    this.#recovery.heard(leader)
   }
 
   /** The snapshot is on this member's disk; only committed entries are in one, so it does not matter who leads by now. */
@@ -320,6 +326,7 @@ export class RaftCore implements Core {
     assert(isNext, 'Readys that were taken become durable in order')
     this.#persistedSequence = sequence
     if (this.#log.persisted(sequence)) this.#leadership?.advanceCommit()
+    this.#recovery.check()
     if (this.#ballot.persisted(sequence)) this.#candidacy.voted()
   }
 
@@ -352,6 +359,7 @@ export class RaftCore implements Core {
       term: this.#term,
       vote: this.#ballot.vote,
       leader: this.#leader,
+      isRecovering: this.#recovery.isActive,
       ...this.#log.status(),
       membership: this.#membership,
       progress: this.#leadership?.progress() ?? [],
@@ -371,6 +379,7 @@ export class RaftCore implements Core {
     assert(isLeader === (this.#leader === this.#id), 'a leader knows that it leads')
     const mayWin = isLeader || this.#role === 'candidate'
     assert(!mayWin || this.#ballot.vote === this.#id, 'who leads or may win votes for itself')
+    assert(!mayWin || !this.#recovery.isActive, 'a recovering member does not campaign')
     assert(this.#log.lastTerm <= this.#term, 'the term is as new as the log')
     this.#ballot.verify(this.#log.commitIndex)
     this.#memberships.verify()

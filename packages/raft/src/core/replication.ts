@@ -12,6 +12,7 @@ import type {
   NodeId,
   RaftConfig,
   RaftStatus,
+  RecoverRequest,
   Term,
 } from './types.ts'
 
@@ -105,6 +106,19 @@ export class Replication {
   maybeTouch(peer: Progress): void {
     const { log } = this.#options
     if (!this.#isDirty) this.#isDirty = peer.isBehind(log.lastIndex, log.commitIndex)
+  }
+
+  /** A recovering member asks how much log makes it whole: all of this log, as long as it is now. */
+  recover(message: RecoverRequest): void {
+    const peer = this.#peers.get(message.from)
+    if (peer === undefined) return
+    const { config, log, outbox, term } = this.#options
+    peer.recentActive = true
+    peer.forget(log.lastIndex)
+    this.#isDirty = true
+    const address = { from: config.id, to: peer.id, term }
+    const { lastIndex } = log
+    outbox.send({ type: 'recoverResult', ...address, nonce: message.nonce, lastIndex })
   }
 
   unreachable(id: NodeId): void {

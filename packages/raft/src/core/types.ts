@@ -230,6 +230,8 @@ export interface RaftStatus {
   readonly term: Term
   readonly vote: NodeId | undefined
   readonly leader: NodeId | undefined
+  /** It has no vote until a leader has given back what it may have lost. */
+  readonly isRecovering: boolean
   readonly firstIndex: LogIndex
   readonly lastIndex: LogIndex
   readonly persistedIndex: LogIndex

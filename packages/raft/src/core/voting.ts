@@ -54,7 +54,9 @@ export class Voting {
     const { from, term, preVote } = message
     const isFree = ballot.vote === undefined && leader === undefined
     const canVote = ballot.vote === from || isFree || (preVote && term > ballot.term)
-    const granted = canVote && log.isUpToDate(message.lastLogIndex, message.lastLogTerm)
+    // Its log may be shorter than what it has acknowledged: it cannot tell whether the candidate's is long enough.
+    const granted =
+      !ballot.isRecovering && canVote && log.isUpToDate(message.lastLogIndex, message.lastLogTerm)
     assert(preVote || term === ballot.term, 'a vote is given in the own term')
     const isVote = granted && !preVote
     if (isVote) ballot.voteFor(from)

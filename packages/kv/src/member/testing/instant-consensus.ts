@@ -42,6 +42,7 @@ export class InstantConsensus implements Consensus<CommandResult> {
       term: 1,
       vote: this.#id,
       leader: this.#id,
+      isRecovering: false,
       firstIndex: 1,
       lastIndex: index,
       persistedIndex: index,

@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib'
 import { DefaultCheckers } from '../../simulation/checkers/default-checkers.ts'
 import type { ObservedMember } from '../../simulation/checkers/checker.ts'
 import { SeededRandom } from '../../simulation/random.ts'
+import { hasQuorum } from '../quorum.ts'
 import type { Membership, Message, NodeId, Ready } from '../types.ts'
 import { bytes, config, fresh, ids, TestMember, voters } from './test-cluster.ts'
 
@@ -25,18 +26,24 @@ export class FuzzWorld {
   })
   readonly #members: FuzzMember[]
   readonly #steps: number
+  /** How often a disk lost what was written. */
+  losses = 0
+  /** Ended without enough members that may vote. */
+  isStuck = false
   #wire: Message[] = []
   #lives = 0
   #commands = 0
   #contexts = 0
   #isCut: (from: NodeId, to: NodeId) => boolean = () => false
   #lossRate: number
+  readonly #recklessness: number
   readonly #readAnswers = new Map<string, (index: number) => void>()
 
   constructor(options: FuzzOptions) {
     this.random = new SeededRandom(options.seed)
     this.#steps = options.steps
     this.#lossRate = this.random.next() * 0.2
+    this.#recklessness = this.random.chance(0.05) ? 0.5 : 0
     const names = ['a', 'b', 'c', 'd', 'e'].slice(0, this.random.chance(0.6) ? 3 : 5)
     const limits = {
       electionTicks: 10,
@@ -84,6 +91,11 @@ export class FuzzWorld {
       this.#round()
       if (round > 100 && this.#hasConverged()) return
     }
+    // Too few are left whose vote is worth something: nothing happens any more, and nothing wrong.
+    if (this.#leader() === undefined && !this.#canElectWithout()) {
+      this.isStuck = true
+      return
+    }
     const statuses = this.#members.map(({ member }) => JSON.stringify(member.core.status()))
     throw new Error(`The cluster does not converge:\n${statuses.join('\n')}`)
   }
@@ -121,8 +133,8 @@ export class FuzzWorld {
       [...voters, ...learners].includes(member.id),
     )
     return inside.every(({ member }) => {
-      const { appliedIndex, term } = member.core.status()
-      return appliedIndex === leader.appliedIndex && term === leader.term
+      const { appliedIndex, term, isRecovering } = member.core.status()
+      return appliedIndex === leader.appliedIndex && term === leader.term && !isRecovering
     })
   }
 
@@ -184,7 +196,8 @@ export class FuzzWorld {
   #disturb(of: FuzzMember): void {
     const { member } = of
     const dice = this.random.next()
-    if (dice < 0.12) this.#crash(of)
+    if (dice < 0.02) this.#loseWrites(of)
+    else if (dice < 0.12) this.#crash(of)
     else if (dice < 0.4) this.#cutSome()
     else if (dice < 0.55) this.#compact(member)
     else if (dice < 0.65) this.#transfer(member)
@@ -197,12 +210,36 @@ export class FuzzWorld {
     // The write under way may have reached the disk in part: entries without the hard state that follows them.
     const torn = member.pending[0]
     if (torn?.persist !== undefined && this.random.chance(0.5)) this.#tear(member, torn)
+    this.#restart(of)
+  }
+
+  #restart(of: FuzzMember): void {
+    const { member } = of
     member.crash()
     of.life = this.#lives++
     for (const key of this.#readAnswers.keys()) {
       if (key.startsWith(`${member.id} `)) this.#readAnswers.delete(key)
     }
     this.#watch(of)
+  }
+
+  /** Not if so many are recovering already that nobody could be elected any more, most of the time. */
+  #loseWrites(of: FuzzMember): void {
+    if (!this.#canElectWithout(of) && !this.random.chance(this.#recklessness)) return
+    of.member.loseWrites(this.random.integer(1, 20))
+    this.losses++
+    this.#restart(of)
+  }
+
+  /** Whether every membership that somebody has in mind has a quorum of members that have a vote to give. */
+  #canElectWithout(lost?: FuzzMember): boolean {
+    const recovering = this.#members.filter(
+      (each) => each === lost || each.member.stored.hardState.isRecovering === true,
+    )
+    const without = new Set(recovering.map(({ member }) => member.id))
+    return this.#members.every(({ member }) =>
+      hasQuorum(member.core.status().membership, (id) => !without.has(id)),
+    )
   }
 
   #tear(member: TestMember, ready: Ready): void {

@@ -19,6 +19,7 @@ export function memberWith(state: {
   readonly vote?: string
   readonly commit?: number
   readonly applied?: number
+  readonly isRecovering?: true
 }): TestMember {
   const terms = state.terms ?? []
   const restored: Partial<RestoredState> = {
@@ -26,6 +27,7 @@ export function memberWith(state: {
       term: state.term ?? terms.at(-1) ?? 0,
       vote: state.vote === undefined ? undefined : nodeId(state.vote),
       commit: state.commit ?? 0,
+      ...(state.isRecovering === undefined ? {} : { isRecovering: state.isRecovering }),
     },
     entries: terms.map((term, i) => entry(i + 1, term)),
     appliedIndex: state.applied ?? 0,

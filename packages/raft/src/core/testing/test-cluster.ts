@@ -61,6 +61,8 @@ export function text(data: Uint8Array): string {
   return new TextDecoder().decode(data)
 }
 
+const pastWritesMax = 20
+
 /** A core, its disk as the shell would keep it, and what it has applied. */
 export class TestMember {
   readonly config: RaftConfig
@@ -80,6 +82,8 @@ export class TestMember {
   onReady: (ready: Ready) => void = () => {}
   onApplied: (entry: Entry) => void = () => {}
   #membership: Membership
+  /** What the disk held before each of the last writes, oldest first. */
+  #past: RestoredState[] = []
   /** The membership at the last index that compact() can be asked for. */
   readonly #memberships: { readonly index: number; readonly membership: Membership }[] = []
 
@@ -147,7 +151,27 @@ export class TestMember {
 
   /** What the disk holds after writing this Ready. */
   store(ready: Ready): void {
+    this.#past = [...this.#past.slice(-pastWritesMax), this.stored]
     this.stored = store(this.stored, ready)
+  }
+
+  /**
+   * The disk has lost the end of what was written to the log, as many writes as said; term, vote and snapshots lie elsewhere.
+   * To be followed by crash().
+   */
+  loseWrites(count: number): void {
+    const { hardState, snapshot } = this.stored
+    const older = this.#past[this.#past.length - count] ?? this.stored
+    const isFound =
+      older.snapshot.index === snapshot.index ||
+      older.entries.some((e) => e.index === snapshot.index && e.term === snapshot.term)
+    const { term, vote } = hardState
+    this.stored = {
+      ...this.stored,
+      hardState: { term, vote, commit: hardState.commit, isRecovering: true },
+      entries: isFound ? older.entries.filter((e) => e.index > snapshot.index) : [],
+    }
+    this.#past = []
   }
 
   /** Loses everything that was not persisted and starts again; the state machine starts empty from the snapshot. */
