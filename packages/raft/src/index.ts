@@ -13,8 +13,17 @@ export {
 export { RaftError, type RaftErrorCode } from './errors.ts'
 export { nodeClock, nodeRandom } from './node/clock-node.ts'
 export { nodeFileSystem } from './node/file-system-node.ts'
-export type { Clock, File, FileSystem, Random, Transport, TransportHandler } from './node/ports.ts'
 export type { RaftMetrics } from './node/metrics.ts'
+export type {
+  Clock,
+  File,
+  FileSystem,
+  Random,
+  SnapshotStream,
+  StreamPosition,
+  Transport,
+  TransportHandler,
+} from './node/ports.ts'
 export { RaftNode } from './node/raft-node.ts'
 export type {
   CloseOptions,

@@ -33,5 +33,11 @@ export const inflightMessagesMax = 256
 export const checkpointSizeBytes: number = 64 * 1024 * 1024
 export const catchUpSizeBytesMax: number = 32 * 1024 * 1024
 
-/** Snapshots on their way to followers at the same time. */
+/** Snapshots on their way to followers at the same time, those that broke off and may go on among them. */
 export const snapshotsSentMax = 2
+/** Payload of one of them, so that it leaves disk and network to others. */
+export const snapshotBytesPerSecondMax: number = 128 * 1024 * 1024
+/** How long the view of a snapshot that broke off, and the log after it, are kept for its continuation. */
+export const snapshotPinnedMsMax = 60_000
+/** A transfer that breaks off without having come further is tried again later and later, up to this. */
+export const snapshotRetryMsMax = 30_000

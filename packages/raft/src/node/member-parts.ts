@@ -105,12 +105,13 @@ export class MemberParts<Result> {
   }
 
   #makeSnapshots(): SnapshotTransfer<Result> {
-    const { options, times, clock, storage, emit } = this.#parts
+    const { options, times, clock, random, storage, emit } = this.#parts
     return new SnapshotTransfer({
       stateMachine: options.stateMachine,
       transport: options.transport,
       snapshots: storage.snapshots,
       clock,
+      random,
       retryMs: times.electionTimeoutMs,
       applied: () => this.applier.applied,
       onSent: (peer, { index }) => {

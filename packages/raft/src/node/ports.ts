@@ -41,6 +41,21 @@ export interface Clock {
 
 export type Random = () => number
 
+/** How much of a stream the receiver has: its first `offset` bytes, and their CRC-32. */
+export interface StreamPosition {
+  readonly offset: number
+  readonly checksum: number
+}
+
+/** A snapshot on its way between two members: what the receiver asks of it, the transport brings from the sender. */
+export interface SnapshotStream {
+  readonly meta: SnapshotMeta
+  /** 32 hex digits, new for every view that the sender pins; undefined if the stream cannot go on after a break. */
+  readonly id: string | undefined
+  /** The bytes after that position; called once at most on the receiver's side. Fails if the sender's bytes before it are others. */
+  chunks(from: StreamPosition): AsyncIterable<Uint8Array>
+}
+
 /** What a transport delivers to its member. */
 export interface TransportHandler {
   /** Of the cluster as this member knows it; undefined while it has no log and joins the one it meets. Left out: 0. */
@@ -49,7 +64,7 @@ export interface TransportHandler {
   joined?(generation: number): void
   message(message: Message): void
   /** A peer streams a snapshot. Resolves when it is on disk and synced; rejects to make the sender try again later. */
-  snapshot(from: NodeId, meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void>
+  snapshot(from: NodeId, stream: SnapshotStream): Promise<void>
   unreachable(id: NodeId): void
 }
 
@@ -58,8 +73,8 @@ export interface Transport {
   start(handler: TransportHandler): Promise<void>
   /** Never blocks and never throws. */
   send(messages: readonly Message[]): void
-  /** Streams a snapshot in chunks; resolves when the receiver has it on disk. */
-  sendSnapshot(to: NodeId, meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void>
+  /** Resolves when the receiver has it on disk. */
+  sendSnapshot(to: NodeId, stream: SnapshotStream): Promise<void>
   /** Where the peers are; replaces what was known. */
   setPeers(peers: ReadonlyMap<NodeId, string>): void
   close(): Promise<void>

@@ -183,7 +183,7 @@ export class RaftNode<Result> implements Node<Result> {
       message: (message) => {
         loop.received(message)
       },
-      snapshot: (from, meta, chunks) => install.receive(loop, { from, meta }, chunks),
+      snapshot: (from, stream) => install.receive(loop, from, stream),
       unreachable: (peer) => {
         loop.input((core) => {
           core.reportUnreachable(peer)

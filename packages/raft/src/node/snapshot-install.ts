@@ -6,6 +6,7 @@ import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
 import type { Applier } from './applier.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { MemberLoop } from './member-loop.ts'
+import type { SnapshotStream } from './ports.ts'
 import type { Proposals } from './proposals.ts'
 import type { SnapshotTransfer } from './snapshot-transfer.ts'
 import type { StateMachine } from './types.ts'
@@ -34,19 +35,16 @@ export class SnapshotInstall<Result> {
   }
 
   /** Resolves when it is on disk and the core knows of it. */
-  async receive(
-    loop: MemberLoop<Result>,
-    { from, meta }: { readonly from: NodeId; readonly meta: SnapshotMeta },
-    chunks: AsyncIterable<Uint8Array>,
-  ): Promise<void> {
+  async receive(loop: MemberLoop<Result>, from: NodeId, stream: SnapshotStream): Promise<void> {
     const { id, core, applier, transfer, mustRun, onReceived } = this.#options
+    const { meta } = stream
     mustRun()
     if (applier.isPaused) {
       throw new RaftError('OVERLOADED', 'Another snapshot is being restored')
     }
     // The sender finds out with its next message.
     if (meta.index <= core.status().commitIndex) return
-    await transfer.receive(meta, chunks)
+    await transfer.receive(from, stream, core.status().leader === from)
     mustRun()
     onReceived(from, meta)
     loop.input(() => {
@@ -57,8 +55,9 @@ export class SnapshotInstall<Result> {
 
   /** The core has given up its log: the state machine follows. The promise is to be watched. */
   begin(loop: MemberLoop<Result>, meta: SnapshotMeta): Promise<void> {
-    const { applier, proposals } = this.#options
+    const { applier, proposals, transfer } = this.#options
     applier.pause()
+    transfer.dropWaiting()
     proposals.skipped(meta.term)
     this.#restoring = this.#restore(loop, meta)
     return this.#restoring

@@ -1,19 +1,21 @@
-// Snapshots between members. Sending: a pinned view of the state machine, streamed while the log goes on. Receiving: the file is on disk
-// and synced before the core hears of it.
-import { assert } from '../core/assert.ts'
+// Snapshots between members. Sending: a pinned view of the state machine, streamed while the log goes on, and kept for a while when the
+// stream breaks, so that it goes on where it stopped. Receiving: the file is on disk and synced before the core hears of it.
 import type { LogIndex, NodeId, SnapshotMeta } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
-import { snapshotsSentMax } from './defaults.ts'
-import type { Clock, Transport } from './ports.ts'
-import type { StateMachine, StateSnapshot } from './types.ts'
+import { snapshotPinnedMsMax, snapshotRetryMsMax, snapshotsSentMax } from './defaults.ts'
+import type { Clock, Random, SnapshotStream, StreamPosition, Transport } from './ports.ts'
+import { interruptible } from './interruptible-stream.ts'
+import { SnapshotSession } from './snapshot-session.ts'
+import type { StateMachine } from './types.ts'
 
 export interface SnapshotTransferOptions<Result> {
   readonly stateMachine: StateMachine<Result>
   readonly snapshots: SnapshotStore
   readonly transport: Transport
   readonly clock: Clock
-  /** What waits before a failed stream is reported, so that it is not tried again at once. */
+  readonly random: Random
+  /** What waits before a failed stream is reported, so that it is not tried again at once; twice as long each time it comes no further. */
   readonly retryMs: number
   /** What the state machine holds, now. */
   readonly applied: () => SnapshotMeta
@@ -21,11 +23,18 @@ export interface SnapshotTransferOptions<Result> {
   readonly onFailed: (to: NodeId) => void
 }
 
+interface Receiving {
+  readonly from: NodeId
+  readonly interrupt: () => void
+  readonly done: Promise<void>
+}
+
 export class SnapshotTransfer<Result> {
   readonly #options: SnapshotTransferOptions<Result>
-  readonly #sending = new Map<NodeId, LogIndex>()
+  /** At most snapshotsSentMax, those that broke off and may go on among them; the oldest first. */
+  readonly #sessions = new Map<NodeId, SnapshotSession>()
   readonly #timers = new Set<() => void>()
-  #isReceiving = false
+  #receiving: Receiving | undefined
   #isClosed = false
 
   constructor(options: SnapshotTransferOptions<Result>) {
@@ -34,62 +43,124 @@ export class SnapshotTransfer<Result> {
 
   /** The log after this index is needed by a follower that is getting a snapshot. */
   get keepAfter(): LogIndex {
-    return Math.min(Number.MAX_SAFE_INTEGER, ...this.#sending.values())
+    const indexes = [...this.#sessions.values()].map(({ meta }) => meta.index)
+    return Math.min(Number.MAX_SAFE_INTEGER, ...indexes)
   }
 
   /** `isBusy`: the state machine is being replaced itself. Throws what the state machine throws. */
   send(to: NodeId, isBusy: boolean): void {
-    if (this.#sending.has(to)) return
-    if (isBusy || this.#sending.size >= snapshotsSentMax) {
-      this.#failLater(to)
+    const begun = this.#sessions.get(to)
+    if (begun?.isStreaming === true) return
+    const session = isBusy ? undefined : (begun ?? this.#pin(to))
+    if (session === undefined) {
+      this.#failLater(to, 0)
       return
     }
-    const meta = this.#options.applied()
-    const snapshot = this.#options.stateMachine.snapshot()
-    assert(snapshot.index === meta.index, 'a snapshot stands for the last applied entry')
-    this.#sending.set(to, meta.index)
-    void this.#stream(to, meta, snapshot)
+    session.cancelExpiry?.()
+    session.isStreaming = true
+    void this.#stream(session)
   }
 
-  async #stream(to: NodeId, meta: SnapshotMeta, snapshot: StateSnapshot): Promise<void> {
+  /** Undefined if too many are on their way; one that waits to go on makes room. */
+  #pin(to: NodeId): SnapshotSession | undefined {
+    if (this.#sessions.size >= snapshotsSentMax) {
+      const waiting = [...this.#sessions.values()].find(({ isStreaming }) => !isStreaming)
+      if (waiting === undefined) return undefined
+      this.#drop(waiting)
+    }
+    const { stateMachine, applied, clock, random } = this.#options
+    const snapshot = stateMachine.snapshot()
+    const session = new SnapshotSession({ to, meta: applied(), snapshot, clock, random })
+    this.#sessions.set(to, session)
+    return session
+  }
+
+  #drop(session: SnapshotSession): void {
+    if (this.#sessions.get(session.to) === session) this.#sessions.delete(session.to)
+    session.release()
+  }
+
+  async #stream(session: SnapshotSession): Promise<void> {
     const { transport, onSent } = this.#options
-    const isSent = await transport.sendSnapshot(to, meta, snapshot.chunks()).then(
+    const { to, meta } = session
+    const isSent = await transport.sendSnapshot(to, session).then(
       () => true,
-      // Whatever broke it: the follower still needs one, and gets the next.
+      // Whatever broke it: the follower still needs one, this or the next.
       () => false,
     )
-    this.#sending.delete(to)
-    snapshot.release()
+    session.isStreaming = false
+    if (isSent || session.isSpoilt || this.#isClosed) this.#drop(session)
     if (this.#isClosed) return
-    if (isSent) onSent(to, meta)
-    else this.#failLater(to)
+    if (isSent) {
+      onSent(to, meta)
+      return
+    }
+    session.cancelExpiry = this.#later(snapshotPinnedMsMax, () => {
+      this.#drop(session)
+    })
+    this.#failLater(to, session.failures++)
   }
 
-  #failLater(to: NodeId): void {
-    const { clock, retryMs, onFailed } = this.#options
-    const cancel = clock.setTimer(retryMs, () => {
-      this.#timers.delete(cancel)
+  #failLater(to: NodeId, failures: number): void {
+    const { retryMs, onFailed } = this.#options
+    const waitMs = Math.min(retryMs * 2 ** failures, Math.max(retryMs, snapshotRetryMsMax))
+    this.#later(waitMs, () => {
       onFailed(to)
     })
-    this.#timers.add(cancel)
   }
 
-  /** Durable when it resolves. One at a time. */
-  async receive(meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    if (this.#isReceiving) {
-      throw new RaftError('OVERLOADED', 'Another snapshot is being received')
+  #later(ms: number, action: () => void): () => void {
+    const cancelTimer = this.#options.clock.setTimer(ms, () => {
+      this.#timers.delete(cancel)
+      action()
+    })
+    const cancel = (): void => {
+      this.#timers.delete(cancel)
+      cancelTimer()
     }
-    this.#isReceiving = true
-    try {
-      await this.#options.snapshots.write(meta, chunks)
-    } finally {
-      this.#isReceiving = false
+    this.#timers.add(cancel)
+    return cancel
+  }
+
+  /**
+   * Durable when it resolves. One at a time: a stream of the same member, or of the leader (`isLeader`), takes the place of one that may
+   * hang on a dead connection; others are refused.
+   */
+  async receive(from: NodeId, stream: SnapshotStream, isLeader: boolean): Promise<void> {
+    const before = this.#receiving
+    if (before !== undefined) {
+      if (before.from !== from && !isLeader) throw busy()
+      before.interrupt()
+      await before.done
+      // Another one was faster.
+      if (this.#receiving !== undefined) throw busy()
+    }
+    const { chunks, interrupt } = interruptible((position: StreamPosition) =>
+      stream.chunks(position),
+    )
+    const { meta, id } = stream
+    const work = this.#options.snapshots.receive(from, { meta, id, chunks })
+    const settle = (): void => {
+      this.#receiving = undefined
+    }
+    this.#receiving = { from, interrupt, done: work.then(settle, settle) }
+    await work
+  }
+
+  /** Nobody goes on with what broke off: the state machine is replaced, or the member stops. */
+  dropWaiting(): void {
+    for (const session of this.#sessions.values()) {
+      if (!session.isStreaming) this.#drop(session)
     }
   }
 
   close(): void {
     this.#isClosed = true
     for (const cancel of this.#timers) cancel()
-    this.#timers.clear()
+    this.dropWaiting()
   }
+}
+
+function busy(): RaftError {
+  return new RaftError('OVERLOADED', 'Another snapshot is being received')
 }

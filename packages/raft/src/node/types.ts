@@ -45,6 +45,7 @@ export interface StateMachine<Result> {
 
 export interface StateSnapshot {
   readonly index: LogIndex
+  /** The same bytes every time: a transfer that broke off goes on in the middle. Bytes that differ make it begin anew. */
   chunks(): AsyncIterable<Uint8Array>
   release(): void
 }

@@ -1,7 +1,7 @@
 // The wires between simulated members: messages are lost, delayed, reordered and repeated, links are cut in one or both directions. All
 // chances come from the run's seed. Rates and cuts can be changed at any time.
-import type { Message, NodeId, SnapshotMeta } from '../core/types.ts'
-import type { Transport, TransportHandler } from '../node/ports.ts'
+import type { Message, NodeId } from '../core/types.ts'
+import type { SnapshotStream, Transport, TransportHandler } from '../node/ports.ts'
 import type { SeededRandom } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -33,6 +33,8 @@ export interface NetworkCounts {
   repeated: number
   blocked: number
   snapshots: number
+  /** Snapshots that went on where they had broken off. */
+  resumed: number
 }
 
 export interface SimNetworkOptions {
@@ -50,7 +52,14 @@ export class SimNetwork {
   readonly #arrivals = new Map<string, number>()
   #isBlocked: (from: NodeId, to: NodeId) => boolean = () => false
   faults: NetworkFaults = noNetworkFaults
-  readonly counts: NetworkCounts = { sent: 0, lost: 0, repeated: 0, blocked: 0, snapshots: 0 }
+  readonly counts: NetworkCounts = {
+    sent: 0,
+    lost: 0,
+    repeated: 0,
+    blocked: 0,
+    snapshots: 0,
+    resumed: 0,
+  }
 
   constructor(options: SimNetworkOptions) {
     this.#options = options
@@ -131,17 +140,19 @@ export class SimNetwork {
     }
   }
 
-  async stream(
-    from: SimTransport,
-    to: NodeId,
-    meta: SnapshotMeta,
-    chunks: AsyncIterable<Uint8Array>,
-  ): Promise<void> {
+  async stream(from: SimTransport, to: NodeId, stream: SnapshotStream): Promise<void> {
     await this.carryChunk(from, to)
     const endpoint = this.#endpoints.get(to)
     if (endpoint === undefined) throw new Error(`Nobody listens at ${to}`)
     this.counts.snapshots++
-    await endpoint.receive(from.id, meta, this.#relay(from, to, chunks))
+    await endpoint.receive(from.id, {
+      meta: stream.meta,
+      id: stream.id,
+      chunks: (position) => {
+        if (position.offset > 0) this.counts.resumed++
+        return this.#relay(from, to, stream.chunks(position))
+      },
+    })
     await this.carryChunk(from, to)
   }
 
@@ -191,15 +202,11 @@ export class SimTransport implements Transport {
     return true
   }
 
-  sendSnapshot(to: NodeId, meta: SnapshotMeta, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    return this.#network.stream(this, to, meta, chunks)
+  sendSnapshot(to: NodeId, stream: SnapshotStream): Promise<void> {
+    return this.#network.stream(this, to, stream)
   }
 
-  async receive(
-    from: NodeId,
-    meta: SnapshotMeta,
-    chunks: AsyncIterable<Uint8Array>,
-  ): Promise<void> {
+  async receive(from: NodeId, stream: SnapshotStream): Promise<void> {
     const handler = this.#handler
     if (!this.#isAlive || handler === undefined) throw new Error(`${this.id} is not listening`)
     const broken = new Promise<never>((_, reject) => {
@@ -207,7 +214,7 @@ export class SimTransport implements Transport {
         reject(new Error(`${this.id} is gone`))
       })
     })
-    await Promise.race([handler.snapshot(from, meta, chunks), broken])
+    await Promise.race([handler.snapshot(from, stream), broken])
   }
 
   /** Addresses do not matter here: members find each other by id. */

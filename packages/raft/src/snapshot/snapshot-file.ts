@@ -1,5 +1,5 @@
-// Writes and reads one snapshot file in a stream: never more than a chunk in memory. A file that was read to its end without an error is
-// exactly the one that was written.
+// Reads one snapshot file in a stream: never more than a chunk in memory. A file that was read to its end without an error is exactly the
+// one that was written.
 import { crc32 } from 'node:zlib'
 import { ByteReader } from '../bytes/byte-reader.ts'
 import type { SnapshotMeta } from '../core/types.ts'
@@ -10,39 +10,10 @@ import {
   chunkHeaderSizeBytes,
   chunkSizeBytesMax,
   decodeSnapshotHeader,
-  encodeChunkHeader,
-  encodeEnd,
-  encodeSnapshotHeader,
   endSizeBytes,
   snapshotFormatVersion,
   snapshotPrefixSizeBytes,
 } from './snapshot-format.ts'
-
-/** Returns the size of the file. Nothing is synced. */
-export async function writeSnapshotFile(
-  file: File,
-  meta: SnapshotMeta,
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<number> {
-  const header = encodeSnapshotHeader(meta)
-  await file.write([header], 0)
-  let position = header.length
-  let checksum = header.readUInt32LE(header.length - 4)
-  let payloadSizeBytes = 0
-  for await (const chunk of chunks) {
-    for (let at = 0; at < chunk.length; at += chunkSizeBytesMax) {
-      const part = chunk.subarray(at, at + chunkSizeBytesMax)
-      const encoded = encodeChunkHeader(part, checksum)
-      await file.write([encoded.header, part], position)
-      position += chunkHeaderSizeBytes + part.length
-      checksum = encoded.checksum
-      payloadSizeBytes += part.length
-    }
-  }
-  const end = encodeEnd(payloadSizeBytes, checksum)
-  await file.write([end], position)
-  return position + end.length
-}
 
 export interface OpenedSnapshot {
   readonly meta: SnapshotMeta

@@ -16,6 +16,7 @@ const headerRestSizeBytesMax = 64 * 1024
 
 const magic = Buffer.from('BALSASNP', 'latin1')
 const namePattern = /^[0-9a-f]{16}-[0-9a-f]{16}\.snap$/
+const partPattern = /^[0-9a-f]{16}-[0-9a-f]{16}\.snap\.[0-9a-f]{32}\.part$/
 
 function hex(value: number): string {
   return value.toString(16).padStart(16, '0')
@@ -24,6 +25,15 @@ function hex(value: number): string {
 /** Sorted by name is sorted by term and index. */
 export function snapshotName({ term, index }: SnapshotMeta): string {
   return `${hex(term)}-${hex(index)}.snap`
+}
+
+/** What came of a snapshot so far. `key`: 32 hex digits, of the stream that it came in. */
+export function partName(meta: SnapshotMeta, key: string): string {
+  return `${snapshotName(meta)}.${key}.part`
+}
+
+export function isPartName(name: string): boolean {
+  return partPattern.test(name)
 }
 
 export function isSnapshotName(name: string): boolean {

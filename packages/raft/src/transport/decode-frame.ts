@@ -174,7 +174,8 @@ function readPayloads(reader: ByteReader): readonly Uint8Array[] {
   return payloads
 }
 
-function readSnapshotMeta(reader: ByteReader, version: ProtocolVersion): SnapshotMeta {
+/** Throws MalformedBytesError. */
+export function readSnapshotMeta(reader: ByteReader, version: ProtocolVersion): SnapshotMeta {
   const index = reader.u64()
   const term = reader.u64()
   const membership = decodeMembership(reader.bytes(reader.u32()))
@@ -182,12 +183,4 @@ function readSnapshotMeta(reader: ByteReader, version: ProtocolVersion): Snapsho
     throw new MalformedBytesError('a membership is malformed')
   }
   return { index, term, membership }
-}
-
-/** Throws MalformedBytesError. */
-export function decodeSnapshotMeta(bytes: Uint8Array, version: ProtocolVersion): SnapshotMeta {
-  const reader = new ByteReader(bytes)
-  const meta = readSnapshotMeta(reader, version)
-  reader.end()
-  return meta
 }

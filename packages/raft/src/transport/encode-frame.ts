@@ -167,20 +167,14 @@ function writeAppend(writer: ByteWriter, message: AppendEntries): void {
   }
 }
 
-function snapshotMetaSizeBytes(meta: SnapshotMeta): number {
+export function snapshotMetaSizeBytes(meta: SnapshotMeta): number {
   return 8 + 8 + 4 + encodeMembership(meta.membership).length
 }
 
-function writeSnapshotMeta(writer: ByteWriter, meta: SnapshotMeta): void {
+export function writeSnapshotMeta(writer: ByteWriter, meta: SnapshotMeta): void {
   const membership = encodeMembership(meta.membership)
   writer.u64(meta.index)
   writer.u64(meta.term)
   writer.u32(membership.length)
   writer.bytes(membership)
-}
-
-export function encodeSnapshotMeta(meta: SnapshotMeta): Buffer {
-  const writer = new ByteWriter(snapshotMetaSizeBytes(meta))
-  writeSnapshotMeta(writer, meta)
-  return writer.finish()
 }

@@ -1,7 +1,7 @@
 // A Transport between members of one process, for tests and embedders: no faults, one hop of the event loop per delivery.
-import type { Message, NodeId, SnapshotMeta } from '../core/types.ts'
+import type { Message, NodeId } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
-import type { Clock, Transport, TransportHandler } from '../node/ports.ts'
+import type { Clock, SnapshotStream, Transport, TransportHandler } from '../node/ports.ts'
 import { nodeClock } from '../node/clock-node.ts'
 
 export class MemoryNetwork {
@@ -22,7 +22,7 @@ export class MemoryNetwork {
       send: (messages) => {
         this.#deliver(id, messages)
       },
-      sendSnapshot: (to, meta, chunks) => this.#sendSnapshot({ from: id, to }, meta, chunks),
+      sendSnapshot: (to, stream) => this.#sendSnapshot({ from: id, to }, stream),
       setPeers() {},
       close: () => {
         this.#handlers.delete(id)
@@ -55,11 +55,10 @@ export class MemoryNetwork {
 
   async #sendSnapshot(
     { from, to }: { readonly from: NodeId; readonly to: NodeId },
-    meta: SnapshotMeta,
-    chunks: AsyncIterable<Uint8Array>,
+    stream: SnapshotStream,
   ): Promise<void> {
     const handler = this.#find(from, to)
     if (handler === undefined) throw new RaftError('TIMEOUT', `Member ${to} cannot be reached`)
-    await handler.snapshot(from, meta, chunks)
+    await handler.snapshot(from, stream)
   }
 }

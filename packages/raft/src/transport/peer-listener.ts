@@ -17,7 +17,7 @@ import {
   type Sender,
   type Identity,
 } from './handshake.ts'
-import { receiveSnapshotStream } from './snapshot-stream.ts'
+import { receiveSnapshotStream } from './snapshot-receiver.ts'
 
 /** One frame; larger than any the core makes with payloads of the allowed size. */
 const frameSizeBytesMax: number = 64 * 1024 * 1024

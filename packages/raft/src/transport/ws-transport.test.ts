@@ -4,12 +4,13 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { Message, NodeId, SnapshotMeta } from '../core/types.ts'
 import type { RaftError } from '../errors.ts'
-import type { TransportHandler } from '../node/ports.ts'
+import type { SnapshotStream, StreamPosition, TransportHandler } from '../node/ports.ts'
 import { waitFor } from '../node/testing/test-members.ts'
 import { encodeFrame } from './encode-frame.ts'
 import { handshakeHeaders, messagesPath, snapshotPath } from './handshake.ts'
 import { queuedMessagesMax } from './outgoing-queue.ts'
 import { incomingConnectionsMax } from './peer-listener.ts'
+import { encodeHeading } from './snapshot-frames.ts'
 import { createWsTransport, type WsTransport, type WsTransportOptions } from './ws-transport.ts'
 
 const a = 'a' as NodeId
@@ -280,35 +281,81 @@ describe('a snapshot', () => {
   async function* chunks(count: number, size: number): AsyncGenerator<Uint8Array> {
     for (let i = 0; i < count; i++) yield await Promise.resolve(Buffer.alloc(size, i))
   }
+  const fromStart = { offset: 0, checksum: 0 }
+  const id = '0123456789abcdef0123456789abcdef'
+  const streamOf = (make: (from: StreamPosition) => AsyncIterable<Uint8Array>): SnapshotStream => ({
+    meta,
+    id,
+    chunks: make,
+  })
 
   test('arrives whole, with back-pressure, and the sender knows when it is on disk', async () => {
     const { from, to } = await startPair()
     let received = 0
     let isStored = false
-    to.snapshot = async (sender, got, stream) => {
-      expect([sender, got]).toEqual([a, meta])
-      for await (const chunk of stream) {
+    to.snapshot = async (sender, stream) => {
+      expect([sender, stream.meta, stream.id]).toEqual([a, meta, id])
+      for await (const chunk of stream.chunks(fromStart)) {
         received += chunk.length
         await new Promise((resolve) => setImmediate(resolve))
       }
       isStored = true
     }
-    await from.sendSnapshot(b, meta, chunks(40, 700_000))
+    await from.sendSnapshot(
+      b,
+      streamOf(() => chunks(40, 700_000)),
+    )
     expect([received, isStored]).toEqual([28_000_000, true])
+  })
+
+  test('goes on behind what the receiver has, which tells its checksum', async () => {
+    const { from, to } = await startPair()
+    const asked: StreamPosition[] = []
+    const received: Buffer[] = []
+    to.snapshot = async (_sender, stream) => {
+      for await (const chunk of stream.chunks({ offset: 15, checksum: 0xffff_fffe })) {
+        received.push(Buffer.from(chunk))
+      }
+    }
+    const source = streamOf((position) => {
+      asked.push(position)
+      return chunks(2, 7)
+    })
+    await from.sendSnapshot(b, source)
+    expect(asked).toEqual([{ offset: 15, checksum: 0xffff_fffe }])
+    expect(Buffer.concat(received)).toEqual(Buffer.from('0000000000000001010101010101', 'hex'))
+  })
+
+  test('that the receiver has already is not sent', async () => {
+    const { from, to } = await startPair()
+    to.snapshot = () => Promise.resolve()
+    let isMade = false
+    await from.sendSnapshot(
+      b,
+      streamOf(() => {
+        isMade = true
+        return chunks(1, 1)
+      }),
+    )
+    expect(isMade).toBe(false)
   })
 
   test('that the receiver refuses is an error with its reason for the sender', async () => {
     const { from, to } = await startPair()
     to.snapshot = () => Promise.reject(new Error('the disk is full'))
-    await expect(from.sendSnapshot(b, meta, chunks(1, 10))).rejects.toThrow('the disk is full')
+    const sent = from.sendSnapshot(
+      b,
+      streamOf(() => chunks(1, 10)),
+    )
+    await expect(sent).rejects.toThrow('the disk is full')
   })
 
   test('that breaks off is an error on both sides', async () => {
     const { from, to } = await startPair()
     let seen: unknown
-    to.snapshot = async (_sender, _meta, stream) => {
+    to.snapshot = async (_sender, stream) => {
       try {
-        for await (const chunk of stream) void chunk
+        for await (const chunk of stream.chunks(fromStart)) void chunk
       } catch (error) {
         seen = error
         throw error
@@ -318,7 +365,54 @@ describe('a snapshot', () => {
       yield await Promise.resolve(Buffer.alloc(10))
       throw new Error('the source broke')
     }
-    await expect(from.sendSnapshot(b, meta, broken())).rejects.toThrow('the source broke')
+    await expect(from.sendSnapshot(b, streamOf(broken))).rejects.toThrow('the source broke')
     await waitFor(() => seen !== undefined)
+  })
+
+  test('of a version 1 peer comes from the start, without being asked for', async () => {
+    const { recorder, url } = await start(b)
+    let received = ''
+    recorder.snapshot = async (_sender, stream) => {
+      expect(stream.id).toBe(undefined)
+      for await (const chunk of stream.chunks(fromStart)) received += Buffer.from(chunk).toString()
+    }
+    const headers = {
+      'balsa-protocol': '1',
+      'balsa-cluster': 'c',
+      'balsa-from': a,
+      'balsa-to': b,
+    }
+    const socket = new WebSocket(url.replace('http', 'ws') + snapshotPath, { headers })
+    const answers: string[] = []
+    socket.on('message', (data) => answers.push((data as Buffer).toString()))
+    socket.on('open', () => {
+      socket.send(encodeHeading({ meta, id: undefined }, 1))
+      socket.send(Buffer.from('abc'))
+      socket.send('end 3')
+    })
+    await waitFor(() => answers.length > 0)
+    expect([received, answers]).toEqual(['abc', ['stored']])
+    socket.terminate()
+  })
+
+  test.each([
+    ['a header that is none', ['x'.repeat(200)]],
+    ['bytes that were not asked for', ['HEADING', 'x']],
+    ['an end that was not asked for', ['HEADING', 'end 0']],
+  ])('is refused with %s', async (_name, frames) => {
+    const { recorder, url } = await start(b)
+    recorder.snapshot = () => new Promise(() => {})
+    const headers = handshakeHeaders({ id: a, clusterId: 'c' }, b)
+    const socket = new WebSocket(url.replace('http', 'ws') + snapshotPath, { headers })
+    const code = await new Promise((resolve) => {
+      socket.on('open', () => {
+        for (const frame of frames) {
+          if (frame === 'HEADING') socket.send(encodeHeading({ meta, id }, 2))
+          else socket.send(frame.startsWith('end') ? frame : Buffer.from(frame))
+        }
+      })
+      socket.on('close', resolve)
+    })
+    expect(code).toBe(1011)
   })
 })

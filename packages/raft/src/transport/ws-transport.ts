@@ -3,14 +3,14 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { WebSocket } from 'ws'
-import type { Message, NodeId, SnapshotMeta } from '../core/types.ts'
+import type { Message, NodeId } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import { nodeClock, nodeRandom } from '../node/clock-node.ts'
-import type { Transport, TransportHandler } from '../node/ports.ts'
+import type { SnapshotStream, Transport, TransportHandler } from '../node/ports.ts'
 import type { Identity } from './handshake.ts'
 import { PeerLink } from './peer-link.ts'
 import { PeerListener } from './peer-listener.ts'
-import { sendSnapshotStream } from './snapshot-stream.ts'
+import { sendSnapshotStream } from './snapshot-sender.ts'
 
 const hostDefault = '127.0.0.1'
 /** A peer that is refused comes again and again; the same refusal is told once in this time. */
@@ -145,11 +145,7 @@ class WebSocketTransport implements WsTransport {
     for (const message of messages) this.#links.get(message.to)?.send(message)
   }
 
-  async sendSnapshot(
-    to: NodeId,
-    meta: SnapshotMeta,
-    chunks: AsyncIterable<Uint8Array>,
-  ): Promise<void> {
+  async sendSnapshot(to: NodeId, stream: SnapshotStream): Promise<void> {
     const url = this.#peers.get(to)
     if (url === undefined || this.#isClosed) {
       throw new RaftError('CLOSED', `There is no way to member ${to}`)
@@ -169,7 +165,7 @@ class WebSocketTransport implements WsTransport {
       },
     }
     try {
-      await sendSnapshotStream(send, meta, chunks)
+      await sendSnapshotStream(send, stream)
     } finally {
       for (const socket of opened) this.#streams.delete(socket)
     }
