@@ -75,6 +75,7 @@ async function openLocked<Result>(
   const { wal, recovered } = await Wal.open({
     ...ports,
     directory: `${directory}/wal`,
+    metadataPath: `${directory}/meta`,
     clusterId: options.clusterId,
     nodeId: options.id,
     initialMembership: options.initialMembership,

@@ -72,7 +72,7 @@ export class LogReplay {
         this.#moveBase(item.base)
         return
       case 'replaced':
-        this.#moveBase(item.base)
+        this.#base = item.base
         this.#entries = []
         this.#firstIndex = item.base.index + 1
         this.#firstPlace = place
@@ -148,9 +148,9 @@ export class LogReplay {
 
   /** The commit index is a hint and may be older than the base; it is never newer than the log. */
   #clampHardState(base: SnapshotMeta, entries: readonly Entry[]): HardState {
-    const { term, vote, commit } = this.#hardState
+    const { commit } = this.#hardState
     const last = base.index + entries.length
-    return { term, vote, commit: Math.min(Math.max(commit, base.index), last) }
+    return { ...this.#hardState, commit: Math.min(Math.max(commit, base.index), last) }
   }
 }
 

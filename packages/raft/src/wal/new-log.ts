@@ -2,7 +2,7 @@
 import type { HardState, SnapshotMeta } from '../core/types.ts'
 import { EntryIndex } from './entry-index.ts'
 import { encodeRecord, type RecordItem, type WalMetadata } from './record-body.ts'
-import type { OpenedLog } from './recovery.ts'
+import type { OpenedLog, RecoveredLog } from './recovery.ts'
 import { createSegment } from './segment.ts'
 import type { WalOptions } from './wal.ts'
 
@@ -20,17 +20,27 @@ export function openingItems(
 }
 
 /** Durable when it resolves. */
-export async function beginLog(options: WalOptions, sizeBytesMax: number): Promise<OpenedLog> {
-  const { fileSystem, directory, clusterId, nodeId, initialMembership } = options
+export async function beginLog(
+  { fileSystem, directory, clusterId, nodeId, initialMembership }: WalOptions,
+  { sequence, segmentSizeBytes }: { readonly sequence: number; readonly segmentSizeBytes: number },
+): Promise<OpenedLog> {
   const base: SnapshotMeta = { index: 0, term: 0, membership: initialMembership }
   const hardState: HardState = { term: 0, vote: undefined, commit: 0 }
   const segment = await createSegment(fileSystem, {
     directory,
-    sequence: 1,
+    sequence,
     previousChain: 0,
-    sizeBytesMax,
+    sizeBytesMax: segmentSizeBytes,
     firstRecord: encodeRecord(openingItems({ clusterId, nodeId }, base, hardState)),
   })
-  const log = { isNew: true, hardState, base, entries: [], generation: 0, repaired: undefined }
+  const log: RecoveredLog = {
+    isNew: true,
+    hardState,
+    base,
+    entries: [],
+    generation: 0,
+    repaired: undefined,
+    isolated: [],
+  }
   return { segment, finished: [], highestIndex: 0, log, index: new EntryIndex() }
 }

@@ -21,7 +21,7 @@ export interface WalMetadata {
 
 /**
  * `compacted`: entries up to the base are not needed any more, those after it stay. `replaced`: a snapshot took the place of
- * the whole log; entries written before do not count. `generation`: of the cluster, 0 if none was written.
+ * the whole log; entries written before do not count (with a base of 0: the log is empty again). `generation`: of the cluster, 0 if none was written.
  */
 export type RecordItem =
   | { readonly type: 'metadata'; readonly metadata: WalMetadata }
@@ -37,6 +37,7 @@ const tags = {
   compacted: 4,
   replaced: 5,
   generation: 6,
+  recoveringState: 7,
 } as const
 
 const entriesHeaderSizeBytes = 1 + 4 + 8
@@ -125,7 +126,8 @@ function copiedSize(item: RecordItem): number {
 
 function writeItem(parts: PartsWriter, item: RecordItem): void {
   const { writer } = parts
-  writer.u8(tags[item.type])
+  const isRecovering = item.type === 'hardState' && item.hardState.isRecovering === true
+  writer.u8(isRecovering ? tags.recoveringState : tags[item.type])
   switch (item.type) {
     case 'metadata': {
       const clusterId = Buffer.from(item.metadata.clusterId)
@@ -184,16 +186,10 @@ function readItem(reader: ByteReader): RecordItem {
     }
     case tags.entries:
       return { type: 'entries', entries: readEntries(reader) }
-    case tags.hardState: {
-      const term = reader.u64()
-      const commit = reader.u64()
-      const vote = reader.id()
-      const isVoted = vote !== ''
-      return {
-        type: 'hardState',
-        hardState: { term, vote: isVoted ? (vote as NodeId) : undefined, commit },
-      }
-    }
+    case tags.hardState:
+      return { type: 'hardState', hardState: readHardState(reader) }
+    case tags.recoveringState:
+      return { type: 'hardState', hardState: { ...readHardState(reader), isRecovering: true } }
     case tags.generation:
       return { type: 'generation', generation: reader.u64() }
     case tags.compacted:
@@ -203,6 +199,13 @@ function readItem(reader: ByteReader): RecordItem {
     default:
       throw new MalformedBytesError('a record holds an unknown item')
   }
+}
+
+function readHardState(reader: ByteReader): HardState {
+  const term = reader.u64()
+  const commit = reader.u64()
+  const vote = reader.id()
+  return { term, vote: vote === '' ? undefined : (vote as NodeId), commit }
 }
 
 function readEntries(reader: ByteReader): readonly Entry[] {

@@ -2,11 +2,18 @@
 import type { Entry, HardState, LogIndex, NodeId, SnapshotMeta } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { File, FileSystem } from '../node/ports.ts'
+import { cutTail } from './broken-files.ts'
 import { EntryIndex } from './entry-index.ts'
 import { LogReplay } from './log-replay.ts'
+import type { LogPlace } from './metadata-format.ts'
 import { segmentName, segmentSequence } from './segment-format.ts'
 import { scanSegment, type ScanResult } from './segment-scan.ts'
-import { Segment, writeZeros } from './segment.ts'
+import { Segment } from './segment.ts'
+
+export interface FilePlace {
+  readonly file: string
+  readonly offset: number
+}
 
 /** What an opened log held. */
 export interface RecoveredLog {
@@ -18,7 +25,9 @@ export interface RecoveredLog {
   /** Of the cluster; 0 until it was recovered from the loss of its quorum. */
   readonly generation: number
   /** Where a torn tail was cut off. */
-  readonly repaired: { readonly file: string; readonly offset: number } | undefined
+  readonly repaired: FilePlace | undefined
+  /** What did not check out and was set aside: the log goes on before it, and the member is recovering. */
+  readonly isolated: readonly FilePlace[]
 }
 
 /** A segment that is not written to any more. */
@@ -44,6 +53,8 @@ export interface RecoveryOptions {
   readonly clusterId: string
   readonly nodeId: NodeId
   readonly segmentSizeBytes: number
+  /** The log was durable up to here. */
+  readonly logEnd?: LogPlace | undefined
 }
 
 /** Undefined if there is no log yet. Throws RaftError CORRUPT, CLUSTER_MISMATCH or VERSION_MISMATCH. */
@@ -71,7 +82,11 @@ export async function recoverSegments(options: RecoveryOptions): Promise<OpenedL
   return await closingOnError(file, async () => {
     const scan = await replaySegment({ replay, index }, place)
     const log = replay.finish({ path, offset: scan.endOffset })
-    if (scan.isTorn) await cutTornTail(options, { file, path, scan })
+    checkEnd(options, { path, sequence: lastSequence, offset: scan.endOffset })
+    if (scan.isTorn) {
+      const { endOffset, sizeBytes } = scan
+      await cutTail(fileSystem, directory, { file, path, from: endOffset, to: sizeBytes })
+    }
     await makeLastRecordDurable(file, scan)
     await fileSystem.syncDirectory(directory)
     const repaired = scan.isTorn ? { file: path, offset: scan.endOffset } : undefined
@@ -86,8 +101,30 @@ export async function recoverSegments(options: RecoveryOptions): Promise<OpenedL
     })
     const highestIndex = replay.takeHighestIndex()
     index.release(log.base.index)
-    return { segment, finished, highestIndex, log: { isNew: false, ...log, repaired }, index }
+    return {
+      segment,
+      finished,
+      highestIndex,
+      log: { isNew: false, ...log, repaired, isolated: [] },
+      index,
+    }
   })
+}
+
+/** Records that are gone without a trace are missed here. */
+function checkEnd(
+  { directory, logEnd }: RecoveryOptions,
+  end: { readonly path: string; readonly sequence: number; readonly offset: number },
+): void {
+  if (logEnd === undefined || end.sequence > logEnd.sequence) return
+  if (end.sequence < logEnd.sequence) {
+    const path = `${directory}/${segmentName(logEnd.sequence)}`
+    throw new RaftError('CORRUPT', `WAL segment ${path} is missing`, { file: path, offset: 0 })
+  }
+  if (end.offset >= logEnd.offset) return
+  const { path, offset } = end
+  const text = `WAL ${path} ends at offset ${offset}, and was durable up to ${logEnd.offset}`
+  throw new RaftError('CORRUPT', text, { file: path, offset })
 }
 
 /**
@@ -148,51 +185,4 @@ async function replaySegment(
       index.addRecord(items, { sequence, offset, chain }, bodySize)
     },
   })
-}
-
-interface TornSegment {
-  readonly file: File
-  readonly path: string
-  readonly scan: ScanResult
-}
-
-/** The tail is kept beside the segment for whoever wants to look at it; then it is zeroed, so that it can never come back. */
-async function cutTornTail(
-  { fileSystem, directory }: RecoveryOptions,
-  { file, path, scan }: TornSegment,
-): Promise<void> {
-  const { endOffset, sizeBytes } = scan
-  const copyPath = `${path}.${endOffset.toString(16)}.broken`
-  await copyTail(fileSystem, { file, from: endOffset, to: sizeBytes, copyPath })
-  await fileSystem.syncDirectory(directory)
-  await writeZeros(file, endOffset, sizeBytes - endOffset)
-  await file.sync()
-}
-
-const copyStepBytes = 1024 * 1024
-
-async function copyTail(
-  fileSystem: FileSystem,
-  options: { file: File; from: number; to: number; copyPath: string },
-): Promise<void> {
-  const { file, from, to, copyPath } = options
-  const copy = await openEmpty(fileSystem, copyPath)
-  for (let at = from; at < to; at += copyStepBytes) {
-    const bytes = await file.read(at, Math.min(copyStepBytes, to - at))
-    await copy.write([bytes], at - from)
-  }
-  await copy.sync()
-  await copy.close()
-}
-
-/** An earlier repair may have been interrupted by the next crash. */
-async function openEmpty(fileSystem: FileSystem, path: string): Promise<File> {
-  try {
-    return await fileSystem.open(path, 'create')
-  } catch (reason) {
-    if (!(reason instanceof Error && 'code' in reason && reason.code === 'EEXIST')) throw reason
-    const file = await fileSystem.open(path, 'write')
-    await file.truncate(0)
-    return file
-  }
 }

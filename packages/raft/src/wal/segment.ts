@@ -67,6 +67,15 @@ export class Segment {
     return this.#chain
   }
 
+  /** Where the next record goes: everything before it is durable. */
+  get endOffset(): number {
+    return this.#endOffset
+  }
+
+  get allocatedBytes(): number {
+    return this.#allocatedBytes
+  }
+
   /** Whether a record of `bodySize` belongs here; one that fits no segment goes into a fresh one alone. */
   hasRoomFor(bodySize: number): boolean {
     return nextRecordOffset(this.#endOffset, bodySize) <= this.#sizeBytesMax

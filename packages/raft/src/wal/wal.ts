@@ -13,23 +13,23 @@ import type {
 } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { Clock, FileSystem } from '../node/ports.ts'
-import type { EntryIndex } from './entry-index.ts'
+import type { EntryIndex, RecordPlace } from './entry-index.ts'
 import { readEntries } from './entry-reader.ts'
-import { LogShape } from './log-shape.ts'
-import { beginLog, openingItems } from './new-log.ts'
-import { encodeRecord, type RecordItem, type WalMetadata } from './record-body.ts'
+import type { LogShape } from './log-shape.ts'
+import { StateKeeper } from './member-state.ts'
+import { openingItems } from './new-log.ts'
 import {
-  recoverSegments,
-  type FinishedSegment,
-  type OpenedLog,
-  type RecoveredLog,
-} from './recovery.ts'
+  encodeRecord,
+  type EncodedRecord,
+  type RecordItem,
+  type WalMetadata,
+} from './record-body.ts'
+import { openLog, type OpenedWal } from './open-log.ts'
+import type { FinishedSegment, RecoveredLog } from './recovery.ts'
 import { createSegment, type Segment } from './segment.ts'
+import { WalQueue } from './wal-queue.ts'
 
 const segmentSizeBytesDefault: number = 64 * 1024 * 1024
-
-/** Payload bytes that share one write; one larger Persist still goes alone. */
-const writeSizeBytesMax = 4 * 1024 * 1024
 
 export interface WalListener {
   /** Everything appended up to `sequence` is durable. May be called from within append(). */
@@ -42,18 +42,22 @@ export interface WalListener {
 export interface WalOptions {
   readonly fileSystem: FileSystem
   readonly clock: Clock
+  /** Of the segments. */
   readonly directory: string
+  readonly metadataPath: string
   readonly clusterId: string
   readonly nodeId: NodeId
   /** For a new log; an existing one knows its own. */
   readonly initialMembership: Membership
   readonly segmentSizeBytes?: number
+  /** As long as the member lives; left out: whatever it is. */
+  readonly isWitness?: boolean
+  /** There is more of the member than the log: one that is missing was lost. */
+  readonly hasData?: boolean
+  /** What happens with a damaged log whose member others can make whole again; left out: it is not opened, like any other. */
+  readonly onDamage?: 'refuse' | 'recover'
   readonly listener: WalListener
 }
-
-type Work =
-  | { readonly type: 'persist'; readonly sequence: number; readonly persist: Persist | undefined }
-  | { readonly type: 'compact'; readonly base: SnapshotMeta }
 
 export class Wal {
   readonly #fileSystem: FileSystem
@@ -64,6 +68,8 @@ export class Wal {
   readonly #listener: WalListener
   readonly #shape: LogShape
   readonly #index: EntryIndex
+  readonly #keeper: StateKeeper
+  readonly #initialMembership: Membership
   #segment: Segment
   /** Oldest first, without the one that is written to. */
   #finished: FinishedSegment[]
@@ -74,11 +80,7 @@ export class Wal {
   #generation: number
   /** The newest base that is durable. */
   #base: SnapshotMeta
-  #queue: Work[] = []
-  /** Does not need a sync of its own: goes along with the next record. */
-  #lazyHardState: HardState | undefined
-  #lazyBase: SnapshotMeta | undefined
-  #lazyGeneration: number | undefined
+  readonly #queue = new WalQueue()
   #running: Promise<void> | undefined
   #beside: Promise<void> = Promise.resolve()
   /** Counts writes; odd while one is under way. */
@@ -86,7 +88,7 @@ export class Wal {
   #error: Error | undefined
   #isClosed = false
 
-  private constructor(options: WalOptions, opened: OpenedLog) {
+  private constructor(options: WalOptions, { opened, metadata, shape }: OpenedWal) {
     this.#fileSystem = options.fileSystem
     this.#clock = options.clock
     this.#directory = options.directory
@@ -99,17 +101,17 @@ export class Wal {
     this.#hardState = opened.log.hardState
     this.#generation = opened.log.generation
     this.#base = opened.log.base
-    this.#shape = new LogShape(opened.log.base)
-    this.#shape.append(opened.log.entries)
+    this.#shape = shape
     this.#index = opened.index
+    this.#keeper = new StateKeeper(metadata)
+    this.#initialMembership = options.initialMembership
   }
 
   /** Reads the log back, or begins one. The directory is there already. Throws RaftError CORRUPT and others. */
   static async open(options: WalOptions): Promise<{ wal: Wal; recovered: RecoveredLog }> {
     const sizeBytesMax = options.segmentSizeBytes ?? segmentSizeBytesDefault
-    const found = await recoverSegments({ ...options, segmentSizeBytes: sizeBytesMax })
-    const opened = found ?? (await beginLog(options, sizeBytesMax))
-    return { wal: new Wal(options, opened), recovered: opened.log }
+    const found = await openLog(options, sizeBytesMax)
+    return { wal: new Wal(options, found), recovered: found.opened.log }
   }
 
   get base(): SnapshotMeta {
@@ -143,7 +145,7 @@ export class Wal {
     if (persist?.snapshot !== undefined) this.#shape.replace(persist.snapshot)
     if (persist !== undefined) this.#shape.append(persist.entries)
     if (this.#running === undefined && persist?.mustSync !== true) {
-      this.#lazyHardState = persist?.hardState ?? this.#lazyHardState
+      this.#queue.keepForLater([{ type: 'persist', sequence, persist }])
       this.#listener.durable(sequence)
       return
     }
@@ -158,8 +160,9 @@ export class Wal {
   compact(index: LogIndex): void {
     if (this.#error !== undefined || this.#isClosed || index <= this.#shape.base.index) return
     const base = this.#shape.compact(index)
-    if (this.#running === undefined) this.#lazyBase = base
-    else this.#queue.push({ type: 'compact', base })
+    const work = { type: 'compact', base } as const
+    if (this.#running === undefined) this.#queue.keepForLater([work])
+    else this.#queue.push(work)
   }
 
   /**
@@ -199,6 +202,21 @@ export class Wal {
     ])
   }
 
+  /**
+   * The log may lack what this member has acknowledged, or none of it is of use any more: it goes on as recovering, and with
+   * `isEmptied` from the very beginning. Before anything is appended. Durable when it resolves.
+   */
+  async recover(hardState: HardState, isEmptied: boolean): Promise<HardState> {
+    assert(this.#running === undefined, 'a log recovers before it is used')
+    const base: SnapshotMeta = { index: 0, term: 0, membership: this.#initialMembership }
+    const recovering: HardState = { ...hardState, isRecovering: true }
+    if (isEmptied) this.#shape.replace(base)
+    const replaced: readonly RecordItem[] = isEmptied ? [{ type: 'replaced', base }] : []
+    const kept = isEmptied ? { ...recovering, commit: 0 } : recovering
+    await this.#write([...replaced, { type: 'hardState', hardState: kept }])
+    return kept
+  }
+
   /** Entries of a new generation of the cluster, all of them committed, in one record. Durable when it resolves. */
   async beginGeneration(
     generation: number,
@@ -220,7 +238,7 @@ export class Wal {
   joinGeneration(generation: number): void {
     assert(generation >= this.#generation, 'generations rise')
     this.#generation = generation
-    this.#lazyGeneration = generation
+    this.#queue.joinGeneration(generation)
   }
 
   #start(): void {
@@ -231,7 +249,7 @@ export class Wal {
     try {
       // What else this turn has to write shares the record, and messages to the peers leave before it.
       await Promise.resolve()
-      while (this.#queue.length > 0) await this.#writeSome()
+      while (!this.#queue.isEmpty) await this.#writeSome()
     } catch (reason) {
       this.#fail(reason)
     }
@@ -241,63 +259,18 @@ export class Wal {
   #fail(reason: unknown): void {
     if (this.#error !== undefined) return
     this.#error = reason instanceof Error ? reason : new Error('WAL failed', { cause: reason })
-    this.#queue = []
+    this.#queue.clear()
     this.#listener.failed(this.#error)
   }
 
   async #writeSome(): Promise<void> {
-    const { works, mustSync } = this.#takeWork()
+    const { works, mustSync } = this.#queue.take()
     const last = works.findLast((work) => work.type === 'persist')
-    if (mustSync) await this.#write(this.#collectItems(works))
-    else this.#keepForLater(works)
+    if (mustSync) await this.#write(this.#queue.collectItems(works))
+    else this.#queue.keepForLater(works)
     // A failure beside (a released segment) may have come meanwhile.
     if (this.#error !== undefined) return
     if (last?.type === 'persist') this.#listener.durable(last.sequence)
-  }
-
-  #takeWork(): { works: readonly Work[]; mustSync: boolean } {
-    let size = 0
-    let count = 0
-    let mustSync = false
-    for (const work of this.#queue) {
-      if (count > 0 && size >= writeSizeBytesMax) break
-      count++
-      if (work.type !== 'persist' || work.persist === undefined) continue
-      mustSync ||= work.persist.mustSync
-      for (const entry of work.persist.entries) size += entry.data.length
-    }
-    return { works: this.#queue.splice(0, count), mustSync }
-  }
-
-  #keepForLater(works: readonly Work[]): void {
-    for (const work of works) {
-      if (work.type === 'compact') this.#lazyBase = work.base
-      else this.#lazyHardState = work.persist?.hardState ?? this.#lazyHardState
-    }
-  }
-
-  /** In the order in which they came: of hard states the last one is enough. */
-  #collectItems(works: readonly Work[]): RecordItem[] {
-    const items: RecordItem[] = []
-    let hardState = this.#lazyHardState
-    if (this.#lazyGeneration !== undefined) {
-      items.push({ type: 'generation', generation: this.#lazyGeneration })
-    }
-    if (this.#lazyBase !== undefined) items.push({ type: 'compacted', base: this.#lazyBase })
-    this.#lazyHardState = undefined
-    this.#lazyBase = undefined
-    this.#lazyGeneration = undefined
-    for (const work of works) {
-      if (work.type === 'compact') items.push({ type: 'compacted', base: work.base })
-      else if (work.persist !== undefined) {
-        const { snapshot, entries } = work.persist
-        if (snapshot !== undefined) items.push({ type: 'replaced', base: snapshot })
-        if (entries.length > 0) items.push({ type: 'entries', entries })
-        hardState = work.persist.hardState ?? hardState
-      }
-    }
-    if (hardState !== undefined) items.push({ type: 'hardState', hardState })
-    return items
   }
 
   async #write(items: readonly RecordItem[]): Promise<void> {
@@ -305,12 +278,24 @@ export class Wal {
     const startedAt = this.#clock.now()
     this.#writes++
     if (!this.#segment.hasRoomFor(record.bodySize)) await this.#cut()
-    const place = await this.#segment.write(record)
+    const place = await this.#writeBeside(record, items)
     this.#writes++
     this.#listener.synced(this.#clock.now() - startedAt, record.bodySize)
     this.#index.addRecord(items, place, record.bodySize)
     this.#remember(items)
     if (this.#segment.isLow) this.#runBeside(this.#segment.fillAhead())
+  }
+
+  /** What the metadata file must say too is durable together with the record. */
+  async #writeBeside(record: EncodedRecord, items: readonly RecordItem[]): Promise<RecordPlace> {
+    const newest = this.#shape.membershipAt(this.#shape.lastIndex)
+    const state = this.#keeper.stateAfter(items, this.#segment, newest)
+    if (state === undefined) return await this.#segment.write(record)
+    const both = [this.#keeper.write(state), this.#segment.write(record)] as const
+    // Neither is left running behind the failure of the other.
+    await Promise.allSettled(both)
+    const [, place] = await Promise.all(both)
+    return place
   }
 
   #remember(items: readonly RecordItem[]): void {
@@ -378,16 +363,17 @@ export class Wal {
     this.#isClosed = true
     await this.#running
     await this.#beside
-    assert(this.#queue.length === 0, 'everything is written')
-    if (this.#error === undefined && (this.#lazyHardState ?? this.#lazyBase) !== undefined) {
+    assert(this.#queue.isEmpty, 'everything is written')
+    if (this.#error === undefined && this.#queue.isKeeping) {
       try {
-        await this.#write(this.#collectItems([]))
+        await this.#write(this.#queue.collectItems([]))
         await this.#beside
       } catch (reason) {
         this.#fail(reason)
       }
     }
     try {
+      await this.#keeper.close(this.#segment, this.#error === undefined)
       await this.#segment.close()
     } catch (reason) {
       this.#fail(reason)

@@ -11,6 +11,7 @@ import { Wal } from '../wal.ts'
 export const nodeId = 'n1' as NodeId
 export const membership = { voters: [nodeId], votersOutgoing: [], learners: [] }
 export const directory = 'wal'
+export const metadataPath = 'meta'
 
 let time = 0
 const clock: Clock = {
@@ -49,6 +50,7 @@ export async function openWal(disk: SimDisk, options: TestWalOptions = {}): Prom
     fileSystem,
     clock,
     directory,
+    metadataPath,
     clusterId: options.clusterId ?? 'test',
     nodeId,
     initialMembership: membership,
