@@ -17,8 +17,10 @@ import type { StateMachine } from './types.ts'
 export interface ApplierOptions<Result> {
   readonly stateMachine: StateMachine<Result>
   readonly proposals: Proposals<Result>
-  /** What the state machine holds at the start. */
+  /** Up to where the log is applied at the start. */
   readonly applied: SnapshotMeta
+  /** What the state machine holds; more than that if a damaged log was cut before it. Left out: the same. */
+  readonly held?: LogIndex
   /** Called right after a membership entry was applied. */
   readonly onMembership: (membership: Membership, index: LogIndex) => void
 }
@@ -26,6 +28,8 @@ export interface ApplierOptions<Result> {
 export class Applier<Result> {
   readonly #options: ApplierOptions<Result>
   #applied: SnapshotMeta
+  /** What is in the state machine already is not applied to it again. */
+  #held: LogIndex
   /** Committed and not yet applied; the first `#head` are done. */
   #queue: Entry[] = []
   #head = 0
@@ -35,6 +39,7 @@ export class Applier<Result> {
   constructor(options: ApplierOptions<Result>) {
     this.#options = options
     this.#applied = options.applied
+    this.#held = options.held ?? options.applied.index
   }
 
   get applied(): SnapshotMeta {
@@ -44,6 +49,16 @@ export class Applier<Result> {
   /** Payload bytes applied since the start. */
   get appliedBytes(): number {
     return this.#appliedBytes
+  }
+
+  /** The state machine is ahead of the log: what it holds stands for no index that is known here. */
+  get isAhead(): boolean {
+    return this.#held > this.#applied.index
+  }
+
+  /** Whether the state machine holds everything up to `index`. */
+  holds(index: LogIndex): boolean {
+    return index <= this.#held
   }
 
   get isPaused(): boolean {
@@ -95,6 +110,7 @@ export class Applier<Result> {
       this.#applyMembership(entry)
       return 1
     }
+    if (this.holds(index)) return 1
     if (data.length === 0) {
       this.#applyCommands(entry, [])
       return 1
@@ -106,6 +122,7 @@ export class Applier<Result> {
   }
 
   #applyCommands({ index, term }: Entry, commands: readonly Uint8Array[]): readonly Result[] {
+    this.#held = index
     const results = this.#options.stateMachine.apply({ index, term, commands })
     assert(results.length === commands.length, 'the state machine answers every command')
     return results
@@ -116,7 +133,7 @@ export class Applier<Result> {
     assert(membership !== undefined, 'a membership entry holds a membership')
     this.#applied = { ...this.#applied, membership }
     this.#options.stateMachine.membershipChanged(membership, entry.index)
-    this.#applyCommands(entry, [])
+    if (!this.holds(entry.index)) this.#applyCommands(entry, [])
     this.#options.onMembership(membership, entry.index)
   }
 
@@ -133,6 +150,7 @@ export class Applier<Result> {
     assert(meta.index >= this.#applied.index, 'a snapshot never goes back in time')
     this.#isPaused = false
     this.#applied = meta
+    this.#held = Math.max(this.#held, meta.index)
     this.#options.stateMachine.membershipChanged(meta.membership, meta.index)
   }
 }

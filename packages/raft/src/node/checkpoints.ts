@@ -66,10 +66,12 @@ export class Checkpoints<Result> {
       const { stateMachine, snapshots, applied, clock, onCheckpoint } = this.#options
       const startedAt = clock.now()
       const before = applied()
-      const index =
+      const held =
         stateMachine.durable === undefined
           ? await this.#writeSnapshot(before)
           : await stateMachine.durable.checkpoint()
+      // It may be ahead of a log that was damaged.
+      const index = Math.min(held, applied().index)
       // Entries after a snapshot are applied only when they are durable in the log, and with them that it begins there.
       await snapshots.removeUpTo(before, false)
       this.#compact(index, appliedBytes)

@@ -77,6 +77,7 @@ export class MemberParts<Result> {
       stateMachine: options.stateMachine,
       proposals: this.proposals,
       applied: storage.applied,
+      held: storage.held,
       onMembership: (membership, index) => {
         this.core.applyMembership(membership)
         parts.onMembership(membership, index)
@@ -186,7 +187,7 @@ export class MemberParts<Result> {
       applier: this.applier,
       ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
       onSendSnapshot: (to) => {
-        this.snapshots.send(to, this.applier.isPaused)
+        this.snapshots.send(to, this.applier.isPaused || this.applier.isAhead)
       },
       onInstall: (meta) => {
         this.#watch(this.install.begin(this.loop, meta))

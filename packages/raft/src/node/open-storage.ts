@@ -1,9 +1,9 @@
 // Opens what a member has on disk and brings WAL, snapshot file and state machine to one point. A crash may fall between any two steps
 // of installing a snapshot (file, state machine, WAL); every such state is recognized here and brought to its end.
-import type { LogIndex, SnapshotMeta } from '../core/types.ts'
+import type { HardState, LogIndex, SnapshotMeta } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import { SnapshotStore } from '../snapshot/snapshot-store.ts'
-import type { RecoveredLog } from '../wal/recovery.ts'
+import type { FilePlace, RecoveredLog } from '../wal/recovery.ts'
 import { Wal, type WalListener } from '../wal/wal.ts'
 import type { Clock, FileSystem } from './ports.ts'
 import type { RaftNodeOptions } from './types.ts'
@@ -12,8 +12,12 @@ export interface OpenedStorage {
   readonly wal: Wal
   readonly snapshots: SnapshotStore
   readonly log: RecoveredLog
-  /** What the state machine holds. */
+  /** Up to where the log is applied: what the state machine holds, or less if the log was damaged. */
   readonly applied: SnapshotMeta
+  /** What the state machine holds. */
+  readonly held: LogIndex
+  /** What did not check out: it was set aside, and comes from the peers. */
+  readonly isolated: readonly FilePlace[]
   release(): Promise<void>
 }
 
@@ -71,7 +75,7 @@ async function openLocked<Result>(
 ): Promise<Omit<OpenedStorage, 'release'>> {
   const { directory, stateMachine } = options
   const snapshots = await SnapshotStore.open(ports.fileSystem, `${directory}/snap`)
-  const newest = await snapshots.newest()
+  const held = stateMachine.durable?.appliedIndex ?? 0
   const { wal, recovered } = await Wal.open({
     ...ports,
     directory: `${directory}/wal`,
@@ -79,26 +83,44 @@ async function openLocked<Result>(
     clusterId: options.clusterId,
     nodeId: options.id,
     initialMembership: options.initialMembership,
+    hasData: held > 0 || !snapshots.isEmpty,
+    onDamage: 'refuse',
     ...(options.segmentSizeBytes === undefined
       ? {}
       : { segmentSizeBytes: options.segmentSizeBytes }),
   })
   try {
-    const held = stateMachine.durable?.appliedIndex ?? 0
-    if (recovered.isNew && (held > 0 || newest !== undefined)) {
-      const text = `WAL in ${directory} is missing, but the member has data`
-      throw new RaftError('CORRUPT', text, { file: `${directory}/wal`, offset: 0 })
-    }
+    const { newest, damaged } = await newestSnapshot(snapshots, wal)
     const log = await continueFrom(wal, recovered, newest)
-    const index = await catchUp(options, { wal, snapshots, newest, held })
+    const caughtUp = await catchUp(options, { wal, snapshots, newest, held, log })
+    const { index } = caughtUp
     const applied = { index, ...appliedState(wal, index, newest) }
     if (newest !== undefined && stateMachine.durable !== undefined) {
       await snapshots.removeUpTo(newest, true)
     }
-    return { wal, snapshots, log, applied }
+    const isolated = [...recovered.isolated, ...damaged, ...caughtUp.isolated]
+    return { wal, snapshots, log: caughtUp.log, applied, held: Math.max(held, index), isolated }
   } catch (reason) {
     await wal.close()
     throw reason
+  }
+}
+
+/** Damaged ones are set aside: what they stood for may be in the log, or comes from the peers. */
+async function newestSnapshot(
+  snapshots: SnapshotStore,
+  wal: Wal,
+): Promise<{
+  readonly newest: SnapshotMeta | undefined
+  readonly damaged: readonly FilePlace[]
+}> {
+  const { newest, damaged } = await snapshots.find()
+  const fatal = damaged.find(({ error }) => error.code !== 'CORRUPT' || !wal.canRecover)
+  if (fatal !== undefined) throw fatal.error
+  await snapshots.setAside(damaged)
+  return {
+    newest,
+    damaged: damaged.map(({ error: { file = '', offset = 0 } }) => ({ file, offset })),
   }
 }
 
@@ -115,7 +137,8 @@ async function continueFrom(
   if (wal.termAt(newest.index) === newest.term) return log
   const { term, vote } = log.hardState
   const isVoteKept = term >= newest.term
-  const hardState = {
+  const hardState: HardState = {
+    ...log.hardState,
     term: Math.max(term, newest.term),
     vote: isVoteKept ? vote : undefined,
     commit: newest.index,
@@ -130,26 +153,45 @@ interface Found {
   readonly newest: SnapshotMeta | undefined
   /** What the state machine says it holds. */
   readonly held: LogIndex
+  readonly log: RecoveredLog
 }
 
-/** Restores the state machine from the snapshot if the log does not reach back to what it holds. Returns what it holds then. */
+interface CaughtUp {
+  /** What is applied of the log. */
+  readonly index: LogIndex
+  readonly log: RecoveredLog
+  readonly isolated: readonly FilePlace[]
+}
+
+/**
+ * Restores the state machine from the snapshot if the log does not reach back to what it holds. If log and state machine
+ * do not meet, the log lacks something: only a member that others make whole goes on.
+ */
 async function catchUp<Result>(
   { directory, stateMachine }: RaftNodeOptions<Result>,
-  { wal, snapshots, newest, held }: Found,
-): Promise<LogIndex> {
+  { wal, snapshots, newest, held, log }: Found,
+): Promise<CaughtUp> {
   const isStale =
     held < wal.base.index || (stateMachine.durable === undefined && newest !== undefined)
+  if (!isStale && held <= wal.lastIndex) return { index: held, log, isolated: [] }
   if (!isStale) {
-    if (held <= wal.lastIndex) return held
-    const text = `State machine holds entries up to ${held}, the WAL in ${directory} ends at ${wal.lastIndex}`
-    throw new RaftError('CORRUPT', text, { file: `${directory}/wal` })
+    const index = wal.lastIndex
+    if (log.hardState.isRecovering === true) return { index, log, isolated: [] }
+    const text = `State machine holds entries up to ${held}, the WAL in ${directory} ends at ${index}`
+    if (!wal.canRecover) throw new RaftError('CORRUPT', text, { file: `${directory}/wal` })
+    const hardState = await wal.recover(log.hardState, false)
+    const isolated = [{ file: `${directory}/wal`, offset: 0 }]
+    return { index, log: { ...log, hardState }, isolated }
   }
   if (newest === undefined || newest.index < wal.base.index) {
     const text = `State machine holds entries up to ${held}, the WAL in ${directory} begins after ${wal.base.index}, and no snapshot fills the gap`
-    throw new RaftError('CORRUPT', text, { file: `${directory}/snap` })
+    if (!wal.canRecover) throw new RaftError('CORRUPT', text, { file: `${directory}/snap` })
+    const hardState = await wal.recover(log.hardState, true)
+    const isolated = [{ file: `${directory}/snap`, offset: 0 }]
+    return { index: 0, log: { ...log, hardState, base: wal.base, entries: [] }, isolated }
   }
   await stateMachine.restore(newest.index, snapshots.chunks(newest))
-  return newest.index
+  return { index: newest.index, log, isolated: [] }
 }
 
 function appliedState(

@@ -154,10 +154,14 @@ export class RaftNode<Result> implements Node<Result> {
 
   async #start(): Promise<void> {
     const { transport, stateMachine, peers, metrics } = this.#options
-    const { log, applied } = this.#storage
+    const { log, applied, isolated } = this.#storage
     if (log.repaired !== undefined) {
       metrics?.recovered?.('tornTail')
       this.#emit({ type: 'repaired', ...log.repaired })
+    }
+    for (const place of isolated) {
+      metrics?.recovered?.('damagedLog')
+      this.#emit({ type: 'isolated', ...place })
     }
     try {
       stateMachine.membershipChanged(applied.membership, applied.index)

@@ -67,7 +67,10 @@ export class SnapshotInstall<Result> {
     const { snapshots, stateMachine, applier, checkpoints, mustRun, onInstalled } = this.#options
     await checkpoints.idle()
     mustRun()
-    await stateMachine.restore(meta.index, snapshots.chunks(meta))
+    // A state machine that is ahead of the log does not go back.
+    if (!applier.holds(meta.index)) {
+      await stateMachine.restore(meta.index, snapshots.chunks(meta))
+    }
     loop.input((core) => {
       applier.resume(meta)
       core.applied(meta.index)

@@ -112,7 +112,8 @@ export type RaftNodeEvent =
       readonly peer: NodeId
       readonly index: LogIndex
     }
-  | { readonly type: 'repaired'; readonly file: string; readonly offset: number }
+  /** `isolated`: what did not check out was set aside, and the member gets it from the others again. */
+  | { readonly type: 'repaired' | 'isolated'; readonly file: string; readonly offset: number }
   /** The member stopped by itself (failed sync, corruption, broken invariant). */
   | { readonly type: 'failed'; readonly error: Error }
 

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import type { NodeId, SnapshotMeta } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { File, FileSystem, SnapshotStream } from '../node/ports.ts'
+import { setAside } from '../wal/broken-files.ts'
 import { openSnapshotFile } from './snapshot-file.ts'
 import { isPartName, isSnapshotName, partName, snapshotName } from './snapshot-format.ts'
 import { SnapshotWriter } from './snapshot-writer.ts'
@@ -165,6 +166,17 @@ export class SnapshotStore {
       for await (const chunk of snapshot.chunks()) void chunk
       return snapshot.meta
     })
+  }
+
+  get isEmpty(): boolean {
+    return this.#names.length === 0
+  }
+
+  /** Damaged files are kept under other names; nothing reads them again. */
+  async setAside(damaged: readonly DamagedSnapshot[]): Promise<void> {
+    const names = damaged.map(({ name }) => name)
+    this.#names = this.#names.filter((name) => !names.includes(name))
+    if (names.length > 0) await setAside(this.#fileSystem, this.#directory, names)
   }
 
   async *chunks(meta: SnapshotMeta): AsyncGenerator<Uint8Array> {

@@ -44,6 +44,10 @@ export class StateKeeper {
     this.#file = file
   }
 
+  get isSoleVoter(): boolean {
+    return this.#file.state.isSoleVoter
+  }
+
   /**
    * What to write beside a record with these items; undefined if nothing changes. The end of the log is written down whenever zeros
    * were written ahead: if they went elsewhere, and took records with them, the next opening misses those.

@@ -70,6 +70,7 @@ export class Wal {
   readonly #index: EntryIndex
   readonly #keeper: StateKeeper
   readonly #initialMembership: Membership
+  readonly #onDamage: 'refuse' | 'recover'
   #segment: Segment
   /** Oldest first, without the one that is written to. */
   #finished: FinishedSegment[]
@@ -105,6 +106,7 @@ export class Wal {
     this.#index = opened.index
     this.#keeper = new StateKeeper(metadata)
     this.#initialMembership = options.initialMembership
+    this.#onDamage = options.onDamage ?? 'refuse'
   }
 
   /** Reads the log back, or begins one. The directory is there already. Throws RaftError CORRUPT and others. */
@@ -129,6 +131,11 @@ export class Wal {
 
   get generation(): number {
     return this.#generation
+  }
+
+  /** Whether others can give back what this log may have lost. */
+  get canRecover(): boolean {
+    return this.#onDamage === 'recover' && !this.#keeper.isSoleVoter
   }
 
   termAt(index: LogIndex): Term | undefined {

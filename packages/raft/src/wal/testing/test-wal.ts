@@ -10,8 +10,8 @@ import { Wal } from '../wal.ts'
 
 export const nodeId = 'n1' as NodeId
 export const membership = { voters: [nodeId], votersOutgoing: [], learners: [] }
-export const directory = 'wal'
-export const metadataPath = 'meta'
+export const directory = 'member/wal'
+export const metadataPath = 'member/meta'
 
 let time = 0
 const clock: Clock = {
@@ -33,12 +33,17 @@ export function newDisk(seed: number): SimDisk {
   const disk = new SimDisk(new SeededRandom(seed))
   disk.makeDirectory(directory)
   disk.syncDirectory('.')
+  disk.syncDirectory('member')
   return disk
 }
 
 export interface TestWalOptions {
   readonly segmentSizeBytes?: number
   readonly clusterId?: string
+  readonly isWitness?: boolean
+  readonly onDamage?: 'refuse' | 'recover'
+  /** Others than the member itself, so that it is not the only voter. */
+  readonly otherVoters?: readonly NodeId[]
 }
 
 export async function openWal(disk: SimDisk, options: TestWalOptions = {}): Promise<TestWal> {
@@ -53,7 +58,12 @@ export async function openWal(disk: SimDisk, options: TestWalOptions = {}): Prom
     metadataPath,
     clusterId: options.clusterId ?? 'test',
     nodeId,
-    initialMembership: membership,
+    initialMembership: {
+      ...membership,
+      voters: [...membership.voters, ...(options.otherVoters ?? [])],
+    },
+    ...(options.isWitness === undefined ? {} : { isWitness: options.isWitness }),
+    ...(options.onDamage === undefined ? {} : { onDamage: options.onDamage }),
     segmentSizeBytes: options.segmentSizeBytes ?? 4096,
     listener: {
       durable: (sequence) => durable.push(sequence),
@@ -105,9 +115,9 @@ export function advance(state: ModelState, persist: Persist): ModelState {
   return { entries, lastIndex, replacedAt, term, vote }
 }
 
-/** Whether a recovered log is exactly this state, apart from entries before its base. */
-export function isSame(log: RecoveredLog, state: ModelState): boolean {
-  const { base, entries, hardState } = log
+/** Whether a recovered log holds exactly the entries of this state, apart from those before its base. */
+export function isSameLog(log: RecoveredLog, state: ModelState): boolean {
+  const { base, entries } = log
   const baseTerm =
     base.index === 0
       ? 0
@@ -118,11 +128,15 @@ export function isSame(log: RecoveredLog, state: ModelState): boolean {
     base.index >= (state.replacedAt?.index ?? 0) &&
     base.term === baseTerm &&
     base.index + entries.length === state.lastIndex &&
-    hardState.term === state.term &&
-    hardState.vote === state.vote &&
     entries.every((item) => {
       const known = state.entries.get(item.index)
       return known?.term === item.term && Buffer.from(known.data).equals(item.data)
     })
   )
+}
+
+/** As isSameLog(), with term and vote. */
+export function isSame(log: RecoveredLog, state: ModelState): boolean {
+  const { term, vote } = log.hardState
+  return isSameLog(log, state) && term === state.term && vote === state.vote
 }
