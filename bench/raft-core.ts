@@ -26,6 +26,7 @@ class Trio {
           heartbeatTicks: 1,
           messageSizeBytesMax: 512 * 1024,
           inflightMessagesMax: 256,
+          inflightSizeBytesMax: 32 * 1024 * 1024,
           uncommittedSizeBytesMax: 64 * 1024 * 1024,
           random: () => (chance += 0.3) % 1,
         }

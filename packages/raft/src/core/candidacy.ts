@@ -3,20 +3,21 @@
 import { assert } from './assert.ts'
 import type { Ballot } from './ballot.ts'
 import { ElectionTimer } from './election-timer.ts'
+import type { VotePromise } from './lease.ts'
 import type { MembershipHistory } from './membership-history.ts'
-import { isVoter } from './membership.ts'
+import { isVoter, isWitness } from './membership.ts'
 import type { RaftLog } from './raft-log.ts'
-import type { RaftConfig, RequestVoteResult, Role } from './types.ts'
+import type { RaftConfig, RequestVote, RequestVoteResult, Role } from './types.ts'
 import type { Voting } from './voting.ts'
+
+/** Election timeouts without a leader for which a member of higher priority holds others back. Bounded, because it may never win itself. */
+const priorityTimeouts = 3
+/** Of a member that does not say. */
+export const priorityDefault = 1
 
 type CampaignRole = 'preCandidate' | 'candidate'
 
-export interface CandidacyOptions {
-  readonly config: RaftConfig
-  readonly ballot: Ballot
-  readonly log: RaftLog
-  readonly memberships: MembershipHistory
-  readonly voting: Voting
+export interface CampaignHooks {
   /** The member follows nobody now. */
   readonly onCampaign: () => void
   readonly onWon: () => void
@@ -24,10 +25,22 @@ export interface CandidacyOptions {
   readonly onLost: () => void
 }
 
+export interface CandidacyOptions extends CampaignHooks {
+  readonly config: RaftConfig
+  readonly ballot: Ballot
+  readonly log: RaftLog
+  readonly memberships: MembershipHistory
+  readonly voting: Voting
+  readonly promise: VotePromise
+}
+
 export class Candidacy {
   readonly #options: CandidacyOptions
   readonly timer: ElectionTimer
   #role: CampaignRole | undefined
+  #ticksWithoutLeader = 0
+  /** Nothing becomes durable: neither this member's vote nor anything it would lead. */
+  isDiskStalled = false
 
   constructor(options: CandidacyOptions) {
     this.#options = options
@@ -40,16 +53,49 @@ export class Candidacy {
   }
 
   tick(): void {
+    this.#ticksWithoutLeader++
     this.timer.tick()
-    if (this.timer.isExpired) this.campaign('preCandidate')
+    if (this.#priority === 0 || !this.timer.isExpired || this.#options.promise.isHeld) return
+    this.campaign('preCandidate')
+  }
+
+  get #priority(): number {
+    return this.#options.config.priority ?? priorityDefault
+  }
+
+  /** A leader was heard. */
+  follow(): void {
+    this.#ticksWithoutLeader = 0
+    this.timer.touch()
+  }
+
+  #canCampaign(): boolean {
+    const { config, ballot, log, memberships } = this.#options
+    const { current } = memberships
+    if (!isVoter(current, config.id) || isWitness(current, config.id)) return false
+    // A change of membership that is committed but not applied yet could make this member's idea of a quorum a wrong one.
+    return !this.isDiskStalled && !ballot.isRecovering && !log.hasUnappliedMembership()
+  }
+
+  /**
+   * Whether this member would rather lead itself than grant this pre-vote: it is preferred, no worse in its log, and the others
+   * have not yet waited long. It then tries at the next tick.
+   */
+  prefersItself({ preVote, priority, lastLogIndex, lastLogTerm }: RequestVote): boolean {
+    const { config, log } = this.#options
+    if (!preVote || (priority ?? priorityDefault) >= this.#priority || !this.#canCampaign())
+      return false
+    if (this.#ticksWithoutLeader >= priorityTimeouts * config.electionTicks) return false
+    if (!log.isUpToDate(lastLogIndex, lastLogTerm)) return false
+    if (lastLogIndex !== log.lastIndex || lastLogTerm !== log.lastTerm) return false
+    if (this.#role === undefined) this.timer.expireSoon()
+    return true
   }
 
   campaign(role: CampaignRole, force = false): void {
-    const { config, ballot, log, memberships, voting, onCampaign } = this.#options
-    if (ballot.isRecovering) return
-    // A change of membership that is committed but not applied yet could make this member's idea of a quorum a wrong one.
+    const { config, ballot, voting, onCampaign } = this.#options
     // Who does not campaign leaves its timer as it is: drawn anew it would look as if a leader had been heard, and refuse votes.
-    if (!isVoter(memberships.current, config.id) || log.hasUnappliedMembership()) return
+    if (!this.#canCampaign()) return
     this.timer.draw()
     this.#role = role
     onCampaign()

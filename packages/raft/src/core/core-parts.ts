@@ -1,8 +1,11 @@
 // What a core is made of, put together from what its member recovered.
 import { Ballot } from './ballot.ts'
+import { Candidacy, type CampaignHooks } from './candidacy.ts'
 import { Follower } from './follower.ts'
 import { ForwardedReads, numbersStartMax } from './forwarded-reads.ts'
+import { isSoleVoter } from './membership.ts'
 import { knownCommitted, MembershipHistory } from './membership-history.ts'
+import { VotePromise } from './lease.ts'
 import { Outbox } from './outbox.ts'
 import { RaftLog } from './raft-log.ts'
 import { Recovery } from './recovery.ts'
@@ -16,13 +19,19 @@ export interface CoreParts {
   readonly memberships: MembershipHistory
   readonly voting: Voting
   readonly follower: Follower
+  readonly candidacy: Candidacy
   readonly recovery: Recovery
   readonly forwardedReads: ForwardedReads
+  readonly promise: VotePromise
   /** Of the first message with forwarded proposals. */
   readonly proposeSequence: number
 }
 
-export function makeCoreParts(config: RaftConfig, restored: RestoredState): CoreParts {
+export function makeCoreParts(
+  config: RaftConfig,
+  restored: RestoredState,
+  hooks: CampaignHooks,
+): CoreParts {
   const { id, electionTicks, random } = config
   const { snapshot, entries, appliedIndex } = restored
   const hardState = trusted(restored)
@@ -42,14 +51,21 @@ export function makeCoreParts(config: RaftConfig, restored: RestoredState): Core
     firstNonce: Math.floor(random() * numbersStartMax),
   })
   const shared = { id, ballot, log, outbox, recovery }
+  const promise = new VotePromise(config.leaseReads, electionTicks)
+  // It may have promised something in an earlier life; a sole voter, that no change can have made less, only to itself.
+  const isAlone = isSoleVoter(memberships.current, id) && !log.hasUnappliedMembership(log.lastIndex)
+  if (!isAlone) promise.give()
+  const voting = new Voting({ ...shared, memberships, priority: config.priority })
   return {
     ballot,
     log,
     outbox,
     memberships,
-    voting: new Voting({ ...shared, memberships }),
-    follower: new Follower(shared),
+    voting,
+    follower: new Follower({ ...shared, promise }),
+    candidacy: new Candidacy({ config, ballot, log, memberships, voting, promise, ...hooks }),
     recovery,
+    promise,
     proposeSequence: Math.floor(random() * numbersStartMax),
     forwardedReads: new ForwardedReads({
       id,

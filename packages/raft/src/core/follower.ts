@@ -2,6 +2,7 @@
 // Keeps: an acknowledgement leaves only when what it acknowledges is durable.
 import { assert } from './assert.ts'
 import type { Ballot } from './ballot.ts'
+import type { VotePromise } from './lease.ts'
 import type { Outbox } from './outbox.ts'
 import type { RaftLog } from './raft-log.ts'
 import type { Recovery } from './recovery.ts'
@@ -23,6 +24,7 @@ export interface FollowerOptions {
   readonly log: RaftLog
   readonly outbox: Outbox
   readonly recovery: Recovery
+  readonly promise: VotePromise
 }
 
 export class Follower {
@@ -41,7 +43,7 @@ export class Follower {
   }
 
   heartbeat(message: Heartbeat): void {
-    const { id, ballot, log, outbox, recovery } = this.#options
+    const { id, ballot, log, outbox, recovery, promise } = this.#options
     const commit = recovery.commitLimit(message.commit)
     // The leader names no more than what this member has acknowledged. Going on would let it forget entries and votes alike.
     assert(
@@ -50,7 +52,10 @@ export class Follower {
     )
     log.commitTo(commit)
     const address = { from: id, to: message.from, term: ballot.term }
-    outbox.send({ type: 'heartbeatResult', ...address, readSequence: message.readSequence })
+    const { readSequence, number = 0 } = message
+    // Kept also through a crash: a member that has just started votes for nobody for as long.
+    const promised = number === 0 ? {} : { number, promiseMs: promise.give() }
+    outbox.send({ type: 'heartbeatResult', ...address, readSequence, ...promised })
   }
 
   /** Returns whether the log was replaced; otherwise it holds everything that the snapshot does. */

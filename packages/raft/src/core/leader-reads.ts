@@ -48,10 +48,11 @@ export class LeaderReads {
 
   /** A quorum has confirmed every round up to `sequence`. */
   confirm(sequence: number): void {
-    for (const read of this.#rounds.confirm(sequence)) this.#answer(read)
+    for (const read of this.#rounds.confirm(sequence)) this.answer(read)
   }
 
-  #answer({ from, context, index }: ConfirmedRead): void {
+  /** At once: the leader knows by its lease that nobody else leads. */
+  answer({ from, context, index }: ConfirmedRead): void {
     const { id, term, outbox } = this.#options
     if (from === undefined) outbox.answerRead({ context, index })
     else outbox.send({ type: 'readIndexResult', from: id, to: from, term, context, index })

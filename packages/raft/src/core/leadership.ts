@@ -2,12 +2,14 @@
 // committed, who confirms that it still leads. Made on winning, dropped on stepping down: nothing of it outlives the term.
 import { assert } from './assert.ts'
 import { LeaderReads } from './leader-reads.ts'
-import { isVoter, memberIds } from './membership.ts'
+import { LeaderLease } from './lease.ts'
+import { isVoter, isWitness, memberIds } from './membership.ts'
 import type { Outbox } from './outbox.ts'
 import { hasQuorum, quorumReached } from './quorum.ts'
 import { entryOverheadBytes, type RaftLog } from './raft-log.ts'
 import type { ReadRequest } from './read-index.ts'
 import { RepeatFilter } from './repeat-filter.ts'
+import type { Progress } from './progress.ts'
 import { Replication } from './replication.ts'
 import { Transfer } from './transfer.ts'
 import {
@@ -46,9 +48,13 @@ export class Leadership {
   readonly #replication: Replication
   readonly #reads: LeaderReads
   readonly #transfer: Transfer
+  readonly #lease: LeaderLease | undefined
   readonly #repeats = new RepeatFilter()
   #heartbeatElapsed = 0
   #quorumElapsed = 0
+  #isDiskStalled = false
+  /** A transfer away from the stalled disk was begun. */
+  #isLeaving = false
   #heartbeatDue = true
   #uncommittedSizeBytes: number
   /** The last entry that may be a membership change: until it is applied, no other is taken. */
@@ -67,6 +73,8 @@ export class Leadership {
     this.#reads = new LeaderReads({ id: config.id, term, outbox })
     const patienceTicks = config.electionTicks
     this.#transfer = new Transfer({ id: config.id, term, outbox, patienceTicks })
+    const { leaseReads } = config
+    this.#lease = leaseReads && new LeaderLease(leaseReads, config.electionTicks)
     this.#uncommittedSizeBytes = log.sizeBytesAfter(log.commitIndex)
     // The entry that opens the term: with it everything before is committed (paper 5.4.2). A change of membership waits until
     // it is applied, and with it every change that an older leader may have left in the log.
@@ -136,13 +144,31 @@ export class Leadership {
     this.#confirmReads()
   }
 
-  /** Returns false when the leader has not heard from a quorum for an election timeout: it must step down. */
+  /**
+   * Nothing of this leader's own becomes durable, so what it proposes waits for all others and what it applies for ever: it hands
+   * over to a successor, and steps down when that has not come about in time. Without one it stays; nobody else could do better.
+   */
+  diskStalled(isStalled: boolean): void {
+    this.#isDiskStalled = isStalled
+    if (!isStalled) this.#isLeaving = false
+    this.#maybeLeave()
+  }
+
+  #maybeLeave(): void {
+    if (!this.#isDiskStalled || this.#isLeaving) return
+    this.transfer(undefined)
+    this.#isLeaving = this.transferee !== undefined
+  }
+
+  /** Returns false when it must step down: it has not heard from a quorum for an election timeout, or its disk is stuck. */
   tick(): boolean {
     if (++this.#heartbeatElapsed >= this.#config.heartbeatTicks) {
       this.#heartbeatElapsed = 0
       this.#heartbeatDue = true
     }
     this.#transfer.tick()
+    if (this.#isLeaving && this.transferee === undefined) return false
+    this.#maybeLeave()
     if (++this.#quorumElapsed < this.#config.electionTicks) return true
     this.#quorumElapsed = 0
     const { peers } = this.#replication
@@ -150,7 +176,7 @@ export class Leadership {
       this.#membership,
       (id) => id === this.#config.id || peers.get(id)?.recentActive === true,
     )
-    for (const peer of peers.values()) peer.recentActive = false
+    for (const peer of peers.values()) peer.startActivity()
     return isActive
   }
 
@@ -194,6 +220,10 @@ export class Leadership {
   /** False when too many reads wait already. */
   readIndex(request: ReadRequest): boolean {
     const readyAt = this.#canServeReads() ? this.#log.commitIndex : undefined
+    if (readyAt !== undefined && this.#lease?.isHeld(this.#membership, this.#config.id) === true) {
+      this.#reads.answer({ ...request, index: readyAt })
+      return true
+    }
     if (!this.#reads.add(request, readyAt)) return false
     this.#confirmReads()
     return true
@@ -204,6 +234,7 @@ export class Leadership {
     if (peer === undefined) return
     peer.alive(this.#log.lastIndex)
     peer.readSequence = Math.max(peer.readSequence, message.readSequence)
+    this.#lease?.answered(message.from, message.number ?? 0, message.promiseMs ?? 0)
     this.#confirmReads()
     this.#replication.maybeTouch(peer)
   }
@@ -222,18 +253,33 @@ export class Leadership {
     this.#reads.abandon()
   }
 
-  transfer(to: NodeId): void {
-    if (to === this.#config.id || this.transferee === to) return
-    if (!this.#membership.voters.includes(to)) return
-    this.#transfer.begin(to)
+  /** To a voter that can lead; undefined: to the one that is most up to date of those that are heard from. */
+  transfer(to: NodeId | undefined): void {
+    const target = to ?? this.#successor()
+    if (target === undefined || target === this.transferee || !this.#canLead(target)) return
+    this.#transfer.begin(target)
     this.#maybeTimeoutNow()
     this.#replication.touch()
+  }
+
+  #canLead(id: NodeId): boolean {
+    const { voters } = this.#membership
+    return id !== this.#config.id && voters.includes(id) && !isWitness(this.#membership, id)
+  }
+
+  #successor(): NodeId | undefined {
+    let best: Progress | undefined
+    for (const peer of this.#replication.peers.values()) {
+      if (!peer.isActive || !this.#canLead(peer.id)) continue
+      if (best === undefined || peer.matchIndex > best.matchIndex) best = peer
+    }
+    return best?.id
   }
 
   #maybeTimeoutNow(): void {
     if (this.transferee === undefined) return
     const matchIndex = this.#replication.peers.get(this.transferee)?.matchIndex
-    this.#transfer.maybeTimeoutNow(matchIndex, this.#log.lastIndex)
+    if (this.#transfer.maybeTimeoutNow(matchIndex, this.#log.lastIndex)) this.#lease?.revoke()
   }
 
   recover(message: RecoverRequest): void {
@@ -257,6 +303,7 @@ export class Leadership {
   #sendHeartbeats(): void {
     this.#heartbeatDue = false
     const readSequence = this.#reads.close()
+    const numbered = this.#lease === undefined ? {} : { number: this.#lease.sending() }
     for (const peer of this.#replication.peers.values()) {
       this.#outbox.send({
         type: 'heartbeat',
@@ -265,12 +312,14 @@ export class Leadership {
         term: this.#term,
         commit: Math.min(peer.matchIndex, this.#log.commitIndex),
         readSequence,
+        ...numbered,
       })
     }
   }
 
   verify(): void {
     this.#reads.verify()
+    this.#lease?.verify()
     this.#replication.verify()
     const uncommitted = this.#log.sizeBytesAfter(this.#log.commitIndex)
     assert(this.#uncommittedSizeBytes === uncommitted, 'the uncommitted tail is counted')

@@ -79,6 +79,8 @@ export class Progress {
   #sentCommit: LogIndex = 0
   /** Heard from since the last check of the quorum. */
   recentActive = false
+  /** Between the last two checks. */
+  #wasActive = false
   /** The highest read index round it has confirmed. */
   readSequence = 0
 
@@ -221,6 +223,17 @@ export class Progress {
     this.#proofDue = true
     // A full window whose answers got lost would wait for ever; one message more a heartbeat burdens nobody.
     if (this.#window.isFull(this.#limits)) this.#window.freeFirst()
+  }
+
+  /** Heard from in the last one or two election timeouts. */
+  get isActive(): boolean {
+    return this.recentActive || this.#wasActive
+  }
+
+  /** The quorum was checked. */
+  startActivity(): void {
+    this.#wasActive = this.recentActive
+    this.recentActive = false
   }
 
   status(): RaftStatus['progress'][number] {

@@ -2,11 +2,12 @@
 // leadership.ts, when it campaigns in candidacy.ts, what a follower's log does in follower.ts. Keeps: one vote a term, nothing promised before it is durable.
 import { assert, assertNever } from './assert.ts'
 import type { Ballot } from './ballot.ts'
-import { Candidacy } from './candidacy.ts'
+import type { Candidacy } from './candidacy.ts'
 import { makeCoreParts } from './core-parts.ts'
 import type { Follower } from './follower.ts'
 import type { ForwardedReads } from './forwarded-reads.ts'
 import { Leadership } from './leadership.ts'
+import type { VotePromise } from './lease.ts'
 import { maybeLeaveJoint, proposeChange } from './membership-change.ts'
 import { isMember, isSoleVoter, isVoter } from './membership.ts'
 import type { MembershipHistory } from './membership-history.ts'
@@ -25,6 +26,7 @@ import {
   type RaftConfig,
   type RaftStatus,
   type Ready,
+  type RequestVote,
   type RequestVoteResult,
   type RestoredState,
   type Role,
@@ -44,6 +46,7 @@ export class RaftCore implements Core {
   readonly #follower: Follower
   readonly #recovery: Recovery
   readonly #candidacy: Candidacy
+  readonly #promise: VotePromise
   #leader: NodeId | undefined
   #leadership: Leadership | undefined
   #sequence = 0
@@ -56,28 +59,7 @@ export class RaftCore implements Core {
     assert(appliedIndex >= snapshot.index, 'the state machine holds the snapshot')
     this.#config = config
     this.#id = config.id
-    const parts = makeCoreParts(config, restored)
-    this.#ballot = parts.ballot
-    this.#log = parts.log
-    this.#outbox = parts.outbox
-    this.#memberships = parts.memberships
-    this.#voting = parts.voting
-    this.#follower = parts.follower
-    this.#recovery = parts.recovery
-    this.#forwardedReads = parts.forwardedReads
-    this.#proposeSequence = parts.proposeSequence
-    this.#candidacy = this.#makeCandidacy()
-    // Nobody else can lead: there is nothing to wait for.
-    if (isSoleVoter(this.#membership, config.id)) this.#candidacy.timer.expireSoon()
-  }
-
-  #makeCandidacy(): Candidacy {
-    return new Candidacy({
-      config: this.#config,
-      ballot: this.#ballot,
-      log: this.#log,
-      memberships: this.#memberships,
-      voting: this.#voting,
+    const parts = makeCoreParts(config, restored, {
       onCampaign: () => {
         assert(this.#leadership === undefined, 'a leader does not campaign')
         this.#setLeader(undefined)
@@ -89,6 +71,19 @@ export class RaftCore implements Core {
         this.#becomeFollower(this.#term, undefined)
       },
     })
+    this.#ballot = parts.ballot
+    this.#log = parts.log
+    this.#outbox = parts.outbox
+    this.#memberships = parts.memberships
+    this.#voting = parts.voting
+    this.#follower = parts.follower
+    this.#recovery = parts.recovery
+    this.#forwardedReads = parts.forwardedReads
+    this.#promise = parts.promise
+    this.#proposeSequence = parts.proposeSequence
+    this.#candidacy = parts.candidacy
+    // Nobody else can lead: there is nothing to wait for.
+    if (isSoleVoter(this.#membership, config.id)) this.#candidacy.timer.expireSoon()
   }
 
   get #role(): Role {
@@ -126,6 +121,7 @@ export class RaftCore implements Core {
       outbox: this.#outbox,
       snapshotMembership: () => this.#memberships.oldest,
     })
+    this.#leadership.diskStalled(this.#candidacy.isDiskStalled)
     maybeLeaveJoint(this.#leadership, this.#membership)
   }
 
@@ -147,26 +143,33 @@ export class RaftCore implements Core {
   step(message: Message): void {
     assert(message.to === this.#id, 'a message is for the member that gets it')
     assert(message.from !== this.#id, 'a member hears of itself only from its disk')
-    if (message.term > this.#term) {
-      if (!this.#enterTermOf(message)) return
-    } else if (message.term < this.#term) {
+    if (message.term < this.#term) {
       this.#answerOldTerm(message)
       return
     }
+    if (message.type === 'requestVote' && !message.force && this.#holdsBack(message)) return
+    if (message.term > this.#term) this.#enterTermOf(message)
     this.#dispatch(message)
   }
 
-  /** Figure 2, "all servers": a newer term makes a follower. Returns false if the message is to be ignored. */
-  #enterTermOf(message: Message): boolean {
-    const { type } = message
+  /** Whether a candidate that nobody has asked to campaign gets no vote here, whatever its log. */
+  #holdsBack(message: RequestVote): boolean {
+    if (this.#promise.isHeld) return true
     // Thesis 4.2.3: who hears a leader lets nobody disturb it.
-    if (type === 'requestVote' && !message.force && this.#hearsLeader()) return false
+    if (message.term > this.#term && this.#hearsLeader()) return true
+    if (!this.#candidacy.prefersItself(message)) return false
+    this.#voting.refuse(message)
+    return true
+  }
+
+  /** Figure 2, "all servers": a newer term makes a follower. */
+  #enterTermOf(message: Message): void {
+    const { type } = message
     // A pre-vote, asked or granted, carries a term that nobody has entered yet.
-    if (type === 'requestVote' && message.preVote) return true
-    if (type === 'requestVoteResult' && message.preVote && message.granted) return true
+    if (type === 'requestVote' && message.preVote) return
+    if (type === 'requestVoteResult' && message.preVote && message.granted) return
     const isLeader = type === 'appendEntries' || type === 'heartbeat'
     this.#becomeFollower(message.term, isLeader ? message.from : undefined)
-    return true
   }
 
   #hearsLeader(): boolean {
@@ -238,8 +241,8 @@ export class RaftCore implements Core {
     )
     if (this.#role === 'follower') {
       this.#setLeader(leader)
-      this.#candidacy.timer.touch()
     } else this.#becomeFollower(this.#term, leader)
+    this.#candidacy.follow()
     this.#recovery.heard(leader)
   }
 
@@ -290,8 +293,13 @@ export class RaftCore implements Core {
     }
   }
 
-  transferLeadership(to: NodeId): void {
+  transferLeadership(to: NodeId | undefined): void {
     this.#leadership?.transfer(to)
+  }
+
+  diskStalled(isStalled: boolean): void {
+    this.#candidacy.isDiskStalled = isStalled
+    this.#leadership?.diskStalled(isStalled)
   }
 
   hasReady(): boolean {

@@ -280,9 +280,9 @@ export class RaftLog {
     this.#appliedIndex = Math.max(this.#appliedIndex, index)
   }
 
-  /** Whether an entry of `type` is committed and not yet applied. */
-  hasUnappliedMembership(): boolean {
-    for (let i = Math.max(this.#appliedIndex + 1, this.firstIndex); i <= this.#commitIndex; i++) {
+  /** Whether a change of membership up to `last`, the commit index if left out, is not yet applied. */
+  hasUnappliedMembership(last: LogIndex = this.#commitIndex): boolean {
+    for (let i = Math.max(this.#appliedIndex + 1, this.firstIndex); i <= last; i++) {
       if (this.entryAt(i)?.type === entryType.membership) return true
     }
     return false

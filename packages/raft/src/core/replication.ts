@@ -16,9 +16,6 @@ import type {
   Term,
 } from './types.ts'
 
-/** Bytes in flight to one follower, in full messages. */
-const windowSizeInMessages = 64
-
 export interface ReplicationOptions {
   readonly config: RaftConfig
   readonly term: Term
@@ -36,12 +33,9 @@ export class Replication {
   #isDirty = true
 
   constructor(options: ReplicationOptions) {
-    const { inflightMessagesMax, messageSizeBytesMax } = options.config
+    const { inflightMessagesMax, inflightSizeBytesMax } = options.config
     this.#options = options
-    this.#limits = {
-      messagesMax: inflightMessagesMax,
-      sizeBytesMax: messageSizeBytesMax * windowSizeInMessages,
-    }
+    this.#limits = { messagesMax: inflightMessagesMax, sizeBytesMax: inflightSizeBytesMax }
   }
 
   get peers(): ReadonlyMap<NodeId, Progress> {

@@ -40,11 +40,13 @@ export class Transfer {
     if (++this.#elapsed >= this.#options.patienceTicks) this.stop()
   }
 
-  /** Tells the target to campaign, once, as soon as its log is like the leader's. */
-  maybeTimeoutNow(matchIndex: LogIndex | undefined, lastIndex: LogIndex): void {
-    if (this.#target === undefined || this.#timeoutNowSent || matchIndex !== lastIndex) return
+  /** Tells the target to campaign, once, as soon as its log is like the leader's. Returns whether it did so. */
+  maybeTimeoutNow(matchIndex: LogIndex | undefined, lastIndex: LogIndex): boolean {
+    if (this.#target === undefined || this.#timeoutNowSent) return false
+    if (matchIndex !== lastIndex) return false
     this.#timeoutNowSent = true
     const { id, term, outbox } = this.#options
     outbox.send({ type: 'timeoutNow', from: id, to: this.#target, term })
+    return true
   }
 }

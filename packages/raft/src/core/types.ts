@@ -113,11 +113,15 @@ export interface Heartbeat extends MessageBase {
   readonly readSequence: number
   readonly number?: number
 }
-/** Echoes the heartbeat's `readSequence`: it confirms every round up to that number, and none that was asked later; and its `number`. */
+/**
+ * Echoes the heartbeat's `readSequence`: it confirms every round up to that number, and none that was asked later; and its
+ * `number`. `promiseMs`: for how long the sender votes for nobody else from then on, whatever happens to it; 0 or missing: no promise.
+ */
 export interface HeartbeatResult extends MessageBase {
   readonly type: 'heartbeatResult'
   readonly readSequence: number
   readonly number?: number
+  readonly promiseMs?: number
 }
 /**
  * Outgoing: the follower needs entries that are compacted; the shell streams a snapshot at least as new as `snapshot` and
@@ -255,14 +259,31 @@ export interface RaftConfig {
   readonly heartbeatTicks: number
   /** Payload bytes of one appendEntries; one larger entry is still sent alone. */
   readonly messageSizeBytesMax: number
-  /** appendEntries in flight to one follower. */
+  /** appendEntries in flight to one follower, and their payload bytes; beyond either it gets no more until it answers. */
   readonly inflightMessagesMax: number
+  readonly inflightSizeBytesMax: number
   /** Payload bytes of the leader's uncommitted tail; more proposals are refused with 'overloaded'. */
   readonly uncommittedSizeBytesMax: number
   /** Applied and durable entries kept in memory for slow followers; older ones are fetched. Left out: all of them. */
   readonly entryCacheSizeBytesMax?: number
+  /** Of two members that could lead the one with more is preferred; 0: never campaigns by itself. Left out: 1. */
+  readonly priority?: number
+  /** Reads without a round to a quorum while a lease holds. Left out: none, and no promise to a leader that wants one. */
+  readonly leaseReads?: LeaseReadsConfig
   /** Uniform in [0, 1); the core's only source of randomness. */
   readonly random: () => number
+}
+
+/** The core's only clocks. A member that turns leases off must have been down for an election timeout. */
+export interface LeaseReadsConfig {
+  /** Milliseconds from any start; never goes back. */
+  readonly monotonicMs: () => number
+  /** Goes on while the machine is suspended, when a monotonic clock may stand still. */
+  readonly wallMs?: () => number
+  /** Of the shell's ticks. */
+  readonly tickMs: number
+  /** By how much the rates of any two members' monotonic clocks may differ, 0 to 0.5. */
+  readonly driftRateMax: number
 }
 
 /** What a member recovers before it starts: from the snapshot on, gap-free. A new member has index 0, term 0 and its initial membership. */
@@ -295,7 +316,10 @@ export interface Core {
   proposeMembership(membership: Membership): ProposeOutcome
   /** Asks for a read index; the answer comes as a ReadState with the same context, for ever increasing contexts. */
   readIndex(context: number): void
-  transferLeadership(to: NodeId): void
+  /** Leader only. Undefined: to the voter that is most up to date. Given up after an election timeout. */
+  transferLeadership(to: NodeId | undefined): void
+  /** Writes or syncs have been pending for too long, or no longer are: a leader hands over or steps down, nobody campaigns. */
+  diskStalled(isStalled: boolean): void
   hasReady(): boolean
   ready(): Ready
   /** Everything up to the Ready of this sequence is durable. */

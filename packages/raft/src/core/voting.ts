@@ -10,6 +10,7 @@ import type { NodeId, RequestVote, Term } from './types.ts'
 
 export interface VotingOptions {
   readonly id: NodeId
+  readonly priority: number | undefined
   readonly ballot: Ballot
   readonly log: RaftLog
   readonly outbox: Outbox
@@ -27,7 +28,7 @@ export class Voting {
 
   /** Asks every other voter for a pre-vote for the next term, or for a vote in this one. */
   request(kind: 'preVote' | 'vote', force: boolean): void {
-    const { id, ballot, log, outbox, memberships } = this.#options
+    const { id, priority, ballot, log, outbox, memberships } = this.#options
     const preVote = kind === 'preVote'
     const term = preVote ? ballot.term + 1 : ballot.term
     const { voters, votersOutgoing } = memberships.current
@@ -36,7 +37,8 @@ export class Voting {
       if (to === id) continue
       const lastLog = { lastLogIndex: log.lastIndex, lastLogTerm: log.lastTerm }
       const address = { from: id, to, term }
-      const message: RequestVote = { type: 'requestVote', ...address, ...lastLog, preVote, force }
+      const kindOfVote = { preVote, force, ...(priority === undefined ? {} : { priority }) }
+      const message: RequestVote = { type: 'requestVote', ...address, ...lastLog, ...kindOfVote }
       // The voter's answer stands for this log and this vote for oneself, so both must last.
       if (preVote) outbox.send(message)
       else outbox.sendAfterPersist(message)

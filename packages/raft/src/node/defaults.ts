@@ -24,10 +24,11 @@ export const pendingReadsMax = 65_536
 export const applyCommandsPerTurnMax = 1_024
 export const applyBytesPerTurnMax: number = 1024 * 1024
 
-/** Payload bytes of one appendEntries, of the leader's uncommitted tail, and messages in flight to one follower. */
+/** Payload bytes of one appendEntries, of the leader's uncommitted tail; messages and their bytes in flight to one follower. */
 export const messageSizeBytesMax: number = 512 * 1024
 export const uncommittedSizeBytesMax: number = 64 * 1024 * 1024
 export const inflightMessagesMax = 256
+export const inflightSizeBytesMax: number = 32 * 1024 * 1024
 
 /** A checkpoint comes after this many applied payload bytes too, and this many are kept for slow followers at most. */
 export const checkpointSizeBytes: number = 64 * 1024 * 1024

@@ -97,6 +97,7 @@ export class MemberParts<Result> {
       electionTicks: Math.max(2, Math.round(times.electionTimeoutMs / times.tickMs)),
       messageSizeBytesMax: defaults.messageSizeBytesMax,
       inflightMessagesMax: defaults.inflightMessagesMax,
+      inflightSizeBytesMax: defaults.inflightSizeBytesMax,
       uncommittedSizeBytesMax: defaults.uncommittedSizeBytesMax,
       random,
     }

@@ -41,7 +41,10 @@ export interface Profile {
   /** Limits of the core, small enough to be met. */
   readonly core: Pick<
     RaftConfig,
-    'messageSizeBytesMax' | 'inflightMessagesMax' | 'uncommittedSizeBytesMax'
+    | 'messageSizeBytesMax'
+    | 'inflightMessagesMax'
+    | 'inflightSizeBytesMax'
+    | 'uncommittedSizeBytesMax'
   >
   readonly limits: Partial<RaftLimits>
 }
@@ -88,6 +91,7 @@ export function drawProfile(random: SeededRandom): Profile {
     core: {
       messageSizeBytesMax: random.pick([1, 100, 1_000, 100_000]) ?? 1_000,
       inflightMessagesMax: random.pick([1, 2, 8, 256]) ?? 8,
+      inflightSizeBytesMax: random.pick([1, 500, 1_000_000]) ?? 500,
       uncommittedSizeBytesMax: random.pick([300, 3_000, 1_000_000]) ?? 3_000,
     },
     limits: { entryCommandsMax: random.pick([1, 8, 1_000]) ?? 8, pendingCommandsMax: 64 },

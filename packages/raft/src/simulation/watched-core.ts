@@ -53,8 +53,12 @@ export class WatchedCore implements Core {
     this.#checked(this.#core.readIndex(context))
   }
 
-  transferLeadership(to: NodeId): void {
+  transferLeadership(to: NodeId | undefined): void {
     this.#checked(this.#core.transferLeadership(to))
+  }
+
+  diskStalled(isStalled: boolean): void {
+    this.#checked(this.#core.diskStalled(isStalled))
   }
 
   hasReady(): boolean {

@@ -1,5 +1,6 @@
 // Frames of messages from bytes that may be hostile: what comes out may be stepped into the core, whatever came in.
 import { ByteReader, MalformedBytesError } from '../bytes/byte-reader.ts'
+import { priorityDefault } from '../core/candidacy.ts'
 import { decodeMembership } from '../core/membership.ts'
 import {
   entryType,
@@ -9,12 +10,7 @@ import {
   type NodeId,
   type SnapshotMeta,
 } from '../core/types.ts'
-import {
-  entryHeaderSizeBytes,
-  frameMessagesMax,
-  messageTags as tags,
-  priorityDefault,
-} from './encode-frame.ts'
+import { entryHeaderSizeBytes, frameMessagesMax, messageTags as tags } from './encode-frame.ts'
 import { isOldEntry, isOldMembership, type ProtocolVersion } from './protocol-version.ts'
 
 export interface FrameAddress {
@@ -87,7 +83,8 @@ function readMessage(
     case tags.heartbeatResult: {
       const readSequence = reader.u64()
       const number = hasVersion2 ? reader.u64() : 0
-      return { type: 'heartbeatResult', ...address, readSequence, number }
+      const promiseMs = hasVersion2 ? reader.u32() : 0
+      return { type: 'heartbeatResult', ...address, readSequence, number, promiseMs }
     }
     case tags.installSnapshot:
       return { type: 'installSnapshot', ...address, snapshot: readSnapshotMeta(reader, version) }

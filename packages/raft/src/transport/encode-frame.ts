@@ -2,14 +2,15 @@
 // receiver are not in it: they are those of the connection, so that no peer speaks for another. The way back: decode-frame.ts.
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import { assert } from '../core/assert.ts'
+import { priorityDefault } from '../core/candidacy.ts'
 import { encodeMembership } from '../core/membership.ts'
 import type { AppendEntries, Message, SnapshotMeta } from '../core/types.ts'
 import { inVersion, type ProtocolVersion } from './protocol-version.ts'
 
 /** A sender makes smaller frames; version 1 fills them up to this. */
 export const frameMessagesMax = 8_192
-/** What a version 1 peer does not say. */
-export const priorityDefault = 1
+/** A longer one is cut: then it promises less than it keeps. */
+const promiseMsMax = 0xffff_ffff
 
 /** Size u32 of what follows, type u8, term u64. */
 const messageHeaderSizeBytes = 4 + 1 + 8
@@ -53,7 +54,7 @@ function bodySizeBytes(message: Message, version: ProtocolVersion): number {
     case 'heartbeat':
       return 8 + 8 + (hasVersion2 ? 8 : 0)
     case 'heartbeatResult':
-      return 8 + (hasVersion2 ? 8 : 0)
+      return 8 + (hasVersion2 ? 8 + 4 : 0)
     case 'installSnapshot':
       return snapshotMetaSizeBytes(message.snapshot)
     case 'timeoutNow':
@@ -123,7 +124,9 @@ function writeBody(writer: ByteWriter, message: Message, version: ProtocolVersio
       return hasVersion2 ? writer.u64(message.number ?? 0) : undefined
     case 'heartbeatResult':
       writer.u64(message.readSequence)
-      return hasVersion2 ? writer.u64(message.number ?? 0) : undefined
+      if (!hasVersion2) return
+      writer.u64(message.number ?? 0)
+      return writer.u32(Math.min(message.promiseMs ?? 0, promiseMsMax))
     case 'installSnapshot':
       return writeSnapshotMeta(writer, message.snapshot)
     case 'timeoutNow':

@@ -76,7 +76,7 @@ const others: fc.Arbitrary<Message> = fc
       { type: 'requestVoteResult', ...head, granted: p, preVote: q, commit: x, commitTerm: y },
       { type: 'appendEntriesResult', ...head, index: x, rejected: p, hintIndex: y, hintTerm: z },
       { type: 'heartbeat', ...head, commit: x, readSequence: y, number: z },
-      { type: 'heartbeatResult', ...head, readSequence: x, number: z },
+      { type: 'heartbeatResult', ...head, readSequence: x, number: z, promiseMs: y % 2 ** 32 },
       { type: 'installSnapshot', ...head, snapshot: { index: x, term: y, membership } },
       { type: 'timeoutNow', ...head },
       { type: 'propose', ...head, sequence: x, payloads },
@@ -97,8 +97,8 @@ function whatArrives(messages: readonly Message[], v: ProtocolVersion): readonly
   if (v > 1) return said
   return said.map((message): Message => {
     if (message.type === 'requestVote') return { ...message, priority: 1 }
-    const isNumbered = message.type === 'heartbeat' || message.type === 'heartbeatResult'
-    return isNumbered ? { ...message, number: 0 } : message
+    if (message.type === 'heartbeatResult') return { ...message, number: 0, promiseMs: 0 }
+    return message.type === 'heartbeat' ? { ...message, number: 0 } : message
   })
 }
 

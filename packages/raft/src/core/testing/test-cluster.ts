@@ -33,6 +33,7 @@ export function config(id: string, change: Partial<RaftConfig> = {}): RaftConfig
     heartbeatTicks: 1,
     messageSizeBytesMax: 1024 * 1024,
     inflightMessagesMax: 256,
+    inflightSizeBytesMax: 64 * 1024 * 1024,
     uncommittedSizeBytesMax: 1024 * 1024,
     random: () => 0,
     ...change,
