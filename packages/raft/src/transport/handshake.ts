@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { NodeId } from '../core/types.ts'
 import { RaftError, type RaftErrorCode } from '../errors.ts'
+import { parseLane, type Lane } from './lanes.ts'
 import {
   commonVersion,
   isKnown,
@@ -23,6 +24,8 @@ const names = {
   protocolMax: 'balsa-protocol-max',
   cluster: 'balsa-cluster',
   generation: 'balsa-generation',
+  /** Missing: the connection carries both lanes, or a snapshot. */
+  lane: 'balsa-lane',
   from: 'balsa-from',
   to: 'balsa-to',
 } as const
@@ -44,13 +47,18 @@ function generationOf({ generation }: Identity): number | undefined {
   return generation === undefined ? 0 : generation()
 }
 
-export function handshakeHeaders(identity: Identity, to: NodeId): Record<string, string> {
+export function handshakeHeaders(
+  identity: Identity,
+  to: NodeId,
+  lane?: Lane,
+): Record<string, string> {
   const { id, clusterId } = identity
   return {
     [names.protocol]: String(protocolVersions.min),
     [names.protocolMax]: String(protocolVersions.max),
     [names.cluster]: encodeURIComponent(clusterId),
     [names.generation]: String(generationOf(identity) ?? anyGeneration),
+    ...(lane === undefined ? {} : { [names.lane]: lane }),
     [names.from]: id,
     [names.to]: to,
   }
@@ -60,6 +68,7 @@ export interface Sender {
   readonly from: NodeId
   /** The newest that both speak. */
   readonly version: ProtocolVersion
+  readonly lane: Lane | undefined
   /** Undefined: it has no log, and joins. */
   readonly generation: number | undefined
 }
@@ -91,7 +100,8 @@ export function checkHandshake(request: IncomingMessage, identity: Identity): Se
   }
   const generation = parseGeneration(header(names.generation))
   const refusal = checkGeneration(from, generation, identity)
-  return refusal ?? { from: from as NodeId, version, generation }
+  const lane = parseLane(header(names.lane))
+  return refusal ?? { from: from as NodeId, version, lane, generation }
 }
 
 /** Members of before there were generations say nothing: 0. */

@@ -1,26 +1,25 @@
 // The listening side: upgrades on the two peer paths, each checked before it becomes a connection. Works on a server of its own or beside
-// other handlers on one that is given.
+// other handlers on one that is given. A peer has one connection of each kind: a new one takes the place of the old.
 import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { MalformedBytesError } from '../bytes/byte-reader.ts'
 import type { NodeId } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { Clock, TransportHandler } from '../node/ports.ts'
-import { decodeFrame } from './decode-frame.ts'
 import {
   checkHandshake,
   messagesPath,
   protocolHeader,
   refusalHeader,
   snapshotPath,
-  type Sender,
   type Identity,
+  type Sender,
 } from './handshake.ts'
+import { receiveMessages } from './incoming-messages.ts'
+import { laneLimits } from './lanes.ts'
+import { chunkFrameSizeBytesMax } from './snapshot-frames.ts'
 import { receiveSnapshotStream } from './snapshot-receiver.ts'
 
-/** One frame; larger than any the core makes with payloads of the allowed size. */
-const frameSizeBytesMax: number = 64 * 1024 * 1024
 export const incomingConnectionsMax = 256
 
 export interface PeerListenerOptions {
@@ -29,34 +28,51 @@ export interface PeerListenerOptions {
   /** Nobody else serves upgrades there, so that unknown paths are answered. */
   readonly isOwnServer: boolean
   readonly clock: Clock
+  readonly silenceMsMax: number
   readonly handler: TransportHandler
   readonly onRefused: (error: RaftError) => void
   readonly onConnected: (from: NodeId) => void
 }
 
+type Kind = 'control' | 'bulk' | 'snapshot'
+
 export class PeerListener {
   readonly #options: PeerListenerOptions
-  readonly #sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: frameSizeBytesMax,
-    clientTracking: true,
-  })
+  readonly #servers: Readonly<Record<Kind, WebSocketServer>>
   readonly #senders = new WeakMap<IncomingMessage, Sender>()
-  /** The message connection of each peer; a new one takes the place of the old. */
-  readonly #peers = new Map<NodeId, WebSocket>()
+  readonly #connections = new Map<string, WebSocket>()
   readonly #onUpgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
   constructor(options: PeerListenerOptions) {
     this.#options = options
+    this.#servers = {
+      control: this.#makeServer(laneLimits.control.frameSizeBytesMax),
+      bulk: this.#makeServer(laneLimits.bulk.frameSizeBytesMax),
+      snapshot: this.#makeServer(chunkFrameSizeBytesMax),
+    }
     this.#onUpgrade = (request, socket, head) => {
       this.#upgrade(request, socket, head)
     }
     options.server.on('upgrade', this.#onUpgrade)
-    this.#sockets.on('headers', (headers, request) => {
+  }
+
+  #makeServer(maxPayload: number): WebSocketServer {
+    const server = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload,
+      clientTracking: true,
+    })
+    server.on('headers', (headers, request) => {
       const sender = this.#senders.get(request)
       if (sender !== undefined) headers.push(`${protocolHeader}: ${sender.version}`)
     })
+    return server
+  }
+
+  get #connectionCount(): number {
+    const servers = Object.values(this.#servers)
+    return servers.reduce((count, { clients }) => count + clients.size, 0)
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -73,8 +89,11 @@ export class PeerListener {
       onRefused(sender)
       return
     }
-    const { generation } = sender
-    if (this.#sockets.clients.size >= incomingConnectionsMax) {
+    const { from, lane, generation } = sender
+    // A version 1 peer sends everything on one connection: the limits are those of bulk data.
+    const kind: Kind = isMessages ? (lane ?? 'bulk') : 'snapshot'
+    const key = `${isMessages ? (lane ?? 'both') : 'snapshot'} ${from}`
+    if (!this.#connections.has(key) && this.#connectionCount >= incomingConnectionsMax) {
       const text = `Member ${identity.id} has ${incomingConnectionsMax} peer connections already`
       answer(socket, 503, new RaftError('OVERLOADED', text))
       return
@@ -82,40 +101,38 @@ export class PeerListener {
     const isJoining = identity.generation !== undefined && identity.generation() === undefined
     if (isJoining && generation !== undefined) handler.joined?.(generation)
     this.#senders.set(request, sender)
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      webSocket.on('error', () => {
-        webSocket.terminate()
-      })
-      if (isMessages) this.#serve(webSocket, sender)
-      else receiveSnapshotStream(webSocket, { ...sender, ...this.#options })
+    this.#servers[kind].handleUpgrade(request, socket, head, (webSocket) => {
+      this.#serve(webSocket, sender, { key, isMessages })
     })
   }
 
-  #serve(socket: WebSocket, { from, version }: Sender): void {
-    const { identity, handler, onConnected, onRefused } = this.#options
-    this.#peers.get(from)?.terminate()
-    this.#peers.set(from, socket)
+  #serve(
+    socket: WebSocket,
+    sender: Sender,
+    { key, isMessages }: { readonly key: string; readonly isMessages: boolean },
+  ): void {
+    this.#connections.get(key)?.terminate()
+    this.#connections.set(key, socket)
+    socket.on('error', () => {
+      socket.terminate()
+    })
     socket.on('close', () => {
-      if (this.#peers.get(from) === socket) this.#peers.delete(from)
+      if (this.#connections.get(key) === socket) this.#connections.delete(key)
     })
-    const address = { from, to: identity.id }
-    socket.on('message', (data) => {
-      try {
-        if (!Buffer.isBuffer(data)) throw new MalformedBytesError('a frame is in pieces')
-        for (const message of decodeFrame(data, address, version)) handler.message(message)
-      } catch (reason) {
-        if (!(reason instanceof MalformedBytesError)) throw reason
-        onRefused(new RaftError('VERSION_MISMATCH', `Member ${from} sent a malformed frame`))
-        socket.close(1002, 'malformed frame')
-      }
-    })
-    onConnected(from)
+    if (!isMessages) {
+      receiveSnapshotStream(socket, { ...sender, ...this.#options })
+      return
+    }
+    receiveMessages(socket, { ...sender, ...this.#options, to: this.#options.identity.id })
+    this.#options.onConnected(sender.from)
   }
 
   close(): void {
     this.#options.server.off('upgrade', this.#onUpgrade)
-    for (const socket of this.#sockets.clients) socket.terminate()
-    this.#sockets.close()
+    for (const server of Object.values(this.#servers)) {
+      for (const socket of server.clients) socket.terminate()
+      server.close()
+    }
   }
 }
 

@@ -2,96 +2,25 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import type { Message, NodeId, SnapshotMeta } from '../core/types.ts'
-import type { RaftError } from '../errors.ts'
-import type { SnapshotStream, StreamPosition, TransportHandler } from '../node/ports.ts'
+import type { NodeId } from '../core/types.ts'
+import type { SnapshotStream, StreamPosition } from '../node/ports.ts'
 import { waitFor } from '../node/testing/test-members.ts'
 import { encodeFrame } from './encode-frame.ts'
 import { handshakeHeaders, messagesPath, snapshotPath } from './handshake.ts'
 import { queuedMessagesMax } from './outgoing-queue.ts'
-import { incomingConnectionsMax } from './peer-listener.ts'
 import { encodeHeading } from './snapshot-frames.ts'
-import { createWsTransport, type WsTransport, type WsTransportOptions } from './ws-transport.ts'
+import {
+  a,
+  append,
+  b,
+  closeTransports,
+  heartbeat,
+  meta,
+  start,
+  startPair,
+} from './testing/transports.ts'
 
-const a = 'a' as NodeId
-const b = 'b' as NodeId
-const meta: SnapshotMeta = {
-  index: 9,
-  term: 2,
-  membership: { voters: [a, b], votersOutgoing: [], learners: [] },
-}
-
-const heartbeat = (readSequence: number): Message => ({
-  type: 'heartbeat',
-  from: a,
-  to: b,
-  term: 1,
-  commit: 0,
-  readSequence,
-  number: 0,
-})
-
-const append = (prevLogIndex: number, size: number): Message => ({
-  type: 'appendEntries',
-  from: a,
-  to: b,
-  term: 1,
-  prevLogIndex,
-  prevLogTerm: 1,
-  commit: 0,
-  entries: [{ term: 1, index: prevLogIndex + 1, type: 0, data: Buffer.alloc(size, prevLogIndex) }],
-})
-
-class Recorder implements TransportHandler {
-  readonly messages: Message[] = []
-  readonly unreachables: NodeId[] = []
-  readonly refusals: RaftError[] = []
-  snapshot: TransportHandler['snapshot'] = () => Promise.reject(new Error('not expected'))
-  message(message: Message): void {
-    this.messages.push(message)
-  }
-  unreachable(id: NodeId): void {
-    this.unreachables.push(id)
-  }
-}
-
-const open: WsTransport[] = []
-afterEach(async () => {
-  for (const transport of open.splice(0)) await transport.close()
-})
-
-async function start(
-  id: NodeId,
-  extra: Partial<WsTransportOptions> = {},
-): Promise<{ transport: WsTransport; recorder: Recorder; url: string }> {
-  const recorder = new Recorder()
-  const transport = createWsTransport({
-    id,
-    clusterId: 'c',
-    onRefused: (error) => recorder.refusals.push(error),
-    ...extra,
-  })
-  open.push(transport)
-  await transport.start(recorder)
-  return { transport, recorder, url: `http://127.0.0.1:${transport.address()?.port}` }
-}
-
-async function startPair(extra: Partial<WsTransportOptions> = {}): Promise<{
-  from: WsTransport
-  fromRecorder: Recorder
-  to: Recorder
-  toTransport: WsTransport
-}> {
-  const receiver = await start(b, extra)
-  const sender = await start(a)
-  sender.transport.setPeers(new Map([[b, receiver.url]]))
-  return {
-    from: sender.transport,
-    fromRecorder: sender.recorder,
-    to: receiver.recorder,
-    toTransport: receiver.transport,
-  }
-}
+afterEach(closeTransports)
 
 describe('messages', () => {
   test('arrive as they were sent, small ones before those with payloads', async () => {
@@ -253,28 +182,6 @@ describe('a peer is refused on both sides', () => {
     expect(code).toBe(1002)
     expect(recorder.messages).toEqual([])
   })
-})
-
-test(`${incomingConnectionsMax} connections are served, one more is refused`, async () => {
-  const { url } = await start(b)
-  const headers = handshakeHeaders({ id: a, clusterId: 'c' }, b)
-  const target = url.replace('http', 'ws') + snapshotPath
-  const sockets: WebSocket[] = []
-  const connect = (): Promise<number> =>
-    new Promise((resolve) => {
-      const socket = new WebSocket(target, { headers })
-      sockets.push(socket)
-      socket.on('open', () => {
-        resolve(101)
-      })
-      socket.on('error', () => {})
-      socket.on('unexpected-response', (_request, response) => {
-        resolve(response.statusCode ?? 0)
-      })
-    })
-  for (let i = 0; i < incomingConnectionsMax; i++) expect(await connect()).toBe(101)
-  expect(await connect()).toBe(503)
-  for (const socket of sockets) socket.terminate()
 })
 
 describe('a snapshot', () => {

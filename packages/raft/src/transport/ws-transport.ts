@@ -1,5 +1,5 @@
-// The Transport of real clusters: WebSockets over HTTP. Each member connects to each other one and sends on its own connection only;
-// snapshots go on connections of their own.
+// The Transport of real clusters: WebSockets over HTTP. Each member connects to each other one and sends on its own connections only, one
+// for each lane; snapshots go on connections of their own.
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { WebSocket } from 'ws'
@@ -9,10 +9,17 @@ import { nodeClock, nodeRandom } from '../node/clock-node.ts'
 import type { SnapshotStream, Transport, TransportHandler } from '../node/ports.ts'
 import type { Identity } from './handshake.ts'
 import { PeerLink } from './peer-link.ts'
-import { PeerListener } from './peer-listener.ts'
+import { incomingConnectionsMax, PeerListener } from './peer-listener.ts'
 import { sendSnapshotStream } from './snapshot-sender.ts'
 
 const hostDefault = '127.0.0.1'
+const silenceMsMaxDefault = 5_000
+/** Of the own server: who has not said by then what it wants is cut off. */
+const handshakeTimeoutMs = 5_000
+const handshakeCheckMs = 1_000
+const handshakeSizeBytesMax: number = 16 * 1024
+/** Sockets, those that are no peer connections yet among them. */
+const socketsMax: number = 2 * incomingConnectionsMax
 /** A peer that is refused comes again and again; the same refusal is told once in this time. */
 const refusalRepeatMs = 60_000
 const refusalsRememberedMax = 64
@@ -24,6 +31,8 @@ export interface WsTransportOptions {
   readonly server?: Server
   /** Without `server`: where to listen; loopback and a free port if left out. */
   readonly listen?: { readonly host?: string; readonly port: number }
+  /** A connection on which nothing was heard for so long counts as dead; 5 s if left out. */
+  readonly silenceMsMax?: number
   /** A peer, or we at a peer, were refused: wrong cluster, member or protocol. The same text at most once a minute. */
   readonly onRefused?: (error: RaftError) => void
 }
@@ -38,10 +47,25 @@ export function createWsTransport(options: WsTransportOptions): WsTransport {
   return new WebSocketTransport(options)
 }
 
+function makeServer(): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: handshakeSizeBytesMax,
+      headersTimeout: handshakeTimeoutMs,
+      requestTimeout: handshakeTimeoutMs,
+      connectionsCheckingInterval: handshakeCheckMs,
+    },
+    (_request, response) => response.writeHead(404).end(),
+  )
+  server.maxConnections = socketsMax
+  return server
+}
+
 class WebSocketTransport implements WsTransport {
   readonly #options: WsTransportOptions
   readonly #identity: Identity
   readonly #server: Server
+  readonly #silenceMsMax: number
   readonly #links = new Map<NodeId, PeerLink>()
   readonly #streams = new Set<WebSocket>()
   /** When each refusal was told last. */
@@ -61,8 +85,8 @@ class WebSocketTransport implements WsTransport {
         return handler?.generation === undefined ? 0 : handler.generation()
       },
     }
-    this.#server =
-      options.server ?? createServer((_request, response) => response.writeHead(404).end())
+    this.#silenceMsMax = options.silenceMsMax ?? silenceMsMaxDefault
+    this.#server = options.server ?? makeServer()
   }
 
   async start(handler: TransportHandler): Promise<void> {
@@ -73,6 +97,7 @@ class WebSocketTransport implements WsTransport {
       server: this.#server,
       isOwnServer,
       clock: nodeClock,
+      silenceMsMax: this.#silenceMsMax,
       handler,
       onRefused: (error) => {
         this.#refused(error)
@@ -134,6 +159,7 @@ class WebSocketTransport implements WsTransport {
       url,
       clock: nodeClock,
       random: nodeRandom,
+      silenceMsMax: this.#silenceMsMax,
       onUnreachable: () => this.#handler?.unreachable(to),
       onRefused: (error) => {
         this.#refused(error)
