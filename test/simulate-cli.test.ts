@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { digestOf } from '@balsa/raft/simulation'
 import { expect, test } from 'vitest'
 
 const main = fileURLToPath(new URL('../packages/raft/dist/simulation/main.js', import.meta.url))
@@ -34,4 +35,15 @@ test('one seed has the same trace hash with its trace printed and without, in an
   expect(traceHashOf(silent)).toBeDefined()
   expect(traceHashOf(traced)).toBe(traceHashOf(silent))
   expect(traced.length).toBeGreaterThan(silent.length)
+})
+
+test('seeds that run one after another do what each does alone, in another order and another process', async () => {
+  const seeds = [3, 2, 1]
+  const alone: { seed: number; traceHash: string }[] = []
+  for (const seed of seeds) {
+    const output = await simulate('--seed', String(seed), '--ticks', '100')
+    alone.unshift({ seed, traceHash: traceHashOf(output) ?? '' })
+  }
+  const together = await simulate('--seeds', '3', '--jobs', '1', '--ticks', '100')
+  expect(traceHashOf(together)).toBe(digestOf(alone))
 })

@@ -11,7 +11,7 @@ export {
   type NetworkFaults,
   type SimNetworkOptions,
 } from './sim-network.ts'
-export type { RunReport } from './run-report.ts'
+export { digestOf, type RunReport } from './run-report.ts'
 export { simulate, ticksDefault, type OwnApplication, type SimulateOptions } from './simulate.ts'
 export type { CreateStateMachine, MachineHost, Specification, Workload } from './workload.ts'
 export { SimulationFailure } from './world.ts'

@@ -21,6 +21,14 @@ export interface Profile {
   readonly youngLeaderAmbushRate: number
   readonly partitionEveryMs: number
   readonly partitionMs: number
+  /** Mean times of faults that may not happen at all: 0 for never. */
+  readonly clogEveryMs: number
+  readonly clogMs: number
+  readonly diskCrashEveryMs: number
+  readonly changeEveryMs: number
+  readonly votersMax: number
+  /** With those that join later. */
+  readonly membersMax: number
   readonly transferEveryMs: number
   readonly clientCount: number
   /** Mean time a client waits between two requests. */
@@ -68,15 +76,22 @@ const slowSyncMs = 1_200
 
 export function drawProfile(random: SeededRandom): Profile {
   const memberCount = drawMemberCount(random)
+  const membersMax = memberCount + random.integer(1, 5)
   const syncMaxMs = random.pick([1, 5, 20, 100]) ?? 5
   return {
     memberCount,
     ...drawMisfortune(random),
     network: drawNetwork(random),
     // One slow disk among fast ones is another matter than slow disks.
-    syncMs: Array.from({ length: memberCount }, () => {
+    syncMs: Array.from({ length: membersMax }, () => {
       return { min: 0.2, max: random.chance(0.2) ? slowSyncMs : syncMaxMs }
     }),
+    clogEveryMs: random.chance(0.4) ? random.integer(1_000, 10_000) : 0,
+    clogMs: random.integer(100, 3_000),
+    diskCrashEveryMs: random.chance(0.6) ? random.integer(1_000, 10_000) : 0,
+    changeEveryMs: random.chance(0.5) ? random.integer(500, 8_000) : 0,
+    votersMax: random.integer(3, 5),
+    membersMax,
     transferEveryMs: random.integer(4_000, 30_000),
     clientCount: random.integer(1, 6),
     thinkMs: random.pick([2, 10, 40, 200]) ?? 40,

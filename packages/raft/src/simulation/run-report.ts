@@ -1,7 +1,17 @@
 // What a simulated run did: shows that it was worth running, and (the hash) whether another did the same.
-import type { FaultCounts } from './fault-plan.ts'
+import { faultKinds, type FaultCounts, type FaultKind } from './faults/fault-counts.ts'
 import type { NetworkCounts } from './sim-network.ts'
 import { TraceHash } from './trace-hash.ts'
+
+const networkKinds = [
+  'sent',
+  'lost',
+  'repeated',
+  'slow',
+  'overtaken',
+  'blocked',
+  'clogged',
+] as const satisfies readonly (keyof NetworkCounts)[]
 
 export interface RunReport {
   readonly seed: number
@@ -20,7 +30,7 @@ export interface RunReport {
 }
 
 /** One fingerprint of many runs, in their order; that of a single run is its own. */
-export function digestOf(reports: readonly RunReport[]): string {
+export function digestOf(reports: readonly Pick<RunReport, 'seed' | 'traceHash'>[]): string {
   const [only] = reports
   if (only !== undefined && reports.length === 1) return only.traceHash
   const digest = new TraceHash()
@@ -39,11 +49,16 @@ export function summarize(reports: readonly RunReport[], realMs: number): string
     `simulated      ${hours.toFixed(2)} cluster-hours in ${sum((r) => r.steps)} steps, ${speed.toFixed(0)} hours an hour`,
     `elections      ${sum((r) => r.elections)}`,
     `commits        ${sum((r) => r.commits)} entries, ${sum((r) => r.acknowledged)} writes acknowledged, ${sum((r) => r.reads)} reads`,
-    `crashes        ${sum((r) => r.faults.powerFailures)} power failures, ${sum((r) => r.faults.kills)} kills, ${sum((r) => r.faults.closes)} closes, ${sum((r) => r.lives)} starts`,
-    `ambushes       ${sum((r) => r.faults.ambushes)} right after a message or an election`,
-    `partitions     ${sum((r) => r.faults.partitions)} symmetric, ${sum((r) => r.faults.oneWayPartitions)} one-way, ${sum((r) => r.faults.isolations)} isolated members`,
-    `transfers      ${sum((r) => r.faults.transfers)}, ${sum((r) => r.faults.failedTransfers)} of them failed`,
-    `messages       ${sum((r) => r.network.sent)} sent, ${sum((r) => r.network.lost)} lost, ${sum((r) => r.network.repeated)} repeated, ${sum((r) => r.network.blocked)} blocked`,
-    `snapshots      ${sum((r) => r.network.snapshots)} streamed`,
+    `starts         ${sum((r) => r.lives)}`,
+    `messages       ${networkKinds.map((kind) => `${sum((r) => r.network[kind])} ${kind}`).join(', ')}`,
+    `snapshots      ${sum((r) => r.network.snapshots)} streamed, ${sum((r) => r.network.resumed)} resumed`,
+    ...Object.entries(faultKinds).map(([group, kinds]) => {
+      const counts = kinds.map((kind) => `${sum((r) => r.faults[kind])} ${inWords(kind)}`)
+      return `${group.padEnd(15)}${counts.join(', ')}`
+    }),
   ].join('\n')
+}
+
+function inWords(kind: FaultKind): string {
+  return kind.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 }

@@ -70,7 +70,7 @@ test('bytes of a failed sync can be read, and are gone after a crash', async () 
   const file = await system.open('/a', 'create')
   await system.syncDirectory('/')
   await file.write([Buffer.from('x')], 0)
-  system.failingSyncs = 1
+  system.trouble.failingSyncs = 1
   await expect(file.sync()).rejects.toMatchObject({ code: 'EIO' })
   await file.sync()
   expect(await contentOf(system, '/a')).toBe('x')

@@ -2,12 +2,14 @@
 // between its start and its end; after it no promise of this life is ever settled.
 import type { File, FileSystem } from '../node/ports.ts'
 import type { SeededRandom } from './random.ts'
+import { DiskTrouble } from './disk-trouble.ts'
 import { SimFileError, type SimDisk } from './sim-disk.ts'
 import type { SimInode } from './sim-inode.ts'
 
 /** When a call of the disk is done; the default is at once. */
 export interface DiskTiming {
   readonly after: (delayMs: number, callback: () => void) => void
+  readonly now: () => number
   readonly random: SeededRandom
   readonly syncMs: () => { readonly min: number; readonly max: number }
 }
@@ -17,13 +19,13 @@ type Call = 'quick' | 'sync'
 export class SimFileSystem implements FileSystem {
   readonly #disk: SimDisk
   readonly #timing: DiskTiming | undefined
+  readonly trouble: DiskTrouble
   #isAlive = true
-  /** Syncs that fail from now on; 0 for none. */
-  failingSyncs = 0
 
-  constructor(disk: SimDisk, timing?: DiskTiming) {
+  constructor(disk: SimDisk, timing?: DiskTiming, trouble: DiskTrouble = new DiskTrouble()) {
     this.#disk = disk
     this.#timing = timing
+    this.trouble = trouble
   }
 
   /** The process is gone: nothing of it reaches the disk any more. */
@@ -33,19 +35,30 @@ export class SimFileSystem implements FileSystem {
 
   /** Runs `action` when the disk gets to it. A write has started to reach the disk by then, see SimFile.write(). */
   async call<T>(kind: Call, action: () => T): Promise<T> {
+    this.#reachPoint()
     await this.#delay(kind)
-    if (!this.#isAlive) return await new Promise<never>(() => {})
-    return action()
+    if (!this.#isAlive) return await neverSettled()
+    const result = action()
+    this.#reachPoint()
+    return this.#isAlive ? result : await neverSettled()
+  }
+
+  /** A crash may fall here. */
+  #reachPoint(): void {
+    if (this.#isAlive && this.trouble.reachPoint()) this.stop()
   }
 
   async #delay(kind: Call): Promise<void> {
     const timing = this.#timing
     if (timing === undefined) return
-    const { min, max } = timing.syncMs()
-    const ms = kind === 'quick' ? 0 : min + timing.random.next() * (max - min)
     await new Promise<void>((resolve) => {
-      timing.after(ms, resolve)
+      timing.after(kind === 'quick' ? 0 : this.#syncMs(timing), resolve)
     })
+  }
+
+  #syncMs({ syncMs, random, now }: DiskTiming): number {
+    const { min, max } = syncMs()
+    return min + random.next() * (max - min) + this.trouble.syncDelayMs(now())
   }
 
   /** For what a process does at the moment of the call, even if it dies before the answer. */
@@ -55,6 +68,7 @@ export class SimFileSystem implements FileSystem {
 
   open(path: string, mode: 'create' | 'write' | 'read'): Promise<File> {
     return this.call('quick', () => {
+      if (mode === 'create') this.trouble.beforeGrowth(path)
       const inode = mode === 'create' ? this.#disk.create(path) : this.#disk.file(path)
       return new SimFile({ system: this, inode, path, isWritable: mode !== 'read' })
     })
@@ -131,6 +145,7 @@ class SimFile implements File {
   read(position: number, length: number): Promise<Uint8Array> {
     return this.#system.call('quick', () => {
       this.#checkOpen(false)
+      this.#system.trouble.beforeRead(this.#path)
       return this.#inode.read(position, length)
     })
   }
@@ -139,6 +154,7 @@ class SimFile implements File {
     this.#checkOpen(true)
     // From now on a crash may find all, some or none of it on the disk.
     const bytes = concatenate(buffers)
+    if (position + bytes.length > this.#inode.size) this.#system.trouble.beforeGrowth(this.#path)
     this.#system.now(() => {
       this.#inode.write(position, bytes)
     })
@@ -149,11 +165,10 @@ class SimFile implements File {
     this.#checkOpen(true)
     const count = this.#inode.changeCount
     await this.#system.call('sync', () => {
-      if (this.#system.failingSyncs === 0) {
+      if (!this.#system.trouble.failsSync()) {
         this.#inode.sync(count)
         return
       }
-      this.#system.failingSyncs--
       this.#inode.failSync(count)
       throw new SimFileError('EIO', this.#path)
     })
@@ -171,6 +186,11 @@ class SimFile implements File {
       this.#isOpen = false
     })
   }
+}
+
+/** The dead hear nothing. */
+function neverSettled(): Promise<never> {
+  return new Promise<never>(() => {})
 }
 
 function concatenate(buffers: readonly Uint8Array[]): Uint8Array {

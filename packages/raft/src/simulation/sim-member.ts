@@ -1,12 +1,14 @@
 // One member of the simulated cluster: its disk lives as long as the run, its node from start to crash.
 import { RaftCore } from '../core/raft-core.ts'
-import type { NodeId, RaftConfig, RestoredState } from '../core/types.ts'
+import type { Membership, NodeId, RaftConfig, RestoredState } from '../core/types.ts'
 import type { Node, RaftNodeEvent, RaftNodeOptions } from '../node/types.ts'
 import type { ObservedMember } from './checkers/checker.ts'
 import type { DefaultCheckers } from './checkers/default-checkers.ts'
 import type { Profile } from './profile.ts'
 import type { SeededRandom } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
+import { DiskTrouble } from './disk-trouble.ts'
+import { Gate } from './gate.ts'
 import { SimClock } from './sim-clock.ts'
 import { SimDisk } from './sim-disk.ts'
 import { SimFileSystem } from './sim-file-system.ts'
@@ -21,7 +23,10 @@ export type OpenNode = (options: RaftNodeOptions<CommandResult>) => Promise<Node
 
 export interface MemberOptions {
   readonly id: NodeId
-  readonly memberIds: readonly NodeId[]
+  /** The how-manieth of the run. */
+  readonly index: number
+  /** What the cluster began with. */
+  readonly initialMembership: Membership
   readonly profile: Profile
   readonly random: SeededRandom
   readonly scheduler: Scheduler
@@ -42,6 +47,7 @@ export interface MemberOptions {
 /** From a start to a crash or a close. */
 interface Life {
   readonly number: number
+  readonly gate: Gate
   readonly clock: SimClock
   readonly fileSystem: SimFileSystem
   readonly transport: SimTransport
@@ -54,6 +60,10 @@ export class SimMember {
   readonly id: NodeId
   readonly #options: MemberOptions
   readonly #disk: SimDisk
+  readonly #trouble = new DiskTrouble()
+  #hasStarted = false
+  /** Has left the cluster and was stopped for good. */
+  isRetired = false
   #life: Life | undefined
   #syncMs: { readonly min: number; readonly max: number }
 
@@ -61,11 +71,15 @@ export class SimMember {
     this.id = options.id
     this.#options = options
     this.#disk = new SimDisk(options.random.fork())
-    this.#syncMs = options.profile.syncMs[options.memberIds.indexOf(options.id)] ?? healthySyncMs
+    this.#syncMs = options.profile.syncMs[options.index] ?? healthySyncMs
   }
 
   get isUp(): boolean {
     return this.#life !== undefined
+  }
+
+  get hasStarted(): boolean {
+    return this.#hasStarted
   }
 
   /** Undefined while the member is down or still recovers. */
@@ -84,11 +98,13 @@ export class SimMember {
   /** Faults end: a disk slower than an election timeout lets nobody be elected, whatever the code does. */
   heal(): void {
     this.#syncMs = healthySyncMs
+    this.#trouble.heal()
     this.start()
   }
 
   start(): void {
     if (this.#life !== undefined) return
+    this.#hasStarted = true
     const life = this.#newLife()
     this.#life = life
     void this.#open(life)
@@ -109,19 +125,23 @@ export class SimMember {
   #newLife(): Life {
     const { scheduler, network, random } = this.#options
     const number = this.#options.nextLife()
-    const clock = new SimClock(scheduler)
+    const gate = new Gate(scheduler)
     const timing = {
-      after: (delayMs: number, callback: () => void) => void scheduler.after(delayMs, callback),
+      after: (delayMs: number, callback: () => void): void => {
+        scheduler.after(delayMs, () => {
+          gate.pass('io', callback)
+        })
+      },
+      now: () => scheduler.now,
       random: random.fork(),
       syncMs: () => this.#syncMs,
     }
-    const fileSystem = new SimFileSystem(this.#disk, timing)
-    const transport = network.connect(this.id)
     return {
       number,
-      clock,
-      fileSystem,
-      transport,
+      gate,
+      clock: new SimClock(scheduler, gate),
+      fileSystem: new SimFileSystem(this.#disk, timing, this.#trouble),
+      transport: network.connect(this.id, gate),
       stateMachine: undefined,
       observed: undefined,
       node: undefined,
@@ -157,13 +177,14 @@ export class SimMember {
   }
 
   #nodeOptions(life: Life, stateMachine: WatchedMachine): RaftNodeOptions<CommandResult> {
-    const { profile, memberIds, random } = this.#options
+    const { profile, initialMembership, random } = this.#options
     const chances = random.fork()
     return {
       id: this.id,
       clusterId: 'simulated',
-      initialMembership: { voters: memberIds, votersOutgoing: [], learners: [] },
-      peers: new Map(memberIds.filter((id) => id !== this.id).map((id) => [id, `sim://${id}`])),
+      initialMembership,
+      // Members find each other by id here.
+      peers: new Map(),
       directory: '/member',
       stateMachine,
       transport: life.transport,
@@ -206,6 +227,11 @@ export class SimMember {
     })
   }
 
+  /** `crash` is called in the middle of the `count`-th disk operation (each counts twice, before and after its effect); false: not now. */
+  crashAtOperation(count: number, crash: () => boolean): void {
+    this.#trouble.crashAt(count, crash)
+  }
+
   /** `power`: what was not synced may be lost; `process`: only what was in the process. */
   crash(kind: 'power' | 'process'): void {
     this.#stop()
@@ -221,7 +247,7 @@ export class SimMember {
     const life = this.#life
     this.#life = undefined
     if (life === undefined) return
-    life.clock.stop()
+    life.gate.close()
     life.fileSystem.stop()
     life.transport.stop()
     this.#options.onStopped(this, life.number)

@@ -1,7 +1,9 @@
-// The wires between simulated members: messages are lost, delayed, reordered and repeated, links are cut in one or both directions. All
+// The wires between simulated members: messages are lost, delayed, reordered and repeated, links are clogged, or cut in one or both directions. All
 // chances come from the run's seed. Rates and cuts can be changed at any time.
+import { crc32 } from 'node:zlib'
 import type { Message, NodeId } from '../core/types.ts'
 import type { SnapshotStream, Transport, TransportHandler } from '../node/ports.ts'
+import { Gate } from './gate.ts'
 import type { SeededRandom } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -31,32 +33,52 @@ export interface NetworkCounts {
   sent: number
   lost: number
   repeated: number
+  slow: number
+  overtaken: number
   blocked: number
+  clogged: number
   snapshots: number
   /** Snapshots that went on where they had broken off. */
   resumed: number
 }
 
+/** Messages as bytes: what a real wire would carry. */
+export interface WireFormat {
+  encode(message: Message): Uint8Array
+  decode(bytes: Uint8Array, from: NodeId, to: NodeId): Message
+}
+
 export interface SimNetworkOptions {
   readonly scheduler: Scheduler
   readonly random: SeededRandom
-  /** What a message becomes on the wire; a run may encode and decode it here. */
-  readonly transcode?: (message: Message) => Message
-  /** Called for every message that arrives. */
-  readonly onDelivered?: (message: Message) => void
+  /** Without one the very objects arrive. */
+  readonly wire?: WireFormat
+  /** Called for every message that arrives, with a checksum of its bytes. */
+  readonly onDelivered?: (message: Message, fingerprint: number) => void
+}
+
+/** One direction between two members. */
+interface Link {
+  /** When the last message arrives. */
+  arrival: number
+  /** Nothing arrives before. */
+  cloggedUntil: number
 }
 
 export class SimNetwork {
   readonly #options: SimNetworkOptions
   readonly #endpoints = new Map<NodeId, SimTransport>()
-  readonly #arrivals = new Map<string, number>()
+  readonly #links = new Map<NodeId, Map<NodeId, Link>>()
   #isBlocked: (from: NodeId, to: NodeId) => boolean = () => false
   faults: NetworkFaults = noNetworkFaults
   readonly counts: NetworkCounts = {
     sent: 0,
     lost: 0,
     repeated: 0,
+    slow: 0,
+    overtaken: 0,
     blocked: 0,
+    clogged: 0,
     snapshots: 0,
     resumed: 0,
   }
@@ -66,9 +88,9 @@ export class SimNetwork {
   }
 
   /** A new life of the member: its older transport gets nothing any more. */
-  connect(id: NodeId): SimTransport {
+  connect(id: NodeId, gate: Gate = new Gate(this.#options.scheduler)): SimTransport {
     this.#endpoints.get(id)?.stop()
-    const transport = new SimTransport(this, id)
+    const transport = new SimTransport(this, id, gate)
     this.#endpoints.set(id, transport)
     return transport
   }
@@ -78,8 +100,24 @@ export class SimNetwork {
     this.#isBlocked = isBlocked
   }
 
+  /** From now on nothing that is sent arrives before `until`; then all of it does. */
+  clog(from: NodeId, to: NodeId, until: number): void {
+    this.#link(from, to).cloggedUntil = until
+  }
+
   heal(): void {
     this.#isBlocked = () => false
+    for (const links of this.#links.values()) {
+      for (const link of links.values()) link.cloggedUntil = 0
+    }
+  }
+
+  #link(from: NodeId, to: NodeId): Link {
+    let links = this.#links.get(from)
+    if (links === undefined) this.#links.set(from, (links = new Map<NodeId, Link>()))
+    let link = links.get(to)
+    if (link === undefined) links.set(to, (link = { arrival: 0, cloggedUntil: 0 }))
+    return link
   }
 
   isBlocked(from: NodeId, to: NodeId): boolean {
@@ -99,40 +137,62 @@ export class SimNetwork {
       this.counts.lost++
       return true
     }
-    this.#deliverLater(message)
+    const { wire } = this.#options
+    const bytes = wire?.encode(message)
+    this.#deliverLater(message, bytes)
     if (random.chance(repeatRate)) {
       this.counts.repeated++
-      this.#deliverLater(message)
+      this.#deliverLater(message, bytes)
     }
     return true
   }
 
-  #deliverLater(message: Message): void {
-    const { scheduler, transcode, onDelivered } = this.#options
-    const onWire = transcode === undefined ? message : transcode(message)
-    scheduler.after(this.#delayMs(message.from, message.to), () => {
+  #deliverLater(message: Message, bytes: Uint8Array | undefined): void {
+    this.#options.scheduler.after(this.#delayMs(message.from, message.to), () => {
       const endpoint = this.#endpoints.get(message.to)
-      if (endpoint === undefined || this.#isBlocked(message.from, message.to)) return
-      if (endpoint.deliver(onWire)) onDelivered?.(onWire)
+      if (endpoint?.isAlive !== true || this.#isBlocked(message.from, message.to)) return
+      endpoint.gate.pass('io', () => {
+        this.#deliver(endpoint, message, bytes)
+      })
     })
+  }
+
+  #deliver(endpoint: SimTransport, sent: Message, bytes: Uint8Array | undefined): void {
+    const { wire, onDelivered } = this.#options
+    const isOnWire = wire !== undefined && bytes !== undefined
+    const message = isOnWire ? wire.decode(bytes, sent.from, sent.to) : sent
+    if (!endpoint.deliver(message)) return
+    onDelivered?.(message, bytes === undefined ? 0 : crc32(bytes))
   }
 
   #delayMs(from: NodeId, to: NodeId): number {
     const { scheduler, random } = this.#options
     const { delayMinMs, delayMaxMs, delaySlowMs, slowRate, isOrdered } = this.faults
-    const max = random.chance(slowRate) ? delaySlowMs : delayMaxMs
-    const delay = delayMinMs + random.next() * (max - delayMinMs)
-    if (!isOrdered) return delay
-    const link = `${from}>${to}`
-    const arrival = Math.max(scheduler.now + delay, this.#arrivals.get(link) ?? 0)
-    this.#arrivals.set(link, arrival)
+    const isSlow = random.chance(slowRate)
+    if (isSlow) this.counts.slow++
+    const link = this.#link(from, to)
+    const delayMs = delayMinMs + random.next() * ((isSlow ? delaySlowMs : delayMaxMs) - delayMinMs)
+    let arrival = scheduler.now + delayMs
+    if (arrival < link.cloggedUntil) {
+      this.counts.clogged++
+      arrival = link.cloggedUntil
+    }
+    if (arrival >= link.arrival) link.arrival = arrival
+    else if (isOrdered) arrival = link.arrival
+    else this.counts.overtaken++
     return arrival - scheduler.now
   }
 
   /** One chunk's way; rejects when the stream breaks. */
   async carryChunk(from: SimTransport, to: NodeId): Promise<void> {
     await new Promise<void>((resolve) => {
-      this.#options.scheduler.after(this.#delayMs(from.id, to), resolve)
+      const forget = from.whenStopped(resolve)
+      this.#options.scheduler.after(this.#delayMs(from.id, to), () => {
+        from.gate.pass('io', () => {
+          forget()
+          resolve()
+        })
+      })
     })
     const breaks = this.#options.random.chance(this.faults.lossRate / 4)
     if (breaks || !from.isAlive || this.#isBlocked(from.id, to)) {
@@ -170,14 +230,16 @@ export class SimNetwork {
 
 export class SimTransport implements Transport {
   readonly id: NodeId
+  readonly gate: Gate
   readonly #network: SimNetwork
   #handler: TransportHandler | undefined
   #isAlive = true
-  #breakStreams: (() => void)[] = []
+  readonly #onStop = new Set<() => void>()
 
-  constructor(network: SimNetwork, id: NodeId) {
+  constructor(network: SimNetwork, id: NodeId, gate: Gate) {
     this.#network = network
     this.id = id
+    this.gate = gate
   }
 
   get isAlive(): boolean {
@@ -209,12 +271,25 @@ export class SimTransport implements Transport {
   async receive(from: NodeId, stream: SnapshotStream): Promise<void> {
     const handler = this.#handler
     if (!this.#isAlive || handler === undefined) throw new Error(`${this.id} is not listening`)
+    let forget = (): void => {}
     const broken = new Promise<never>((_, reject) => {
-      this.#breakStreams.push(() => {
+      forget = this.whenStopped(() => {
         reject(new Error(`${this.id} is gone`))
       })
     })
-    await Promise.race([handler.snapshot(from, stream), broken])
+    try {
+      await Promise.race([handler.snapshot(from, stream), broken])
+    } finally {
+      forget()
+    }
+  }
+
+  /** Calls back when the process is gone; returns how to forget it. */
+  whenStopped(callback: () => void): () => void {
+    this.#onStop.add(callback)
+    return () => {
+      this.#onStop.delete(callback)
+    }
   }
 
   /** Addresses do not matter here: members find each other by id. */
@@ -228,7 +303,7 @@ export class SimTransport implements Transport {
   /** The process is gone: nothing goes in or out any more. */
   stop(): void {
     this.#isAlive = false
-    for (const breakStream of this.#breakStreams) breakStream()
-    this.#breakStreams = []
+    for (const callback of this.#onStop) callback()
+    this.#onStop.clear()
   }
 }

@@ -1,6 +1,5 @@
 // Runs one seed from start to end on the real shell.
 import { assert } from '../core/assert.ts'
-import type { Message } from '../core/types.ts'
 import { RaftNode } from '../node/raft-node.ts'
 import type { StateMachine } from '../node/types.ts'
 import { decodeFrame } from '../transport/decode-frame.ts'
@@ -8,6 +7,7 @@ import { encodeFrame } from '../transport/encode-frame.ts'
 import { protocolVersions } from '../transport/protocol-version.ts'
 import { registerApplication } from './register-workload.ts'
 import type { RunReport } from './run-report.ts'
+import type { WireFormat } from './sim-network.ts'
 import type { Application, CreateStateMachine, Workload } from './workload.ts'
 import { World } from './world.ts'
 
@@ -39,7 +39,7 @@ export function simulate<Input, Output, State, Machine extends StateMachine<Outp
   const world = new World({
     seed: options.seed,
     ticks: options.ticks ?? ticksDefault,
-    transcode: throughCodec,
+    wire,
     openNode: (nodeOptions) => RaftNode.open(nodeOptions),
     application: own === undefined ? registerApplication : () => own,
     ...(onTrace === undefined ? {} : { onTrace }),
@@ -53,10 +53,12 @@ function ownApplication<Input, Output, State, Machine extends StateMachine<Outpu
   return { workload: options.workload(), home: () => ({ open: options.stateMachine }) }
 }
 
-/** What the message is after its way over a real wire. */
-function throughCodec(message: Message): Message {
-  const { max } = protocolVersions
-  const [decoded] = decodeFrame(encodeFrame([message], max), message, max)
-  assert(decoded !== undefined, 'a frame of one message holds one')
-  return decoded
+/** What a real wire would carry. */
+const wire: WireFormat = {
+  encode: (message) => encodeFrame([message], protocolVersions.max),
+  decode: (bytes, from, to) => {
+    const [decoded] = decodeFrame(bytes, { from, to }, protocolVersions.max)
+    assert(decoded !== undefined, 'a frame of one message holds one')
+    return decoded
+  },
 }

@@ -1,10 +1,11 @@
 // A whole cluster in one process under one seed: members with the real shell on simulated disks, network and time; clients; faults; and the
 // checkers after every step. A run is a pure function of its options and the code: no clock, no chance but the seed's.
-import type { Message, NodeId } from '../core/types.ts'
+import type { Membership, NodeId } from '../core/types.ts'
 import type { RaftNodeEvent, StateMachine } from '../node/types.ts'
 import { Violation } from './checkers/checker.ts'
 import { DefaultCheckers } from './checkers/default-checkers.ts'
 import { Clients } from './clients.ts'
+import { Convergence } from './convergence.ts'
 import { endOfRun } from './end-of-run.ts'
 import { FaultPlan } from './fault-plan.ts'
 import { drawProfile, type Profile } from './profile.ts'
@@ -12,13 +13,15 @@ import { SeededRandom } from './random.ts'
 import type { RunReport } from './run-report.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimMember, type OpenNode } from './sim-member.ts'
-import { noNetworkFaults, SimNetwork } from './sim-network.ts'
-import { TraceHash } from './trace-hash.ts'
+import { noNetworkFaults, SimNetwork, type WireFormat } from './sim-network.ts'
+import { Trace } from './trace.ts'
 import type { Application } from './workload.ts'
 
 /** How long a healed cluster may take to serve every client again. */
 const convergenceMs = 60_000
-const traceLinesMax = 80
+const writeEveryMs = 500
+/** Of those that begin the cluster, then of those that join. */
+const memberNames = 'abcdefghijkl'.split('').map((name) => name as NodeId)
 
 export interface WorldOptions {
   readonly seed: number
@@ -26,7 +29,7 @@ export interface WorldOptions {
   readonly ticks: number
   readonly openNode: OpenNode
   readonly application: (profile: Profile) => Application
-  readonly transcode?: (message: Message) => Message
+  readonly wire?: WireFormat
   readonly onTrace?: (line: string) => void
 }
 
@@ -51,11 +54,14 @@ export class World {
   readonly #network: SimNetwork
   readonly #application: Application
   readonly #checkers: DefaultCheckers
-  readonly #members: readonly SimMember[]
-  readonly #hash = new TraceHash()
-  readonly #trace: string[] = []
+  readonly #members: SimMember[] = []
+  readonly #memberRandom: SeededRandom
+  readonly #initialMembership: Membership
+  readonly #trace: Trace
   readonly #clients: Clients
   readonly #faults: FaultPlan
+  /** Who takes part in the end. */
+  #inside: readonly SimMember[] = []
   #steps = 0
   #lives = 0
   #violation: { readonly reason: unknown } | undefined
@@ -67,17 +73,22 @@ export class World {
     this.#application = options.application(this.#profile)
     const { workload } = this.#application
     this.#checkers = new DefaultCheckers(workload.specification)
-    const { transcode } = options
+    this.#trace = new Trace(() => this.#scheduler.now, options.onTrace)
+    const { wire } = options
     this.#network = new SimNetwork({
       scheduler: this.#scheduler,
       random: random.fork(),
-      ...(transcode === undefined ? {} : { transcode }),
-      onDelivered: (message) => {
-        this.#delivered(message)
+      ...(wire === undefined ? {} : { wire }),
+      onDelivered: (message, fingerprint) => {
+        this.#trace.delivered(message, fingerprint)
+        this.#faults.delivered(message)
       },
     })
     this.#network.faults = this.#profile.network
-    this.#members = this.#createMembers(random)
+    this.#memberRandom = random.fork()
+    const voters = memberNames.slice(0, this.#profile.memberCount)
+    this.#initialMembership = { voters, votersOutgoing: [], learners: [] }
+    for (const _ of voters) this.#addMember()
     const shared = {
       profile: this.#profile,
       scheduler: this.#scheduler,
@@ -88,7 +99,7 @@ export class World {
         this.#violated(reason)
       },
       onFault: (text: string) => {
-        this.#note(text)
+        this.#trace.note(text)
       },
     }
     this.#clients = new Clients({
@@ -96,59 +107,53 @@ export class World {
       workload,
       random: random.fork(),
       onRequest: (text) => {
-        this.#note(text)
+        this.#trace.note(text)
       },
     })
-    this.#faults = new FaultPlan({ ...shared, random: random.fork() })
+    this.#faults = new FaultPlan({
+      ...shared,
+      random: random.fork(),
+      addMember: () => this.#addMember(),
+    })
   }
 
-  #createMembers(random: SeededRandom): readonly SimMember[] {
-    const names = ['a', 'b', 'c', 'd', 'e'].slice(0, this.#profile.memberCount)
-    const memberIds = names.map((name) => name as NodeId)
-    return memberIds.map(
-      (id) =>
-        new SimMember({
-          id,
-          memberIds,
-          profile: this.#profile,
-          random: random.fork(),
-          scheduler: this.#scheduler,
-          network: this.#network,
-          checkers: this.#checkers,
-          openNode: this.#options.openNode,
-          home: this.#application.home(id, random.fork()),
-          nextLife: () => ++this.#lives,
-          onEvent: (member, event) => {
-            this.#event(member, event)
-          },
-          onStopped: (member, life) => {
-            this.#clients.memberStopped(member, life)
-          },
-          onViolation: (reason) => {
-            this.#violated(reason)
-          },
-        }),
-    )
-  }
-
-  #delivered(message: Message): void {
-    this.#note(describe(message))
-    this.#faults.delivered(message)
+  /** Undefined when there are as many as a run may have. */
+  #addMember(): SimMember | undefined {
+    const index = this.#members.length
+    const id = memberNames[index]
+    if (id === undefined || index >= this.#profile.membersMax) return undefined
+    const random = this.#memberRandom
+    const member = new SimMember({
+      id,
+      index,
+      initialMembership: this.#initialMembership,
+      profile: this.#profile,
+      random: random.fork(),
+      scheduler: this.#scheduler,
+      network: this.#network,
+      checkers: this.#checkers,
+      openNode: this.#options.openNode,
+      home: this.#application.home(id, random.fork()),
+      nextLife: () => ++this.#lives,
+      onEvent: (from, event) => {
+        this.#event(from, event)
+      },
+      onStopped: (stopped, life) => {
+        this.#clients.memberStopped(stopped, life)
+      },
+      onViolation: (reason) => {
+        this.#violated(reason)
+      },
+    })
+    this.#members.push(member)
+    return member
   }
 
   #event(id: NodeId, event: RaftNodeEvent): void {
-    this.#note(`${id} ${event.type}`)
+    this.#trace.note(`${id} ${event.type}`)
     // Nothing but crashes happens to members, so none may stop by itself.
     if (event.type === 'failed') this.#violated(event.error)
     if (event.type === 'leaderChanged' && event.leader === id) this.#faults.elected(id)
-  }
-
-  #note(text: string): void {
-    const line = `${this.#scheduler.now.toFixed(3)} ${text}`
-    this.#hash.add(line)
-    this.#options.onTrace?.(line)
-    this.#trace.push(line)
-    if (this.#trace.length > 2 * traceLinesMax) this.#trace.splice(0, traceLinesMax)
   }
 
   #violated(reason: unknown): void {
@@ -157,10 +162,12 @@ export class World {
 
   /** Rejects with a SimulationFailure at the first violation. */
   async run(): Promise<RunReport> {
+    // Ticks come after all microtasks only for who runs in one of them: from here on we do, wherever we were called.
+    await Promise.resolve()
     for (const member of this.#members) member.start()
     const faultsMs = this.#options.ticks * this.#profile.heartbeatIntervalMs
     await this.#runUntil(() => this.#scheduler.now >= faultsMs)
-    this.#note('faults end')
+    this.#trace.note('faults end')
     this.#faults.stop()
     this.#clients.stop()
     this.#network.faults = noNetworkFaults
@@ -191,57 +198,31 @@ export class World {
 
   #throwViolation(): void {
     if (this.#violation === undefined) return
-    throw new SimulationFailure(
-      this.#violation.reason,
-      this.report(),
-      this.#trace.slice(-traceLinesMax),
-    )
+    throw new SimulationFailure(this.#violation.reason, this.report(), this.#trace.lastLines())
   }
 
-  /** Liveness: every member takes a write, every request is answered, and all come to the same state. */
+  /** Liveness: every member of the cluster takes a write, every request is answered, and all come to the same state. */
   async #converge(): Promise<void> {
+    const convergence = new Convergence(this.#members, this.#clients)
     const end = this.#scheduler.now + convergenceMs
-    const written = new Set<SimMember>()
     let nextAttempt = this.#scheduler.now
     await this.#runUntil(() => {
       if (this.#scheduler.now >= end) return true
       if (this.#scheduler.now >= nextAttempt) {
-        nextAttempt += 500
-        this.#writeAtEach(written)
+        nextAttempt += writeEveryMs
+        convergence.writeAtEach()
       }
-      return this.#hasConverged(written)
+      return convergence.isReached()
     })
-    if (this.#hasConverged(written)) return
-    this.#violated(new Violation('liveness', this.#describeStandstill()))
+    this.#inside = convergence.inside()
+    if (convergence.isReached()) return
+    this.#violated(new Violation('liveness', convergence.describe()))
     this.#throwViolation()
-  }
-
-  /** Tries every member that has not taken a write yet. */
-  #writeAtEach(written: Set<SimMember>): void {
-    for (const member of this.#members) {
-      if (written.has(member)) continue
-      this.#clients.write(member, (isWritten) => {
-        if (isWritten) written.add(member)
-      })
-    }
-  }
-
-  #hasConverged(written: ReadonlySet<SimMember>): boolean {
-    if (written.size < this.#members.length || this.#clients.unanswered() !== undefined)
-      return false
-    const index = this.#members[0]?.stateMachine?.appliedIndex
-    return this.#members.every((member) => member.stateMachine?.appliedIndex === index)
-  }
-
-  #describeStandstill(): string {
-    const states = this.#members.map((member) => JSON.stringify(member.node?.status() ?? member.id))
-    const request = this.#clients.unanswered() ?? 'nothing'
-    return `no convergence after faults; unanswered: ${request}\n${states.join('\n')}`
   }
 
   async #finish(): Promise<void> {
     const machines = new Map<NodeId, StateMachine<unknown>>()
-    for (const { id, stateMachine } of this.#members) {
+    for (const { id, stateMachine } of this.#inside) {
       if (stateMachine !== undefined) machines.set(id, stateMachine.machine)
     }
     try {
@@ -256,7 +237,7 @@ export class World {
   report(): RunReport {
     return {
       seed: this.#options.seed,
-      traceHash: this.#hash.toString(),
+      traceHash: this.#trace.hash,
       steps: this.#steps,
       simulatedMs: this.#scheduler.now,
       lives: this.#lives,
@@ -267,39 +248,5 @@ export class World {
       network: { ...this.#network.counts },
       faults: { ...this.#faults.counts },
     }
-  }
-}
-
-function describe(message: Message): string {
-  const base = `${message.from}>${message.to} ${message.type} term ${message.term}`
-  switch (message.type) {
-    case 'appendEntries': {
-      const { prevLogIndex, entries, commit } = message
-      return `${base} after ${prevLogIndex} count ${entries.length} commit ${commit}`
-    }
-    case 'appendEntriesResult':
-      return `${base} index ${message.index} ${message.rejected ? 'rejected' : 'matched'}`
-    case 'requestVote':
-      return `${base} last ${message.lastLogIndex}/${message.lastLogTerm} pre ${message.preVote}`
-    case 'requestVoteResult':
-      return `${base} granted ${message.granted} pre ${message.preVote}`
-    case 'heartbeat':
-      return `${base} commit ${message.commit} read ${message.readSequence}`
-    case 'heartbeatResult':
-      return `${base} read ${message.readSequence}`
-    case 'installSnapshot':
-      return `${base} index ${message.snapshot.index}`
-    case 'propose':
-      return `${base} count ${message.payloads.length}`
-    case 'readIndex':
-      return `${base} context ${message.context}`
-    case 'readIndexResult':
-      return `${base} context ${message.context} index ${message.index}`
-    case 'recoverRequest':
-      return `${base} nonce ${message.nonce}`
-    case 'recoverResult':
-      return `${base} nonce ${message.nonce} last ${message.lastIndex}`
-    case 'timeoutNow':
-      return base
   }
 }

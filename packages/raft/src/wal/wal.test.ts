@@ -243,7 +243,7 @@ test('segments that hold nothing but compacted entries are removed, and the rest
 
 test('after a failed sync nothing is reported durable any more, and nothing is tried again', async () => {
   const { wal, fileSystem, durable, failures, syncs } = await openWal(newDisk(1))
-  fileSystem.failingSyncs = 1
+  fileSystem.trouble.failingSyncs = 1
   wal.append(1, persistEntries([entry(1, 1, 'x')]))
   await breathe(50)
   wal.append(2, persistEntries([entry(2, 1, 'y')]))
@@ -255,7 +255,7 @@ test('after a failed sync nothing is reported durable any more, and nothing is t
 test('a record whose sync failed, if it is found after a restart, lasts from then on', async () => {
   const disk = newDisk(1)
   const { wal, fileSystem } = await openWal(disk)
-  fileSystem.failingSyncs = 1
+  fileSystem.trouble.failingSyncs = 1
   wal.append(1, persistEntries([entry(1, 1, 'x')]))
   await wal.close()
   disk.kill()

@@ -1,0 +1,52 @@
+// Liveness once faults have stopped: everybody who takes part, as the leader of the highest term knows it, takes a write, nobody is left without
+// an answer, and all have applied the same.
+import type { NodeId } from '../core/types.ts'
+import type { Clients } from './clients.ts'
+import type { SimMember } from './sim-member.ts'
+
+export class Convergence {
+  readonly #members: readonly SimMember[]
+  readonly #clients: Clients
+  readonly #written = new Set<SimMember>()
+
+  constructor(members: readonly SimMember[], clients: Clients) {
+    this.#members = members
+    this.#clients = clients
+  }
+
+  /** Tries every member that has not taken a write yet. */
+  writeAtEach(): void {
+    for (const member of this.inside()) {
+      if (this.#written.has(member)) continue
+      this.#clients.write(member, (isWritten) => {
+        if (isWritten) this.#written.add(member)
+      })
+    }
+  }
+
+  /** Voters and learners; nobody while there is no leader, or while it is on its way from one set of voters to the next. */
+  inside(): readonly SimMember[] {
+    const statuses = this.#members.flatMap(({ node }) => node?.status() ?? [])
+    const leaders = statuses.filter(({ role }) => role === 'leader')
+    const leader = leaders.sort((a, b) => b.term - a.term)[0]
+    if (leader === undefined || leader.membership.votersOutgoing.length > 0) return []
+    const ids = new Set<NodeId>([...leader.membership.voters, ...leader.membership.learners])
+    return this.#members.filter(({ id }) => ids.has(id))
+  }
+
+  isReached(): boolean {
+    if (this.#written.size === 0 || this.#clients.unanswered() !== undefined) return false
+    const inside = this.inside()
+    const index = inside[0]?.stateMachine?.appliedIndex
+    if (index === undefined) return false
+    return inside.every(
+      (member) => this.#written.has(member) && member.stateMachine?.appliedIndex === index,
+    )
+  }
+
+  describe(): string {
+    const states = this.#members.map((member) => JSON.stringify(member.node?.status() ?? member.id))
+    const request = this.#clients.unanswered() ?? 'nothing'
+    return `no convergence after faults; unanswered: ${request}\n${states.join('\n')}`
+  }
+}

@@ -1,0 +1,72 @@
+// What is wrong with one member's disk; it outlives the member's lives. Each trouble is switched on by whoever plans it, and reported every time
+// that it strikes.
+import { SimFileError } from './sim-disk.ts'
+
+/** What strikes an operation. */
+export type DiskStrike = 'readErrors' | 'failedSyncs' | 'fullDisks' | 'stuckSyncs'
+
+export class DiskTrouble {
+  /** Called as a trouble strikes an operation, before it fails. */
+  onStrike: (strike: DiskStrike) => void = () => {}
+  /** Reads that fail with EIO from now on; Infinity until it is healed. */
+  failingReads = 0
+  /** Syncs that fail with EIO from now on: what they should have made last never does. */
+  failingSyncs = 0
+  /** Nothing grows any more: ENOSPC. */
+  isFull = false
+  /** No sync is done before this time. */
+  stuckUntil = 0
+  #pointsLeft = 0
+  #crash: (() => boolean) | undefined
+
+  /** The process or the power goes at the `count`-th point from now on: each operation has one before its effect and one after it. */
+  crashAt(count: number, crash: () => boolean): void {
+    this.#pointsLeft = count
+    this.#crash = crash
+  }
+
+  /** Another point of an operation is reached. True when it is the one to crash at. */
+  reachPoint(): boolean {
+    if (this.#crash === undefined || --this.#pointsLeft > 0) return false
+    const crash = this.#crash
+    this.#crash = undefined
+    return crash()
+  }
+
+  beforeRead(path: string): void {
+    if (this.failingReads === 0) return
+    this.failingReads--
+    this.onStrike('readErrors')
+    throw new SimFileError('EIO', path)
+  }
+
+  /** Before a file is made or gets longer. */
+  beforeGrowth(path: string): void {
+    if (!this.isFull) return
+    this.onStrike('fullDisks')
+    throw new SimFileError('ENOSPC', path)
+  }
+
+  /** Whether this sync is one that fails. */
+  failsSync(): boolean {
+    if (this.failingSyncs === 0) return false
+    this.failingSyncs--
+    this.onStrike('failedSyncs')
+    return true
+  }
+
+  /** How much longer than usual a sync takes that begins at `now`. */
+  syncDelayMs(now: number): number {
+    if (now >= this.stuckUntil) return 0
+    this.onStrike('stuckSyncs')
+    return this.stuckUntil - now
+  }
+
+  heal(): void {
+    this.failingReads = 0
+    this.failingSyncs = 0
+    this.isFull = false
+    this.stuckUntil = 0
+    this.#crash = undefined
+  }
+}

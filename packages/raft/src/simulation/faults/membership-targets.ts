@@ -1,0 +1,96 @@
+// Which membership an operator asks for next: one step from the current one, or any other set.
+import type { Membership, NodeId } from '../../core/types.ts'
+import type { SeededRandom } from '../random.ts'
+
+export interface TargetOptions {
+  readonly current: Membership
+  readonly random: SeededRandom
+  readonly votersMax: number
+  /** Who could join. */
+  readonly outsiders: readonly NodeId[]
+}
+
+type Draw = (options: TargetOptions) => Membership | undefined
+
+const draws: readonly Draw[] = [
+  addVoter,
+  addLearner,
+  promote,
+  demote,
+  removeVoter,
+  removeLearner,
+  swap,
+  replaceAll,
+]
+
+/** Undefined when what was drawn cannot be done with these members. */
+export function drawTarget(options: TargetOptions): Membership | undefined {
+  return options.random.pick(draws)?.(options)
+}
+
+function addVoter({
+  current,
+  random,
+  outsiders,
+  votersMax,
+}: TargetOptions): Membership | undefined {
+  const id = random.pick(outsiders)
+  if (id === undefined || current.voters.length >= votersMax) return undefined
+  return membership([...current.voters, id], current.learners)
+}
+
+function addLearner({ current, random, outsiders }: TargetOptions): Membership | undefined {
+  const id = random.pick(outsiders)
+  if (id === undefined || current.learners.length > 1) return undefined
+  return membership(current.voters, [...current.learners, id])
+}
+
+function promote({ current, random, votersMax }: TargetOptions): Membership | undefined {
+  const id = random.pick(current.learners)
+  if (id === undefined || current.voters.length >= votersMax) return undefined
+  return membership([...current.voters, id], without(current.learners, id))
+}
+
+function demote({ current, random }: TargetOptions): Membership | undefined {
+  const id = random.pick(current.voters)
+  if (id === undefined || current.voters.length < 2) return undefined
+  return membership(without(current.voters, id), [...current.learners, id])
+}
+
+function removeVoter({ current, random }: TargetOptions): Membership | undefined {
+  const id = random.pick(current.voters)
+  if (id === undefined || current.voters.length < 2) return undefined
+  return membership(without(current.voters, id), current.learners)
+}
+
+function removeLearner({ current, random }: TargetOptions): Membership | undefined {
+  const id = random.pick(current.learners)
+  return id === undefined ? undefined : membership(current.voters, without(current.learners, id))
+}
+
+function swap({ current, random, outsiders }: TargetOptions): Membership | undefined {
+  const out = random.pick(current.voters)
+  const into = random.pick(outsiders)
+  if (out === undefined || into === undefined) return undefined
+  return membership([...without(current.voters, out), into], current.learners)
+}
+
+/** Any set to any set. */
+function replaceAll({ current, random, outsiders, votersMax }: TargetOptions): Membership {
+  const known = [...current.voters, ...current.learners, ...outsiders]
+  const count = random.integer(1, Math.min(votersMax, known.length))
+  const voters: NodeId[] = []
+  while (voters.length < count) {
+    const id = random.pick(known.filter((each) => !voters.includes(each)))
+    if (id !== undefined) voters.push(id)
+  }
+  return membership(voters, without(current.learners, ...voters))
+}
+
+function membership(voters: readonly NodeId[], learners: readonly NodeId[]): Membership {
+  return { voters, votersOutgoing: [], learners }
+}
+
+function without(ids: readonly NodeId[], ...out: readonly NodeId[]): readonly NodeId[] {
+  return ids.filter((id) => !out.includes(id))
+}
