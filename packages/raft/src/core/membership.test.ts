@@ -5,6 +5,7 @@ import {
   encodeMembership,
   firstStep,
   isMembershipValid,
+  isVoter,
   isSameMembership,
   leaveJoint,
 } from './membership.ts'
@@ -89,6 +90,15 @@ test('more voters come and go through a joint configuration, which leads to the 
     votersOutgoing: ids('a', 'b', 'c'),
     learners: ids('x'),
   })
+  expect(joint && leaveJoint(joint)).toEqual(target)
+})
+
+test('a voter that becomes a learner among other changes keeps its vote while joint and is a learner afterwards', () => {
+  const target: Membership = { voters: ids('a', 'd'), votersOutgoing: [], learners: ids('b') }
+  const joint = firstStep(voters('a', 'b', 'c'), target)
+  expect(joint).toEqual({ ...target, votersOutgoing: ids('a', 'b', 'c') })
+  expect(joint && isVoter(joint, nodeId('b'))).toBe(true)
+  expect(joint && decodeMembership(encodeMembership(joint))).toEqual(joint)
   expect(joint && leaveJoint(joint)).toEqual(target)
 })
 

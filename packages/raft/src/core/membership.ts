@@ -38,8 +38,8 @@ export function isMember(membership: Membership, id: NodeId): boolean {
 }
 
 /**
- * No id twice in a list, no member both voter and learner, ids of printable ASCII; witnesses vote, members to promote are
- * learners, and every configuration has a voter that can lead.
+ * No id twice in a list, no member both voter and learner (an outgoing voter may become one), ids of printable ASCII; witnesses
+ * vote, members to promote are learners, and every configuration has a voter that can lead.
  */
 export function isMembershipValid(membership: Membership): boolean {
   const { voters, votersOutgoing, learners, witnesses = [], promoting = [] } = membership
@@ -50,7 +50,7 @@ export function isMembershipValid(membership: Membership): boolean {
     lists.every((ids) => ids.every(isIdValid)) &&
     voters.some(canLead) &&
     (votersOutgoing.length === 0 || votersOutgoing.some(canLead)) &&
-    learners.every((id) => !isVoter(membership, id)) &&
+    learners.every((id) => !voters.includes(id)) &&
     witnesses.every((id) => isVoter(membership, id)) &&
     promoting.every((id) => learners.includes(id))
   )
@@ -100,17 +100,10 @@ export function firstStep(current: Membership, target: Membership): Membership |
   if (isJoint(target) || !keepsKinds(current, target)) return undefined
   if (isJoint(current)) return isSameMembership(leaveJoint(current), target) ? target : undefined
   if (votersChanged(current, target) <= 1) return target
-  const outgoing = new Set<NodeId>(current.voters)
-  // A voter that becomes a learner keeps its vote until the joint configuration is left.
-  const isIncoming = (id: NodeId): boolean => !outgoing.has(id)
-  const { witnesses = [], promoting = [] } = target
-  return membershipOf([
-    target.voters,
-    current.voters,
-    target.learners.filter(isIncoming),
-    [...new Set([...witnesses, ...(current.witnesses ?? [])])],
-    promoting.filter(isIncoming),
-  ])
+  const { voters, learners, witnesses = [], promoting = [] } = target
+  const eitherWitnesses = [...new Set([...witnesses, ...(current.witnesses ?? [])])]
+  // A voter that becomes a learner stands in both lists: it keeps its vote until the joint configuration is left.
+  return membershipOf([voters, current.voters, learners, eitherWitnesses, promoting])
 }
 
 /** A log without payloads cannot become one with them, and a state machine that follows the log cannot go on without: a witness stays one. */
