@@ -1,34 +1,19 @@
-// Figure 2 of the Raft paper and the main sentences of the thesis, one test per sentence.
+// Figure 2 of the Raft paper, one test per sentence. The thesis: raft-thesis-*.test.ts.
 import { describe, expect, test } from 'vitest'
 import {
   answerOf,
   appendEntries,
   appendResult,
+  candidate,
   heartbeat,
+  leader,
   memberWith,
   ofType,
   requestVote,
   termsOf,
   voteResult,
 } from './testing/messages.ts'
-import { bytes, entry, nodeId, TestCluster, type TestMember } from './testing/test-cluster.ts'
-import type { Message } from './types.ts'
-
-/** A candidate 'a' of term `term`, its vote for itself durable. */
-function candidate(member: TestMember): TestMember {
-  for (let i = 0; i < 10; i++) member.core.tick()
-  member.drain()
-  const { term } = member.core.status()
-  answerOf(member, voteResult({ term: term + 1, preVote: true }))
-  return member
-}
-
-function leader(member: TestMember): TestMember {
-  candidate(member)
-  answerOf(member, voteResult({ term: member.core.status().term }))
-  expect(member.core.status().role).toBe('leader')
-  return member
-}
+import { bytes, entry, nodeId, TestCluster } from './testing/test-cluster.ts'
 
 describe('Figure 2, state', () => {
   test('persistent state is updated on stable storage before responding to RPCs', () => {
@@ -285,136 +270,3 @@ describe('Figure 2, rules for servers', () => {
     expect(termsOf(member.stored.entries)).toEqual(before)
   })
 })
-
-describe('thesis', () => {
-  test('3.10: leadership transfer stops proposals, brings the target up to date, sends TimeoutNow', () => {
-    const member = leader(memberWith({}))
-    member.core.transferLeadership(nodeId('b'))
-    expect(ofType(member.drain(), 'timeoutNow')).toEqual([])
-    const refused = { accepted: false, reason: 'transferring' }
-    expect(member.core.propose([bytes('x')])).toEqual(refused)
-    const messages = answerOf(member, appendResult({ index: 1 }))
-    expect(ofType(messages, 'timeoutNow')).toMatchObject([{ to: 'b' }])
-  })
-
-  test('3.10: if the transfer does not complete after an election timeout it is aborted', () => {
-    const cluster = new TestCluster({ members: ['a', 'b', 'c'] })
-    cluster.elect('a')
-    cluster.drop = (message) => message.type === 'timeoutNow'
-    cluster.member('a').core.transferLeadership(nodeId('b'))
-    cluster.tickAll(9)
-    expect(cluster.member('a').core.propose([])).toMatchObject({ accepted: false })
-    cluster.tickAll(1)
-    expect(cluster.member('a').core.propose([])).toMatchObject({ accepted: true })
-  })
-
-  test('3.10: the target campaigns at once, and its request bypasses the lease of the leader', () => {
-    const member = memberWith({})
-    answerOf(member, heartbeat({}))
-    const timeoutNow: Message = { type: 'timeoutNow', from: nodeId('b'), to: nodeId('a'), term: 1 }
-    expect(ofType(answerOf(member, timeoutNow), 'requestVote')).toMatchObject([
-      { to: 'b', term: 2, force: true, preVote: false },
-      { to: 'c', term: 2, force: true, preVote: false },
-    ])
-  })
-
-  test('4.2.3: a server that hears a leader within an election timeout does not grant its vote', () => {
-    const member = memberWith({})
-    answerOf(member, heartbeat({}))
-    const from = nodeId('c')
-    expect(answerOf(member, requestVote({ from, term: 2 }))).toEqual([])
-    expect(answerOf(member, requestVote({ from, term: 2, preVote: true }))).toEqual([])
-    expect(member.core.status().term).toBe(1)
-    expect(answerOf(member, requestVote({ from, term: 2, force: true }))).toMatchObject([
-      { granted: true },
-    ])
-  })
-
-  test('6.2: a leader steps down if an election timeout elapses without a round to a majority', () => {
-    const cluster = new TestCluster({ members: ['a', 'b', 'c'] })
-    cluster.elect('a')
-    cluster.partition('a')
-    cluster.tick('a', 20)
-    expect(cluster.member('a').core.status()).toMatchObject({ role: 'follower', leader: undefined })
-  })
-
-  test('6.4: a read waits until the leader has committed an entry of its own term', () => {
-    const member = leader(memberWith({ terms: [1], commit: 1 }))
-    member.core.readIndex(7)
-    answerOf(member, { ...heartbeatResultOf(member), readSequence: 99 })
-    expect(member.reads).toEqual([])
-    answerOf(member, appendResult({ term: 2, index: 2 }))
-    const heartbeats = ofType(answerOf(member, heartbeatResultOf(member)), 'heartbeat')
-    expect(heartbeats).toEqual([])
-    answerOf(member, { ...heartbeatResultOf(member), readSequence: 1 })
-    expect(member.reads).toEqual([{ context: 7, index: 2 }])
-  })
-
-  test('6.4: a read is confirmed by heartbeats of a majority that were sent after it was asked', () => {
-    const member = leader(memberWith({}))
-    answerOf(member, appendResult({ index: 1 }))
-    member.core.readIndex(1)
-    const rounds = ofType(member.drain(), 'heartbeat').map((message) => message.readSequence)
-    expect(rounds).toEqual([1, 1])
-    answerOf(member, heartbeatResultOf(member))
-    expect(member.reads).toEqual([])
-    answerOf(member, { ...heartbeatResultOf(member), readSequence: 1 })
-    expect(member.reads).toEqual([{ context: 1, index: 1 }])
-  })
-
-  test('9.6: a pre-vote changes neither term nor vote', () => {
-    const member = memberWith({ term: 3 })
-    const answers = answerOf(member, requestVote({ term: 4, preVote: true }))
-    expect(answers).toMatchObject([{ granted: true, preVote: true, term: 4 }])
-    expect(member.core.status()).toMatchObject({ term: 3, vote: undefined })
-  })
-
-  test('9.6: a server increments its term only if it learns that it would win the election', () => {
-    const cluster = new TestCluster({ members: ['a', 'b', 'c'] })
-    cluster.elect('a')
-    cluster.partition('c')
-    cluster.tick('c', 100)
-    expect(cluster.member('c').core.status()).toMatchObject({ role: 'preCandidate', term: 1 })
-  })
-
-  test('10.2.1: the leader sends entries in parallel with writing them to its own disk', () => {
-    const member = leader(memberWith({}))
-    answerOf(member, appendResult({ index: 1 }))
-    member.autoPersist = false
-    member.core.propose([bytes('x')])
-    const sent = ofType(member.drain(), 'appendEntries')
-    expect(sent).toMatchObject([{ to: 'b', entries: [{ index: 2 }] }])
-    expect(member.core.status().persistedIndex).toBe(1)
-  })
-
-  test('10.2.1: an entry is committed by a majority of followers even before the leader wrote it', () => {
-    const member = leader(memberWith({}))
-    answerOf(member, appendResult({ index: 1 }))
-    answerOf(member, appendResult({ index: 1, from: nodeId('c') }))
-    member.autoPersist = false
-    member.core.propose([bytes('x')])
-    member.drain()
-    answerOf(member, appendResult({ index: 2 }))
-    expect(member.core.status().commitIndex).toBe(1)
-    answerOf(member, appendResult({ index: 2, from: nodeId('c') }))
-    expect(member.core.status().commitIndex).toBe(2)
-    expect(member.appliedTexts).toEqual([])
-  })
-
-  test('10.2.2: pipelining: the next AppendEntries leaves before the last one is answered', () => {
-    const member = leader(memberWith({}))
-    answerOf(member, appendResult({ index: 1 }))
-    const indexes = ['x', 'y', 'z'].flatMap((text) => {
-      member.core.propose([bytes(text)])
-      const toB = ofType(member.drain(), 'appendEntries').filter((message) => message.to === 'b')
-      return toB.map((message) => message.prevLogIndex)
-    })
-    expect(indexes).toEqual([1, 2, 3])
-  })
-})
-
-function heartbeatResultOf(member: TestMember): Extract<Message, { type: 'heartbeatResult' }> {
-  const { term } = member.core.status()
-  const address = { from: nodeId('b'), to: nodeId('a'), term }
-  return { type: 'heartbeatResult', ...address, readSequence: 0 }
-}

@@ -5,6 +5,7 @@ import {
   type AppendEntriesResult,
   type Entry,
   type Heartbeat,
+  type HeartbeatResult,
   type Message,
   type RequestVote,
   type RequestVoteResult,
@@ -42,6 +43,28 @@ export function answerOf(member: TestMember, message: Message): Message[] {
   return member.drain()
 }
 
+/** Out of patience: nobody was heard for an election timeout. */
+export function timeOut(member: TestMember): Message[] {
+  for (let i = 0; i < member.config.electionTicks; i++) member.core.tick()
+  return member.drain()
+}
+
+/** A candidate 'a' of the next term, its vote for itself durable. */
+export function candidate(member: TestMember): TestMember {
+  timeOut(member)
+  const { term } = member.core.status()
+  answerOf(member, voteResult({ term: term + 1, preVote: true }))
+  return member
+}
+
+/** Leader 'a' of the next term, by the vote of 'b'. Its opening entry is sent and on its own disk. */
+export function leader(member: TestMember): TestMember {
+  candidate(member)
+  answerOf(member, voteResult({ term: member.core.status().term }))
+  if (member.core.status().role !== 'leader') throw new Error('a was not elected')
+  return member
+}
+
 const toA = { from: nodeId('b'), to: nodeId('a') }
 
 export function requestVote(change: Partial<RequestVote>): RequestVote {
@@ -66,6 +89,10 @@ export function appendResult(change: Partial<AppendEntriesResult>): AppendEntrie
 
 export function heartbeat(change: Partial<Heartbeat>): Heartbeat {
   return { type: 'heartbeat', ...toA, term: 1, commit: 0, readSequence: 0, ...change }
+}
+
+export function heartbeatResult(change: Partial<HeartbeatResult>): HeartbeatResult {
+  return { type: 'heartbeatResult', ...toA, term: 1, readSequence: 0, ...change }
 }
 
 export function ofType<T extends Message['type']>(
