@@ -122,6 +122,14 @@ describe('3.4 leader election', () => {
     expect(core.status().role).toBe('preCandidate')
   })
 
+  test('a candidate asks for votes only when its vote for itself is on disk', () => {
+    const member = memberWith({})
+    timeOut(member)
+    member.autoPersist = false
+    expect(answerOf(member, voteResult({ preVote: true }))).toEqual([])
+    expect(ofType(member.persistAll(), 'requestVote')).toMatchObject([{ to: 'b' }, { to: 'c' }])
+  })
+
   test('first come, first served: the second candidate of a term is refused', () => {
     const member = memberWith({})
     answerOf(member, requestVote({ from: c }))
@@ -243,7 +251,11 @@ describe('3.5 log replication', () => {
     const member = leader(memberWith({ terms: [1, 1] }))
     answerOf(member, appendResult({ term: 2, index: 3 }))
     answerOf(member, appendResult({ term: 2, rejected: true, index: 2, hintIndex: 0 }))
-    expect(member.core.status().progress[0]).toMatchObject({ matchIndex: 3, nextIndex: 4 })
+    expect(member.core.status().progress[0]).toMatchObject({
+      state: 'replicate',
+      matchIndex: 3,
+      nextIndex: 4,
+    })
   })
 })
 
@@ -349,6 +361,14 @@ describe('3.10 leadership transfer', () => {
       { to: 'b', term: 2, force: true, preVote: false },
       { to: 'c', term: 2, force: true, preVote: false },
     ])
+  })
+
+  test('nobody but the leader can make a member campaign', () => {
+    const member = memberWith({})
+    answerOf(member, heartbeat({}))
+    const timeoutNow: Message = { type: 'timeoutNow', from: c, to: nodeId('a'), term: 1 }
+    expect(answerOf(member, timeoutNow)).toEqual([])
+    expect(member.core.status().role).toBe('follower')
   })
 
   test('the old leader steps down when it hears of the new term', () => {

@@ -198,6 +198,13 @@ describe('9.6 preventing disruptions when a server rejoins', () => {
     expect(member.core.status()).toMatchObject({ role: 'follower', term: 6 })
   })
 
+  test('an answer to a pre-vote of an earlier campaign does not count for this one', () => {
+    const member = memberWith({ term: 4 })
+    timeOut(member)
+    answerOf(member, voteResult({ term: 6, preVote: true }))
+    expect(member.core.status()).toMatchObject({ role: 'preCandidate', term: 4 })
+  })
+
   test('votes for a pre-vote do not count for the vote, nor the other way round', () => {
     const member = memberWith({})
     timeOut(member)
