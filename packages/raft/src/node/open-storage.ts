@@ -84,7 +84,7 @@ async function openLocked<Result>(
     nodeId: options.id,
     initialMembership: options.initialMembership,
     hasData: held > 0 || !snapshots.isEmpty,
-    onDamage: 'refuse',
+    onDamage: 'recover',
     ...(options.segmentSizeBytes === undefined
       ? {}
       : { segmentSizeBytes: options.segmentSizeBytes }),
@@ -165,7 +165,8 @@ interface CaughtUp {
 
 /**
  * Restores the state machine from the snapshot if the log does not reach back to what it holds. If log and state machine
- * do not meet, the log lacks something: only a member that others make whole goes on.
+ * do not meet, the log lacks something: only a member that others make whole goes on. What is left of a log may be older than
+ * what the state machine holds, with other entries at the same indexes: only those count as applied that it knows to be committed.
  */
 async function catchUp<Result>(
   { directory, stateMachine }: RaftNodeOptions<Result>,
@@ -173,15 +174,16 @@ async function catchUp<Result>(
 ): Promise<CaughtUp> {
   const isStale =
     held < wal.base.index || (stateMachine.durable === undefined && newest !== undefined)
+  if (!isStale && log.hardState.isRecovering === true) {
+    return { index: Math.min(held, log.hardState.commit), log, isolated: [] }
+  }
   if (!isStale && held <= wal.lastIndex) return { index: held, log, isolated: [] }
   if (!isStale) {
-    const index = wal.lastIndex
-    if (log.hardState.isRecovering === true) return { index, log, isolated: [] }
-    const text = `State machine holds entries up to ${held}, the WAL in ${directory} ends at ${index}`
+    const text = `State machine holds entries up to ${held}, the WAL in ${directory} ends at ${wal.lastIndex}`
     if (!wal.canRecover) throw new RaftError('CORRUPT', text, { file: `${directory}/wal` })
     const hardState = await wal.recover(log.hardState, false)
     const isolated = [{ file: `${directory}/wal`, offset: 0 }]
-    return { index, log: { ...log, hardState }, isolated }
+    return { index: hardState.commit, log: { ...log, hardState }, isolated }
   }
   if (newest === undefined || newest.index < wal.base.index) {
     const text = `State machine holds entries up to ${held}, the WAL in ${directory} begins after ${wal.base.index}, and no snapshot fills the gap`

@@ -10,6 +10,7 @@ import {
   chunkHeaderSizeBytes,
   chunkSizeBytesMax,
   decodeSnapshotHeader,
+  isSnapshotHeaderWhole,
   endSizeBytes,
   snapshotFormatVersion,
   snapshotPrefixSizeBytes,
@@ -24,14 +25,15 @@ export interface OpenedSnapshot {
 /** Checks the header. Throws RaftError CORRUPT or VERSION_MISMATCH. */
 export async function openSnapshotFile(file: File, path: string): Promise<OpenedSnapshot> {
   const check = checkSnapshotPrefix(await file.read(0, snapshotPrefixSizeBytes))
-  if (check.status === 'unknownVersion') {
-    const text = `Snapshot ${path} has format version ${check.version}, this program knows ${snapshotFormatVersion}`
-    throw new RaftError('VERSION_MISMATCH', text, { file: path, offset: 0 })
-  }
   if (check.status === 'bad') throw corrupt(path, 0, 'has no header')
   const size = snapshotPrefixSizeBytes + check.restSize
   const bytes = await file.read(0, size)
-  const header = bytes.length === size ? decodeSnapshotHeader(bytes) : undefined
+  const isWhole = bytes.length === size && isSnapshotHeaderWhole(bytes)
+  if (isWhole && check.version !== snapshotFormatVersion) {
+    const text = `Snapshot ${path} has format version ${check.version}, this program knows ${snapshotFormatVersion}`
+    throw new RaftError('VERSION_MISMATCH', text, { file: path, offset: 0 })
+  }
+  const header = isWhole ? decodeSnapshotHeader(bytes) : undefined
   if (header === undefined) throw corrupt(path, 0, 'has a damaged header')
   const { meta, checksum } = header
   return { meta, chunks: () => readChunks({ file, path }, size, checksum) }

@@ -57,19 +57,22 @@ export function encodeSnapshotHeader(meta: SnapshotMeta): Buffer {
 }
 
 export type PrefixCheck =
-  | { readonly status: 'ok'; readonly restSize: number }
+  | { readonly status: 'ok'; readonly version: number; readonly restSize: number }
   | { readonly status: 'bad' }
-  | { readonly status: 'unknownVersion'; readonly version: number }
 
 export function checkSnapshotPrefix(bytes: Uint8Array): PrefixCheck {
   if (bytes.length < snapshotPrefixSizeBytes) return { status: 'bad' }
   if (!magic.equals(bytes.subarray(0, 8))) return { status: 'bad' }
   const reader = new ByteReader(bytes.subarray(8))
   const version = reader.u32()
-  if (version !== snapshotFormatVersion) return { status: 'unknownVersion', version }
   const restSize = reader.u32()
   const isPlausible = restSize >= 24 && restSize <= headerRestSizeBytesMax
-  return isPlausible ? { status: 'ok', restSize } : { status: 'bad' }
+  return isPlausible ? { status: 'ok', version, restSize } : { status: 'bad' }
+}
+
+/** Of whatever version: only then its version is what was written. */
+export function isSnapshotHeaderWhole(bytes: Uint8Array): boolean {
+  return crc32(bytes.subarray(0, -4)) === new ByteReader(bytes.subarray(-4)).u32()
 }
 
 export interface SnapshotHeader {
