@@ -1,34 +1,50 @@
 // Builds a copy of the raft package with one wrong change in it, and lets its simulator look for the mistake in a process of its own.
-import { execFile } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { fork } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Edit, Mutant } from './mutants.ts'
+import type { SeedMessage, SeedsRequest } from './mutant-worker.ts'
+import type { Edit, Mutant } from './mutant.ts'
 
 const source = fileURLToPath(new URL('../packages/raft/src', import.meta.url))
+const modules = fileURLToPath(new URL('../node_modules', import.meta.url))
+const worker = fileURLToPath(new URL('./mutant-worker.ts', import.meta.url))
 const loader = new URL('../node_modules/tsx/dist/loader.mjs', import.meta.url).href
+
+/** A seed of the right code takes far less than a second: one that takes this long never ends. */
+const seedTimeoutMs = 60_000
+/** Mistakes of the mutant itself, which no simulator has to find. */
+const brokenPattern = /\b(?:SyntaxError|ReferenceError|ERR_MODULE_NOT_FOUND)\b/
 
 export interface MutantOutcome {
   /** Undefined if every seed passed. */
   readonly killedBySeed: number | undefined
-  readonly output: string
+  /** What the simulator said, in one line. */
+  readonly notice: string
 }
 
-/** Runs the seed that noticed it last, then seeds 1 to `seeds` until one does. */
-export async function runMutant(mutant: Mutant, seeds: number): Promise<MutantOutcome> {
+/** Runs the code with `edits` under each of the seeds until one of them notices something. */
+export async function runMutant(
+  { edits }: Pick<Mutant, 'edits'>,
+  seeds: readonly number[],
+): Promise<MutantOutcome> {
   const directory = await mkdtemp(join(tmpdir(), 'balsa-mutant-'))
   try {
     await cp(source, join(directory, 'src'), { recursive: true })
     await writeFile(join(directory, 'package.json'), '{"type":"module"}')
-    for (const edit of mutant.edits) await applyEdit(join(directory, 'src', edit.file), edit)
-    const main = join(directory, 'src/simulation/main.ts')
-    const first = await simulate(main, ['--seed', String(mutant.seed)])
-    if (first.killedBySeed !== undefined) return first
-    return await simulate(main, ['--seeds', String(seeds)])
+    await symlink(modules, join(directory, 'node_modules'), 'dir')
+    for (const edit of edits) await applyEdit(join(directory, 'src', edit.file), edit)
+    return await runSeeds({ directory, seeds })
   } finally {
     await rm(directory, { recursive: true, force: true })
   }
+}
+
+/** The text without what is not there any more, or is there more than once. */
+export async function findEdit({ file, find }: Edit): Promise<number> {
+  const text = await readFile(join(source, file), 'utf8')
+  return text.split(find).length - 1
 }
 
 async function applyEdit(path: string, { find, replace }: Edit): Promise<void> {
@@ -40,13 +56,50 @@ async function applyEdit(path: string, { find, replace }: Edit): Promise<void> {
   await writeFile(path, before + replace + after)
 }
 
-function simulate(main: string, flags: readonly string[]): Promise<MutantOutcome> {
-  const args = ['--import', loader, main, ...flags]
-  return new Promise((resolve) => {
-    execFile(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 }, (_, stdout, stderr) => {
-      const seed = /VIOLATION {2}seed (\d+)/.exec(stdout)?.[1]
-      const killedBySeed = seed === undefined ? undefined : Number(seed)
-      resolve({ killedBySeed, output: stdout + stderr })
-    })
+function runSeeds(request: SeedsRequest): Promise<MutantOutcome> {
+  const child = fork(worker, [], {
+    execArgv: ['--import', loader],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
+  let errors = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    errors = (errors + chunk.toString()).slice(-10_000)
+  })
+  return new Promise((resolve, reject) => {
+    let seed: number | undefined
+    let timer = setTimeout(() => {}, 0)
+    const end = (outcome: MutantOutcome): void => {
+      clearTimeout(timer)
+      child.kill('SIGKILL')
+      if (brokenPattern.test(outcome.notice))
+        reject(new Error(`The mutant is broken: ${outcome.notice}`))
+      else resolve(outcome)
+    }
+    const watch = (): void => {
+      clearTimeout(timer)
+      timer = setTimeout(() => {
+        end({ killedBySeed: seed, notice: 'the run does not end' })
+      }, seedTimeoutMs)
+    }
+    child.on('message', (message: SeedMessage) => {
+      watch()
+      if (message.type === 'begin') seed = message.seed
+      else if (message.type === 'violation')
+        end({ killedBySeed: message.seed, notice: message.text })
+      else end({ killedBySeed: undefined, notice: 'nothing' })
+    })
+    child.on('error', reject)
+    child.on('exit', (code) => {
+      clearTimeout(timer)
+      if (seed === undefined) reject(new Error(`The mutant does not even start: ${errors}`))
+      else
+        end({ killedBySeed: seed, notice: `the process ended with ${code}: ${lastLine(errors)}` })
+    })
+    child.send(request)
+    watch()
+  })
+}
+
+function lastLine(text: string): string {
+  return /^\S*Error.*$/m.exec(text)?.[0] ?? text.trim().split('\n').at(-1) ?? ''
 }

@@ -207,7 +207,7 @@ export class SimMember {
   #createCore(life: Life, config: RaftConfig, restored: RestoredState): WatchedCore {
     const { checkers, profile } = this.#options
     const core = new RaftCore({ ...config, ...profile.core }, restored)
-    life.observed = { id: this.id, life: life.number, core }
+    life.observed = { id: this.id, life: life.number, core, restored }
     this.#watch(life, (member) => {
       checkers.started(member)
     })
@@ -218,10 +218,13 @@ export class SimMember {
         })
       },
       handedOut: (ready) => {
-        const entries = ready.persist?.entries ?? []
-        if (entries.length === 0) return
         this.#watch(life, (member) => {
-          checkers.persisting(member, entries)
+          checkers.handingOut(member, ready)
+        })
+      },
+      persisted: (sequence) => {
+        this.#watch(life, (member) => {
+          checkers.persisted(member, sequence)
         })
       },
     })

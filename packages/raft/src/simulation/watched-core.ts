@@ -16,6 +16,8 @@ export interface CoreWatcher {
   stepped(): void
   /** A Ready leaves for the shell. */
   handedOut(ready: Ready): void
+  /** Everything up to this Ready is durable. */
+  persisted(sequence: number): void
 }
 
 export class WatchedCore implements Core {
@@ -72,6 +74,7 @@ export class WatchedCore implements Core {
   }
 
   persisted(sequence: number): void {
+    this.#watcher.persisted(sequence)
     this.#checked(this.#core.persisted(sequence))
   }
 

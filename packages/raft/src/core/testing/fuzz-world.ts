@@ -62,14 +62,14 @@ export class FuzzWorld {
   }
 
   #observed(of: FuzzMember): ObservedMember {
-    return { id: of.member.id, life: of.life, core: of.member.core }
+    const { id, core, stored: restored } = of.member
+    return { id, life: of.life, core, restored }
   }
 
   #watch(of: FuzzMember): void {
     this.checkers.started(this.#observed(of))
     of.member.onReady = (ready) => {
-      const entries = ready.persist?.entries ?? []
-      if (entries.length > 0) this.checkers.persisting(this.#observed(of), entries)
+      this.checkers.handingOut(this.#observed(of), ready)
     }
     of.member.onApplied = (entry) => {
       const { index, term, data } = entry
@@ -177,12 +177,14 @@ export class FuzzWorld {
   }
 
   #persist(member: TestMember, count: number = this.random.integer(1, 3)): void {
-    const snapshots = member.pending.slice(0, count).map((ready) => ready.persist?.snapshot)
+    const readys = member.pending.slice(0, count)
     this.#wire.push(...member.persistAll(count))
     const of = this.#members.find((each) => each.member === member)
-    for (const snapshot of snapshots) {
-      if (snapshot !== undefined && of !== undefined) {
-        this.checkers.restored(this.#observed(of), snapshot)
+    if (of === undefined) return
+    for (const { sequence, persist } of readys) {
+      this.checkers.persisted(this.#observed(of), sequence)
+      if (persist?.snapshot !== undefined) {
+        this.checkers.restored(this.#observed(of), persist.snapshot)
       }
     }
   }

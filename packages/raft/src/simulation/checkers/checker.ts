@@ -1,6 +1,15 @@
 // What a checker is: it watches every member of a simulated cluster and throws a Violation at the first step after which the property it
 // stands for does not hold.
-import type { Entry, LogIndex, NodeId, RaftStatus, SnapshotMeta, Term } from '../../core/types.ts'
+import type {
+  Entry,
+  LogIndex,
+  NodeId,
+  RaftStatus,
+  Ready,
+  RestoredState,
+  SnapshotMeta,
+  Term,
+} from '../../core/types.ts'
 import type { Operation } from './history.ts'
 
 /** What checkers read of a core. */
@@ -18,6 +27,8 @@ export interface ObservedMember {
   /** Unique in the run. */
   readonly life: number
   readonly core: InspectedCore
+  /** What it began this life with. */
+  readonly restored: RestoredState
 }
 
 /** What a state machine was given: the operations by their numbers, their commands, and a checksum of all bytes. */
@@ -42,8 +53,12 @@ export interface Checker {
   started?(member: ObservedMember): void
   /** After every input of the member's core. */
   stepped?(member: ObservedMember, status: RaftStatus): void
-  /** Entries on their way to the member's disk. */
+  /** A Ready leaves for the shell. */
+  handingOut?(member: ObservedMember, ready: Ready): void
+  /** Of those, entries on their way to the member's disk. */
   persisting?(member: ObservedMember, entries: readonly Entry[]): void
+  /** The core hears that everything up to this Ready is durable. */
+  persisted?(member: ObservedMember, sequence: number): void
   /** The member's state machine is about to take the entry. */
   applied?(member: ObservedMember, entry: AppliedEntry): void
   /** The member's state machine is about to be replaced by a snapshot. */

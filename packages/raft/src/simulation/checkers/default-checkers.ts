@@ -1,5 +1,5 @@
 // All checkers behind one set of hooks.
-import type { Entry, SnapshotMeta } from '../../core/types.ts'
+import type { Ready, SnapshotMeta } from '../../core/types.ts'
 import type { Specification } from '../workload.ts'
 import type { AppliedEntry, Checker, EndOfRun, ObservedMember } from './checker.ts'
 import { Durability } from './durability.ts'
@@ -10,6 +10,9 @@ import { LeaderAppendOnly } from './leader-append-only.ts'
 import { LeaderCompleteness } from './leader-completeness.ts'
 import { Linearizability } from './linearizability.ts'
 import { LogMatching } from './log-matching.ts'
+import { MembershipSafety } from './membership-safety.ts'
+import { RecoveredState } from './recovered-state.ts'
+import { RecoveringMembers } from './recovering-members.ts'
 import { StateMachineSafety } from './state-machine-safety.ts'
 
 export class DefaultCheckers {
@@ -18,6 +21,8 @@ export class DefaultCheckers {
   readonly stateMachineSafety: StateMachineSafety = new StateMachineSafety()
   readonly durability: Durability = new Durability()
   readonly freshReads: FreshReads = new FreshReads()
+  readonly membershipSafety: MembershipSafety = new MembershipSafety()
+  readonly recoveringMembers: RecoveringMembers = new RecoveringMembers()
   readonly #all: readonly Checker[]
 
   constructor(specification: Specification<unknown, unknown, unknown>) {
@@ -29,6 +34,9 @@ export class DefaultCheckers {
       this.stateMachineSafety,
       this.durability,
       this.freshReads,
+      this.membershipSafety,
+      this.recoveringMembers,
+      new RecoveredState(),
       new Linearizability(this.history, specification),
     ]
   }
@@ -42,8 +50,15 @@ export class DefaultCheckers {
     for (const checker of this.#all) checker.stepped?.(member, status)
   }
 
-  persisting(member: ObservedMember, entries: readonly Entry[]): void {
+  handingOut(member: ObservedMember, ready: Ready): void {
+    for (const checker of this.#all) checker.handingOut?.(member, ready)
+    const entries = ready.persist?.entries ?? []
+    if (entries.length === 0) return
     for (const checker of this.#all) checker.persisting?.(member, entries)
+  }
+
+  persisted(member: ObservedMember, sequence: number): void {
+    for (const checker of this.#all) checker.persisted?.(member, sequence)
   }
 
   applied(member: ObservedMember, entry: AppliedEntry): void {

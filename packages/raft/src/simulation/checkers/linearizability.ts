@@ -8,6 +8,8 @@ import { Violation, type AppliedEntry, type Checker, type ObservedMember } from 
 import type { History, Operation } from './history.ts'
 import { findLinearOrder } from './linear-search.ts'
 
+/** Answers in the first prefix that is searched; twice as many in each that follows. */
+const prefixStep = 8
 /** What is shown of a history that has no order. */
 const shownMax = 12
 
@@ -50,13 +52,12 @@ export class Linearizability<State> implements Checker {
 
   #check(part: string, operations: readonly Operation[]): void {
     if (this.#isExplained(this.#inOrderOfLog(operations))) return
-    const outcome = findLinearOrder(operations, this.#specification)
-    if (outcome === 'linearizable') return
-    const doubt = outcome === 'undecided' ? ' (within the steps of the search)' : ''
+    const bad = this.#shortestBadPrefix(operations)
+    if (bad === undefined) return
     throw new Violation(
       this.property,
-      `no order of the requests to ${part} explains every answer${doubt}; up to the first one that cannot be:\n` +
-        describePrefix(this.#shortestPrefix(operations)),
+      `no order of the requests to ${part} explains every answer; up to the first one that cannot be:\n` +
+        describePrefix(bad),
     )
   }
 
@@ -91,19 +92,32 @@ export class Linearizability<State> implements Checker {
     return true
   }
 
-  /** Up to the first answer after which there is no order any more; what was not answered by then counts as unknown. */
-  #shortestPrefix(operations: readonly Operation[]): readonly Operation[] {
-    const returns = operations.map(({ returnedAt }) => returnedAt).sort((a, b) => a - b)
-    let low = 0
-    let high = returns.length - 1
-    while (low < high) {
-      const middle = (low + high) >> 1
-      const prefix = cutAfter(operations, returns[middle] ?? Infinity)
-      const isFine = findLinearOrder(prefix, this.#specification) === 'linearizable'
-      if (isFine) low = middle + 1
-      else high = middle
+  /**
+   * Up to the first answer after which there is no order any more (none within the steps of the search); what was not answered
+   * by then counts as unknown. Short prefixes first: they are easier to refute than the whole.
+   */
+  #shortestBadPrefix(operations: readonly Operation[]): readonly Operation[] | undefined {
+    const ranks = operations.map(({ returnedAt }) => returnedAt).filter(Number.isFinite)
+    const returns = ranks.sort((a, b) => a - b)
+    const prefix = (count: number): readonly Operation[] => {
+      return cutAfter(operations, returns[count - 1] ?? -1)
     }
-    return cutAfter(operations, returns[low] ?? Infinity)
+    const isFine = (count: number): boolean => {
+      return findLinearOrder(prefix(count), this.#specification) === 'linearizable'
+    }
+    let fine = 0
+    let bad = Math.min(prefixStep, returns.length)
+    while (isFine(bad)) {
+      if (bad === returns.length) return undefined
+      fine = bad
+      bad = Math.min(2 * bad, returns.length)
+    }
+    while (bad - fine > 1) {
+      const middle = (fine + bad) >> 1
+      if (isFine(middle)) fine = middle
+      else bad = middle
+    }
+    return prefix(bad)
   }
 }
 

@@ -1,0 +1,263 @@
+import { describe, expect, test } from 'vitest'
+import { entry, ids, nodeId, voters } from '../../core/testing/test-cluster.ts'
+import { encodeMembership } from '../../core/membership.ts'
+import { entryType, type Entry, type Message } from '../../core/types.ts'
+import { ElectionSafety } from './election-safety.ts'
+import { LeaderAppendOnly } from './leader-append-only.ts'
+import { LeaderCompleteness } from './leader-completeness.ts'
+import { LogMatching } from './log-matching.ts'
+import { findDisjointQuorum, MembershipSafety } from './membership-safety.ts'
+import { RecoveredState } from './recovered-state.ts'
+import { RecoveringMembers } from './recovering-members.ts'
+import { StateMachineSafety } from './state-machine-safety.ts'
+import { applied, logOf, observed, ready } from './testing/observed.ts'
+
+/** A property is nothing without a run that breaks it. */
+function leads(id: string, life: number, change: { readonly term: number; readonly last: number }) {
+  const { term, last } = change
+  return observed({ id, life, status: { role: 'leader', term, lastIndex: last } })
+}
+
+describe('election safety', () => {
+  test('two leaders of one term, or one that leads it again after a crash, break it', () => {
+    for (const [id, life] of [
+      ['b', 2],
+      ['a', 3],
+    ] as const) {
+      const checker = new ElectionSafety()
+      const first = leads('a', 1, { term: 4, last: 0 })
+      const second = leads(id, life, { term: 4, last: 0 })
+      checker.stepped(first, first.core.status())
+      expect(() => {
+        checker.stepped(second, second.core.status())
+      }).toThrow('lead term 4')
+    }
+  })
+})
+
+describe('leader append-only', () => {
+  test('a leader whose log gets shorter breaks it', () => {
+    const checker = new LeaderAppendOnly()
+    const long = leads('a', 1, { term: 4, last: 9 })
+    const short = leads('a', 1, { term: 4, last: 8 })
+    checker.stepped(long, long.core.status())
+    expect(() => {
+      checker.stepped(short, short.core.status())
+    }).toThrow('cut its log from 9 to 8')
+  })
+
+  test('a leader that writes an entry again breaks it', () => {
+    const checker = new LeaderAppendOnly()
+    const leader = leads('a', 1, { term: 4, last: 2 })
+    checker.persisting(leader, logOf(4, 4))
+    expect(() => {
+      checker.persisting(leader, [entry(2, 4)])
+    }).toThrow('wrote entry 2 after 2')
+  })
+})
+
+describe('log matching', () => {
+  test('two entries of one index and term with different payloads break it', () => {
+    const checker = new LogMatching()
+    checker.persisting(observed({ id: 'a' }), [entry(1, 1, 'x')])
+    expect(() => {
+      checker.persisting(observed({ id: 'b' }), [entry(1, 1, 'y')])
+    }).toThrow('has another payload elsewhere')
+  })
+
+  test('the same entry after entries of different terms breaks it', () => {
+    const checker = new LogMatching()
+    checker.persisting(observed({ id: 'a' }), [entry(1, 1), entry(2, 3)])
+    expect(() => {
+      checker.persisting(observed({ id: 'b' }), [entry(1, 2), entry(2, 3)])
+    }).toThrow('follows term 2, elsewhere 1')
+  })
+})
+
+describe('leader completeness', () => {
+  test('a later leader that lacks a committed entry, or has another one, breaks it', () => {
+    for (const [log, text] of [
+      [logOf(1), 'holds nothing at index 2'],
+      [logOf(1, 2), 'holds one of term 2 at index 2'],
+    ] as const) {
+      const checker = new LeaderCompleteness()
+      const knows = observed({ id: 'a', entries: logOf(1, 1), status: { commitIndex: 2 } })
+      checker.stepped(knows, knows.core.status())
+      const leader = observed({
+        id: 'b',
+        life: 2,
+        entries: log,
+        status: { role: 'leader', term: 3 },
+      })
+      expect(() => {
+        checker.stepped(leader, leader.core.status())
+      }).toThrow(text)
+    }
+  })
+})
+
+describe('state machine safety', () => {
+  test('two members that apply different entries at one index break it', () => {
+    const checker = new StateMachineSafety()
+    checker.applied(observed({ id: 'a', life: 1 }), applied(1, { checksum: 5 }))
+    expect(() => {
+      checker.applied(observed({ id: 'b', life: 2 }), applied(1, { checksum: 6 }))
+    }).toThrow('b applied at 1')
+  })
+
+  test('an index left out, taken twice, or undone by a snapshot breaks it', () => {
+    const member = observed()
+    const checker = new StateMachineSafety()
+    checker.applied(member, applied(1))
+    checker.applied(member, applied(2))
+    expect(() => {
+      checker.applied(member, applied(4))
+    }).toThrow('applied index 4 where 3 was next')
+    expect(() => {
+      checker.applied(member, applied(2))
+    }).toThrow('applied index 2 where 3 was next')
+    expect(() => {
+      checker.restored(member, { index: 1 })
+    }).toThrow('went back from 2 to a snapshot at 1')
+  })
+
+  test('a state that does not follow from the log breaks it', () => {
+    const states = new Map([
+      [nodeId('a'), 'x'],
+      [nodeId('b'), 'y'],
+    ])
+    expect(() => {
+      new StateMachineSafety().finished({ states, replayed: 'x' })
+    }).toThrow('the state of b is')
+  })
+})
+
+describe('membership safety', () => {
+  const change = (index: number, ...names: string[]): Entry => {
+    return {
+      ...entry(index, 1),
+      type: entryType.membership,
+      data: encodeMembership(voters(...names)),
+    }
+  }
+
+  test('two changes under way at a time break it', () => {
+    const entries = [change(1, 'a', 'b'), change(2, 'a')]
+    const leader = observed({ entries, status: { role: 'leader' } })
+    expect(() => {
+      new MembershipSafety().persisting(leader, [change(2, 'a')])
+    }).toThrow('appended change 2 while 1 was not committed')
+  })
+
+  test('a change after which two quorums need not meet breaks it', () => {
+    const checker = new MembershipSafety()
+    const member = observed({ entries: [change(1, 'a', 'd', 'e')] })
+    checker.started(member)
+    expect(() => {
+      checker.applied(member, applied(1))
+    }).toThrow('change 1: ')
+  })
+
+  test('a leader without a vote breaks it', () => {
+    const leader = observed({ id: 'd', status: { role: 'leader' } })
+    expect(() => {
+      new MembershipSafety().stepped(leader, leader.core.status())
+    }).toThrow('d leads term 1 and has no vote')
+  })
+
+  test('quorums meet when one voter comes or goes, and on both sides of a joint configuration', () => {
+    const joint = { ...voters('a', 'd', 'e'), votersOutgoing: ids('a', 'b', 'c') }
+    const three = voters('a', 'b', 'c')
+    expect(findDisjointQuorum(three, voters('a', 'b', 'c', 'd'))).toBeUndefined()
+    expect(findDisjointQuorum(three, voters('a', 'b'))).toBeUndefined()
+    expect(findDisjointQuorum(three, joint)).toBeUndefined()
+    expect(findDisjointQuorum(joint, voters('a', 'd', 'e'))).toBeUndefined()
+    expect(findDisjointQuorum(three, voters('a', 'd', 'e'))).toBeDefined()
+  })
+})
+
+describe('what was durable is there again', () => {
+  const hardState = { term: 3, vote: nodeId('b'), commit: 0 }
+
+  function checkerAfter(...readys: ReturnType<typeof ready>[]): RecoveredState {
+    const checker = new RecoveredState()
+    const member = observed()
+    checker.started(member)
+    for (const each of readys) checker.handingOut(member, each)
+    return checker
+  }
+
+  test('a vote or a term that is forgotten breaks it, once it was durable', () => {
+    const checker = checkerAfter(ready(1, { hardState }))
+    checker.persisted(observed(), 1)
+    for (const status of [
+      { term: 2 },
+      { term: 3, vote: undefined },
+      { term: 3, vote: nodeId('c') },
+    ]) {
+      expect(() => {
+        checker.started(observed({ life: 2, status }))
+      }).toThrow('after term 3 and vote b')
+    }
+    checker.started(observed({ life: 2, status: { term: 3, vote: nodeId('b') } }))
+  })
+
+  test('entries that are gone or others break it, once they were durable', () => {
+    const checker = checkerAfter(ready(1, { entries: logOf(1, 1, 1) }))
+    checker.started(observed({ life: 2, entries: logOf(1) }))
+    checker.handingOut(observed(), ready(2, { entries: logOf(1, 1, 1) }))
+    checker.persisted(observed(), 2)
+    expect(() => {
+      checker.started(observed({ life: 3, entries: logOf(1, 1) }))
+    }).toThrow('a log up to 2, durable was 3')
+    expect(() => {
+      checker.started(observed({ life: 3, entries: logOf(1, 1, 2) }))
+    }).toThrow('entry 3 of term 2, durable was one of term 1')
+    const isRecovering = {
+      hardState: { term: 1, vote: undefined, commit: 0, isRecovering: true },
+    } as const
+    checker.started(observed({ life: 3, entries: logOf(1, 1), restored: isRecovering }))
+  })
+
+  test('entries on their way to the disk may have taken the place of others, or not', () => {
+    for (const found of [logOf(1, 1, 1), logOf(1, 2), logOf(1)]) {
+      const checker = checkerAfter(ready(1, { entries: logOf(1, 1, 1) }))
+      checker.persisted(observed(), 1)
+      checker.handingOut(observed(), ready(2, { entries: [entry(2, 2)] }))
+      checker.started(observed({ life: 2, entries: found, status: { term: 2 } }))
+    }
+  })
+})
+
+describe('a recovering member has no vote', () => {
+  const restored = {
+    hardState: { term: 1, vote: undefined, commit: 0, isRecovering: true },
+  } as const
+  const vote: Message = {
+    type: 'requestVoteResult',
+    from: nodeId('a'),
+    to: nodeId('b'),
+    term: 1,
+    granted: true,
+    preVote: false,
+    commit: 0,
+    commitTerm: 0,
+  }
+
+  test('a vote before its log is whole again, durably, breaks it', () => {
+    const member = observed({ restored })
+    const checker = new RecoveringMembers()
+    checker.started(member)
+    expect(() => {
+      checker.handingOut(member, ready(1, { sendAfterPersist: [vote] }))
+    }).toThrow('a sends requestVoteResult to b')
+    const hardState = { term: 1, vote: undefined, commit: 0 }
+    checker.handingOut(member, ready(2, { hardState, sendAfterPersist: [vote] }))
+    expect(() => {
+      checker.handingOut(member, ready(3, { send: [vote] }))
+    }).toThrow('a sends requestVoteResult to b')
+    checker.persisted(member, 2)
+    checker.handingOut(member, ready(4, { send: [vote] }))
+    expect(checker.recoveredCount).toBe(1)
+  })
+})

@@ -1,0 +1,90 @@
+// `npm run simulate -- --mutants [--jobs J] [--only TEXT]`: every mutant of the zoo under the seeds 1 to 300, and the right code under the same.
+// Prints which seed killed each and what noticed it. Exit code 1 if one survives, or if the right code fails.
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { runMutant, type MutantOutcome } from './mutant-process.ts'
+import { mutantSeedsMax, type Mutant } from './mutant.ts'
+import { mutants } from './mutants.ts'
+
+const seeds = Array.from({ length: mutantSeedsMax }, (_, i) => i + 1)
+const noticeColumnsMax = 90
+
+interface Row {
+  readonly mutant: Mutant
+  readonly outcome: MutantOutcome
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** Seed, then the property or assertion that noticed it. */
+function shorten(notice: string): string {
+  const text = notice.replace(/^Seed \d+, step (\d+): (?:Violation: )?/, '').split('\n')[0] ?? ''
+  return text.length > noticeColumnsMax ? `${text.slice(0, noticeColumnsMax - 1)}…` : text
+}
+
+function printRow({ mutant, outcome }: Row): void {
+  const { name, kind, edits, seed } = mutant
+  const killed = outcome.killedBySeed
+  const shown = killed === undefined ? 'SURVIVED' : killed === seed ? `${killed} *` : String(killed)
+  const file = [...new Set(edits.map((edit) => edit.file))].join(', ')
+  print(
+    `${shown.padStart(8)}  ${kind.padEnd(10)}  ${name}\n${''.padStart(22)}${file}: ${shorten(outcome.notice)}`,
+  )
+}
+
+async function inParallel<T>(
+  items: readonly T[],
+  jobs: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = [...items]
+  const worker = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
+  }
+  await Promise.all(Array.from({ length: jobs }, worker))
+}
+
+/** Whether the code as it is passes all seeds. */
+async function checkRightCode(jobs: number): Promise<boolean> {
+  const size = Math.ceil(seeds.length / jobs)
+  const parts = Array.from({ length: jobs }, (_, i) => seeds.slice(i * size, (i + 1) * size))
+  let isRight = true
+  await inParallel(parts, jobs, async (part) => {
+    const { killedBySeed, notice } = await runMutant({ edits: [] }, part)
+    if (killedBySeed === undefined) return
+    isRight = false
+    print(`The code as it is fails under seed ${killedBySeed}: ${notice}`)
+  })
+  if (isRight) print(`The code as it is passes the seeds 1 to ${mutantSeedsMax}.`)
+  return isRight
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      mutants: { type: 'boolean' },
+      jobs: { type: 'string', default: String(availableParallelism()) },
+      only: { type: 'string', default: '' },
+    },
+  })
+  const jobs = Math.max(1, Number.parseInt(values.jobs, 10))
+  const chosen = mutants.filter(({ name }) => name.includes(values.only))
+  const rows: Row[] = []
+  print(
+    `${chosen.length} mutants, seeds 1 to ${mutantSeedsMax} (* a seed that killed it before was tried first)\n`,
+  )
+  await inParallel(chosen, jobs, async (mutant) => {
+    const row = { mutant, outcome: await runMutant(mutant, [mutant.seed, ...seeds]) }
+    rows.push(row)
+    printRow(row)
+  })
+  const survivors = rows.filter(({ outcome }) => outcome.killedBySeed === undefined)
+  print(`\n${rows.length - survivors.length} of ${rows.length} mutants killed`)
+  for (const { mutant } of survivors) print(`SURVIVED: ${mutant.name}`)
+  const isRight = await checkRightCode(jobs)
+  return isRight && survivors.length === 0 ? 0 : 1
+}
+
+process.exitCode = await main()

@@ -1,0 +1,103 @@
+// Mutants of the shell around the core.
+import { change, type Mutant } from './mutant.ts'
+
+export const shellMutants: readonly Mutant[] = [
+  {
+    name: 'what was proposed in the present term is proposed again',
+    kind: 'proposals',
+    seed: 1,
+    edits: [
+      change(
+        'node/proposals.ts',
+        'this.#takeInFlight((batch) => batch.term < term)',
+        'this.#takeInFlight((batch) => batch.term <= term)',
+      ),
+    ],
+  },
+  {
+    name: 'a command whose outcome is unknown is proposed again',
+    kind: 'proposals',
+    seed: 1,
+    edits: [
+      change(
+        'node/proposals.ts',
+        "    const text = 'A snapshot was installed meanwhile: the command may be applied'\n    const error = new RaftError('TIMEOUT', text)\n    this.#fail(\n      this.#takeInFlight((batch) => batch.term <= term),\n      error,\n    )\n",
+        '    this.#waiting = [...this.#takeInFlight((batch) => batch.term <= term), ...this.#waiting]\n',
+      ),
+    ],
+  },
+  {
+    name: 'a command that timed out is said not to be applied',
+    kind: 'proposals',
+    seed: 1,
+    edits: [
+      change(
+        'node/proposals.ts',
+        "this.#fail(inFlight, new RaftError('TIMEOUT', text))",
+        "this.#fail(inFlight, new RaftError('NO_LEADER', text))",
+      ),
+    ],
+  },
+  {
+    name: 'a read is answered one entry too early',
+    kind: 'reads',
+    seed: 1,
+    edits: [change('node/reads.ts', 'if (wanted > index) break', 'if (wanted > index + 1) break')],
+  },
+  {
+    name: 'a read that comes during a round gets the answer of that round',
+    kind: 'reads',
+    seed: 1,
+    edits: [
+      change(
+        'node/reads.ts',
+        '} else this.#indexed.push({ index: state.index, reads: round.reads })',
+        `} else {
+      this.#indexed.push({ index: state.index, reads: [...round.reads, ...this.#gathering] })
+      this.#gathering = []
+    }`,
+      ),
+    ],
+  },
+  {
+    name: 'the log is compacted beyond what the state machine holds durably',
+    kind: 'snapshot',
+    seed: 1,
+    edits: [
+      change(
+        'node/checkpoints.ts',
+        'const byCount = index - catchUpEntries',
+        'const byCount = this.#options.applied().index',
+      ),
+      change(
+        'node/checkpoints.ts',
+        'Math.min(wanted, index, keepAfter())',
+        'Math.min(wanted, keepAfter())',
+      ),
+    ],
+  },
+  {
+    name: 'acknowledgements leave when any write is done, not their own',
+    kind: 'durability',
+    seed: 1,
+    edits: [
+      change(
+        'node/member-loop.ts',
+        'if (delayed.sequence > sequence) break',
+        'if (delayed.sequence > sequence + 1) break',
+      ),
+    ],
+  },
+  {
+    name: 'entries go on being applied while a snapshot is restored',
+    kind: 'snapshot',
+    seed: 1,
+    edits: [
+      change(
+        'node/applier.ts',
+        'pause(): void {\n    this.#isPaused = true\n    this.#queue = []\n    this.#head = 0\n',
+        'pause(): void {\n    this.#isPaused = true\n',
+      ),
+    ],
+  },
+]

@@ -1,0 +1,168 @@
+// Mutants of the WAL, of snapshot files and of what a member makes of them when it starts.
+import { change, type Mutant } from './mutant.ts'
+
+export const storageMutants: readonly Mutant[] = [
+  {
+    name: 'a record is not synced',
+    kind: 'durability',
+    seed: 1,
+    edits: [
+      change(
+        'wal/segment.ts',
+        'await this.#file.write(record.parts, offset)\n    await this.#file.sync()',
+        'await this.#file.write(record.parts, offset)',
+      ),
+    ],
+  },
+  {
+    name: 'a folder is not synced when a segment gets its name in it',
+    kind: 'durability',
+    seed: 2,
+    edits: [
+      change(
+        'wal/segment.ts',
+        'await fileSystem.rename(temporary, path)\n  await fileSystem.syncDirectory(directory)',
+        'await fileSystem.rename(temporary, path)',
+      ),
+    ],
+  },
+  {
+    name: 'a new data folder is not synced into its parent',
+    kind: 'durability',
+    seed: 1,
+    edits: [
+      change('node/open-storage.ts', '  await fileSystem.syncDirectory(parentOf(directory))\n', ''),
+    ],
+  },
+  {
+    name: 'a change of term or vote alone is written and not synced',
+    kind: 'durability',
+    seed: 1,
+    edits: [
+      change(
+        'core/raft-core.ts',
+        'const mustSync = this.#ballot.isChanged || this.#log.hasUnhanded()',
+        'const mustSync = this.#log.hasUnhanded()',
+      ),
+    ],
+  },
+  {
+    name: 'what needs no sync is reported durable before what does',
+    kind: 'durability',
+    seed: 1,
+    edits: [
+      change(
+        'wal/wal.ts',
+        'if (this.#running === undefined && persist?.mustSync !== true) {',
+        'if (persist?.mustSync !== true) {',
+      ),
+    ],
+  },
+  {
+    name: 'a new segment does not repeat term and vote',
+    kind: 'durability',
+    seed: 1,
+    edits: [
+      change(
+        'wal/new-log.ts',
+        "    { type: 'compacted', base },\n    { type: 'hardState', hardState },\n",
+        "    { type: 'compacted', base },\n",
+      ),
+    ],
+  },
+  {
+    name: 'a segment is removed while its last entry is still needed',
+    kind: 'durability',
+    seed: 1,
+    edits: [
+      change(
+        'wal/wal.ts',
+        'segment.highestIndex > this.#base.index)',
+        'segment.highestIndex > this.#base.index + 1)',
+      ),
+    ],
+  },
+  {
+    name: 'a torn tail is accepted',
+    kind: 'recovery',
+    seed: 22,
+    edits: [
+      change(
+        'wal/segment-scan.ts',
+        'return isWhole && crc32(body) === header.bodyChecksum ? body : undefined',
+        'return isWhole ? body : undefined',
+      ),
+    ],
+  },
+  {
+    name: 'what a killed process wrote is trusted without a sync',
+    kind: 'recovery',
+    seed: 1,
+    edits: [
+      change(
+        'wal/recovery.ts',
+        '    await makeLastRecordDurable(file, scan)\n    await fileSystem.syncDirectory(directory)\n',
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'entries that a later leader cut come back on recovery',
+    kind: 'recovery',
+    seed: 1,
+    edits: [
+      change(
+        'wal/log-replay.ts',
+        '      this.#entries.length = first.index - this.#firstIndex\n',
+        '      var behind = this.#entries.splice(first.index - this.#firstIndex).slice(entries.length)\n',
+      ),
+      change(
+        'wal/log-replay.ts',
+        'for (const entry of entries) this.#entries.push(entry)\n  }\n',
+        'this.#entries.push(...entries, ...(behind ?? []))\n  }\n',
+      ),
+    ],
+  },
+  {
+    name: 'the log before a snapshot comes back on recovery',
+    kind: 'recovery',
+    seed: 1,
+    edits: [
+      change(
+        'wal/log-replay.ts',
+        '        this.#moveBase(item.base)\n        this.#entries = []\n        this.#firstIndex = item.base.index + 1\n',
+        '        this.#moveBase(item.base)\n',
+      ),
+    ],
+  },
+  {
+    name: 'a snapshot gets its name before it is on disk',
+    kind: 'snapshot',
+    seed: 1,
+    edits: [change('snapshot/snapshot-store.ts', '        await file.sync()\n', '')],
+  },
+  {
+    name: 'a folder is not synced when a snapshot gets its name in it',
+    kind: 'snapshot',
+    seed: 1,
+    edits: [
+      change(
+        'snapshot/snapshot-store.ts',
+        'await this.#fileSystem.rename(temporary, path)\n    await this.#fileSystem.syncDirectory(this.#directory)\n',
+        'await this.#fileSystem.rename(temporary, path)\n',
+      ),
+    ],
+  },
+  {
+    name: 'a snapshot that the log does not know of is forgotten on recovery',
+    kind: 'snapshot',
+    seed: 1,
+    edits: [
+      change(
+        'node/open-storage.ts',
+        'if (newest === undefined || newest.index <= wal.base.index) return log\n',
+        'if (newest === undefined || newest.index >= wal.base.index) return log\n',
+      ),
+    ],
+  },
+]
