@@ -29,6 +29,7 @@ export function observed(options: ObservedOptions = {}): ObservedMember {
     appliedIndex: 0,
     membership,
     progress: [],
+    isRecovering: false,
     ...options.status,
   }
   return {
