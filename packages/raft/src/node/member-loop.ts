@@ -169,8 +169,9 @@ export class MemberLoop<Result> {
 
   #noticeLeader(): void {
     const { core, proposals, reads, metrics, onLeaderChanged } = this.#options
-    const { leader, term } = core.status()
+    const { id, leader, term, vote } = core.status()
     if (leader === this.#leader && term === this.#leaderTerm) return
+    if (term > this.#leaderTerm && vote === id) metrics?.campaigned?.(term)
     const isNews = leader !== this.#leader || leader !== undefined
     this.#leader = leader
     this.#leaderTerm = term

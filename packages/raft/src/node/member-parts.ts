@@ -72,7 +72,11 @@ export class MemberParts<Result> {
       },
       ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     })
-    this.reads = new Reads(times.requestTimeoutMs)
+    this.reads = new Reads({
+      timeoutMs: times.requestTimeoutMs,
+      clock,
+      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+    })
     this.applier = new Applier({
       stateMachine: options.stateMachine,
       proposals: this.proposals,

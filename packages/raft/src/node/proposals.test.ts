@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { ProposeOutcome, Term } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import { decodeBatch, type Batch } from './batch-codec.ts'
@@ -28,12 +28,12 @@ class Setup {
     })
   }
 
-  add(text: string, now = 0): void {
+  add(text: string, now = 0): boolean {
     const answer = (error: Error | undefined, result: string | undefined): void => {
       const text2 = error instanceof RaftError ? error.code : (result ?? 'nothing')
       this.answers.set(text, (this.answers.get(text) ?? '') + text2)
     }
-    this.proposals.add(Buffer.from(text), answer, now)
+    return this.proposals.add(Buffer.from(text), answer, now)
   }
 
   flush(now = 0): void {
@@ -145,5 +145,53 @@ test('at the end everybody is answered: gathered, waiting and in flight', () => 
     flying: 'CLOSED',
     waiting: 'CLOSED',
     gathered: 'CLOSED',
+  })
+})
+
+describe('back-pressure', () => {
+  test('begins above half of the commands, ends at a quarter, and refuses at the limit only', () => {
+    const setup = new Setup({ pendingCommandsMax: 8, entryCommandsMax: 1 })
+    setup.term = undefined
+    const goOn = Array.from({ length: 10 }, (_, i) => setup.add(`c${i}`))
+    expect(goOn).toEqual([true, true, true, true, ...Array.from({ length: 6 }, () => false)])
+    expect([...setup.answers]).toEqual([
+      ['c8', 'OVERLOADED'],
+      ['c9', 'OVERLOADED'],
+    ])
+    setup.term = 1
+    setup.flush()
+    for (let sequence = 1; sequence <= 5; sequence++) setup.proposals.complete(sequence, ['ok'])
+    expect(setup.drains).toBe(0)
+    setup.proposals.complete(6, ['ok'])
+    expect(setup.drains).toBe(1)
+    expect(setup.add('more')).toBe(true)
+  })
+
+  test('counts bytes too, and gives them back however a command ends', () => {
+    const setup = new Setup({ pendingSizeBytesMax: 1000, entryCommandsMax: 1 })
+    expect(setup.add('a'.repeat(496))).toBe(true)
+    expect(setup.add('b'.repeat(496))).toBe(false)
+    expect(setup.add('c')).toBe(false)
+    expect(setup.answers.get('c')).toBe('OVERLOADED')
+    expect(setup.proposals.sizeBytes).toBe(1000)
+    setup.flush()
+    setup.proposals.complete(1, ['ok'])
+    setup.proposals.expire(1000)
+    expect([setup.proposals.sizeBytes, setup.proposals.count, setup.drains]).toEqual([0, 0, 1])
+  })
+
+  test('lets one command through that is larger than all that may wait', () => {
+    const setup = new Setup({ pendingSizeBytesMax: 100 })
+    expect(setup.add('x'.repeat(500))).toBe(false)
+    setup.flush()
+    setup.proposals.complete(1, ['ok'])
+    expect(setup.answers.get('x'.repeat(500))).toBe('ok')
+    expect(setup.drains).toBe(1)
+  })
+
+  test('does not begin because of a command that is too large for any entry', () => {
+    const setup = new Setup({ commandSizeBytesMax: 5 })
+    expect(setup.add('x'.repeat(6))).toBe(true)
+    expect(setup.answers.get('x'.repeat(6))).toBe('TOO_LARGE')
   })
 })

@@ -189,6 +189,7 @@ export class RaftNode<Result> implements Node<Result> {
       },
       snapshot: (from, stream) => install.receive(loop, from, stream),
       unreachable: (peer) => {
+        this.#options.metrics?.unreachable?.(peer)
         loop.input((core) => {
           core.reportUnreachable(peer)
         })

@@ -4,7 +4,7 @@ import { pendingReadsMax } from './defaults.ts'
 import { Reads } from './reads.ts'
 
 class Setup {
-  readonly reads = new Reads(100)
+  readonly reads = new Reads({ timeoutMs: 100, clock: { now: () => 0 } })
   readonly rounds: number[] = []
   readonly answers: string[] = []
 

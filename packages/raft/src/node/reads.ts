@@ -3,6 +3,8 @@
 import type { LogIndex, ReadState } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import { pendingReadsMax } from './defaults.ts'
+import type { RaftMetrics } from './metrics.ts'
+import type { Clock } from './ports.ts'
 
 export type ReadDone = (error: Error | undefined) => void
 
@@ -16,8 +18,14 @@ interface IndexedReads {
   readonly reads: readonly WaitingRead[]
 }
 
+export interface ReadsOptions {
+  readonly timeoutMs: number
+  readonly clock: Pick<Clock, 'now'>
+  readonly metrics?: RaftMetrics
+}
+
 export class Reads {
-  readonly #timeoutMs: number
+  readonly #options: ReadsOptions
   #gathering: WaitingRead[] = []
   #round: { readonly context: number; readonly reads: readonly WaitingRead[] } | undefined
   /** The last round failed: ask again at the next tick or when there is a leader, not at once. */
@@ -27,17 +35,18 @@ export class Reads {
   #indexed: IndexedReads[] = []
   #count = 0
 
-  constructor(timeoutMs: number) {
-    this.#timeoutMs = timeoutMs
+  constructor(options: ReadsOptions) {
+    this.#options = options
   }
 
   add(done: ReadDone, now: number): void {
     if (this.#count >= pendingReadsMax) {
+      this.#options.metrics?.readsFailed?.(1, 'OVERLOADED')
       done(new RaftError('OVERLOADED', `${this.#count} reads are waiting already`))
       return
     }
     this.#count++
-    this.#gathering.push({ done, deadline: now + this.#timeoutMs })
+    this.#gathering.push({ done, deadline: now + this.#options.timeoutMs })
   }
 
   /** Whether flush() would begin a round. */
@@ -78,8 +87,20 @@ export class Reads {
   }
 
   #answer(reads: readonly WaitingRead[], error: RaftError | undefined): void {
+    const [first] = reads
+    if (first === undefined) return
     this.#count -= reads.length
+    this.#measure(reads.length, first.deadline, error)
     for (const { done } of reads) done(error)
+  }
+
+  /** The first one of a round has waited longest. */
+  #measure(count: number, deadline: number, error: RaftError | undefined): void {
+    const { metrics, clock, timeoutMs } = this.#options
+    if (error !== undefined) metrics?.readsFailed?.(count, error.code)
+    else if (metrics?.readsServed !== undefined) {
+      metrics.readsServed('readIndex', count, clock.now() - (deadline - timeoutMs))
+    }
   }
 
   expire(now: number): void {

@@ -1,11 +1,14 @@
 // The real file system for a member that a test abandons as kill -9 does: from then on nothing of it reaches the disk and no call of it
-// ever ends. Its lock is not taken, because the process of the test lives on.
+// ever ends. Its lock is not taken, because the process of the test lives on. Syncs can also fail, or hang for a while.
 import { nodeFileSystem } from '../file-system-node.ts'
 import type { File, FileSystem } from '../ports.ts'
 
 export class KillableFileSystem implements FileSystem {
   #isDead = false
   #syncError: Error | undefined
+  /** Pending while syncs hang. */
+  #hang: Promise<void> = Promise.resolve()
+  #endHang: () => void = () => {}
 
   kill(): void {
     this.#isDead = true
@@ -13,6 +16,17 @@ export class KillableFileSystem implements FileSystem {
 
   failSyncs(error: Error): void {
     this.#syncError = error
+  }
+
+  /** From now on no sync comes back, until continueSyncs(). */
+  hangSyncs(): void {
+    this.#hang = new Promise((resolve) => {
+      this.#endHang = resolve
+    })
+  }
+
+  continueSyncs(): void {
+    this.#endHang()
   }
 
   async #call<T>(action: () => Promise<T>): Promise<T> {
@@ -28,9 +42,10 @@ export class KillableFileSystem implements FileSystem {
       read: (position, length) => this.#call(() => file.read(position, length)),
       write: (buffers, position) => this.#call(() => file.write(buffers, position)),
       sync: () =>
-        this.#call(() => {
-          if (this.#syncError !== undefined) return Promise.reject(this.#syncError)
-          return file.sync()
+        this.#call(async () => {
+          await this.#hang
+          if (this.#syncError !== undefined) throw this.#syncError
+          await file.sync()
         }),
       truncate: (size) => this.#call(() => file.truncate(size)),
       close: () => this.#call(() => file.close()),
