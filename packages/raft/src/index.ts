@@ -25,6 +25,11 @@ export type {
   TransportHandler,
 } from './node/ports.ts'
 export { RaftNode } from './node/raft-node.ts'
+export {
+  recoverLostQuorum,
+  type LostQuorumOptions,
+  type LostQuorumReport,
+} from './node/recover-lost-quorum.ts'
 export type {
   CloseOptions,
   CommittedEntry,

@@ -55,7 +55,8 @@ function parentOf(path: string): string {
   return slash === 0 ? '/' : path.slice(0, slash)
 }
 
-async function lockDirectory(
+/** Throws RaftError LOCKED. */
+export async function lockDirectory(
   fileSystem: FileSystem,
   directory: string,
 ): Promise<{ release(): Promise<void> }> {
@@ -128,7 +129,7 @@ async function newestSnapshot(
  * A snapshot file that the log does not lead to came from a leader, and the crash came before the WAL knew of it: it takes the
  * place of the log.
  */
-async function continueFrom(
+export async function continueFrom(
   wal: Wal,
   log: RecoveredLog,
   newest: SnapshotMeta | undefined,
