@@ -22,6 +22,7 @@ export type {
   WatchHandlers,
   WatchOptions,
 } from './kv.ts'
+export { forceNewCluster } from './member/force-new-cluster.ts'
 export { openMember, type Member, type MemberPorts } from './member/open-member.ts'
 export type { MemberOptions } from './member/member-options.ts'
 export type { MemberApi, WatchSink, WatchStream } from './member/types.ts'

@@ -160,12 +160,9 @@ export class KvStateMachine {
     return results
   }
 
-  membershipChanged(membership: MembershipView, index: number): void {
+  /** Its entry comes to apply() as well, and moves the applied index. */
+  membershipChanged(membership: MembershipView): void {
     this.#membership = membership
-    if (index <= this.#applied.index) return
-    this.#applied = { ...this.#applied, index }
-    this.#backend.put(stateRowKey, encodeState(this.#applied))
-    this.housekeeping.wrote()
   }
 
   snapshot(): {

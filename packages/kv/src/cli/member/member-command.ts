@@ -48,7 +48,10 @@ async function runMember(settings: MemberSettings): Promise<void> {
   })
   try {
     // Loaded here, so that `balsa kv` does not read the code of a whole member.
-    const { openMember } = await import('../../index.ts')
+    const { forceNewCluster, openMember } = await import('../../index.ts')
+    if (settings.forceNewCluster !== undefined) {
+      log('warn', await forceNewCluster(options, settings.forceNewCluster))
+    }
     const member = await openMember({
       ...options,
       onWarning: (message) => log('warn', message),

@@ -36,6 +36,11 @@ const usedFlags: readonly MemberFlag[] = [
   used('heartbeat-interval', 'number', 'milliseconds (100)'),
   used('election-timeout', 'number', 'milliseconds (1000)'),
   used('snapshot-count', 'number', 'applied entries between two checkpoints (10000)'),
+  used(
+    'force-new-cluster',
+    'boolean',
+    'the other members are gone for good: says what is kept; =CLUSTER_ID goes on alone with it',
+  ),
   used('log-level', 'text', 'debug, info, warn, error, panic or fatal (info)'),
 ]
 
@@ -117,12 +122,6 @@ const refusedFlags: readonly MemberFlag[] = [
     'configuration files are not read yet; give flags or ETCD_ variables',
     'config-file',
   ),
-  ...flags(
-    'refused',
-    'boolean',
-    'a lost cluster cannot be taken over yet; leave it out',
-    'force-new-cluster',
-  ),
   ...flags('refused', 'text', 'proxies are not there; leave it out', 'proxy'),
   ...flags('refused', 'text', 'users are not there yet; leave it out', 'auth-token'),
 ]
@@ -140,6 +139,6 @@ export function memberFlagsHelp(): string {
     ...lines,
     '',
     `Taken, with a warning that they have no effect yet: ${ignoredFlags.length} more flags of etcd.`,
-    'Refused: those for TLS, discovery, configuration files and --force-new-cluster.',
+    'Refused: those for TLS, discovery and configuration files.',
   ].join('\n')
 }

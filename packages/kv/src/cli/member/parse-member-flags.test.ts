@@ -69,6 +69,15 @@ test('flags without effect take their values, switches none, and each is warned 
   })
 })
 
+test.each([
+  [[], undefined],
+  [['--force-new-cluster'], 'true'],
+  [['--force-new-cluster=false'], undefined],
+  [['--force-new-cluster=cdf818194e3a8c32'], 'cdf818194e3a8c32'],
+])('a lost cluster is taken over as %j says: %s', (argv, forceNewCluster) => {
+  expect(parseMemberFlags(argv, {}).forceNewCluster).toBe(forceNewCluster)
+})
+
 describe('what is refused, and how', () => {
   test.each([
     [['--data-dri', 'x'], {}, 'unknown flag --data-dri; see balsa member --help'],
@@ -81,11 +90,6 @@ describe('what is refused, and how', () => {
       [],
       { ETCD_DISCOVERY: 'http://x' },
       'ETCD_DISCOVERY cannot be used: discovery is not there yet; name the members with --initial-cluster',
-    ],
-    [
-      ['--force-new-cluster'],
-      {},
-      '--force-new-cluster cannot be used: a lost cluster cannot be taken over yet; leave it out',
     ],
     [
       ['--listen-peer-urls', 'https://a:1'],

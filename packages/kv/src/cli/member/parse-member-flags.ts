@@ -16,6 +16,8 @@ export interface MemberSettings {
   }
   /** `existing`: the data directory must hold the member already. */
   readonly clusterState: 'new' | 'existing'
+  /** Of --force-new-cluster: the cluster id as confirmation, or 'true' to ask what would be done. */
+  readonly forceNewCluster: string | undefined
   readonly logLevel: LogLevel
   readonly warnings: readonly string[]
 }
@@ -105,6 +107,7 @@ function settingsOf(given: ReadonlyMap<string, Given>): Omit<MemberSettings, 'wa
       ...withoutUndefined(optional),
     },
     clusterState: oneOf(given, 'initial-cluster-state', ['new', 'existing']) ?? 'new',
+    forceNewCluster: switchText(given, 'force-new-cluster'),
     logLevel: oneOf(given, 'log-level', logLevels) ?? 'info',
   }
 }
@@ -136,6 +139,12 @@ function positive(given: ReadonlyMap<string, Given>, name: string): number | und
   const value = Number(found.text)
   if (Number.isSafeInteger(value) && value > 0 && found.text.trim() !== '') return value
   throw new FlagError(`${found.as} is '${found.text}'; it must be a positive whole number`)
+}
+
+/** Undefined if it is off. */
+function switchText(given: ReadonlyMap<string, Given>, name: string): string | undefined {
+  const text = given.get(name)?.text
+  return text === 'false' || text === '' ? undefined : text
 }
 
 function oneOf<Text extends string>(

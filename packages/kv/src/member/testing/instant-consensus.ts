@@ -15,7 +15,7 @@ export class InstantConsensus implements Consensus<CommandResult> {
     this.#id = id as NodeId
     this.#stateMachine = stateMachine
     this.log = log
-    stateMachine.membershipChanged({ voters: [id], votersOutgoing: [], learners: [] }, 0)
+    stateMachine.membershipChanged({ voters: [id], votersOutgoing: [], learners: [] })
     for (const entry of log.slice(stateMachine.durable.appliedIndex)) stateMachine.apply(entry)
   }
 
