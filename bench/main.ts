@@ -10,6 +10,7 @@ import { native } from './native.ts'
 import { put } from './put.ts'
 import type { Question, Row } from './question.ts'
 import { raftCore } from './raft-core.ts'
+import { raftFailover } from './raft-failover.ts'
 import { raftPut } from './raft-put.ts'
 import { range } from './range.ts'
 import { reportText } from './report.ts'
@@ -24,6 +25,7 @@ const others: Readonly<Record<string, () => Promise<void>>> = {
   micro,
   'raft-core': raftCore,
   'raft-put': raftPut,
+  'raft-failover': raftFailover,
 }
 
 const usage = `usage: npm run bench -- [NAME...] [--vs etcd] [--seconds N] [--pairs N] [--members 1,3] [--json FILE]
