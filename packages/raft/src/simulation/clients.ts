@@ -126,19 +126,23 @@ export class Clients {
     const life = member.lifeNumber
     this.#open.set(operation.number, { operation, member, life, done })
     if (isRead) {
-      node.read((error) => {
-        this.#readDone(operation, error)
+      member.reach(() => {
+        node.read((error) => {
+          this.#readDone(operation, error)
+        })
       })
       return
     }
     const envelope = encodeEnvelope(operation.number, command, profile.paddingSizeBytes)
     let answers = 0
-    node.propose(envelope, (error, result) => {
-      this.#guard(() => {
-        const { number } = operation
-        if (++answers > 1) throw new Violation('one answer', `request ${number} has two answers`)
+    member.reach(() => {
+      node.propose(envelope, (error, result) => {
+        this.#guard(() => {
+          const { number } = operation
+          if (++answers > 1) throw new Violation('one answer', `request ${number} has two answers`)
+        })
+        this.#writeDone(operation, error, result)
       })
-      this.#writeDone(operation, error, result)
     })
   }
 

@@ -31,7 +31,7 @@ export class Convergence {
     const leader = leaders.sort((a, b) => b.term - a.term)[0]
     if (leader === undefined || leader.membership.votersOutgoing.length > 0) return []
     const ids = new Set<NodeId>([...leader.membership.voters, ...leader.membership.learners])
-    return this.#members.filter(({ id }) => ids.has(id))
+    return this.#members.filter(({ id, isDead }) => ids.has(id) && !isDead)
   }
 
   isReached(): boolean {

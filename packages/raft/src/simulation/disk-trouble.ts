@@ -1,9 +1,23 @@
 // What is wrong with one member's disk; it outlives the member's lives. Each trouble is switched on by whoever plans it, and reported every time
 // that it strikes.
-import { SimFileError } from './sim-disk.ts'
+import type { SeededRandom } from './random.ts'
+import { SimFileError, type SimDisk } from './sim-disk.ts'
+import type { SimInode } from './sim-inode.ts'
+
+const sectorSizeBytes = 512
 
 /** What strikes an operation. */
-export type DiskStrike = 'readErrors' | 'failedSyncs' | 'fullDisks' | 'stuckSyncs'
+export type DiskStrike =
+  | 'readErrors'
+  | 'failedSyncs'
+  | 'fullDisks'
+  | 'stuckSyncs'
+  | 'misdirectedWrites'
+
+export interface Place {
+  readonly inode: SimInode
+  readonly position: number
+}
 
 export class DiskTrouble {
   /** Called as a trouble strikes an operation, before it fails. */
@@ -16,6 +30,8 @@ export class DiskTrouble {
   isFull = false
   /** No sync is done before this time. */
   stuckUntil = 0
+  /** Where the next write goes instead is drawn from this. */
+  misdirect: SeededRandom | undefined
   #pointsLeft = 0
   #crash: (() => boolean) | undefined
 
@@ -47,6 +63,20 @@ export class DiskTrouble {
     throw new SimFileError('ENOSPC', path)
   }
 
+  /** Where a write of `size` bytes goes in place of where it should: over data of the log. Undefined if all is well. */
+  takeMisdirection(disk: SimDisk, size: number): Place | undefined {
+    const random = this.misdirect
+    if (random === undefined) return undefined
+    const path = random.pick(disk.paths().filter((each) => each.includes('/wal/')))
+    if (path === undefined) return undefined
+    const inode = disk.file(path)
+    const last = Math.floor((inode.usedSize - size) / sectorSizeBytes)
+    if (last < 0) return undefined
+    this.misdirect = undefined
+    this.onStrike('misdirectedWrites')
+    return { inode, position: random.integer(0, last) * sectorSizeBytes }
+  }
+
   /** Whether this sync is one that fails. */
   failsSync(): boolean {
     if (this.failingSyncs === 0) return false
@@ -67,6 +97,7 @@ export class DiskTrouble {
     this.failingSyncs = 0
     this.isFull = false
     this.stuckUntil = 0
+    this.misdirect = undefined
     this.#crash = undefined
   }
 }

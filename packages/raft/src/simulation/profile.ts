@@ -25,6 +25,12 @@ export interface Profile {
   readonly clogEveryMs: number
   readonly clogMs: number
   readonly diskCrashEveryMs: number
+  /** Members that begin with version 1 of the peer protocol, and the time between two upgrades. */
+  readonly oldRate: number
+  readonly upgradeEveryMs: number
+  readonly clock: ClockFaults
+  readonly disk: DiskFaults
+  readonly damage: DamageFaults
   readonly changeEveryMs: number
   readonly votersMax: number
   /** With those that join later. */
@@ -57,6 +63,34 @@ export interface Profile {
   readonly limits: Partial<RaftLimits>
 }
 
+/** Mean times of faults that may not happen at all: 0 for never. */
+export interface ClockFaults {
+  readonly pauseEveryMs: number
+  /** Some pauses are sleeps of the machine: its monotonic clock stands still. */
+  readonly hasSuspends: boolean
+  readonly jumpEveryMs: number
+  readonly driftEveryMs: number
+  /** Of what any two clocks differ by. */
+  readonly driftRateMax: number
+}
+
+/** Mean times of faults that may not happen at all: 0 for never. */
+export interface DiskFaults {
+  readonly readErrorEveryMs: number
+  readonly failedSyncEveryMs: number
+  readonly fullEveryMs: number
+  readonly stuckEveryMs: number
+  /** Of the errors that come back until the disk is repaired, and how long that takes. */
+  readonly stickyRate: number
+  readonly repairMs: number
+}
+
+/** Mean times of damage that nobody is told of: 0 for never. */
+export interface DamageFaults {
+  readonly flipEveryMs: number
+  readonly misdirectEveryMs: number
+}
+
 type Misfortune = Pick<
   Profile,
   | 'crashEveryMs'
@@ -86,10 +120,18 @@ export function drawProfile(random: SeededRandom): Profile {
     syncMs: Array.from({ length: membersMax }, () => {
       return { min: 0.2, max: random.chance(0.2) ? slowSyncMs : syncMaxMs }
     }),
-    clogEveryMs: random.chance(0.4) ? random.integer(1_000, 10_000) : 0,
+    clogEveryMs: maybeEvery(random, 0.4, { min: 1_000, max: 10_000 }),
     clogMs: random.integer(100, 3_000),
-    diskCrashEveryMs: random.chance(0.6) ? random.integer(1_000, 10_000) : 0,
-    changeEveryMs: random.chance(0.5) ? random.integer(500, 8_000) : 0,
+    diskCrashEveryMs: maybeEvery(random, 0.6, { min: 1_000, max: 10_000 }),
+    oldRate: random.pick([0, 0, 0.5, 1]) ?? 0,
+    upgradeEveryMs: random.integer(1_000, 10_000),
+    clock: drawClockFaults(random),
+    disk: drawDiskFaults(random),
+    damage: {
+      flipEveryMs: maybeEvery(random, flipRate, { min: 500, max: 8_000 }),
+      misdirectEveryMs: maybeEvery(random, misdirectRate, { min: 1_000, max: 10_000 }),
+    },
+    changeEveryMs: maybeEvery(random, 0.5, { min: 500, max: 8_000 }),
     votersMax: random.integer(3, 5),
     membersMax,
     transferEveryMs: random.integer(4_000, 30_000),
@@ -112,6 +154,10 @@ export function drawProfile(random: SeededRandom): Profile {
     limits: { entryCommandsMax: random.pick([1, 8, 1_000]) ?? 8, pendingCommandsMax: 64 },
   }
 }
+
+/** Of the runs with such damage. */
+const flipRate = 0
+const misdirectRate = 0
 
 function drawMemberCount(random: SeededRandom): number {
   const dice = random.next()
@@ -157,6 +203,38 @@ const calm: Misfortune = {
   partitionMs: 2_000,
   heartbeatIntervalMs: 100,
   electionTimeoutMs: 1_000,
+}
+
+function drawClockFaults(random: SeededRandom): ClockFaults {
+  return {
+    pauseEveryMs: maybeEvery(random, 0.5, { min: 500, max: 8_000 }),
+    hasSuspends: random.chance(0.5),
+    jumpEveryMs: maybeEvery(random, 0.4, { min: 500, max: 8_000 }),
+    driftEveryMs: maybeEvery(random, 0.4, { min: 500, max: 8_000 }),
+    driftRateMax: random.pick([0.001, 0.05, 0.3]) ?? 0.05,
+  }
+}
+
+function drawDiskFaults(random: SeededRandom): DiskFaults {
+  const isFaulty = random.chance(0.4)
+  const rate = isFaulty ? 0.5 : 0
+  return {
+    readErrorEveryMs: maybeEvery(random, rate, { min: 1_000, max: 10_000 }),
+    failedSyncEveryMs: maybeEvery(random, rate, { min: 1_000, max: 10_000 }),
+    fullEveryMs: maybeEvery(random, rate, { min: 2_000, max: 15_000 }),
+    stuckEveryMs: maybeEvery(random, rate, { min: 1_000, max: 10_000 }),
+    stickyRate: random.next() * 0.5,
+    repairMs: random.integer(100, 4_000),
+  }
+}
+
+function maybeEvery(
+  random: SeededRandom,
+  rate: number,
+  meanMs: { readonly min: number; readonly max: number },
+): number {
+  const drawn = random.integer(meanMs.min, meanMs.max)
+  return random.chance(rate) ? drawn : 0
 }
 
 function drawNetwork(random: SeededRandom): NetworkFaults {

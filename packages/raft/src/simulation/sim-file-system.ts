@@ -2,7 +2,7 @@
 // between its start and its end; after it no promise of this life is ever settled.
 import type { File, FileSystem } from '../node/ports.ts'
 import type { SeededRandom } from './random.ts'
-import { DiskTrouble } from './disk-trouble.ts'
+import { DiskTrouble, type Place } from './disk-trouble.ts'
 import { SimFileError, type SimDisk } from './sim-disk.ts'
 import type { SimInode } from './sim-inode.ts'
 
@@ -59,6 +59,11 @@ export class SimFileSystem implements FileSystem {
   #syncMs({ syncMs, random, now }: DiskTiming): number {
     const { min, max } = syncMs()
     return min + random.next() * (max - min) + this.trouble.syncDelayMs(now())
+  }
+
+  /** Where a write goes if not where it should. */
+  misdirection(size: number): Place | undefined {
+    return this.trouble.takeMisdirection(this.#disk, size)
   }
 
   /** For what a process does at the moment of the call, even if it dies before the answer. */
@@ -156,7 +161,9 @@ class SimFile implements File {
     const bytes = concatenate(buffers)
     if (position + bytes.length > this.#inode.size) this.#system.trouble.beforeGrowth(this.#path)
     this.#system.now(() => {
-      this.#inode.write(position, bytes)
+      const intended: Place = { inode: this.#inode, position }
+      const place = this.#system.misdirection(bytes.length) ?? intended
+      place.inode.write(place.position, bytes)
     })
     await this.#system.call('quick', () => {})
   }

@@ -49,6 +49,14 @@ export class SimInode {
     return this.#current.size
   }
 
+  /** Without the zeros at the end. */
+  get usedSize(): number {
+    const { bytes } = this.#current
+    let end = bytes.length
+    while (end > 0 && bytes[end - 1] === 0) end--
+    return end
+  }
+
   read(position: number, length: number): Uint8Array {
     return this.#current.bytes.slice(position, position + length)
   }

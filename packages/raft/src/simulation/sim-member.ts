@@ -1,14 +1,17 @@
 // One member of the simulated cluster: its disk lives as long as the run, its node from start to crash.
 import { RaftCore } from '../core/raft-core.ts'
 import type { Membership, NodeId, RaftConfig, RestoredState } from '../core/types.ts'
+import { RaftError } from '../errors.ts'
 import type { Node, RaftNodeEvent, RaftNodeOptions } from '../node/types.ts'
+import { protocolVersions, type ProtocolVersion } from '../transport/protocol-version.ts'
 import type { ObservedMember } from './checkers/checker.ts'
 import type { DefaultCheckers } from './checkers/default-checkers.ts'
 import type { Profile } from './profile.ts'
 import type { SeededRandom } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
-import { DiskTrouble } from './disk-trouble.ts'
+import { DiskTrouble, type DiskStrike } from './disk-trouble.ts'
 import { Gate } from './gate.ts'
+import { LocalClock } from './local-clock.ts'
 import { SimClock } from './sim-clock.ts'
 import { SimDisk } from './sim-disk.ts'
 import { SimFileSystem } from './sim-file-system.ts'
@@ -17,6 +20,8 @@ import { WatchedCore } from './watched-core.ts'
 import { WatchedMachine, type CommandResult } from './watched-machine.ts'
 import type { MachineHome } from './workload.ts'
 
+/** A machine has been up for this long at most. */
+const bootMsMax = 1_000_000
 const healthySyncMs = { min: 0.2, max: 2 }
 
 export type OpenNode = (options: RaftNodeOptions<CommandResult>) => Promise<Node<CommandResult>>
@@ -40,6 +45,12 @@ export interface MemberOptions {
   readonly onEvent: (id: NodeId, event: RaftNodeEvent) => void
   /** A life has ended. */
   readonly onStopped: (member: SimMember, life: number) => void
+  /** An operation of its disk has gone wrong, or hangs. */
+  readonly onDiskStrike: (strike: DiskStrike) => void
+  /** It is whole again after damage. */
+  readonly onHealed: () => void
+  /** It has stopped by itself, as it may with such a disk. */
+  readonly onGaveUp: (member: SimMember, reason: unknown) => void
   /** Something happened that must not: ends the run. */
   readonly onViolation: (reason: unknown) => void
 }
@@ -53,6 +64,8 @@ interface Life {
   readonly transport: SimTransport
   stateMachine: WatchedMachine | undefined
   observed: ObservedMember | undefined
+  /** Something has happened to its disk that may make it stop by itself. */
+  isExcused: boolean
   node: Node<CommandResult> | undefined
 }
 
@@ -60,7 +73,15 @@ export class SimMember {
   readonly id: NodeId
   readonly #options: MemberOptions
   readonly #disk: SimDisk
-  readonly #trouble = new DiskTrouble()
+  readonly trouble: DiskTrouble = new DiskTrouble()
+  /** Of its machine. */
+  readonly clock: LocalClock
+  #version: ProtocolVersion
+  /** The newest life when its disk was damaged; undefined while it is whole. */
+  #damagedInLife: number | undefined
+  #wasDamaged = false
+  #isDead = false
+  #lifeCount = 0
   #hasStarted = false
   /** Has left the cluster and was stopped for good. */
   isRetired = false
@@ -71,6 +92,14 @@ export class SimMember {
     this.id = options.id
     this.#options = options
     this.#disk = new SimDisk(options.random.fork())
+    const { random, scheduler, profile } = options
+    this.clock = new LocalClock(scheduler, { rate: 1, startMs: random.next() * bootMsMax })
+    this.#version = random.chance(profile.oldRate) ? 1 : protocolVersions.max
+    this.trouble.onStrike = (strike) => {
+      if (strike === 'misdirectedWrites') this.damage()
+      if (isExcuse(strike) && this.#life !== undefined) this.#life.isExcused = true
+      options.onDiskStrike(strike)
+    }
     this.#syncMs = options.profile.syncMs[options.index] ?? healthySyncMs
   }
 
@@ -98,12 +127,14 @@ export class SimMember {
   /** Faults end: a disk slower than an election timeout lets nobody be elected, whatever the code does. */
   heal(): void {
     this.#syncMs = healthySyncMs
-    this.#trouble.heal()
+    this.trouble.heal()
+    this.clock.setRate(1)
+    this.resume(true)
     this.start()
   }
 
   start(): void {
-    if (this.#life !== undefined) return
+    if (this.#life !== undefined || this.#isDead) return
     this.#hasStarted = true
     const life = this.#newLife()
     this.#life = life
@@ -117,14 +148,26 @@ export class SimMember {
       const node = await this.#options.openNode(this.#nodeOptions(life, stateMachine))
       if (this.#life === life) life.node = node
     } catch (error) {
-      // A member that nothing but crashes has happened to must always come up again.
-      if (this.#life === life) this.#options.onViolation(error)
+      if (this.#life === life) this.#failed(life, error)
     }
+  }
+
+  /** A member that nothing but crashes has happened to must always come up again, and never stops by itself. */
+  #failed(life: Life, reason: unknown): void {
+    if (!life.isExcused && !this.#isDamageNamed(reason)) {
+      this.#options.onViolation(reason)
+      return
+    }
+    // It says what is damaged and cannot go on: somebody has to replace it.
+    if (!life.isExcused && life.node === undefined) this.#isDead = true
+    this.crash('process')
+    this.#options.onGaveUp(this, reason)
   }
 
   #newLife(): Life {
     const { scheduler, network, random } = this.#options
     const number = this.#options.nextLife()
+    this.#lifeCount = number
     const gate = new Gate(scheduler)
     const timing = {
       after: (delayMs: number, callback: () => void): void => {
@@ -139,11 +182,12 @@ export class SimMember {
     return {
       number,
       gate,
-      clock: new SimClock(scheduler, gate),
-      fileSystem: new SimFileSystem(this.#disk, timing, this.#trouble),
-      transport: network.connect(this.id, gate),
+      clock: new SimClock(scheduler, gate, this.clock),
+      fileSystem: new SimFileSystem(this.#disk, timing, this.trouble),
+      transport: network.connect(this.id, { gate, version: this.#version }),
       stateMachine: undefined,
       observed: undefined,
+      isExcused: false,
       node: undefined,
     }
   }
@@ -199,7 +243,9 @@ export class SimMember {
       limits: profile.limits,
       createCore: (config, restored) => this.#createCore(life, config, restored),
       onEvent: (event) => {
-        if (this.#life === life) this.#options.onEvent(this.id, event)
+        if (this.#life !== life) return
+        if (event.type === 'failed') this.#failed(life, event.error)
+        else this.#options.onEvent(this.id, event)
       },
     }
   }
@@ -207,7 +253,8 @@ export class SimMember {
   #createCore(life: Life, config: RaftConfig, restored: RestoredState): WatchedCore {
     const { checkers, profile } = this.#options
     const core = new RaftCore({ ...config, ...profile.core }, restored)
-    life.observed = { id: this.id, life: life.number, core, restored }
+    const heldIndex = life.stateMachine?.appliedIndex ?? 0
+    life.observed = { id: this.id, life: life.number, core, restored, heldIndex }
     this.#watch(life, (member) => {
       checkers.started(member)
     })
@@ -230,9 +277,79 @@ export class SimMember {
     })
   }
 
+  get isPaused(): boolean {
+    return this.#life?.gate.isPaused ?? false
+  }
+
+  /** The process stands still; a suspended machine's monotonic clock does too. */
+  pause(isSuspended: boolean): void {
+    this.#life?.gate.pause()
+    if (isSuspended) this.clock.suspend()
+  }
+
+  resume(timersFirst: boolean): void {
+    this.clock.resume()
+    this.#life?.gate.resume(timersFirst)
+  }
+
+  /** A request from outside: waits like everything else while the process is paused. */
+  reach(action: () => void): void {
+    this.#life?.gate.pass('io', action)
+  }
+
+  /** Speaks an old version of the peer protocol. */
+  get isOld(): boolean {
+    return this.#version < protocolVersions.max
+  }
+
+  /** From the next start on. */
+  upgrade(): void {
+    this.#version = protocolVersions.max
+  }
+
+  /** What its disk holds may be less than it has acknowledged, until it was opened since and is whole again. */
+  get isDamaged(): boolean {
+    if (this.trouble.misdirect !== undefined) return true
+    if (this.#damagedInLife === undefined) return false
+    if (this.#isDead || this.#life?.node === undefined) return true
+    if (this.#life.number <= this.#damagedInLife) return true
+    if (this.#life.node.status().isRecovering) return true
+    this.#damagedInLife = undefined
+    this.#options.onHealed()
+    return false
+  }
+
+  /** Has refused to start with what its disk holds. */
+  get isDead(): boolean {
+    return this.#isDead
+  }
+
+  damage(): void {
+    this.#damagedInLife = this.#lifeCount
+    this.#wasDamaged = true
+  }
+
+  #isDamageNamed(reason: unknown): boolean {
+    if (!this.#wasDamaged || !(reason instanceof RaftError)) return false
+    return reason.code === 'CORRUPT' && reason.file !== undefined
+  }
+
+  /** Anywhere in any file, where data stands rather than where none was written yet. */
+  flipBit(random: SeededRandom): { readonly path: string; readonly position: number } | undefined {
+    const path = random.pick(this.#disk.paths())
+    if (path === undefined) return undefined
+    const inode = this.#disk.file(path)
+    const end = random.chance(0.1) ? inode.size : inode.usedSize
+    if (end === 0) return undefined
+    const position = random.integer(0, end - 1)
+    inode.flipBit(position, random.integer(0, 7))
+    this.damage()
+    return { path, position }
+  }
+
   /** `crash` is called in the middle of the `count`-th disk operation (each counts twice, before and after its effect); false: not now. */
   crashAtOperation(count: number, crash: () => boolean): void {
-    this.#trouble.crashAt(count, crash)
+    this.trouble.crashAt(count, crash)
   }
 
   /** `power`: what was not synced may be lost; `process`: only what was in the process. */
@@ -249,6 +366,7 @@ export class SimMember {
   #stop(): void {
     const life = this.#life
     this.#life = undefined
+    this.clock.resume()
     if (life === undefined) return
     life.gate.close()
     life.fileSystem.stop()
@@ -269,4 +387,9 @@ export class SimMember {
     this.#disk.kill()
     this.#options.home.kill?.()
   }
+}
+
+/** A disk that is slow is no reason to give up, and of a write that goes astray nobody knows. */
+function isExcuse(strike: DiskStrike): boolean {
+  return strike === 'readErrors' || strike === 'failedSyncs' || strike === 'fullDisks'
 }

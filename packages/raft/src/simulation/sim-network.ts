@@ -1,8 +1,9 @@
 // The wires between simulated members: messages are lost, delayed, reordered and repeated, links are clogged, or cut in one or both directions. All
 // chances come from the run's seed. Rates and cuts can be changed at any time.
 import { crc32 } from 'node:zlib'
-import type { Message, NodeId } from '../core/types.ts'
+import type { Message, NodeId, SnapshotMeta } from '../core/types.ts'
 import type { SnapshotStream, Transport, TransportHandler } from '../node/ports.ts'
+import { protocolVersions, type ProtocolVersion } from '../transport/protocol-version.ts'
 import { Gate } from './gate.ts'
 import type { SeededRandom } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -44,8 +45,18 @@ export interface NetworkCounts {
 
 /** Messages as bytes: what a real wire would carry. */
 export interface WireFormat {
-  encode(message: Message): Uint8Array
-  decode(bytes: Uint8Array, from: NodeId, to: NodeId): Message
+  /** Undefined for what that version cannot say. */
+  encode(message: Message, version: ProtocolVersion): Uint8Array | undefined
+  decode(bytes: Uint8Array, link: MessageLink): Message
+  /** Whether a snapshot can be sent at all. */
+  canSend(snapshot: SnapshotMeta, version: ProtocolVersion): boolean
+}
+
+/** What the two ends of a connection have agreed on. */
+export interface MessageLink {
+  readonly from: NodeId
+  readonly to: NodeId
+  readonly version: ProtocolVersion
 }
 
 export interface SimNetworkOptions {
@@ -55,6 +66,13 @@ export interface SimNetworkOptions {
   readonly wire?: WireFormat
   /** Called for every message that arrives, with a checksum of its bytes. */
   readonly onDelivered?: (message: Message, fingerprint: number) => void
+}
+
+/** One life of a member, as the network sees it. */
+export interface EndpointOptions {
+  readonly gate: Gate
+  /** The newest that it speaks. */
+  readonly version: ProtocolVersion
 }
 
 /** One direction between two members. */
@@ -88,9 +106,12 @@ export class SimNetwork {
   }
 
   /** A new life of the member: its older transport gets nothing any more. */
-  connect(id: NodeId, gate: Gate = new Gate(this.#options.scheduler)): SimTransport {
+  connect(id: NodeId, life: Partial<EndpointOptions> = {}): SimTransport {
     this.#endpoints.get(id)?.stop()
-    const transport = new SimTransport(this, id, gate)
+    const transport = new SimTransport(this, id, {
+      gate: life.gate ?? new Gate(this.#options.scheduler),
+      version: life.version ?? protocolVersions.max,
+    })
     this.#endpoints.set(id, transport)
     return transport
   }
@@ -138,31 +159,40 @@ export class SimNetwork {
       return true
     }
     const { wire } = this.#options
-    const bytes = wire?.encode(message)
-    this.#deliverLater(message, bytes)
+    const version = this.#versionBetween(message.from, message.to)
+    const bytes = wire?.encode(message, version)
+    if (wire !== undefined && bytes === undefined) return true
+    this.#deliverLater(message, version, bytes)
     if (random.chance(repeatRate)) {
       this.counts.repeated++
-      this.#deliverLater(message, bytes)
+      this.#deliverLater(message, version, bytes)
     }
     return true
   }
 
-  #deliverLater(message: Message, bytes: Uint8Array | undefined): void {
-    this.#options.scheduler.after(this.#delayMs(message.from, message.to), () => {
-      const endpoint = this.#endpoints.get(message.to)
-      if (endpoint?.isAlive !== true || this.#isBlocked(message.from, message.to)) return
+  #versionBetween(from: NodeId, to: NodeId): ProtocolVersion {
+    const sender = this.#endpoints.get(from)?.version ?? protocolVersions.max
+    const receiver = this.#endpoints.get(to)?.version ?? protocolVersions.max
+    return sender < receiver ? sender : receiver
+  }
+
+  #deliverLater(message: Message, version: ProtocolVersion, bytes: Uint8Array | undefined): void {
+    const { from, to } = message
+    this.#options.scheduler.after(this.#delayMs(from, to), () => {
+      const endpoint = this.#endpoints.get(to)
+      if (endpoint?.isAlive !== true || this.#isBlocked(from, to)) return
       endpoint.gate.pass('io', () => {
-        this.#deliver(endpoint, message, bytes)
+        const { wire } = this.#options
+        const isOnWire = wire !== undefined && bytes !== undefined
+        const received = isOnWire ? wire.decode(bytes, { from, to, version }) : message
+        this.#deliver(endpoint, received, bytes)
       })
     })
   }
 
-  #deliver(endpoint: SimTransport, sent: Message, bytes: Uint8Array | undefined): void {
-    const { wire, onDelivered } = this.#options
-    const isOnWire = wire !== undefined && bytes !== undefined
-    const message = isOnWire ? wire.decode(bytes, sent.from, sent.to) : sent
+  #deliver(endpoint: SimTransport, message: Message, bytes: Uint8Array | undefined): void {
     if (!endpoint.deliver(message)) return
-    onDelivered?.(message, bytes === undefined ? 0 : crc32(bytes))
+    this.#options.onDelivered?.(message, bytes === undefined ? 0 : crc32(bytes))
   }
 
   #delayMs(from: NodeId, to: NodeId): number {
@@ -204,10 +234,15 @@ export class SimNetwork {
     await this.carryChunk(from, to)
     const endpoint = this.#endpoints.get(to)
     if (endpoint === undefined) throw new Error(`Nobody listens at ${to}`)
+    const version = this.#versionBetween(from.id, to)
+    if (this.#options.wire?.canSend(stream.meta, version) === false) {
+      throw new Error(`Member ${to} is too old for the snapshot`)
+    }
     this.counts.snapshots++
     await endpoint.receive(from.id, {
       meta: stream.meta,
-      id: stream.id,
+      // Version 1 has no word for it: such a stream always begins anew.
+      id: version === 1 ? undefined : stream.id,
       chunks: (position) => {
         if (position.offset > 0) this.counts.resumed++
         return this.#relay(from, to, stream.chunks(position))
@@ -231,15 +266,17 @@ export class SimNetwork {
 export class SimTransport implements Transport {
   readonly id: NodeId
   readonly gate: Gate
+  readonly version: ProtocolVersion
   readonly #network: SimNetwork
   #handler: TransportHandler | undefined
   #isAlive = true
   readonly #onStop = new Set<() => void>()
 
-  constructor(network: SimNetwork, id: NodeId, gate: Gate) {
+  constructor(network: SimNetwork, id: NodeId, { gate, version }: EndpointOptions) {
     this.#network = network
     this.id = id
     this.gate = gate
+    this.version = version
   }
 
   get isAlive(): boolean {

@@ -4,7 +4,7 @@ import { RaftNode } from '../node/raft-node.ts'
 import type { StateMachine } from '../node/types.ts'
 import { decodeFrame } from '../transport/decode-frame.ts'
 import { encodeFrame } from '../transport/encode-frame.ts'
-import { protocolVersions } from '../transport/protocol-version.ts'
+import { inVersion, isOldMembership } from '../transport/protocol-version.ts'
 import { registerApplication } from './register-workload.ts'
 import type { RunReport } from './run-report.ts'
 import type { WireFormat } from './sim-network.ts'
@@ -55,10 +55,14 @@ function ownApplication<Input, Output, State, Machine extends StateMachine<Outpu
 
 /** What a real wire would carry. */
 const wire: WireFormat = {
-  encode: (message) => encodeFrame([message], protocolVersions.max),
-  decode: (bytes, from, to) => {
-    const [decoded] = decodeFrame(bytes, { from, to }, protocolVersions.max)
+  encode: (message, version) => {
+    const isSaid = inVersion(message, version) !== undefined
+    return isSaid ? encodeFrame([message], version) : undefined
+  },
+  decode: (bytes, { from, to, version }) => {
+    const [decoded] = decodeFrame(bytes, { from, to }, version)
     assert(decoded !== undefined, 'a frame of one message holds one')
     return decoded
   },
+  canSend: ({ membership }, version) => version > 1 || isOldMembership(membership),
 }

@@ -113,6 +113,7 @@ export class World {
     this.#faults = new FaultPlan({
       ...shared,
       random: random.fork(),
+      initialMembership: this.#initialMembership,
       addMember: () => this.#addMember(),
     })
   }
@@ -141,6 +142,16 @@ export class World {
       onStopped: (stopped, life) => {
         this.#clients.memberStopped(stopped, life)
       },
+      onDiskStrike: (strike) => {
+        this.#faults.diskStruck(strike)
+      },
+      onHealed: () => {
+        this.#faults.healed()
+      },
+      onGaveUp: (stopped, reason) => {
+        this.#trace.note(`${stopped.id} stops by itself: ${String(reason)}`)
+        this.#faults.gaveUp(stopped)
+      },
       onViolation: (reason) => {
         this.#violated(reason)
       },
@@ -151,8 +162,6 @@ export class World {
 
   #event(id: NodeId, event: RaftNodeEvent): void {
     this.#trace.note(`${id} ${event.type}`)
-    // Nothing but crashes happens to members, so none may stop by itself.
-    if (event.type === 'failed') this.#violated(event.error)
     if (event.type === 'leaderChanged' && event.leader === id) this.#faults.elected(id)
   }
 

@@ -27,6 +27,8 @@ export interface ObservedMember {
   /** Unique in the run. */
   readonly life: number
   readonly core: InspectedCore
+  /** What its state machine held at the start: more than the core knows to be applied if the log was damaged. */
+  readonly heldIndex?: LogIndex
   /** What it began this life with. */
   readonly restored: RestoredState
 }

@@ -27,7 +27,8 @@ export class StateMachineSafety implements Checker {
   }
 
   started(member: ObservedMember): void {
-    this.#appliedIndexes.set(member.life, member.core.status().appliedIndex)
+    const { appliedIndex } = member.core.status()
+    this.#appliedIndexes.set(member.life, Math.max(appliedIndex, member.heldIndex ?? 0))
   }
 
   restored(member: ObservedMember, snapshot: Pick<SnapshotMeta, 'index'>): void {

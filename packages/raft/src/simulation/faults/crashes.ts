@@ -36,8 +36,8 @@ export class Crashes {
     const dice = random.next()
     for (const member of targets) {
       if (!member.isUp) continue
-      if (dice < 0.85) this.#crash(member, dice < 0.6 ? 'power' : 'process')
-      else this.#close(member)
+      if (dice < 0.85) this.crash(member, dice < 0.6 ? 'power' : 'process')
+      else this.close(member)
     }
   }
 
@@ -55,12 +55,12 @@ export class Crashes {
     member.crashAtOperation(count, () => {
       if (!this.#context.isRunning) return false
       this.#context.counts.diskOperationCrashes++
-      this.#crash(member, random.chance(0.8) ? 'power' : 'process')
+      this.crash(member, random.chance(0.8) ? 'power' : 'process')
       return true
     })
   }
 
-  #crash(member: SimMember, kind: 'power' | 'process'): void {
+  crash(member: SimMember, kind: 'power' | 'process'): void {
     const { counts, onFault } = this.#context
     if (kind === 'power') counts.powerFailures++
     else counts.kills++
@@ -104,11 +104,11 @@ export class Crashes {
       // Long enough for the others to elect somebody else.
       const holdMs = context.profile.electionTimeoutMs * (1 + 4 * random.next())
       if (dice < 0.6) this.#partitions.cut(new Set([id]), holdMs)
-      else this.#crash(member, dice < 0.8 ? 'power' : 'process')
+      else this.crash(member, dice < 0.8 ? 'power' : 'process')
     })
   }
 
-  #close(member: SimMember): void {
+  close(member: SimMember): void {
     if (member.node === undefined) return
     this.#context.counts.closes++
     this.#context.onFault(`close of ${member.id}`)
@@ -120,11 +120,25 @@ export class Crashes {
     this.startLater(member)
   }
 
+  /** It comes back with the newest version of the peer protocol. */
+  upgrade(member: SimMember): void {
+    this.#context.counts.upgrades++
+    this.#context.onFault(`${member.id} is upgraded`)
+    member.upgrade()
+    if (member.isUp) this.crash(member, 'process')
+  }
+
+  /** A member has stopped by itself, because of its disk. */
+  gaveUp(member: SimMember): void {
+    this.#context.counts.stoppedByThemselves++
+    this.startLater(member)
+  }
+
   /** Whoever is down comes back, unless it has left the cluster. */
   startLater(member: SimMember): void {
     const { profile, scheduler, onFault } = this.#context
     scheduler.after(this.#random.next() * 2 * profile.downMs, () => {
-      if (member.isUp || member.isRetired) return
+      if (member.isUp || member.isRetired || member.isDead) return
       onFault(`start of ${member.id}`)
       member.start()
     })

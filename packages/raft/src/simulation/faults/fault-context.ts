@@ -14,6 +14,7 @@ export interface FaultContextOptions {
   readonly network: SimNetwork
   /** All that there are now. */
   readonly members: readonly SimMember[]
+  readonly initialMembership: Membership
   /** Makes a member that has never been. Undefined when there are enough. */
   readonly addMember: () => SimMember | undefined
   /** A line for the trace. */
@@ -30,6 +31,8 @@ export class FaultContext {
   readonly onFault: (text: string) => void
   readonly onViolation: (reason: unknown) => void
   readonly counts: Record<FaultKind, number> = noFaults()
+  /** All that are in force anywhere, or were asked for. */
+  readonly memberships: Membership[] = []
   readonly #random: SeededRandom
   #isRunning = true
 
@@ -41,6 +44,7 @@ export class FaultContext {
     this.addMember = options.addMember
     this.onFault = options.onFault
     this.onViolation = options.onViolation
+    this.memberships.push(options.initialMembership)
     this.#random = options.random
   }
 
@@ -83,6 +87,7 @@ export class FaultContext {
   leader(): SimMember | undefined {
     let newest: { readonly member: SimMember; readonly term: number } | undefined
     for (const member of this.members) {
+      if (member.isPaused) continue
       const status = member.node?.status()
       if (status?.role !== 'leader') continue
       if (newest === undefined || status.term > newest.term) newest = { member, term: status.term }

@@ -2,8 +2,11 @@
 
 /** By where they strike. */
 export const faultKinds = {
-  crashes: ['powerFailures', 'kills', 'closes', 'ambushes', 'diskOperationCrashes'],
+  crashes: ['powerFailures', 'kills', 'closes', 'ambushes', 'diskOperationCrashes', 'upgrades'],
   partitions: ['symmetricPartitions', 'oneWayPartitions', 'isolations', 'clogs'],
+  disks: ['readErrors', 'failedSyncs', 'stuckSyncs', 'fullDisks', 'stoppedByThemselves'],
+  damage: ['bitFlips', 'misdirectedWrites', 'membersHealed', 'membersRefused'],
+  clocks: ['pauses', 'suspends', 'clockJumps', 'clockDrifts'],
   leadership: ['transfers', 'failedTransfers'],
   membership: [
     'changesAsked',

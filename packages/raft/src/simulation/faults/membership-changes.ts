@@ -5,6 +5,7 @@ import { RaftError } from '../../errors.ts'
 import type { SeededRandom } from '../random.ts'
 import type { SimMember } from '../sim-member.ts'
 import type { FaultContext } from './fault-context.ts'
+import { isMinority } from './damage.ts'
 import { drawTarget } from './membership-targets.ts'
 
 export function beginMembershipChanges(context: FaultContext): void {
@@ -42,15 +43,21 @@ class MembershipChanges {
       votersMax: this.#context.profile.votersMax,
       outsiders: this.#outsiders(current),
     })
-    if (target === undefined) return
+    if (target === undefined || !this.#isSafe(target)) return
+    this.#context.memberships.push(target)
     for (const id of membersOf(target)) this.#bringUp(id)
     void this.#propose(leader, current, target)
+  }
+
+  /** What is left of the damaged and the dead must stay a minority. */
+  #isSafe(target: Membership): boolean {
+    return isMinority(target, new Set(this.#context.members.filter(({ isDamaged }) => isDamaged)))
   }
 
   /** Who could join: those who left, and one that has never been. */
   #outsiders(current: Membership): readonly NodeId[] {
     const inside = membersOf(current)
-    const isOutside = ({ id }: SimMember): boolean => !inside.includes(id)
+    const isOutside = ({ id, isDead }: SimMember): boolean => !inside.includes(id) && !isDead
     if (this.#random.chance(0.5) || !this.#context.members.some(isOutside)) {
       this.#context.addMember()
     }
