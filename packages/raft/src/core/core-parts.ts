@@ -36,7 +36,13 @@ export function makeCoreParts(
   const { snapshot, entries, appliedIndex } = restored
   const hardState = trusted(restored)
   const ballot = new Ballot(id, hardState)
-  const log = new RaftLog({ snapshot, entries, commitIndex: hardState.commit, appliedIndex })
+  const log = new RaftLog({
+    snapshot,
+    entries,
+    commitIndex: hardState.commit,
+    appliedIndex,
+    cacheSizeBytesMax: config.entryCacheSizeBytesMax,
+  })
   // Entries are written before the hard state; a crash between them leaves a log that is newer than the term.
   ballot.enter(Math.max(hardState.term, log.lastTerm))
   log.commitTo(knownCommitted(entries))

@@ -6,7 +6,8 @@ import { LeaderLease } from './lease.ts'
 import { isVoter, isWitness, memberIds } from './membership.ts'
 import type { Outbox } from './outbox.ts'
 import { hasQuorum, quorumReached } from './quorum.ts'
-import { entryOverheadBytes, type RaftLog } from './raft-log.ts'
+import { entryOverheadBytes } from './entry-cache.ts'
+import type { RaftLog } from './raft-log.ts'
 import type { ReadRequest } from './read-index.ts'
 import { RepeatFilter } from './repeat-filter.ts'
 import type { Progress } from './progress.ts'
@@ -15,6 +16,7 @@ import { Transfer } from './transfer.ts'
 import {
   entryType,
   type AppendEntriesResult,
+  type Entry,
   type EntryType,
   type HeartbeatResult,
   type LogIndex,
@@ -284,6 +286,10 @@ export class Leadership {
 
   recover(message: RecoverRequest): void {
     this.#replication.recover(message)
+  }
+
+  fetched(to: NodeId, entries: readonly Entry[] | undefined): void {
+    this.#replication.fetched(to, entries)
   }
 
   unreachable(id: NodeId): void {

@@ -77,6 +77,8 @@ export class Progress {
   #proofDue = false
   /** The highest commit index the follower was told. */
   #sentCommit: LogIndex = 0
+  /** Entries for the follower are being read back from the disk, or that came to nothing and it waits for a sign of life. */
+  #fetch: 'none' | 'underWay' | 'failed' = 'none'
   /** Heard from since the last check of the quorum. */
   recentActive = false
   /** Between the last two checks. */
@@ -112,7 +114,7 @@ export class Progress {
       case 'probe':
         return this.#probeSent
       case 'replicate':
-        return this.#window.isFull(this.#limits)
+        return this.#fetch !== 'none' || this.#window.isFull(this.#limits)
       case 'snapshot':
         return true
     }
@@ -126,6 +128,26 @@ export class Progress {
   /** Whether anything would be sent now. */
   isBehind(lastIndex: LogIndex, commitIndex: LogIndex): boolean {
     return !this.isPaused() && (this.#nextIndex <= lastIndex || this.needsEmpty(commitIndex))
+  }
+
+  get isFetching(): boolean {
+    return this.#fetch === 'underWay'
+  }
+
+  /** How many messages may still leave. */
+  get room(): number {
+    return this.#limits.messagesMax - this.#window.count
+  }
+
+  /** The next entries are asked for from the disk; one such question at a time, whatever the state. */
+  fetching(): void {
+    assert(this.#state === 'replicate', 'entries are read back for followers whose logs meet')
+    assert(this.#fetch === 'none', 'one question to the disk at a time')
+    this.#fetch = 'underWay'
+  }
+
+  fetched(succeeded: boolean): void {
+    this.#fetch = succeeded ? 'none' : 'failed'
   }
 
   /** An appendEntries of `count` entries from nextIndex on is on its way. */
@@ -219,6 +241,7 @@ export class Progress {
   alive(lastIndex: LogIndex): void {
     this.recentActive = true
     this.#probeSent = false
+    if (this.#fetch === 'failed') this.#fetch = 'none'
     if (this.#state !== 'replicate' || this.#matchIndex >= lastIndex) return
     this.#proofDue = true
     // A full window whose answers got lost would wait for ever; one message more a heartbeat burdens nobody.

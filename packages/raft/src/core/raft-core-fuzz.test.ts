@@ -9,6 +9,7 @@ test('no schedule of messages, disks, crashes and changes breaks a property of R
   let commits = 0
   let reads = 0
   let losses = 0
+  let fetches = 0
   let stuck = 0
   for (let seed = from; seed < from + count; seed++) {
     const world = new FuzzWorld({ seed, steps: 3000 })
@@ -21,6 +22,7 @@ test('no schedule of messages, disks, crashes and changes breaks a property of R
     elections += world.checkers.electionSafety.electionCount
     commits += world.checkers.stateMachineSafety.commitCount
     if (world.isStuck) stuck++
+    fetches += world.fetches
     losses += world.losses
     reads += world.checkers.freshReads.readCount
   }
@@ -28,6 +30,7 @@ test('no schedule of messages, disks, crashes and changes breaks a property of R
   expect(elections).toBeGreaterThan(count)
   expect(commits).toBeGreaterThan(count * 10)
   expect(reads).toBeGreaterThan(count)
+  expect(fetches).toBeGreaterThan(count * 5)
   expect(losses).toBeGreaterThan(count / 2)
   expect(stuck).toBeLessThan(Math.max(2, count / 20))
 })

@@ -16,6 +16,7 @@ import type { RaftLog } from './raft-log.ts'
 import type { Recovery } from './recovery.ts'
 import {
   type Core,
+  type Entry,
   type InstallSnapshot,
   type LogIndex,
   type Membership,
@@ -351,8 +352,8 @@ export class RaftCore implements Core {
     this.#leadership?.snapshotReported(id, succeeded)
   }
 
-  fetched(): void {
-    assert(false, 'nothing was asked for that has to be read back')
+  fetched(to: NodeId, entries: readonly Entry[] | undefined): void {
+    this.#leadership?.fetched(to, entries)
   }
 
   compact(index: LogIndex): void {

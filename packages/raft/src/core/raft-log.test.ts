@@ -1,11 +1,13 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { entryOverheadBytes } from './entry-cache.ts'
 import { RaftLog } from './raft-log.ts'
 import { entry, voters } from './testing/test-cluster.ts'
 import type { Entry } from './types.ts'
 
-function emptyLog(): RaftLog {
+function emptyLog(cacheSizeBytesMax?: number): RaftLog {
   return new RaftLog({
+    cacheSizeBytesMax,
     snapshot: { index: 0, term: 0 },
     entries: [],
     commitIndex: 0,
@@ -59,11 +61,17 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 )
 
 class Pair {
-  readonly log = emptyLog()
+  readonly log: RaftLog
+  readonly cacheSizeBytesMax: number
   readonly naive = new NaiveLog()
   term = 1
   sequence = 0
   readonly handed: Entry[] = []
+
+  constructor(cacheSizeBytesMax: number) {
+    this.cacheSizeBytesMax = cacheSizeBytesMax
+    this.log = emptyLog(cacheSizeBytesMax)
+  }
 
   take(step: Step): void {
     switch (step.do) {
@@ -133,18 +141,48 @@ class Pair {
     for (let index = naive.compacted; index <= last; index++) {
       expect(log.termAt(index)).toBe(naive.terms[index])
     }
+    this.checkMemory()
     expect(this.handed.map((each) => each.term)).toEqual(naive.terms.slice(1, naive.applied + 1))
     expect(naive.applied).toBeLessThanOrEqual(Math.min(naive.commit, naive.persisted))
+  }
+
+  /** As much as the limit allows of what is applied is in memory, the newest of it, and all of the rest. */
+  checkMemory(): void {
+    const { log, naive } = this
+    const last = naive.terms.length - 1
+    const held: number[] = []
+    for (let index = 1; index <= last; index++) {
+      const found = log.entryAt(index)
+      if (found !== undefined) held.push(index)
+      expect([undefined, naive.terms[index]]).toContain(found?.term)
+    }
+    const appliedHeld = held.filter((index) => index <= naive.applied)
+    const appliedMax = Math.floor(this.cacheSizeBytesMax / entryOverheadBytes)
+    expect(appliedHeld.length).toBeLessThanOrEqual(appliedMax)
+    expect(held.length - appliedHeld.length).toBe(last - naive.applied)
+    expect(held).toEqual(held.map((_, i) => last - held.length + 1 + i))
+    expect(log.status().entryCacheSizeBytes).toBe(held.length * entryOverheadBytes)
+  }
+
+  /** Where the logs may meet, position by position. */
+  meeting(index: number, term: number): { index: number; term: number } {
+    const { naive } = this
+    let at = Math.min(index, naive.terms.length - 1)
+    if (at < naive.compacted) return { index: at, term: 0 }
+    while (at > naive.compacted && (naive.terms[at] ?? 0) > term) at--
+    return { index: at, term: naive.terms[at] ?? 0 }
   }
 }
 
 test('the cursors of the log agree with a naive model after any sequence of steps', () => {
   fc.assert(
-    fc.property(steps, (sequence) => {
-      const pair = new Pair()
+    fc.property(steps, small, small, (sequence, cacheEntries, at) => {
+      const pair = new Pair(cacheEntries * entryOverheadBytes)
       for (const step of sequence) {
         pair.take(step)
         pair.check()
+        const [index, term] = [pair.naive.terms.length - at, pair.term - at]
+        expect(pair.log.findMeeting(index, term)).toEqual(pair.meeting(index, term))
       }
     }),
     { seed: 1, numRuns: 1500 },

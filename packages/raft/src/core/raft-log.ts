@@ -1,6 +1,9 @@
-// The replicated log of one member and its cursors (paper 5.3). In memory from the last snapshot on; what is durable is told by
-// persisted(). Keeps: snapshot <= applied..applying <= commit <= last, applying <= persisted <= handed <= last, terms never fall.
+// The replicated log of one member and its cursors (paper 5.3). Its terms are in memory from the last snapshot on, its entries from some
+// applied one on; what is durable is told by persisted(). Keeps: snapshot <= evicted <= applied..applying <= commit <= last,
+// applying <= persisted <= handed <= last, terms never fall.
 import { assert } from './assert.ts'
+import { EntryCache } from './entry-cache.ts'
+import { TermRuns } from './term-runs.ts'
 import {
   entryType,
   type Entry,
@@ -9,9 +12,6 @@ import {
   type SnapshotMeta,
   type Term,
 } from './types.ts'
-
-/** What an entry costs beside its payload, in every size limit of the core. */
-export const entryOverheadBytes = 32
 
 const applySizeBytesMax = 4 * 1024 * 1024
 
@@ -27,16 +27,12 @@ interface Flight {
   lastIndex: LogIndex
 }
 
-export function entrySizeBytes(entry: Entry): number {
-  return entry.data.length + entryOverheadBytes
-}
-
 export class RaftLog {
-  /** The entry at `#head` has index `#snapshotIndex + 1`; compaction moves the head and trims the array only now and then. */
-  #entries: Entry[]
-  #head = 0
-  #snapshotIndex: LogIndex
-  #snapshotTerm: Term
+  readonly #cache: EntryCache
+  readonly #cacheSizeBytesMax: number
+  /** Of the applied entries in memory. */
+  #appliedSizeBytes = 0
+  #runs: TermRuns
   #commitIndex: LogIndex
   #appliedIndex: LogIndex
   /** Handed out to be applied. */
@@ -52,30 +48,35 @@ export class RaftLog {
     readonly entries: readonly Entry[]
     readonly commitIndex: LogIndex
     readonly appliedIndex: LogIndex
+    /** Of the applied entries that stay in memory. Left out: all of them. */
+    readonly cacheSizeBytesMax?: number | undefined
   }) {
     const { snapshot, entries } = options
-    this.#snapshotIndex = snapshot.index
-    this.#snapshotTerm = snapshot.term
-    this.#entries = [...entries]
+    this.#runs = new TermRuns(snapshot)
+    for (const entry of entries) this.#runs.append(entry.term)
+    this.#cache = new EntryCache(snapshot.index, entries)
+    this.#cacheSizeBytesMax = options.cacheSizeBytesMax ?? Infinity
     this.#persistedIndex = snapshot.index + entries.length
     this.#handedIndex = this.#persistedIndex
     this.#appliedIndex = options.appliedIndex
+    this.#appliedSizeBytes = this.#cache.sizeBytesOf(snapshot.index + 1, options.appliedIndex)
     this.#applyingIndex = options.appliedIndex
     // The commit index on disk is a hint that may be older than what the state machine holds.
     this.#commitIndex = Math.max(options.commitIndex, options.appliedIndex, snapshot.index)
+    this.#evict()
     this.verify()
   }
 
   get firstIndex(): LogIndex {
-    return this.#snapshotIndex + 1
+    return this.#runs.baseIndex + 1
   }
 
   get lastIndex(): LogIndex {
-    return this.#snapshotIndex + this.#entries.length - this.#head
+    return this.#runs.lastIndex
   }
 
   get lastTerm(): Term {
-    return this.#entries[this.#entries.length - 1]?.term ?? this.#snapshotTerm
+    return this.#runs.lastTerm
   }
 
   get commitIndex(): LogIndex {
@@ -92,34 +93,22 @@ export class RaftLog {
 
   /** Undefined for what is compacted or not yet there. */
   termAt(index: LogIndex): Term | undefined {
-    if (index === this.#snapshotIndex) return this.#snapshotTerm
-    return this.entryAt(index)?.term
+    return this.#runs.termAt(index)
   }
 
-  /** Undefined for what is compacted or not yet there. */
+  /** Undefined for what is compacted, not in memory any more or not yet there. */
   entryAt(index: LogIndex): Entry | undefined {
-    if (index <= this.#snapshotIndex) return undefined
-    return this.#entries[this.#head + index - this.#snapshotIndex - 1]
+    return this.#cache.at(index)
   }
 
-  /** Entries from `index` on, as many as fit `sizeBytesMax`; one larger entry still comes alone. */
+  /** Entries up to and including this one can only be read back from the disk. */
+  get evictedIndex(): LogIndex {
+    return this.#cache.beforeIndex
+  }
+
+  /** Entries from `index` (> evictedIndex) on, as many as fit `sizeBytesMax`; one larger entry still comes alone. */
   slice(index: LogIndex, sizeBytesMax: number): readonly Entry[] {
-    assert(index > this.#snapshotIndex, 'compacted entries cannot be read')
-    const start = this.#head + index - this.#snapshotIndex - 1
-    return this.#entries.slice(start, this.#sliceEnd(start, this.#entries.length, sizeBytesMax))
-  }
-
-  #sliceEnd(start: number, limit: number, sizeBytesMax: number): number {
-    let size = 0
-    let end = start
-    while (end < limit) {
-      const entry = this.#entries[end]
-      assert(entry !== undefined, 'the log has no gap')
-      size += entrySizeBytes(entry)
-      if (size > sizeBytesMax && end > start) break
-      end++
-    }
-    return end
+    return this.#cache.slice(index, this.lastIndex, sizeBytesMax)
   }
 
   /** Paper 5.4.1: the later last term wins, then the longer log. */
@@ -135,21 +124,14 @@ export class RaftLog {
 
   /** Skips whole terms backwards (paper 5.3, last paragraphs). Term 0 when the position is compacted: it is committed. */
   findMeeting(index: LogIndex, term: Term): Meeting {
-    let at = Math.min(index, this.lastIndex)
-    while (at > this.#snapshotIndex) {
-      const entry = this.entryAt(at)
-      assert(entry !== undefined, 'the log has no gap')
-      if (entry.term <= term) return { index: at, term: entry.term }
-      at--
-    }
-    return { index: at, term: this.termAt(at) ?? 0 }
+    return this.#runs.lastUpTo(index, term)
   }
 
   /** The leader's own append (leader append-only: it never cuts its log). */
   append(entry: Entry): void {
     assert(entry.index === this.lastIndex + 1, 'an entry follows the last one')
-    assert(entry.term >= this.lastTerm, 'terms never fall along the log')
-    this.#entries.push(entry)
+    this.#runs.append(entry.term)
+    this.#cache.push(entry)
   }
 
   /** A follower's append after matches(): skips what is there, cuts what conflicts. Returns the last index it now shares. */
@@ -160,7 +142,7 @@ export class RaftLog {
       assert(entry !== undefined, 'a message has no gap')
       assert(entry.index === prevLogIndex + 1 + i, 'entries of a message follow prevLogIndex')
       // What is compacted is committed, so it is the same.
-      if (entry.index > this.#snapshotIndex && this.termAt(entry.index) !== entry.term) break
+      if (entry.index >= this.firstIndex && this.termAt(entry.index) !== entry.term) break
       i++
     }
     const conflict = entries[i]
@@ -182,7 +164,8 @@ export class RaftLog {
     assert(index > this.#commitIndex, 'a committed entry is never cut')
     assert(index <= this.lastIndex + 1, 'the log has no gap')
     const last = index - 1
-    this.#entries.length = this.#head + last - this.#snapshotIndex
+    this.#runs.cut(index)
+    this.#cache.cut(index)
     this.#persistedIndex = Math.min(this.#persistedIndex, last)
     this.#handedIndex = Math.min(this.#handedIndex, last)
     for (const flight of this.#flights) flight.lastIndex = Math.min(flight.lastIndex, last)
@@ -199,10 +182,9 @@ export class RaftLog {
   /** Replaces the log by a snapshot that is newer than what is committed here. */
   restore(snapshot: SnapshotMeta): void {
     assert(snapshot.index > this.#commitIndex, 'a snapshot never goes back in time')
-    this.#entries = []
-    this.#head = 0
-    this.#snapshotIndex = snapshot.index
-    this.#snapshotTerm = snapshot.term
+    this.#runs = new TermRuns(snapshot)
+    this.#cache.reset(snapshot.index)
+    this.#appliedSizeBytes = 0
     this.#commitIndex = snapshot.index
     this.#applyingIndex = snapshot.index
     this.#persistedIndex = snapshot.index
@@ -214,16 +196,22 @@ export class RaftLog {
 
   compact(index: LogIndex): void {
     assert(index <= this.#appliedIndex, 'only applied entries are compacted')
-    if (index <= this.#snapshotIndex) return
-    const term = this.termAt(index)
-    assert(term !== undefined, 'the log has no gap')
-    this.#head += index - this.#snapshotIndex
-    this.#snapshotIndex = index
-    this.#snapshotTerm = term
-    if (this.#head * 2 > this.#entries.length) {
-      this.#entries = this.#entries.slice(this.#head)
-      this.#head = 0
-    }
+    if (index < this.firstIndex) return
+    this.#runs.compact(index)
+    this.#evictTo(index)
+  }
+
+  /** Of what is applied the oldest goes first; what is not stays, whatever its size. */
+  #evict(): void {
+    let index = this.evictedIndex
+    let size = this.#appliedSizeBytes
+    while (size > this.#cacheSizeBytesMax) size -= this.#cache.sizeBytesOf(++index, index)
+    this.#evictTo(index)
+  }
+
+  #evictTo(index: LogIndex): void {
+    this.#appliedSizeBytes -= this.#cache.sizeBytesOf(this.evictedIndex + 1, index)
+    this.#cache.drop(index)
   }
 
   hasUnhanded(): boolean {
@@ -236,8 +224,8 @@ export class RaftLog {
     readonly entries: readonly Entry[]
   } {
     const snapshot = this.#unhandedSnapshot
-    const start = this.#head + this.#handedIndex - this.#snapshotIndex
-    const entries = start < this.#entries.length ? this.#entries.slice(start) : []
+    const isNews = this.#handedIndex < this.lastIndex
+    const entries = isNews ? this.slice(this.#handedIndex + 1, Infinity) : []
     this.#unhandedSnapshot = undefined
     this.#handedIndex = this.lastIndex
     if (entries.length > 0) this.#flights.push({ sequence, lastIndex: this.#handedIndex })
@@ -266,18 +254,18 @@ export class RaftLog {
   /** Committed and locally durable entries, each handed out once. */
   nextApply(): readonly Entry[] {
     if (!this.hasUnapplied()) return []
-    const base = this.#head - this.#snapshotIndex
-    const limit = base + Math.min(this.#commitIndex, this.#persistedIndex)
-    const start = base + this.#applyingIndex
-    assert(start >= this.#head, 'entries to apply are not compacted')
-    const entries = this.#entries.slice(start, this.#sliceEnd(start, limit, applySizeBytesMax))
+    const last = Math.min(this.#commitIndex, this.#persistedIndex)
+    const entries = this.#cache.slice(this.#applyingIndex + 1, last, applySizeBytesMax)
     this.#applyingIndex += entries.length
     return entries
   }
 
   appliedTo(index: LogIndex): void {
     assert(index <= this.#applyingIndex, 'only what was handed out is applied')
-    this.#appliedIndex = Math.max(this.#appliedIndex, index)
+    if (index <= this.#appliedIndex) return
+    this.#appliedSizeBytes += this.#cache.sizeBytesOf(this.#appliedIndex + 1, index)
+    this.#appliedIndex = index
+    this.#evict()
   }
 
   /** Whether a change of membership up to `last`, the commit index if left out, is not yet applied. */
@@ -288,20 +276,20 @@ export class RaftLog {
     return false
   }
 
-  /** Payload bytes after `index`, with the overhead of their entries. */
+  /** Payload bytes after `index` (>= evictedIndex), with the overhead of their entries. */
   sizeBytesAfter(index: LogIndex, last: LogIndex = this.lastIndex): number {
-    let size = 0
-    for (let i = Math.max(index + 1, this.firstIndex); i <= last; i++) {
-      const entry = this.entryAt(i)
-      assert(entry !== undefined, 'the log has no gap')
-      size += entrySizeBytes(entry)
-    }
-    return size
+    assert(index >= this.evictedIndex, 'only entries in memory are measured')
+    return this.#cache.sizeBytesOf(index + 1, last)
   }
 
   status(): Pick<
     RaftStatus,
-    'firstIndex' | 'lastIndex' | 'persistedIndex' | 'commitIndex' | 'appliedIndex'
+    | 'firstIndex'
+    | 'lastIndex'
+    | 'persistedIndex'
+    | 'commitIndex'
+    | 'appliedIndex'
+    | 'entryCacheSizeBytes'
   > {
     return {
       firstIndex: this.firstIndex,
@@ -309,26 +297,31 @@ export class RaftLog {
       persistedIndex: this.#persistedIndex,
       commitIndex: this.#commitIndex,
       appliedIndex: this.#appliedIndex,
+      entryCacheSizeBytes: this.#cache.sizeBytes,
     }
   }
 
   /** Cheap checks of every cursor; the terms are checked over what is not yet applied. */
   verify(): void {
-    assert(this.#head <= this.#entries.length, 'the head lies within the entries')
-    assert(this.#snapshotIndex <= this.#commitIndex, 'a snapshot holds committed entries only')
+    this.#cache.verify()
+    this.#runs.verify()
+    const { evictedIndex, lastIndex } = this
+    const snapshotIndex = this.#runs.baseIndex
+    assert(this.#cache.lastIndex === lastIndex, 'the end of the log is in memory')
+    assert(snapshotIndex <= evictedIndex, 'compacted entries are not in memory')
+    assert(snapshotIndex <= this.#commitIndex, 'a snapshot holds committed entries only')
     assert(this.#commitIndex <= this.lastIndex, 'committed entries are in the log')
     assert(this.#appliedIndex <= this.#applyingIndex, 'applied entries were handed out')
     assert(this.#applyingIndex <= this.#commitIndex, 'only committed entries are applied')
     assert(this.#applyingIndex <= this.#persistedIndex, 'only durable entries are applied')
     assert(this.#persistedIndex <= this.#handedIndex, 'durable entries were handed out')
     assert(this.#handedIndex <= this.lastIndex, 'entries handed out are in the log')
-    assert(this.#snapshotIndex <= this.#applyingIndex, 'compacted entries were applied')
-    let term = this.termAt(Math.max(this.#appliedIndex, this.#snapshotIndex)) ?? 0
-    for (let i = Math.max(this.#appliedIndex, this.#snapshotIndex) + 1; i <= this.lastIndex; i++) {
+    assert(evictedIndex <= this.#applyingIndex, 'entries that are not in memory were applied')
+    assert(this.#appliedSizeBytes <= this.#cacheSizeBytesMax, 'the cache keeps its limit')
+    for (let i = Math.max(this.#appliedIndex, evictedIndex) + 1; i <= lastIndex; i++) {
       const entry = this.entryAt(i)
       assert(entry !== undefined && entry.index === i, 'an entry stands at its index')
-      assert(entry.term >= term, 'terms never fall along the log')
-      term = entry.term
+      assert(entry.term === this.termAt(i), 'an entry has the term that is known of it')
     }
     let sequence = 0
     for (const flight of this.#flights) {

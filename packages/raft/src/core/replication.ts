@@ -4,9 +4,11 @@ import { assert } from './assert.ts'
 import { memberIds } from './membership.ts'
 import type { Outbox } from './outbox.ts'
 import { Progress, type WindowLimits } from './progress.ts'
-import { entrySizeBytes, type RaftLog } from './raft-log.ts'
+import { entrySizeBytes } from './entry-cache.ts'
+import type { RaftLog } from './raft-log.ts'
 import type {
   AppendEntriesResult,
+  Entry,
   LogIndex,
   Membership,
   NodeId,
@@ -15,6 +17,9 @@ import type {
   RecoverRequest,
   Term,
 } from './types.ts'
+
+/** Read back from the disk at once, in full messages. */
+const fetchSizeInMessages = 8
 
 export interface ReplicationOptions {
   readonly config: RaftConfig
@@ -136,22 +141,71 @@ export class Replication {
   }
 
   #replicate(peer: Progress): void {
-    const { log } = this.#options
+    const { log, config } = this.#options
     while (peer.isBehind(log.lastIndex, log.commitIndex)) {
       if (peer.nextIndex < log.firstIndex) {
         this.#sendSnapshot(peer)
         return
       }
-      this.#sendAppend(peer)
+      if (peer.nextIndex > log.evictedIndex) {
+        this.#sendAppend(peer, log.slice(peer.nextIndex, config.messageSizeBytesMax))
+      } else if (peer.state === 'probe') {
+        // Where the logs meet is asked without entries: the disk is read only for what is wanted.
+        this.#sendAppend(peer, [])
+      } else {
+        this.#fetch(peer)
+        return
+      }
     }
   }
 
-  #sendAppend(peer: Progress): void {
+  #fetch(peer: Progress): void {
+    if (peer.isFetching) return
+    const { config, outbox } = this.#options
+    peer.fetching()
+    const messages = Math.min(peer.room, fetchSizeInMessages)
+    const sizeBytesMax = config.messageSizeBytesMax * messages
+    outbox.fetch({ to: peer.id, from: peer.nextIndex, sizeBytesMax })
+  }
+
+  /** Entries that were evicted are back from the disk. Meanwhile the follower may have moved, or this log may have been compacted. */
+  fetched(to: NodeId, entries: readonly Entry[] | undefined): void {
+    const peer = this.#peers.get(to)
+    if (peer?.isFetching !== true) return
+    peer.fetched(entries !== undefined)
+    this.#isDirty = true
+    if (entries === undefined || peer.state !== 'replicate') return
+    const { log } = this.#options
+    let rest = entries
+    while (rest.length > 0 && !peer.isPaused()) {
+      const first = rest[0]?.index ?? 0
+      if (first !== peer.nextIndex || first < log.firstIndex) return
+      const message = this.#firstMessage(rest)
+      if (message.length === 0) return
+      this.#sendAppend(peer, message)
+      rest = rest.slice(message.length)
+    }
+  }
+
+  /** As many as fit one message, and only entries of this log: an answer may be to a question of an earlier leadership. */
+  #firstMessage(entries: readonly Entry[]): readonly Entry[] {
+    const { log, config } = this.#options
+    let size = 0
+    let count = 0
+    for (const entry of entries) {
+      size += entrySizeBytes(entry)
+      const isFull = count > 0 && size > config.messageSizeBytesMax
+      if (isFull || log.termAt(entry.index) !== entry.term) break
+      count++
+    }
+    return entries.slice(0, count)
+  }
+
+  #sendAppend(peer: Progress, entries: readonly Entry[]): void {
     const { config, log, outbox, term } = this.#options
     const prevLogIndex = peer.nextIndex - 1
     const prevLogTerm = log.termAt(prevLogIndex)
     assert(prevLogTerm !== undefined, 'the entry before the first one sent is known')
-    const entries = log.slice(peer.nextIndex, config.messageSizeBytesMax)
     let sizeBytes = 0
     for (const entry of entries) sizeBytes += entrySizeBytes(entry)
     peer.sent({ count: entries.length, sizeBytes, commit: log.commitIndex })

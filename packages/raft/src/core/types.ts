@@ -241,6 +241,8 @@ export interface RaftStatus {
   readonly persistedIndex: LogIndex
   readonly commitIndex: LogIndex
   readonly appliedIndex: LogIndex
+  /** Entries in memory: the applied ones within their limit, and all that are not applied yet. */
+  readonly entryCacheSizeBytes: number
   readonly membership: Membership
   /** The leader's view of the others; empty on other roles. */
   readonly progress: readonly {

@@ -2,7 +2,7 @@
 import { crc32 } from 'node:zlib'
 import { MalformedBytesError } from '../bytes/byte-reader.ts'
 import { assert } from '../core/assert.ts'
-import { entrySizeBytes } from '../core/raft-log.ts'
+import { entrySizeBytes } from '../core/entry-cache.ts'
 import type { Entry, LogIndex } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { FileSystem } from '../node/ports.ts'

@@ -48,6 +48,7 @@ export class InstantConsensus implements Consensus<CommandResult> {
       persistedIndex: index,
       commitIndex: index,
       appliedIndex: index,
+      entryCacheSizeBytes: 0,
       membership: { voters: [this.#id], votersOutgoing: [], learners: [] },
       progress: [],
     }

@@ -28,6 +28,8 @@ export class FuzzWorld {
   readonly #steps: number
   /** How often a disk lost what was written. */
   losses = 0
+  /** Entries were read back so often. */
+  fetches = 0
   /** Ended without enough members that may vote. */
   isStuck = false
   #wire: Message[] = []
@@ -50,12 +52,14 @@ export class FuzzWorld {
       messageSizeBytesMax: this.random.integer(40, 300),
       inflightMessagesMax: this.random.integer(1, 8),
       uncommittedSizeBytesMax: this.random.integer(100, 4000),
+      entryCacheSizeBytesMax: this.random.integer(0, 400),
     }
     this.#members = names.map((name) => {
       const random = this.random.fork()
       const memberConfig = config(name, { ...limits, random: () => random.next() })
       const member = new TestMember(memberConfig, fresh(voters(...names)))
       member.autoPersist = false
+      member.autoFetch = false
       return { member, life: this.#lives++ }
     })
     for (const member of this.#members) this.#watch(member)
@@ -106,6 +110,7 @@ export class FuzzWorld {
       for (const of of this.#members) {
         this.#drain(of)
         this.#persist(of.member, of.member.pending.length)
+        this.#fetch(of.member, of.member.fetches.length)
         this.#drain(of)
       }
       for (const message of this.#wire.splice(0)) this.#arrive(message, false)
@@ -145,7 +150,8 @@ export class FuzzWorld {
     const dice = this.random.next()
     if (dice < 0.6) this.#deliver()
     else if (dice < 0.66) member.core.tick()
-    else if (dice < 0.9) this.#persist(member)
+    else if (dice < 0.87) this.#persist(member)
+    else if (dice < 0.9) this.#fetch(member)
     else if (dice < 0.97) this.#propose(member)
     else this.#disturb(of)
     if (this.random.chance(0.8)) this.#drain(of)
@@ -187,6 +193,11 @@ export class FuzzWorld {
         this.checkers.restored(this.#observed(of), persist.snapshot)
       }
     }
+  }
+
+  #fetch(member: TestMember, count = 1): void {
+    this.fetches += Math.min(count, member.fetches.length)
+    member.answerFetches(count)
   }
 
   #propose(member: TestMember): void {

@@ -1,8 +1,10 @@
 // Cores wired to each other by hand: a test decides which messages arrive, when a disk is done and who ticks.
+import { entrySizeBytes } from '../entry-cache.ts'
 import { RaftCore } from '../raft-core.ts'
 import {
   entryType,
   type Entry,
+  type FetchRequest,
   type Membership,
   type Message,
   type NodeId,
@@ -73,6 +75,10 @@ export class TestMember {
   readonly reads: ReadState[] = []
   /** Readys taken and not yet persisted. */
   readonly pending: Ready[] = []
+  /** To be read back from the disk and not yet answered. */
+  readonly fetches: FetchRequest[] = []
+  /** False: they stay there until answerFetches(). */
+  autoFetch = true
   /** False: Readys stay pending until persistAll(). */
   autoPersist = true
   /** Entries handed out and not yet applied. */
@@ -105,8 +111,23 @@ export class TestMember {
     while (this.core.hasReady()) {
       messages.push(...this.take().send)
       if (this.autoPersist) messages.push(...this.persistAll())
+      if (this.autoFetch) this.answerFetches()
     }
     return messages
+  }
+
+  /** The disk has read what was asked for, as far as it is there. */
+  answerFetches(count: number = this.fetches.length): void {
+    for (const { to, from, sizeBytesMax } of this.fetches.splice(0, count)) {
+      let size = 0
+      const entries = this.stored.entries.filter((each) => {
+        if (each.index < from) return false
+        size += entrySizeBytes(each)
+        return each.index === from || size <= sizeBytesMax
+      })
+      this.core.fetched(to, entries[0]?.index === from ? entries : undefined)
+      this.core.verify()
+    }
   }
 
   /** Takes the next Ready; it is pending until persistAll(). */
@@ -117,6 +138,7 @@ export class TestMember {
     this.reads.push(...ready.reads)
     this.pending.push(ready)
     this.toApply.push(...ready.apply)
+    this.fetches.push(...ready.fetch)
     if (this.autoApply) this.applyAll()
     return ready
   }
@@ -178,6 +200,7 @@ export class TestMember {
   /** Loses everything that was not persisted and starts again; the state machine starts empty from the snapshot. */
   crash(): void {
     this.pending.length = 0
+    this.fetches.length = 0
     this.toApply.length = 0
     this.applied.length = 0
     this.#memberships.length = 0
