@@ -30,6 +30,9 @@ export const uncommittedSizeBytesMax: number = 64 * 1024 * 1024
 export const inflightMessagesMax = 256
 export const inflightSizeBytesMax: number = 32 * 1024 * 1024
 
+/** Applied entries kept in memory for followers; older ones are read back from the WAL. */
+export const entryCacheSizeBytesMax: number = 32 * 1024 * 1024
+
 /** A checkpoint comes after this many applied payload bytes too, and this many are kept for slow followers at most. */
 export const checkpointSizeBytes: number = 64 * 1024 * 1024
 export const catchUpSizeBytesMax: number = 32 * 1024 * 1024

@@ -1,6 +1,14 @@
 // The loop of a member: inputs go into the core at once; what the core wants done is taken once a turn of the event loop, so that what
 // arrived in one turn shares messages, entries and syncs. Keeps the order of a Ready: send, persist, and after that promises and apply.
-import type { Core, Entry, Message, NodeId, Ready, SnapshotMeta, Term } from '../core/types.ts'
+import type {
+  Core,
+  FetchRequest,
+  Message,
+  NodeId,
+  Ready,
+  SnapshotMeta,
+  Term,
+} from '../core/types.ts'
 import { messageSizeBytes } from '../transport/encode-frame.ts'
 import { protocolVersions } from '../transport/protocol-version.ts'
 import type { Wal } from '../wal/wal.ts'
@@ -25,6 +33,8 @@ export interface MemberLoopOptions<Result> {
   readonly onSendSnapshot: (to: NodeId) => void
   /** The core has given up its log for a snapshot; nothing is applied until the applier is resumed. */
   readonly onInstall: (meta: SnapshotMeta) => void
+  /** To be answered with the core's fetched(). */
+  readonly onFetch: (request: FetchRequest) => void
   /** Entries were applied. */
   readonly onApplied: () => void
   readonly onLeaderChanged: (leader: NodeId | undefined, term: Term) => void
@@ -104,7 +114,7 @@ export class MemberLoop<Result> {
   }
 
   #handle(ready: Ready): void {
-    const { wal, applier, reads, onInstall } = this.#options
+    const { wal, applier, reads, onInstall, onFetch } = this.#options
     const { sequence, persist } = ready
     if (ready.send.length > 0) this.#send(ready.send)
     if (ready.sendAfterPersist.length > 0) {
@@ -114,13 +124,7 @@ export class MemberLoop<Result> {
     wal.append(sequence, persist)
     if (ready.apply.length > 0) applier.push(ready.apply)
     for (const read of ready.reads) reads.answered(read)
-    for (const { to } of ready.fetch) this.#fetched(to, undefined)
-  }
-
-  #fetched(to: NodeId, entries: readonly Entry[] | undefined): void {
-    this.input((core) => {
-      core.fetched(to, entries)
-    })
+    for (const request of ready.fetch) onFetch(request)
   }
 
   #send(messages: readonly Message[]): void {

@@ -6,6 +6,7 @@ import { Applier } from './applier.ts'
 import { newOrigin } from './batch-codec.ts'
 import { Checkpoints } from './checkpoints.ts'
 import * as defaults from './defaults.ts'
+import { EntryFetcher } from './entry-fetcher.ts'
 import { MemberLoop } from './member-loop.ts'
 import type { OpenedStorage } from './open-storage.ts'
 import type { Clock, Random } from './ports.ts'
@@ -55,6 +56,7 @@ export class MemberParts<Result> {
   readonly checkpoints: Checkpoints<Result>
   readonly snapshots: SnapshotTransfer<Result>
   readonly install: SnapshotInstall<Result>
+  readonly fetcher: EntryFetcher
   readonly loop: MemberLoop<Result>
   readonly #parts: MemberPartsOptions<Result>
 
@@ -90,6 +92,7 @@ export class MemberParts<Result> {
     this.snapshots = this.#makeSnapshots()
     this.checkpoints = this.#makeCheckpoints()
     this.install = this.#makeInstall()
+    this.fetcher = this.#makeFetcher()
     this.loop = this.#makeLoop()
   }
 
@@ -103,10 +106,16 @@ export class MemberParts<Result> {
       inflightMessagesMax: defaults.inflightMessagesMax,
       inflightSizeBytesMax: defaults.inflightSizeBytesMax,
       uncommittedSizeBytesMax: defaults.uncommittedSizeBytesMax,
+      entryCacheSizeBytesMax: defaults.entryCacheSizeBytesMax,
       random,
     }
-    const { hardState, base, entries } = storage.log
-    const restored = { hardState, snapshot: base, entries, appliedIndex: storage.applied.index }
+    const { hardState, base } = storage.log
+    const restored = {
+      hardState,
+      snapshot: base,
+      entries: storage.takeEntries(),
+      appliedIndex: storage.applied.index,
+    }
     return options.createCore?.(config, restored) ?? new RaftCore(config, restored)
   }
 
@@ -156,6 +165,19 @@ export class MemberParts<Result> {
     })
   }
 
+  #makeFetcher(): EntryFetcher {
+    const { storage, fail } = this.#parts
+    return new EntryFetcher({
+      read: (from, sizeBytesMax) => storage.wal.read(from, sizeBytesMax),
+      onFetched: (to, entries) => {
+        this.loop.input((core) => {
+          core.fetched(to, entries)
+        })
+      },
+      onFailure: fail,
+    })
+  }
+
   #makeInstall(): SnapshotInstall<Result> {
     const { options, storage, emit, mustRun, onMembership, onProgress } = this.#parts
     return new SnapshotInstall({
@@ -196,6 +218,9 @@ export class MemberParts<Result> {
       },
       onInstall: (meta) => {
         this.#watch(this.install.begin(this.loop, meta))
+      },
+      onFetch: (request) => {
+        this.fetcher.fetch(request)
       },
       onApplied: () => {
         const checkpoint = this.checkpoints.advance(this.applier.appliedBytes)

@@ -1,6 +1,6 @@
 // Opens what a member has on disk and brings WAL, snapshot file and state machine to one point. A crash may fall between any two steps
 // of installing a snapshot (file, state machine, WAL); every such state is recognized here and brought to its end.
-import type { HardState, LogIndex, SnapshotMeta } from '../core/types.ts'
+import type { Entry, HardState, LogIndex, SnapshotMeta } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import { SnapshotStore } from '../snapshot/snapshot-store.ts'
 import type { FilePlace, RecoveredLog } from '../wal/recovery.ts'
@@ -11,7 +11,9 @@ import type { RaftNodeOptions } from './types.ts'
 export interface OpenedStorage {
   readonly wal: Wal
   readonly snapshots: SnapshotStore
-  readonly log: RecoveredLog
+  readonly log: Omit<RecoveredLog, 'entries'>
+  /** The recovered entries, once: the core keeps those that it needs in memory, and nobody else does. */
+  takeEntries(): readonly Entry[]
   /** Up to where the log is applied: what the state machine holds, or less if the log was damaged. */
   readonly applied: SnapshotMeta
   /** What the state machine holds. */
@@ -19,6 +21,10 @@ export interface OpenedStorage {
   /** What did not check out: it was set aside, and comes from the peers. */
   readonly isolated: readonly FilePlace[]
   release(): Promise<void>
+}
+
+type OpenedLog = Omit<OpenedStorage, 'log' | 'takeEntries' | 'release'> & {
+  readonly log: RecoveredLog
 }
 
 interface Ports {
@@ -42,7 +48,14 @@ export async function openStorage<Result>(
   const lock = await lockDirectory(fileSystem, directory)
   try {
     const opened = await openLocked(options, ports)
-    return { ...opened, release: () => lock.release() }
+    let { entries } = opened.log
+    const takeEntries = (): readonly Entry[] => {
+      const taken = entries
+      entries = []
+      return taken
+    }
+    const log = { ...opened.log, entries: [] }
+    return { ...opened, log, takeEntries, release: () => lock.release() }
   } catch (reason) {
     await lock.release()
     throw reason
@@ -73,7 +86,7 @@ export async function lockDirectory(
 async function openLocked<Result>(
   options: RaftNodeOptions<Result>,
   ports: Ports,
-): Promise<Omit<OpenedStorage, 'release'>> {
+): Promise<OpenedLog> {
   const { directory, stateMachine } = options
   const snapshots = await SnapshotStore.open(ports.fileSystem, `${directory}/snap`)
   const held = stateMachine.durable?.appliedIndex ?? 0

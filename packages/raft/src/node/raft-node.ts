@@ -317,9 +317,9 @@ export class RaftNode<Result> implements Node<Result> {
 
   async #release(): Promise<void> {
     const { wal, release } = this.#storage
-    const { checkpoints, install } = this.#parts
+    const { checkpoints, install, fetcher } = this.#parts
     await this.#options.transport.close()
-    await Promise.allSettled([checkpoints.idle(), install.idle()])
+    await Promise.allSettled([checkpoints.idle(), install.idle(), fetcher.idle()])
     await wal.close()
     await release()
   }

@@ -59,6 +59,7 @@ export interface Profile {
     | 'inflightMessagesMax'
     | 'inflightSizeBytesMax'
     | 'uncommittedSizeBytesMax'
+    | 'entryCacheSizeBytesMax'
   >
   readonly limits: Partial<RaftLimits>
 }
@@ -150,6 +151,7 @@ export function drawProfile(random: SeededRandom): Profile {
       inflightMessagesMax: random.pick([1, 2, 8, 256]) ?? 8,
       inflightSizeBytesMax: random.pick([1, 500, 1_000_000]) ?? 500,
       uncommittedSizeBytesMax: random.pick([300, 3_000, 1_000_000]) ?? 3_000,
+      entryCacheSizeBytesMax: random.pick([0, 1_000, 100_000]) ?? 1_000,
     },
     limits: { entryCommandsMax: random.pick([1, 8, 1_000]) ?? 8, pendingCommandsMax: 64 },
   }

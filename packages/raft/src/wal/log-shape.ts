@@ -2,6 +2,7 @@
 // enough to keep for the whole log; it answers which base a compaction leaves behind.
 import { assert } from '../core/assert.ts'
 import { decodeMembership } from '../core/membership.ts'
+import { TermRuns } from '../core/term-runs.ts'
 import {
   entryType,
   type Entry,
@@ -11,11 +12,6 @@ import {
   type Term,
 } from '../core/types.ts'
 
-interface TermStart {
-  readonly index: LogIndex
-  readonly term: Term
-}
-
 interface MembershipEntry {
   readonly index: LogIndex
   readonly membership: Membership
@@ -23,15 +19,12 @@ interface MembershipEntry {
 
 export class LogShape {
   #base: SnapshotMeta
-  #lastIndex: LogIndex
-  /** Ascending; the first one covers the base. */
-  #terms: TermStart[]
+  #runs: TermRuns
   #memberships: MembershipEntry[]
 
   constructor(base: SnapshotMeta) {
     this.#base = base
-    this.#lastIndex = base.index
-    this.#terms = [{ index: base.index, term: base.term }]
+    this.#runs = new TermRuns(base)
     this.#memberships = []
   }
 
@@ -40,17 +33,16 @@ export class LogShape {
   }
 
   get lastIndex(): LogIndex {
-    return this.#lastIndex
+    return this.#runs.lastIndex
   }
 
   get lastTerm(): Term {
-    return this.#terms[this.#terms.length - 1]?.term ?? 0
+    return this.#runs.lastTerm
   }
 
   /** Undefined for what lies before the base or after the end. */
   termAt(index: LogIndex): Term | undefined {
-    if (index < this.#base.index || index > this.#lastIndex) return undefined
-    return this.#terms.findLast((start) => start.index <= index)?.term
+    return this.#runs.termAt(index)
   }
 
   /** The membership in force once everything up to `index` is applied. */
@@ -64,42 +56,38 @@ export class LogShape {
     const first = entries[0]
     if (first === undefined) return
     assert(first.index > this.#base.index, 'what the base covers is not written again')
-    assert(first.index <= this.#lastIndex + 1, 'the log has no gap')
+    assert(first.index <= this.lastIndex + 1, 'the log has no gap')
     this.#cut(first.index)
     for (const entry of entries) {
-      if (entry.term !== this.lastTerm) this.#terms.push({ index: entry.index, term: entry.term })
+      this.#runs.append(entry.term)
       if (entry.type === entryType.membership) {
         const membership = decodeMembership(entry.data)
         assert(membership !== undefined, 'a membership entry holds a membership')
         this.#memberships.push({ index: entry.index, membership })
       }
     }
-    this.#lastIndex += entries.length
   }
 
   #cut(index: LogIndex): void {
-    if (index > this.#lastIndex) return
-    this.#lastIndex = index - 1
-    this.#terms = this.#terms.filter((start) => start.index < index)
+    if (index > this.lastIndex) return
+    this.#runs.cut(index)
     this.#memberships = this.#memberships.filter((entry) => entry.index < index)
   }
 
   /** A snapshot takes the place of the whole log. */
   replace(base: SnapshotMeta): void {
     this.#base = base
-    this.#lastIndex = base.index
-    this.#terms = [{ index: base.index, term: base.term }]
+    this.#runs = new TermRuns(base)
     this.#memberships = []
   }
 
   /** Moves the base forward to `index`, which must be committed. */
   compact(index: LogIndex): SnapshotMeta {
-    assert(index >= this.#base.index && index <= this.#lastIndex, 'the base moves within the log')
+    assert(index >= this.#base.index && index <= this.lastIndex, 'the base moves within the log')
     const term = this.termAt(index)
     assert(term !== undefined, 'the log has no gap')
     this.#base = { index, term, membership: this.membershipAt(index) }
-    const later = this.#terms.filter((start) => start.index > index)
-    this.#terms = [{ index, term }, ...later]
+    this.#runs.compact(index)
     this.#memberships = this.#memberships.filter((entry) => entry.index > index)
     return this.#base
   }
