@@ -30,6 +30,7 @@ export function observed(options: ObservedOptions = {}): ObservedMember {
     membership,
     progress: [],
     isRecovering: false,
+    entryCacheSizeBytes: 0,
     ...options.status,
   }
   return {
