@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { digestOf } from '@balsa/raft/simulation'
+import { digestOf, plantNames } from '@balsa/raft/simulation'
 import { expect, test } from 'vitest'
 
 const main = fileURLToPath(new URL('../packages/raft/dist/simulation/main.js', import.meta.url))
@@ -47,3 +47,26 @@ test('seeds that run one after another do what each does alone, in another order
   const together = await simulate('--seeds', '3', '--jobs', '1', '--ticks', '100')
   expect(traceHashOf(together)).toBe(digestOf(alone))
 })
+
+test.each(plantNames)(
+  'a planted %s is told with its first bad step and a command that replays it',
+  async (plant) => {
+    const found = await violation('--seeds', '30', '--plant', plant)
+    const flags = /^again +npm run simulate -- (.+)$/m.exec(found)?.[1]
+    const again = await violation(...(flags ?? '').split(' '))
+    const told = /^VIOLATION +seed \d+, step \d+\n.*\ntrace hash +[0-9a-f]{16}$/m
+    expect(told.exec(found)?.[0]).toBeDefined()
+    expect(told.exec(again)?.[0]).toBe(told.exec(found)?.[0])
+  },
+)
+
+/** What is printed by a run that ends with a violation. */
+async function violation(...flags: readonly string[]): Promise<string> {
+  const options = { maxBuffer: 64 * 1024 * 1024 }
+  return await new Promise((resolve, reject) => {
+    execFile(process.execPath, [main, ...flags], options, (error, stdout) => {
+      if (error?.code === 1) resolve(stdout)
+      else reject(new Error(`no violation:\n${stdout}`, { cause: error }))
+    })
+  })
+}

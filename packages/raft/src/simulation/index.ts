@@ -12,6 +12,7 @@ export {
   type SimNetworkOptions,
 } from './sim-network.ts'
 export { digestOf, type RunReport } from './run-report.ts'
+export { plantNames, type PlantName } from './plants.ts'
 export { simulate, ticksDefault, type OwnApplication, type SimulateOptions } from './simulate.ts'
 export type { CreateStateMachine, MachineHost, Specification, Workload } from './workload.ts'
 export { SimulationFailure } from './world.ts'

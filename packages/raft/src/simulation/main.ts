@@ -1,4 +1,4 @@
-// `npm run simulate -- [--seeds N] [--seed S] [--ticks T] [--jobs J] [--trace]`: many seeds, or one again. Exit code 1 at a violation.
+// `npm run simulate -- [--seeds N] [--seed S] [--ticks T] [--jobs J] [--trace] [--plant NAME]`: many seeds, or one again. Exit code 1 at a violation.
 import { parseArguments, type MainArguments } from './main-arguments.ts'
 import { digestOf, summarize } from './run-report.ts'
 import { runSeed, type SeedOutcome } from './run-seed.ts'
@@ -16,13 +16,15 @@ async function run({
   ticks,
   isTraced,
   jobs,
+  plant,
 }: MainArguments): Promise<readonly SeedOutcome[]> {
   const [only] = seeds
+  const shared = { ticks, ...(plant === undefined ? {} : { plant }) }
   if (seeds.length === 1 && only !== undefined) {
-    return [await runSeed({ seed: only, ticks, ...(isTraced ? { onTrace: print } : {}) })]
+    return [await runSeed({ seed: only, ...shared, ...(isTraced ? { onTrace: print } : {}) })]
   }
   return await runSeeds({
-    requests: seeds.map((seed) => ({ seed, ticks })),
+    requests: seeds.map((seed) => ({ seed, ...shared })),
     jobs,
     onProgress: (doneCount) => {
       const isDue = doneCount % progressEvery === 0 && seeds.length > progressEvery
@@ -32,13 +34,14 @@ async function run({
 }
 
 /** Shows what went wrong first, and how to see it again. */
-function printFailure({ report, failure }: SeedOutcome, ticks: number): void {
-  const ticksFlag = ticks === ticksDefault ? '' : ` --ticks ${ticks}`
+function printFailure({ report, failure }: SeedOutcome, { ticks, plant }: MainArguments): void {
+  const plantFlag = plant === undefined ? '' : ` --plant ${plant}`
+  const flags = (ticks === ticksDefault ? '' : ` --ticks ${ticks}`) + plantFlag
   print(['', ...(failure?.trace ?? []), ''].join('\n'))
   print(`VIOLATION  seed ${report.seed}, step ${report.steps}`)
   print(`           ${failure?.message ?? ''}`)
   print(`trace hash ${report.traceHash}`)
-  print(`again      npm run simulate -- --seed ${report.seed}${ticksFlag}`)
+  print(`again      npm run simulate -- --seed ${report.seed}${flags}`)
 }
 
 async function main(): Promise<number> {
@@ -47,7 +50,7 @@ async function main(): Promise<number> {
   const outcomes = await run(given)
   const failed = outcomes.find(({ failure }) => failure !== undefined)
   if (failed !== undefined) {
-    printFailure(failed, given.ticks)
+    printFailure(failed, given)
     return 1
   }
   const reports = outcomes.map(({ report }) => report)

@@ -5,6 +5,7 @@ import type { StateMachine } from '../node/types.ts'
 import { decodeFrame } from '../transport/decode-frame.ts'
 import { encodeFrame } from '../transport/encode-frame.ts'
 import { inVersion, isOldMembership } from '../transport/protocol-version.ts'
+import { planted, type PlantName } from './plants.ts'
 import { registerApplication } from './register-workload.ts'
 import type { RunReport } from './run-report.ts'
 import type { WireFormat } from './sim-network.ts'
@@ -17,6 +18,8 @@ export const ticksDefault: number = 300
 export interface SimulateOptions {
   readonly seed: number
   readonly ticks?: number
+  /** Something to be found, on purpose. */
+  readonly plant?: PlantName
   /** Gets every line of the trace. */
   readonly onTrace?: (line: string) => void
 }
@@ -31,7 +34,7 @@ export interface OwnApplication<Input, Output, State, Machine extends StateMachi
 export function simulate<Input, Output, State, Machine extends StateMachine<Output>>(
   options: SimulateOptions & Partial<OwnApplication<Input, Output, State, Machine>>,
 ): Promise<RunReport> {
-  const { onTrace, stateMachine, workload } = options
+  const { onTrace, stateMachine, workload, plant } = options
   const own =
     stateMachine === undefined || workload === undefined
       ? undefined
@@ -40,7 +43,9 @@ export function simulate<Input, Output, State, Machine extends StateMachine<Outp
     seed: options.seed,
     ticks: options.ticks ?? ticksDefault,
     wire,
-    openNode: (nodeOptions) => RaftNode.open(nodeOptions),
+    openNode: (nodeOptions) => {
+      return RaftNode.open(plant === undefined ? nodeOptions : planted(plant, nodeOptions))
+    },
     application: own === undefined ? registerApplication : () => own,
     ...(onTrace === undefined ? {} : { onTrace }),
   })
