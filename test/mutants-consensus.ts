@@ -91,8 +91,8 @@ export const consensusMutants: readonly Mutant[] = [
     edits: [
       change(
         'core/raft-core.ts',
-        '} else if (message.term < this.#term) {',
-        "} else if (message.term < this.#term && message.type !== 'requestVoteResult') {",
+        'if (message.term < this.#term) {',
+        "if (message.term < this.#term && message.type !== 'requestVoteResult') {",
       ),
     ],
   },
@@ -191,10 +191,10 @@ export const consensusMutants: readonly Mutant[] = [
       ),
       change(
         'core/follower.ts',
-        'log.commitTo(message.commit)\n',
-        'log.commitTo(Math.min(message.commit, log.lastIndex))\n',
+        'log.commitTo(commit)\n',
+        'log.commitTo(Math.min(commit, log.lastIndex))\n',
       ),
-      change('core/follower.ts', 'message.commit <= log.lastIndex,', 'message.commit >= 0,'),
+      change('core/follower.ts', 'commit <= log.lastIndex,', 'commit >= 0,'),
     ],
   },
   {

@@ -1,12 +1,11 @@
-// `npm run simulate -- --mutants [--jobs J] [--only TEXT]`: every mutant of the zoo under the seeds 1 to 300, and the right code under the same.
-// Prints which seed killed each and what noticed it. Exit code 1 if one survives, or if the right code fails.
+// `npm run simulate -- --mutants [--jobs J] [--only TEXT] [--seeds N]`: every mutant of the zoo under the seeds 1 to 300, and the right code under the
+// same. Prints which seed killed each and what noticed it. Exit code 1 if one survives, or if the right code fails.
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runMutant, type MutantOutcome } from './mutant-process.ts'
 import { mutantSeedsMax, type Mutant } from './mutant.ts'
 import { mutants } from './mutants.ts'
 
-const seeds = Array.from({ length: mutantSeedsMax }, (_, i) => i + 1)
 const noticeColumnsMax = 90
 
 interface Row {
@@ -47,7 +46,7 @@ async function inParallel<T>(
 }
 
 /** Whether the code as it is passes all seeds. */
-async function checkRightCode(jobs: number): Promise<boolean> {
+async function checkRightCode(seeds: readonly number[], jobs: number): Promise<boolean> {
   const size = Math.ceil(seeds.length / jobs)
   const parts = Array.from({ length: jobs }, (_, i) => seeds.slice(i * size, (i + 1) * size))
   let isRight = true
@@ -57,8 +56,14 @@ async function checkRightCode(jobs: number): Promise<boolean> {
     isRight = false
     print(`The code as it is fails under seed ${killedBySeed}: ${notice}`)
   })
-  if (isRight) print(`The code as it is passes the seeds 1 to ${mutantSeedsMax}.`)
+  if (isRight) print(`The code as it is passes the seeds 1 to ${seeds.length}`)
   return isRight
+}
+
+function wholeNumber(flag: string, text: string): number {
+  const value = Number(text)
+  if (Number.isSafeInteger(value) && value > 0) return value
+  throw new RangeError(`${flag} takes a whole number above 0, not '${text}'`)
 }
 
 async function main(): Promise<number> {
@@ -67,24 +72,29 @@ async function main(): Promise<number> {
       mutants: { type: 'boolean' },
       jobs: { type: 'string', default: String(availableParallelism()) },
       only: { type: 'string', default: '' },
+      seeds: { type: 'string', default: String(mutantSeedsMax) },
     },
   })
-  const jobs = Math.max(1, Number.parseInt(values.jobs, 10))
+  const jobs = wholeNumber('--jobs', values.jobs)
+  const seedCount = wholeNumber('--seeds', values.seeds)
+  const seeds = Array.from({ length: seedCount }, (_, i) => i + 1)
   const chosen = mutants.filter(({ name }) => name.includes(values.only))
-  const rows: Row[] = []
-  print(
-    `${chosen.length} mutants, seeds 1 to ${mutantSeedsMax} (* a seed that killed it before was tried first)\n`,
-  )
+  const survivors: Mutant[] = []
+  print(`${chosen.length} mutants, seeds 1 to ${seedCount} (* tried first: it killed it before)\n`)
   await inParallel(chosen, jobs, async (mutant) => {
-    const row = { mutant, outcome: await runMutant(mutant, [mutant.seed, ...seeds]) }
-    rows.push(row)
-    printRow(row)
+    const outcome = await runMutant(mutant, [mutant.seed, ...seeds])
+    if (outcome.killedBySeed === undefined) survivors.push(mutant)
+    printRow({ mutant, outcome })
   })
-  const survivors = rows.filter(({ outcome }) => outcome.killedBySeed === undefined)
-  print(`\n${rows.length - survivors.length} of ${rows.length} mutants killed`)
-  for (const { mutant } of survivors) print(`SURVIVED: ${mutant.name}`)
-  const isRight = await checkRightCode(jobs)
+  print(`\n${chosen.length - survivors.length} of ${chosen.length} mutants killed`)
+  for (const { name } of survivors) print(`SURVIVED: ${name}`)
+  const isRight = await checkRightCode(seeds, jobs)
   return isRight && survivors.length === 0 ? 0 : 1
 }
 
-process.exitCode = await main()
+try {
+  process.exitCode = await main()
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}

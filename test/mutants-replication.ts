@@ -74,8 +74,8 @@ export const replicationMutants: readonly Mutant[] = [
     edits: [
       change(
         'core/raft-core.ts',
-        '} else if (message.term < this.#term) {',
-        "} else if (message.term < this.#term && (message.type !== 'appendEntries' || this.#leadership !== undefined)) {",
+        'if (message.term < this.#term) {',
+        "if (message.term < this.#term && (message.type !== 'appendEntries' || this.#leadership !== undefined)) {",
       ),
       change(
         'core/raft-core.ts',
@@ -109,8 +109,8 @@ export const replicationMutants: readonly Mutant[] = [
     edits: [
       change(
         'core/raft-core.ts',
-        '} else if (message.term < this.#term) {',
-        "} else if (message.term < this.#term && message.type !== 'propose') {",
+        'if (message.term < this.#term) {',
+        "if (message.term < this.#term && message.type !== 'propose') {",
       ),
       change(
         'core/leadership.ts',

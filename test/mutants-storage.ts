@@ -130,8 +130,8 @@ export const storageMutants: readonly Mutant[] = [
     edits: [
       change(
         'wal/log-replay.ts',
-        '        this.#moveBase(item.base)\n        this.#entries = []\n        this.#firstIndex = item.base.index + 1\n',
-        '        this.#moveBase(item.base)\n',
+        '        this.#base = item.base\n        this.#entries = []\n        this.#firstIndex = item.base.index + 1\n',
+        '        this.#base = item.base\n',
       ),
     ],
   },
@@ -139,7 +139,13 @@ export const storageMutants: readonly Mutant[] = [
     name: 'a snapshot gets its name before it is on disk',
     kind: 'snapshot',
     seed: 1,
-    edits: [change('snapshot/snapshot-store.ts', '        await file.sync()\n', '')],
+    edits: [
+      change(
+        'snapshot/snapshot-writer.ts',
+        'this.#chain)], this.#size)\n    await this.#file.sync()\n',
+        'this.#chain)], this.#size)\n',
+      ),
+    ],
   },
   {
     name: 'a folder is not synced when a snapshot gets its name in it',
@@ -148,8 +154,8 @@ export const storageMutants: readonly Mutant[] = [
     edits: [
       change(
         'snapshot/snapshot-store.ts',
-        'await this.#fileSystem.rename(temporary, path)\n    await this.#fileSystem.syncDirectory(this.#directory)\n',
-        'await this.#fileSystem.rename(temporary, path)\n',
+        '    await this.#fileSystem.syncDirectory(this.#directory)\n    if (!this.#names.includes(name))',
+        '    if (!this.#names.includes(name))',
       ),
     ],
   },

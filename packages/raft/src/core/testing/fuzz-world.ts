@@ -179,16 +179,18 @@ export class FuzzWorld {
     if (isLost || receiver === undefined) return
     receiver.member.core.step(message)
     receiver.member.core.verify()
+    this.checkers.stepped(this.#observed(receiver))
     this.#drain(receiver)
   }
 
   #persist(member: TestMember, count: number = this.random.integer(1, 3)): void {
     const readys = member.pending.slice(0, count)
-    this.#wire.push(...member.persistAll(count))
     const of = this.#members.find((each) => each.member === member)
     if (of === undefined) return
-    for (const { sequence, persist } of readys) {
-      this.checkers.persisted(this.#observed(of), sequence)
+    for (const { sequence } of readys) this.checkers.persisted(this.#observed(of), sequence)
+    this.#wire.push(...member.persistAll(count))
+    this.checkers.stepped(this.#observed(of))
+    for (const { persist } of readys) {
       if (persist?.snapshot !== undefined) {
         this.checkers.restored(this.#observed(of), persist.snapshot)
       }

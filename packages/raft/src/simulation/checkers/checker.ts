@@ -3,6 +3,7 @@
 import type {
   Entry,
   LogIndex,
+  Message,
   NodeId,
   RaftStatus,
   Ready,
@@ -59,6 +60,8 @@ export interface Checker {
   handingOut?(member: ObservedMember, ready: Ready): void
   /** Of those, entries on their way to the member's disk. */
   persisting?(member: ObservedMember, entries: readonly Entry[]): void
+  /** A message of that Ready leaves the member. */
+  sending?(member: ObservedMember, message: Message, sequence: number): void
   /** The core hears that everything up to this Ready is durable. */
   persisted?(member: ObservedMember, sequence: number): void
   /** The member's state machine is about to take the entry. */

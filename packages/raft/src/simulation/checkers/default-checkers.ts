@@ -1,7 +1,8 @@
 // All checkers behind one set of hooks.
-import type { Ready, SnapshotMeta } from '../../core/types.ts'
+import type { Message, Ready, SnapshotMeta } from '../../core/types.ts'
 import type { Specification } from '../workload.ts'
 import type { AppliedEntry, Checker, EndOfRun, ObservedMember } from './checker.ts'
+import { CommitRule } from './commit-rule.ts'
 import { Durability } from './durability.ts'
 import { ElectionSafety } from './election-safety.ts'
 import { FreshReads } from './fresh-reads.ts'
@@ -14,6 +15,7 @@ import { MembershipSafety } from './membership-safety.ts'
 import { RecoveredState } from './recovered-state.ts'
 import { RecoveringMembers } from './recovering-members.ts'
 import { StateMachineSafety } from './state-machine-safety.ts'
+import { Votes } from './votes.ts'
 
 export class DefaultCheckers {
   readonly history: History = new History()
@@ -24,6 +26,8 @@ export class DefaultCheckers {
   readonly membershipSafety: MembershipSafety = new MembershipSafety()
   readonly recoveringMembers: RecoveringMembers = new RecoveringMembers()
   readonly #all: readonly Checker[]
+  /** By life: Readys whose promises wait for the disk. */
+  readonly #delayed = new Map<number, Ready[]>()
 
   constructor(specification: Specification<unknown, unknown, unknown>) {
     this.#all = [
@@ -37,6 +41,8 @@ export class DefaultCheckers {
       this.membershipSafety,
       this.recoveringMembers,
       new RecoveredState(),
+      new Votes(),
+      new CommitRule(),
       new Linearizability(this.history, specification),
     ]
   }
@@ -53,12 +59,30 @@ export class DefaultCheckers {
   handingOut(member: ObservedMember, ready: Ready): void {
     for (const checker of this.#all) checker.handingOut?.(member, ready)
     const entries = ready.persist?.entries ?? []
-    if (entries.length === 0) return
-    for (const checker of this.#all) checker.persisting?.(member, entries)
+    if (entries.length > 0) {
+      for (const checker of this.#all) checker.persisting?.(member, entries)
+    }
+    this.#sending(member, ready.send, ready.sequence)
+    if (ready.sendAfterPersist.length === 0) return
+    const delayed = this.#delayed.get(member.life)
+    if (delayed === undefined) this.#delayed.set(member.life, [ready])
+    else delayed.push(ready)
+  }
+
+  #sending(member: ObservedMember, messages: readonly Message[], sequence: number): void {
+    for (const message of messages) {
+      for (const checker of this.#all) checker.sending?.(member, message, sequence)
+    }
   }
 
   persisted(member: ObservedMember, sequence: number): void {
     for (const checker of this.#all) checker.persisted?.(member, sequence)
+    const delayed = this.#delayed.get(member.life) ?? []
+    for (let first = delayed[0]; first !== undefined && first.sequence <= sequence;) {
+      this.#sending(member, first.sendAfterPersist, first.sequence)
+      delayed.shift()
+      first = delayed[0]
+    }
   }
 
   applied(member: ObservedMember, entry: AppliedEntry): void {

@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { entry, ids, nodeId, voters } from '../../core/testing/test-cluster.ts'
 import { encodeMembership } from '../../core/membership.ts'
 import { entryType, type Entry, type Message } from '../../core/types.ts'
+import type { ObservedMember } from './checker.ts'
+import { CommitRule } from './commit-rule.ts'
 import { ElectionSafety } from './election-safety.ts'
 import { LeaderAppendOnly } from './leader-append-only.ts'
 import { LeaderCompleteness } from './leader-completeness.ts'
@@ -11,6 +13,7 @@ import { RecoveredState } from './recovered-state.ts'
 import { RecoveringMembers } from './recovering-members.ts'
 import { StateMachineSafety } from './state-machine-safety.ts'
 import { applied, logOf, observed, ready } from './testing/observed.ts'
+import { Votes } from './votes.ts'
 
 /** A property is nothing without a run that breaks it. */
 function leads(id: string, life: number, change: { readonly term: number; readonly last: number }) {
@@ -202,6 +205,16 @@ describe('what was durable is there again', () => {
     checker.started(observed({ life: 2, status: { term: 3, vote: nodeId('b') } }))
   })
 
+  test('a promise that left before the disk was done counts as if it had been', () => {
+    const checker = checkerAfter(ready(1, { entries: logOf(1, 1) }))
+    const address = { from: nodeId('a'), to: nodeId('b'), term: 1 }
+    const hint = { rejected: false, hintIndex: 0, hintTerm: 0 }
+    checker.sending(observed(), { type: 'appendEntriesResult', ...address, index: 2, ...hint }, 1)
+    expect(() => {
+      checker.started(observed({ life: 2, entries: logOf(1) }))
+    }).toThrow('a log up to 1, durable was 2')
+  })
+
   test('entries that are gone or others break it, once they were durable', () => {
     const checker = checkerAfter(ready(1, { entries: logOf(1, 1, 1) }))
     checker.started(observed({ life: 2, entries: logOf(1) }))
@@ -259,5 +272,78 @@ describe('a recovering member has no vote', () => {
     checker.persisted(member, 2)
     checker.handingOut(member, ready(4, { send: [vote] }))
     expect(checker.recoveredCount).toBe(1)
+  })
+})
+
+describe('one vote a term', () => {
+  const vote = (to: string, term = 3): Message => ({
+    type: 'requestVoteResult',
+    from: nodeId('a'),
+    to: nodeId(to),
+    term,
+    granted: true,
+    preVote: false,
+    commit: 0,
+    commitTerm: 0,
+  })
+
+  test('a second vote for somebody else in the same term breaks it, also in another life', () => {
+    const checker = new Votes()
+    checker.sending(observed({ life: 1 }), vote('b'))
+    checker.sending(observed({ life: 1 }), vote('c', 4))
+    checker.sending(observed({ life: 2 }), vote('b'))
+    expect(() => {
+      checker.sending(observed({ life: 2 }), vote('c'))
+    }).toThrow('a votes for c in term 3, and has voted for b')
+  })
+
+  test('a leader without a quorum of votes of its term breaks it', () => {
+    const checker = new Votes()
+    const leader = observed({ id: 'b', life: 2, status: { role: 'leader', term: 4 } })
+    checker.sending(observed(), vote('b', 3))
+    expect(() => {
+      checker.stepped(leader, leader.core.status())
+    }).toThrow('b leads term 4 with the votes of b alone')
+    const other = observed({ id: 'b', life: 3, status: { role: 'leader', term: 3 } })
+    checker.stepped(other, other.core.status())
+  })
+})
+
+describe('commit rule', () => {
+  const steps = (checker: CommitRule, ...members: ObservedMember[]): void => {
+    for (const member of members) checker.stepped(member, member.core.status())
+  }
+  const leader = (log: readonly Entry[], commitIndex: number): ObservedMember => {
+    return observed({ entries: log, status: { role: 'leader', term: 2, commitIndex } })
+  }
+
+  test('a leader that commits an entry of an older term, or one that no quorum holds, breaks it', () => {
+    const log = logOf(1, 2)
+    const checker = new CommitRule()
+    checker.started(observed({ entries: log }))
+    checker.started(observed({ id: 'b', life: 2, entries: logOf(1) }))
+    steps(checker, leader(log, 0))
+    expect(() => {
+      steps(checker, leader(log, 1))
+    }).toThrow('commits entry 1, which is of term 1')
+    expect(() => {
+      steps(checker, leader(log, 2))
+    }).toThrow('commits entry 2, which only a holds durably')
+  })
+
+  test('a follower that takes more for committed than any leader does breaks it', () => {
+    const log = logOf(1, 2, 2)
+    const checker = new CommitRule()
+    for (const [life, id] of ['a', 'b', 'c'].entries()) {
+      checker.started(observed({ id, life: life + 1, entries: log }))
+    }
+    steps(checker, leader(log, 0), leader(log, 2))
+    const follower = (commitIndex: number): ObservedMember => {
+      return observed({ id: 'b', life: 2, entries: log, status: { term: 2, commitIndex } })
+    }
+    steps(checker, follower(2))
+    expect(() => {
+      steps(checker, follower(3))
+    }).toThrow('b takes entry 3 of term 2 for committed, leaders have committed up to 2')
   })
 })

@@ -1,7 +1,8 @@
 // What a member finds when it starts is not older than what it had been told is durable: its term, its vote and its log. (Figure 2, "updated
 // on stable storage before responding"; a promise may have left that depends on it.) A member that knows it may have lost entries is excused for them.
-import type { Entry, HardState, LogIndex, NodeId, Ready, Term } from '../../core/types.ts'
+import type { Entry, HardState, LogIndex, Message, NodeId, Ready, Term } from '../../core/types.ts'
 import { Violation, type Checker, type ObservedMember } from './checker.ts'
+import { givenVote } from './votes.ts'
 
 interface Durable {
   hardState: Pick<HardState, 'term' | 'vote'>
@@ -77,6 +78,17 @@ export class RecoveredState implements Checker {
       // What only moves the commit index may still be lost.
       if (persist?.mustSync === true) durable.hardState = persist.hardState ?? durable.hardState
     }
+  }
+
+  /** A promise depends on all that was handed out before it, whether the disk has said so or not. */
+  sending(member: ObservedMember, message: Message, sequence: number): void {
+    const vote = givenVote(message)
+    const isAck = message.type === 'appendEntriesResult' && !message.rejected
+    if (vote === undefined && !isAck) return
+    this.persisted(member, sequence)
+    const durable = this.#members.get(member.id)
+    if (durable === undefined || vote === undefined) return
+    if (message.term >= durable.hardState.term) durable.hardState = { term: message.term, vote }
   }
 
   #append(durable: Durable, entries: readonly Entry[]): void {
