@@ -1,8 +1,8 @@
 // What counts as committed (paper 5.3, 5.4.2): a leader commits an entry of its own term that a quorum holds durably, and with it all before;
 // everybody else learns of it from there, and of nothing more.
-import { hasQuorum } from '../../core/quorum.ts'
 import type { LogIndex, Membership, NodeId, RaftStatus, Ready, Term } from '../../core/types.ts'
 import { Violation, type Checker, type ObservedMember } from './checker.ts'
+import { isQuorum } from './quorum.ts'
 
 /** What a member has ever held durably. */
 interface Holding {
@@ -86,7 +86,7 @@ export class CommitRule implements Checker {
       const { terms, snapshotIndex } = this.#holding(holder)
       return snapshotIndex >= commitIndex || terms[commitIndex] === term
     }
-    if (!memberships.some((membership) => hasQuorum(membership, isHeldBy))) {
+    if (!memberships.some((membership) => isQuorum(membership, isHeldBy))) {
       const holders = [...this.#holdings.keys()].filter(isHeldBy)
       throw new Violation(this.property, `${what}, which only ${holders.join()} holds durably`)
     }

@@ -1,7 +1,6 @@
 // Membership safety (thesis 4.1, 4.3): every two memberships that follow each other in the log have no two quorums without a common member;
 // one change is under way at a time; and nobody leads who has no vote.
 import { decodeMembership } from '../../core/membership.ts'
-import { voteOutcome } from '../../core/quorum.ts'
 import {
   entryType,
   type Entry,
@@ -10,6 +9,7 @@ import {
   type NodeId,
   type RaftStatus,
 } from '../../core/types.ts'
+import { isQuorum } from './quorum.ts'
 import { Violation, type AppliedEntry, type Checker, type ObservedMember } from './checker.ts'
 
 export class MembershipSafety implements Checker {
@@ -69,15 +69,9 @@ export function findDisjointQuorum(a: Membership, b: Membership): ReadonlySet<No
   const all = [...new Set([...a.voters, ...a.votersOutgoing, ...b.voters, ...b.votersOutgoing])]
   for (let bits = 0; bits < 2 ** all.length; bits++) {
     const side = new Set(all.filter((_, i) => ((bits >> i) & 1) === 1))
-    const others = new Set(all.filter((id) => !side.has(id)))
-    if (isQuorum(a, side) && isQuorum(b, others)) return side
+    if (isQuorum(a, (id) => side.has(id)) && isQuorum(b, (id) => !side.has(id))) return side
   }
   return undefined
-}
-
-/** Counted as the votes of an election, which for a joint configuration are two. */
-function isQuorum(membership: Membership, ids: ReadonlySet<NodeId>): boolean {
-  return voteOutcome(membership, new Map([...ids].map((id) => [id, true]))) === 'won'
 }
 
 function describe({ voters, votersOutgoing }: Membership): string {

@@ -30,6 +30,10 @@ export class RecoveringMembers implements Checker {
     if (state === undefined) return
     const { hardState } = ready.persist ?? {}
     if (hardState !== undefined && hardState.isRecovering !== true) {
+      const { id, core } = member
+      if (core.status().isRecovering) {
+        throw new Violation(this.property, `${id} writes that it is whole before it is`)
+      }
       state.wholeWith ??= ready.sequence
     }
     this.#check(member, ready.send)

@@ -1,7 +1,7 @@
 // Votes (paper 5.2): a member gives one vote a term, over all of its lives; and whoever leads has a quorum of them.
-import { voteOutcome } from '../../core/quorum.ts'
 import type { Message, NodeId, RaftStatus, Term } from '../../core/types.ts'
 import { Violation, type Checker, type ObservedMember } from './checker.ts'
+import { isQuorum } from './quorum.ts'
 
 /** Who gets a vote with this message; a candidate that asks for votes has given itself one. */
 export function givenVote(message: Message): NodeId | undefined {
@@ -31,12 +31,12 @@ export class Votes implements Checker {
   stepped({ id, life }: ObservedMember, { role, term, membership }: RaftStatus): void {
     if (role !== 'leader' || this.#ledTerms.get(life) === term) return
     this.#ledTerms.set(life, term)
-    const votes = new Map([[id, true]])
+    const voters = new Set([id])
     for (const [voter, candidate] of this.#given.get(term) ?? []) {
-      if (candidate === id) votes.set(voter, true)
+      if (candidate === id) voters.add(voter)
     }
-    if (voteOutcome(membership, votes) === 'won') return
-    const detail = `${id} leads term ${term} with the votes of ${[...votes.keys()].join()} alone`
+    if (isQuorum(membership, (voter) => voters.has(voter))) return
+    const detail = `${id} leads term ${term} with the votes of ${[...voters].join()} alone`
     throw new Violation(this.property, detail)
   }
 }

@@ -1,0 +1,178 @@
+// Mutants of changes of membership, of recovering members and of damaged disks.
+import { change, type Mutant } from './mutant.ts'
+
+export const membershipMutants: readonly Mutant[] = [
+  {
+    name: 'two changes of membership are under way at a time',
+    kind: 'membership',
+    seed: 1,
+    edits: [
+      change(
+        'core/leadership.ts',
+        'return this.#log.appliedIndex >= this.#membershipIndex',
+        'return true',
+      ),
+    ],
+  },
+  {
+    name: 'a new leader does not wait for changes of older terms (single-server bug)',
+    kind: 'membership',
+    seed: 1,
+    edits: [
+      change(
+        'core/leadership.ts',
+        'this.#append(entryType.normal, noData)\n    this.#membershipIndex = log.lastIndex\n',
+        'this.#append(entryType.normal, noData)\n    this.#membershipIndex = 0\n',
+      ),
+    ],
+  },
+  {
+    name: 'a joint configuration needs the majority of one side only',
+    kind: 'membership',
+    seed: 1,
+    edits: [
+      change(
+        'core/quorum.ts',
+        'if (membership.votersOutgoing.length === 0) return incoming\n',
+        'if (membership.votersOutgoing.length >= 0) return incoming\n',
+      ),
+    ],
+  },
+  {
+    name: 'half of an even number of voters is a majority',
+    kind: 'membership',
+    seed: 1,
+    edits: [
+      change('core/quorum.ts', 'return Math.floor(count / 2) + 1', 'return Math.ceil(count / 2)'),
+    ],
+  },
+  {
+    name: 'learners count in a quorum',
+    kind: 'membership',
+    seed: 1,
+    edits: [
+      change(
+        'core/quorum.ts',
+        'const incoming = majorityReached(membership.voters, reachedBy)',
+        'const incoming = majorityReached([...membership.voters, ...membership.learners], reachedBy)',
+      ),
+    ],
+  },
+  {
+    name: 'two voters come or go at once without a joint configuration',
+    kind: 'membership',
+    seed: 1,
+    edits: [
+      change(
+        'core/membership.ts',
+        'if (votersChanged(current, target) <= 1) return target',
+        'if (votersChanged(current, target) <= 2) return target',
+      ),
+    ],
+  },
+  {
+    name: 'a leader that was removed goes on leading',
+    kind: 'membership',
+    seed: 1,
+    edits: [
+      change(
+        'core/raft-core.ts',
+        'if (!isVoter(membership, this.#id)) this.#becomeFollower(this.#term, undefined)\n    else ',
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'a recovering member votes',
+    kind: 'recovery',
+    seed: 1,
+    edits: [change('core/voting.ts', '!ballot.isRecovering && canVote', 'canVote')],
+  },
+  {
+    name: 'a recovering member forgets that it is one when it starts again',
+    kind: 'recovery',
+    seed: 1,
+    edits: [
+      change(
+        'core/ballot.ts',
+        'this.#isRecovering ? { ...hardState, isRecovering: true } : hardState',
+        'hardState',
+      ),
+    ],
+  },
+  {
+    name: 'a recovering member believes any answer, also one to an earlier question',
+    kind: 'recovery',
+    seed: 1,
+    edits: [change('core/recovery.ts', ' || this.#nonce !== message.nonce) return', ') return')],
+  },
+  {
+    name: 'a leader goes on counting what a recovering member has lost',
+    kind: 'recovery',
+    seed: 1,
+    edits: [change('core/replication.ts', '    peer.forget(log.lastIndex)\n', '')],
+  },
+  {
+    name: 'a damaged record in the middle of the log is taken for a torn tail',
+    kind: 'corruption',
+    seed: 1,
+    edits: [
+      change(
+        'wal/segment-scan.ts',
+        "if (!this.#options.isLast) throw this.#corrupt(offset, 'is damaged in a finished segment')\n",
+        'if (offset > 0) return\n',
+      ),
+      change(
+        'wal/segment-scan.ts',
+        "throw this.#corrupt(offset, 'does not match its checksum')\n",
+        'return\n',
+      ),
+      change(
+        'wal/recovery.ts',
+        'if (end.offset >= logEnd.offset) return\n',
+        'if (end.offset >= 0) return\n',
+      ),
+    ],
+  },
+  {
+    name: 'a log that ends before what was durable is taken as it is',
+    kind: 'corruption',
+    seed: 1,
+    edits: [
+      change(
+        'wal/recovery.ts',
+        'if (logEnd === undefined || end.sequence > logEnd.sequence) return\n',
+        'if (logEnd === undefined || end.sequence >= 0) return\n',
+      ),
+    ],
+  },
+  {
+    name: 'a record is taken for one at another place (misdirected write)',
+    kind: 'corruption',
+    seed: 1,
+    edits: [
+      change(
+        'wal/segment-format.ts',
+        'checksummed.writeUInt32LE(position.offset % 2 ** 32, 8)\n',
+        'checksummed.writeUInt32LE(0, 8)\n',
+      ),
+      change(
+        'wal/segment-scan.ts',
+        "if (header.previous !== chain) throw this.#corrupt(offset, 'does not continue the chain')\n",
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'the checksums of a snapshot are not looked at',
+    kind: 'corruption',
+    seed: 1,
+    edits: [
+      change(
+        'snapshot/snapshot-file.ts',
+        'if (crc32(body, crc32(header.subarray(0, 4), previous)) !== checksum) {',
+        'if (crc32(body, crc32(header.subarray(0, 4), previous)) < 0) {',
+      ),
+    ],
+  },
+]
