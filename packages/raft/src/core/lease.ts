@@ -56,7 +56,7 @@ export class LeaderLease {
     const durationMs = Math.min(promiseMs, this.#durationMsMax) * (1 - driftRateMax)
     const before = this.#promised.get(from)
     const monotonicMs = sent.monotonicMs + durationMs
-    if (before !== undefined && before.monotonicMs >= monotonicMs) return
+    if (before !== undefined && before.monotonicMs > monotonicMs) return
     this.#promised.set(from, { monotonicMs, wallMs: sent.wallMs + durationMs })
   }
 

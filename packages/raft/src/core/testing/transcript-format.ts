@@ -50,7 +50,7 @@ export function formatStatus(status: RaftStatus): string[] {
   const { id, role, term, vote, leader, membership, progress } = status
   const cursors = `log=${status.firstIndex}..${status.lastIndex} persisted=${status.persistedIndex} commit=${status.commitIndex} applied=${status.appliedIndex}`
   return [
-    `${id} ${role} term=${term} vote=${vote ?? '-'} leader=${leader ?? '-'} ${cursors} ${formatMembership(membership)}`,
+    `${id} ${role}${status.isRecovering ? ', recovering,' : ''} term=${term} vote=${vote ?? '-'} leader=${leader ?? '-'} ${cursors} ${formatMembership(membership)}`,
     ...progress.map((peer) => {
       const active = peer.recentActive ? '' : ' inactive'
       return `  ${peer.id} ${peer.state} match=${peer.matchIndex} next=${peer.nextIndex}${active}`
@@ -58,7 +58,7 @@ export function formatStatus(status: RaftStatus): string[] {
   ]
 }
 
-/** Numbers that start at random (of forwarded reads) become small ones, counted per member that asks. */
+/** Numbers that start at random (of forwarded reads, of recovery) become small ones, counted per member that asks. */
 export class MessageFormat {
   readonly #numbers = new Map<string, number>()
 
@@ -78,7 +78,8 @@ export class MessageFormat {
     switch (message.type) {
       case 'requestVote': {
         const { lastLogIndex, lastLogTerm, preVote, force } = message
-        return ` last=${lastLogIndex}@${lastLogTerm}${preVote ? ' preVote' : ''}${force ? ' force' : ''}`
+        const kind = `${preVote ? ' preVote' : ''}${force ? ' force' : ''}`
+        return ` last=${lastLogIndex}@${lastLogTerm}${kind}${given('priority', message.priority)}`
       }
       case 'requestVoteResult': {
         const { granted, preVote, commit, commitTerm } = message
@@ -92,9 +93,9 @@ export class MessageFormat {
         return rejected ? ` rejected=${index} hint=${hintIndex}@${hintTerm}` : ` match=${index}`
       }
       case 'heartbeat':
-        return ` commit=${message.commit}${round(message.readSequence)}`
+        return ` commit=${message.commit}${round(message.readSequence)}${given('number', message.number)}`
       case 'heartbeatResult':
-        return round(message.readSequence)
+        return `${round(message.readSequence)}${given('number', message.number)}${given('promise', message.promiseMs)}`
       case 'installSnapshot': {
         const { index, term, membership } = message.snapshot
         return ` snapshot=${index}@${term} ${formatMembership(membership)}`
@@ -108,8 +109,9 @@ export class MessageFormat {
       case 'readIndexResult':
         return ` ${this.#number(message.to, message.context)} index=${message.index}`
       case 'recoverRequest':
+        return ` ${this.#number(`${message.from} nonce`, message.nonce)}`
       case 'recoverResult':
-        return otherFields(message)
+        return ` ${this.#number(`${message.to} nonce`, message.nonce)} last=${message.lastIndex}`
     }
   }
 
@@ -133,12 +135,8 @@ function appendFields({ prevLogIndex, prevLogTerm, entries, commit }: AppendEntr
   return ` prev=${prevLogIndex}@${prevLogTerm} commit=${commit} [${formatEntries(entries)}]`
 }
 
-/** Of messages that have no form of their own above. */
-function otherFields(message: Message): string {
-  const { type: _type, from: _from, to: _to, term: _term, ...fields } = message
-  return Object.entries(fields)
-    .map(([name, value]) => ` ${name}=${JSON.stringify(value)}`)
-    .join('')
+function given(name: string, value: number | undefined): string {
+  return value === undefined ? '' : ` ${name}=${value}`
 }
 
 function round(readSequence: number): string {

@@ -38,7 +38,9 @@ export class TranscriptWorld {
   readonly #cut = new Set<string>()
   readonly #format = new MessageFormat()
   #lines: string[] = []
-  nowMs = 0
+  /** Of all members alike. */
+  monotonicMs = 0
+  wallMs = 0
 
   /** What was written down since the last call. */
   takeLines(): string[] {

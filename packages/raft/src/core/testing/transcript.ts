@@ -13,6 +13,7 @@ interface Words {
 type Command = (world: TranscriptWorld, words: Words) => void
 
 const electionTicksDefault = 10
+const tickMs = 100
 
 /** The text of the transcript as it should be now. Throws for a command that does not exist or cannot run. */
 export function runTranscript(source: string): string {
@@ -87,7 +88,16 @@ function configOf(world: TranscriptWorld, named: Words['named']): Partial<RaftCo
   for (const [name, value] of named) {
     if (!notNumbers.includes(name)) change[name] = number(value)
   }
-  if ('leaseDriftRate' in change) change['monotonicMs'] = () => world.nowMs
+  const driftRateMax = change['leaseDriftRate']
+  if (driftRateMax !== undefined) {
+    delete change['leaseDriftRate']
+    change['leaseReads'] = {
+      monotonicMs: () => world.monotonicMs,
+      wallMs: () => world.wallMs,
+      tickMs,
+      driftRateMax,
+    }
+  }
   return change as Partial<RaftConfig>
 }
 
@@ -179,7 +189,12 @@ const commands: Readonly<Record<string, Command>> = {
     }
   },
   clock: (world, { plain }) => {
-    world.nowMs += number(plain[0])
+    world.monotonicMs += number(plain[0])
+    world.wallMs += number(plain[0])
+  },
+  /** The machine sleeps: only the wall clock goes on. */
+  suspend: (world, { plain }) => {
+    world.wallMs += number(plain[0])
   },
   campaign: (world, { plain }) => campaign(world, first(plain)),
   /** `elect a`: makes `a` leader, with everybody up to date. `elect a b c`: with the votes of b and c, who forget the old leader. */
@@ -277,7 +292,12 @@ const commands: Readonly<Record<string, Command>> = {
     world.act(first(plain), (member) => member.core.readIndex(number(plain[1])))
   },
   transfer: (world, { plain }) => {
-    world.act(first(plain), (member) => member.core.transferLeadership(world.id(plain[1] ?? '')))
+    const to = plain[1] === undefined ? undefined : world.id(plain[1])
+    world.act(first(plain), (member) => member.core.transferLeadership(to))
+  },
+  /** `disk a stalled`, `disk a works`: what the shell sees of a's disk. */
+  disk: (world, { plain }) => {
+    world.act(first(plain), (member) => member.core.diskStalled(plain[1] === 'stalled'))
   },
   unreachable: (world, { plain }) => {
     world.act(first(plain), (member) => member.core.reportUnreachable(world.id(plain[1] ?? '')))
@@ -291,14 +311,16 @@ const commands: Readonly<Record<string, Command>> = {
     world.act(first(plain), (member) => member.compact(number(plain[1])))
   },
   crash: (world, { plain }) => world.crash(first(plain)),
-  /** `lose a 3`: the disk goes back to index 3, and a starts again. */
+  /** `lose a 3`: the disk goes back to index 3, and a starts again; `lose a 3 noticed`: and knows it. */
   lose: (world, { plain }) => {
     const { member } = world.at(first(plain))
     const last = number(plain[1])
     const { hardState, entries } = member.stored
+    const commit = Math.min(hardState.commit, last)
+    const mark = plain[2] === 'noticed' ? ({ isRecovering: true } as const) : {}
     member.stored = {
       ...member.stored,
-      hardState: { ...hardState, commit: Math.min(hardState.commit, last) },
+      hardState: { ...hardState, commit, ...mark },
       entries: entries.filter((entry) => entry.index <= last),
     }
     world.restart(first(plain))
