@@ -89,7 +89,7 @@ const steps = fc.array(
     },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('answer' as const), back: fc.nat(4) }) },
   ),
-  { maxLength: 80 },
+  { maxLength: 80, size: 'max' },
 )
 
 test('reads are confirmed by answers to broadcasts that left after they were asked, at the index of that time', () => {
@@ -102,6 +102,6 @@ test('reads are confirmed by answers to broadcasts that left after they were ask
       }
       pair.abandon()
     }),
-    { seed: 21, numRuns: 2000 },
+    { seed: 21, numRuns: 500 },
   )
 })
