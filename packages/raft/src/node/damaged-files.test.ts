@@ -79,8 +79,10 @@ async function runDamaged(
     const disk = copyDisk(nth(disks, i))
     if (i === victim) disk.files.file(flip.path).flipBit(flip.at, flip.bit)
     try {
-      const { events } = await world.start(id, disk, { ...options, initialMembership })
-      if (events.some(({ type }) => type === 'isolated')) outcome = 'healed'
+      const { events, node } = await world.start(id, disk, { ...options, initialMembership })
+      if (!events.some(({ type }) => type === 'isolated')) continue
+      outcome = 'healed'
+      if (flip.path.endsWith('.wal')) expect(node.status().isRecovering).toBe(true)
     } catch (reason) {
       if (i !== victim) throw reason
       outcome = mustNameThePlace(reason)

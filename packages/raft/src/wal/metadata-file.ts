@@ -13,6 +13,8 @@ import {
   type MemberState,
   type MetadataCopy,
 } from './metadata-format.ts'
+import { findMisplacedRecord } from './misplaced-record.ts'
+import type { RecordPosition } from './segment-format.ts'
 
 export interface FoundMetadata {
   readonly file: MetadataFile
@@ -76,6 +78,11 @@ export class MetadataFile {
       throw reason
     }
     return created
+  }
+
+  /** Where a record of the log stands in this file, which the disk wrote to the wrong place. */
+  async findRecord(position: RecordPosition, chain: number): Promise<number | undefined> {
+    return await findMisplacedRecord(this.#file, 0, { position, chain })
   }
 
   get state(): MemberState {

@@ -12,6 +12,7 @@ import { beginLog } from './new-log.ts'
 import { encodeRecord, type RecordItem } from './record-body.ts'
 import { recoverSegments, type OpenedLog, type RecoveredLog } from './recovery.ts'
 import { segmentHeaderSizeBytes, segmentName, segmentSequence } from './segment-format.ts'
+import type { Segment } from './segment.ts'
 import type { WalOptions } from './wal.ts'
 
 /** Damage at more than one place of a log is set aside place by place; after that, all of it. */
@@ -61,7 +62,10 @@ async function findLog(
   try {
     const logEnd = found?.state.logEnd
     const opened = await recoverSegments({ ...options, segmentSizeBytes, logEnd })
-    if (opened !== undefined) return opened
+    if (opened !== undefined) {
+      await closingOnError(opened.segment, () => mustNotBeMisplaced(opened, found))
+      return opened
+    }
     if (found === undefined && options.hasData !== true) {
       return await beginLog(options, { sequence: 1, segmentSizeBytes })
     }
@@ -72,6 +76,27 @@ async function findLog(
     const isHealed = options.onDamage === 'recover' && found !== undefined && canRecover(found)
     if (!isCorrupt(reason) || !isHealed) throw reason
     return await isolate({ ...options, segmentSizeBytes }, found, reason)
+  }
+}
+
+/** The last record may have gone into the metadata instead. */
+async function mustNotBeMisplaced(
+  { segment }: OpenedLog,
+  found: FoundMetadata | undefined,
+): Promise<void> {
+  const { path, sequence, endOffset: offset, chain } = segment
+  const at = await found?.file.findRecord({ sequence, offset }, chain)
+  if (at === undefined) return
+  const text = `WAL record in ${path} at offset ${offset} was written into the metadata`
+  throw new RaftError('CORRUPT', text, { file: path, offset })
+}
+
+async function closingOnError(segment: Segment, action: () => Promise<void>): Promise<void> {
+  try {
+    await action()
+  } catch (reason) {
+    await segment.close()
+    throw reason
   }
 }
 
@@ -151,7 +176,7 @@ async function settle(
   found: FoundMetadata | undefined,
 ): Promise<OpenedWal> {
   const { log, segment } = opened
-  const hardState = mergeHardState(log.hardState, found?.state)
+  const hardState = mergeHardState(log.hardState, found?.file.state)
   const generation = Math.max(log.generation, found?.state.generation ?? 0)
   const shape = new LogShape(log.base)
   shape.append(log.entries)

@@ -6,6 +6,7 @@ import { MalformedBytesError } from '../bytes/byte-reader.ts'
 import { RaftError } from '../errors.ts'
 import type { File } from '../node/ports.ts'
 import { FileWindow } from './file-window.ts'
+import { findMisplacedRecord } from './misplaced-record.ts'
 import { decodeRecord, type RecordItem } from './record-body.ts'
 import {
   checkSegmentHeader,
@@ -71,7 +72,7 @@ class SegmentScan {
     for (;;) {
       const header = await this.#readHeader(offset)
       if (header === undefined) {
-        const isTorn = await this.#judgeMissingHeader(offset)
+        const isTorn = await this.#judgeMissingHeader(offset, chain)
         return this.#end({ lastOffset, endOffset: offset, chain, isTorn })
       }
       if (header.previous !== chain) throw this.#corrupt(offset, 'does not continue the chain')
@@ -152,7 +153,7 @@ class SegmentScan {
   }
 
   /** No header at `offset`: false for the clean end, true for a torn record; throws for corruption. */
-  async #judgeMissingHeader(offset: number): Promise<boolean> {
+  async #judgeMissingHeader(offset: number, chain: number): Promise<boolean> {
     const sectorEnd = offset - (offset % sectorSizeBytes) + sectorSizeBytes
     // A header lies within one sector, so a crash leaves it whole or not written at all.
     if (!isZero(await this.#read(offset, sectorEnd - offset))) {
@@ -160,7 +161,15 @@ class SegmentScan {
     }
     if (await this.#isZeroFrom(sectorEnd)) return false
     await this.#mustBeLast(offset, sectorEnd)
+    await this.#mustNotBeMisplaced(offset, chain)
     return true
+  }
+
+  async #mustNotBeMisplaced(offset: number, chain: number): Promise<void> {
+    const { file, sequence } = this.#options
+    const position = { sequence, offset }
+    const found = await findMisplacedRecord(file, offset, { position, chain })
+    if (found !== undefined) throw this.#corrupt(offset, `was written to offset ${found}`)
   }
 
   async #isZeroFrom(offset: number): Promise<boolean> {

@@ -1,7 +1,7 @@
 // A WAL over a simulated disk, and a model of what it must hold: the whole log after every append, so that a recovered log can be found
 // among them.
 import type { Entry, HardState, NodeId, Persist, SnapshotMeta } from '../../core/types.ts'
-import type { Clock } from '../../node/ports.ts'
+import type { Clock, FileSystem } from '../../node/ports.ts'
 import { SeededRandom } from '../../simulation/random.ts'
 import { SimDisk } from '../../simulation/sim-disk.ts'
 import { SimFileSystem } from '../../simulation/sim-file-system.ts'
@@ -42,6 +42,8 @@ export interface TestWalOptions {
   readonly clusterId?: string
   readonly isWitness?: boolean
   readonly onDamage?: 'refuse' | 'recover'
+  /** Instead of one without faults. */
+  readonly fileSystem?: FileSystem
   /** Others than the member itself, so that it is not the only voter. */
   readonly otherVoters?: readonly NodeId[]
 }
@@ -52,7 +54,7 @@ export async function openWal(disk: SimDisk, options: TestWalOptions = {}): Prom
   const syncs: number[] = []
   const failures: Error[] = []
   const { wal, recovered } = await Wal.open({
-    fileSystem,
+    fileSystem: options.fileSystem ?? fileSystem,
     clock,
     directory,
     metadataPath,
