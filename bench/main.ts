@@ -12,6 +12,7 @@ import type { Question, Row } from './question.ts'
 import { raftCore } from './raft-core.ts'
 import { raftFailover } from './raft-failover.ts'
 import { raftPut } from './raft-put.ts'
+import { raftWal } from './raft-wal.ts'
 import { range } from './range.ts'
 import { reportText } from './report.ts'
 import { startCluster } from './servers.ts'
@@ -26,6 +27,7 @@ const others: Readonly<Record<string, () => Promise<void>>> = {
   'raft-core': raftCore,
   'raft-put': raftPut,
   'raft-failover': raftFailover,
+  'raft-wal': raftWal,
 }
 
 const usage = `usage: npm run bench -- [NAME...] [--vs etcd] [--seconds N] [--pairs N] [--members 1,3] [--json FILE]

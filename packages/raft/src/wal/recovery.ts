@@ -9,6 +9,7 @@ import type { LogPlace } from './metadata-format.ts'
 import { segmentName, segmentSequence } from './segment-format.ts'
 import { scanSegment, type ScanResult } from './segment-scan.ts'
 import { Segment } from './segment.ts'
+import { isSpareName } from './spare-segments.ts'
 
 export interface FilePlace {
   readonly file: string
@@ -147,13 +148,14 @@ async function closingOnError<T>(file: File, action: () => Promise<T>): Promise<
   }
 }
 
-/** Ascending and without a gap; half-made segments are removed. */
+/** Ascending and without a gap; half-made segments and spares are removed. */
 async function findSegments(fileSystem: FileSystem, directory: string): Promise<number[]> {
   const sequences: number[] = []
   for (const name of await fileSystem.list(directory)) {
     const sequence = segmentSequence(name)
     if (sequence !== undefined) sequences.push(sequence)
-    else if (name.endsWith('.wal.tmp')) await fileSystem.remove(`${directory}/${name}`)
+    else if (name.endsWith('.wal.tmp') || isSpareName(name))
+      await fileSystem.remove(`${directory}/${name}`)
   }
   sequences.sort((a, b) => a - b)
   for (const [i, sequence] of sequences.entries()) {

@@ -151,16 +151,20 @@ export interface NewSegment {
   readonly previousChain: number
   readonly sizeBytesMax: number
   readonly firstRecord: EncodedRecord
+  /** A file of zeros to take. */
+  readonly spare?: string | undefined
 }
 
 /** Complete and synced before it gets its name: a crash leaves a whole segment or a .tmp file. */
 export async function createSegment(
   fileSystem: FileSystem,
-  { directory, sequence, previousChain, sizeBytesMax, firstRecord }: NewSegment,
+  { directory, sequence, previousChain, sizeBytesMax, firstRecord, spare }: NewSegment,
 ): Promise<Segment> {
   const path = `${directory}/${segmentName(sequence)}`
   const temporary = `${path}.tmp`
-  const file = await fileSystem.open(temporary, 'create')
+  if (spare !== undefined) await fileSystem.rename(spare, temporary)
+  const file = await fileSystem.open(temporary, spare === undefined ? 'create' : 'write')
+  const allocatedBytes = Math.max(await file.size(), segmentHeaderSizeBytes)
   const header = encodeSegmentHeader({ sequence, previous: previousChain })
   await file.write([header], 0)
   const chain = header.readUInt32LE(28)
@@ -170,7 +174,7 @@ export async function createSegment(
     sequence,
     sizeBytesMax,
     endOffset: segmentHeaderSizeBytes,
-    allocatedBytes: segmentHeaderSizeBytes,
+    allocatedBytes,
     chain,
   })
   await segment.write(firstRecord)

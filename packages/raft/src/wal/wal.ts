@@ -27,6 +27,7 @@ import {
 import { openLog, type OpenedWal } from './open-log.ts'
 import type { FinishedSegment, RecoveredLog } from './recovery.ts'
 import { createSegment, type Segment } from './segment.ts'
+import { SpareSegments } from './spare-segments.ts'
 import { WalQueue } from './wal-queue.ts'
 
 const segmentSizeBytesDefault: number = 64 * 1024 * 1024
@@ -71,6 +72,7 @@ export class Wal {
   readonly #keeper: StateKeeper
   readonly #initialMembership: Membership
   readonly #onDamage: 'refuse' | 'recover'
+  readonly #spares: SpareSegments
   #segment: Segment
   /** Oldest first, without the one that is written to. */
   #finished: FinishedSegment[]
@@ -96,6 +98,7 @@ export class Wal {
     this.#metadata = { clusterId: options.clusterId, nodeId: options.nodeId }
     this.#segmentSizeBytes = options.segmentSizeBytes ?? segmentSizeBytesDefault
     this.#listener = options.listener
+    this.#spares = new SpareSegments(this.#fileSystem, this.#directory, this.#segmentSizeBytes)
     this.#segment = opened.segment
     this.#finished = [...opened.finished]
     this.#highestIndex = opened.highestIndex
@@ -328,6 +331,7 @@ export class Wal {
       sequence: old.sequence + 1,
       previousChain: old.chain,
       sizeBytesMax: this.#segmentSizeBytes,
+      spare: this.#spares.take(),
       firstRecord: encodeRecord([
         ...openingItems(this.#metadata, this.#base, this.#hardState),
         ...(this.#generation > 0
@@ -352,6 +356,10 @@ export class Wal {
   async #remove(segments: readonly FinishedSegment[]): Promise<void> {
     await this.#beside
     for (const segment of segments) {
+      if (this.#spares.hasRoom) {
+        await this.#spares.recycle(segment.path)
+        continue
+      }
       await this.#fileSystem.remove(segment.path)
       await this.#fileSystem.syncDirectory(this.#directory)
     }
@@ -368,6 +376,7 @@ export class Wal {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#spares.close()
     await this.#running
     await this.#beside
     assert(this.#queue.isEmpty, 'everything is written')
