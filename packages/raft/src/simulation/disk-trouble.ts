@@ -67,7 +67,7 @@ export class DiskTrouble {
   takeMisdirection(disk: SimDisk, size: number): Place | undefined {
     const random = this.misdirect
     if (random === undefined) return undefined
-    const path = random.pick(disk.paths().filter((each) => each.includes('/wal/')))
+    const path = random.pick(disk.paths().filter((each) => each.endsWith('.wal')))
     if (path === undefined) return undefined
     const inode = disk.file(path)
     const last = Math.floor((inode.usedSize - size) / sectorSizeBytes)

@@ -158,8 +158,8 @@ export function drawProfile(random: SeededRandom): Profile {
 }
 
 /** Of the runs with such damage. */
-const flipRate = 0
-const misdirectRate = 0
+const flipRate = 0.6
+const misdirectRate = 0.5
 
 function drawMemberCount(random: SeededRandom): number {
   const dice = random.next()

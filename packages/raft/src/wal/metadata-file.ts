@@ -85,6 +85,11 @@ export class MetadataFile {
     return await findMisplacedRecord(this.#file, 0, { position, chain })
   }
 
+  /** Of the copies that were written. */
+  get count(): number {
+    return this.#count
+  }
+
   get state(): MemberState {
     return this.#state
   }

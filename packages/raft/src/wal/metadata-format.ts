@@ -12,7 +12,7 @@ export const metadataCopies = 2
 export const metadataCopySizeBytes = 4096
 export const clusterIdSizeBytesMax = 1024
 
-const magic = Buffer.from('BALSAMET', 'latin1')
+export const metadataMagic: Buffer = Buffer.from('BALSAMET', 'latin1')
 const headerSizeBytes = 8 + 4 + 4 + 8
 const checksumSizeBytes = 4
 
@@ -59,7 +59,7 @@ export function encodeMetadataCopy({ count, state }: MetadataCopy): Buffer {
   const size = headerSizeBytes + bodySize + checksumSizeBytes
   const paddedSize = Math.ceil(size / sectorSizeBytes) * sectorSizeBytes
   const writer = new ByteWriter(paddedSize)
-  writer.bytes(magic)
+  writer.bytes(metadataMagic)
   writer.u32(metadataFormatVersion)
   writer.u32(bodySize)
   writer.u64(count)
@@ -104,7 +104,7 @@ function readCopy(bytes: Uint8Array, offset: number): MetadataCheck {
   if (checkedSize + checksumSizeBytes > bytes.length) return { status: 'bad' }
   const checksum = new ByteReader(bytes.subarray(checkedSize)).u32()
   if (crc32(bytes.subarray(0, checkedSize), offset) !== checksum) return { status: 'bad' }
-  if (!magic.equals(bytes.subarray(0, 8))) return { status: 'bad' }
+  if (!metadataMagic.equals(bytes.subarray(0, 8))) return { status: 'bad' }
   if (version !== metadataFormatVersion) return { status: 'unknownVersion', version }
   const count = header.u64()
   const reader = new ByteReader(bytes.subarray(headerSizeBytes, checkedSize))

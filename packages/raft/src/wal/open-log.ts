@@ -13,6 +13,7 @@ import { encodeRecord, type RecordItem } from './record-body.ts'
 import { recoverSegments, type OpenedLog, type RecoveredLog } from './recovery.ts'
 import { segmentHeaderSizeBytes, segmentName, segmentSequence } from './segment-format.ts'
 import type { Segment } from './segment.ts'
+import { findStrayMetadata } from './stray-metadata.ts'
 import type { WalOptions } from './wal.ts'
 
 /** Damage at more than one place of a log is set aside place by place; after that, all of it. */
@@ -73,9 +74,10 @@ async function findLog(
     const text = `WAL in ${directory} is missing, but the member has data`
     throw new RaftError('CORRUPT', text, { file: directory, offset: 0 })
   } catch (reason) {
-    const isHealed = options.onDamage === 'recover' && found !== undefined && canRecover(found)
-    if (!isCorrupt(reason) || !isHealed) throw reason
-    return await isolate({ ...options, segmentSizeBytes }, found, reason)
+    if (!isCorrupt(reason) || options.onDamage !== 'recover' || found === undefined) throw reason
+    const known = { ...found, state: await newestState(options, found, reason) }
+    if (!canRecover(known)) throw reason
+    return await isolate({ ...options, segmentSizeBytes }, known, reason)
   }
 }
 
@@ -97,6 +99,23 @@ async function closingOnError(segment: Segment, action: () => Promise<void>): Pr
   } catch (reason) {
     await segment.close()
     throw reason
+  }
+}
+
+/** The newest copy of the metadata may be what damaged the log. */
+async function newestState(
+  { fileSystem, directory }: WalOptions,
+  { file: metadata, state }: FoundMetadata,
+  { file: path = '', offset = 0 }: RaftError,
+): Promise<MemberState> {
+  const names = await fileSystem.list(directory)
+  if (!names.includes(path.slice(directory.length + 1))) return state
+  const file = await fileSystem.open(path, 'read')
+  try {
+    const stray = await findStrayMetadata(file, offset)
+    return stray !== undefined && stray.count > metadata.count ? stray.state : state
+  } finally {
+    await file.close()
   }
 }
 

@@ -20,6 +20,8 @@ import {
   type RecordHeader,
 } from './segment-format.ts'
 
+import { findStrayMetadata } from './stray-metadata.ts'
+
 const windowSizeBytes = 1024 * 1024
 
 export interface ScannedRecord {
@@ -162,6 +164,7 @@ class SegmentScan {
     if (await this.#isZeroFrom(sectorEnd)) return false
     await this.#mustBeLast(offset, sectorEnd)
     await this.#mustNotBeMisplaced(offset, chain)
+    await this.#mustNotHoldMetadata(offset)
     return true
   }
 
@@ -170,6 +173,11 @@ class SegmentScan {
     const position = { sequence, offset }
     const found = await findMisplacedRecord(file, offset, { position, chain })
     if (found !== undefined) throw this.#corrupt(offset, `was written to offset ${found}`)
+  }
+
+  async #mustNotHoldMetadata(offset: number): Promise<void> {
+    const stray = await findStrayMetadata(this.#options.file, offset)
+    if (stray !== undefined) throw this.#corrupt(offset, 'is overwritten by metadata')
   }
 
   async #isZeroFrom(offset: number): Promise<boolean> {
@@ -186,6 +194,7 @@ class SegmentScan {
       throw this.#corrupt(offset, 'does not match its checksum')
     }
     await this.#mustBeLast(offset, offset + recordHeaderSizeBytes)
+    await this.#mustNotHoldMetadata(offset)
   }
 
   async #hasZeroSector(from: number, end: number): Promise<boolean> {

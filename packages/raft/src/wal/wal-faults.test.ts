@@ -109,7 +109,7 @@ test.each(['EIO', 'ENOSPC'] as const)(
   },
 )
 
-/** Elsewhere in the same file, or what was meant for a segment in another file; at the same place within a sector. */
+/** Elsewhere in the same file, or in another one of the log; at the same place within a sector. */
 function misplace(
   disk: SimDisk,
   random: SeededRandom,
@@ -117,8 +117,7 @@ function misplace(
   position: number,
 ): { readonly path: string; readonly position: number } {
   const others = disk.paths().filter((one) => one.endsWith('.wal') || one === metadataPath)
-  const isElsewhere = random.chance(0.5) && path.includes('.wal')
-  const target = isElsewhere ? (others[random.integer(0, others.length - 1)] ?? path) : path
+  const target = random.chance(0.5) ? (others[random.integer(0, others.length - 1)] ?? path) : path
   const sectors = Math.ceil(disk.file(target).size / 512) + 2
   const at = random.integer(0, sectors) * 512 + (position % 512)
   return { path: target, position: target === path && at === position ? at + 512 : at }
