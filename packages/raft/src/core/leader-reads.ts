@@ -46,12 +46,17 @@ export class LeaderReads {
     return this.#rounds.sequence
   }
 
+  /** Nobody else can lead at this moment. */
+  answerByLease({ from, context }: ReadRequest, index: LogIndex): void {
+    if (from === undefined) this.#options.outbox.answerRead({ context, index, byLease: true })
+    else this.answer({ from, context, index })
+  }
+
   /** A quorum has confirmed every round up to `sequence`. */
   confirm(sequence: number): void {
     for (const read of this.#rounds.confirm(sequence)) this.answer(read)
   }
 
-  /** At once: the leader knows by its lease that nobody else leads. */
   answer({ from, context, index }: ConfirmedRead): void {
     const { id, term, outbox } = this.#options
     if (from === undefined) outbox.answerRead({ context, index })

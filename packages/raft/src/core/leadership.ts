@@ -223,7 +223,7 @@ export class Leadership {
   readIndex(request: ReadRequest): boolean {
     const readyAt = this.#canServeReads() ? this.#log.commitIndex : undefined
     if (readyAt !== undefined && this.#lease?.isHeld(this.#membership, this.#config.id) === true) {
-      this.#reads.answer({ ...request, index: readyAt })
+      this.#reads.answerByLease(request, readyAt)
       return true
     }
     if (!this.#reads.add(request, readyAt)) return false

@@ -199,6 +199,8 @@ export interface Persist {
 export interface ReadState {
   readonly context: number
   readonly index: LogIndex | undefined
+  /** Answered by the leader's lease, without a round to a quorum. */
+  readonly byLease?: true
 }
 
 /** Entries that a follower needs and the core has in memory no more: from `from` on, at least one, as many as fit. */

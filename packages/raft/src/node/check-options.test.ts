@@ -16,12 +16,25 @@ const good = {
   transport: new MemoryNetwork().transport(id),
 }
 
-test.each<[string, { id?: NodeId; initialMembership?: Membership; heartbeatIntervalMs?: number }]>([
+interface BadOptions {
+  readonly id?: NodeId
+  readonly initialMembership?: Membership
+  readonly heartbeatIntervalMs?: number
+  readonly electionPriority?: number
+  readonly leaseReads?: { readonly maxDriftRate: number }
+}
+
+test.each<[string, BadOptions]>([
   ['Member id', { id: 'a b' as NodeId }],
   ['Member id', { id: '' as NodeId }],
   ['initialMembership', { initialMembership: votersOnly([]) }],
   ['heartbeatIntervalMs', { heartbeatIntervalMs: 0 }],
   ['heartbeatIntervalMs', { heartbeatIntervalMs: 501 }],
+  ['electionPriority', { electionPriority: -1 }],
+  ['electionPriority', { electionPriority: 0.5 }],
+  ['electionPriority', { electionPriority: 2 ** 32 }],
+  ['leaseReads.maxDriftRate', { leaseReads: { maxDriftRate: 0.6 } }],
+  ['leaseReads.maxDriftRate', { leaseReads: { maxDriftRate: Number.NaN } }],
 ])('options with a bad %s are refused by name (%o)', (name, bad) => {
   expect(() => {
     checkOptions(good)

@@ -3,6 +3,7 @@ import type { Clock, Random } from './ports.ts'
 
 export const nodeClock: Clock = {
   now: () => performance.now(),
+  wallMs: () => Date.now(),
   setTimer(ms, callback) {
     const timer = setTimeout(callback, ms)
     return () => {

@@ -27,55 +27,60 @@ export class LeadershipTransfer<Result> {
 
   /** Resolves with the new leader. Without `to` it goes to the voter that is furthest along. */
   async run(to: NodeId | undefined): Promise<NodeId> {
-    const { id, core, clock, electionTimeoutMs } = this.#options
+    const { id, core, waiters, clock, electionTimeoutMs } = this.#options
     const { role, membership } = core.status()
     if (role !== 'leader') throw new RaftError('NOT_LEADER', `Member ${id} does not lead`)
-    if (to !== undefined && !membership.voters.includes(to)) {
-      throw new RangeError(`Member ${to} is not a voter`)
-    }
     if (to === id) return id
-    const target = to ?? this.#furthest()
-    if (target === undefined) throw new RangeError('There is no other voter that can be heard')
-    this.#begin(target)
-    await this.#untilLed(target, clock.now() + patience * electionTimeoutMs)
-    return target
+    const canLead = (one: NodeId): boolean =>
+      membership.voters.includes(one) && membership.witnesses?.includes(one) !== true
+    if (to !== undefined && !canLead(to)) {
+      throw new RangeError(`Member ${to} is not a voter, or a witness`)
+    }
+    if (!membership.voters.some((one) => one !== id && canLead(one))) {
+      throw new RangeError('There is no other voter that can lead')
+    }
+    const text = `Member ${to ?? 'that is furthest along'} did not take over in time`
+    const late = new RaftError('TIMEOUT', text)
+    const deadline = clock.now() + patience * electionTimeoutMs
+    // A new leader has not heard of anybody yet.
+    if (to === undefined) await waiters.add(() => this.#hasSuccessor(), deadline, late)
+    this.#begin(to)
+    const isDone = (): boolean =>
+      to === undefined ? this.#isLedByAnother() : core.status().leader === to
+    await waiters.add(isDone, deadline, late)
+    return core.status().leader ?? id
   }
 
   /** If others can take the lead, one of them gets it, and what waits for an answer gets it; ends by `deadline` in any case. */
   async handOver(hasAnswered: () => boolean, deadline: number): Promise<void> {
-    const { id, core, waiters } = this.#options
-    const target = core.status().role === 'leader' ? this.#furthest() : undefined
-    if (target === undefined) return
-    this.#begin(target)
-    const isDone = (): boolean => {
-      const { leader } = core.status()
-      return leader !== undefined && leader !== id && hasAnswered()
-    }
+    const { core, waiters } = this.#options
+    if (core.status().role !== 'leader' || !this.#hasSuccessor()) return
+    this.#begin(undefined)
     const late = new RaftError('TIMEOUT', 'Nobody took the lead over in time')
+    const isDone = (): boolean => this.#isLedByAnother() && hasAnswered()
     await waiters.add(isDone, deadline, late).catch((reason: unknown) => {
       // The others elect a leader when they miss this one; and a member that failed meanwhile has nothing to hand over.
       if (!(reason instanceof RaftError)) throw reason
     })
   }
 
-  #begin(to: NodeId): void {
+  #begin(to: NodeId | undefined): void {
     this.#options.loop.input((core) => {
       core.transferLeadership(to)
     })
   }
 
-  /** Of those that answer. */
-  #furthest(): NodeId | undefined {
+  #hasSuccessor(): boolean {
     const { membership, progress } = this.#options.core.status()
-    const voters = progress.filter(
-      (peer) => peer.recentActive && membership.voters.includes(peer.id),
+    const { voters, witnesses } = membership
+    return progress.some(
+      ({ id, recentActive }) =>
+        recentActive && voters.includes(id) && witnesses?.includes(id) !== true,
     )
-    return voters.sort((a, b) => b.matchIndex - a.matchIndex)[0]?.id
   }
 
-  #untilLed(by: NodeId, deadline: number): Promise<void> {
-    const { core, waiters } = this.#options
-    const late = new RaftError('TIMEOUT', `Member ${by} did not take over in time`)
-    return waiters.add(() => core.status().leader === by, deadline, late)
+  #isLedByAnother(): boolean {
+    const { leader } = this.#options.core.status()
+    return leader !== undefined && leader !== this.#options.id
   }
 }

@@ -108,6 +108,7 @@ export class MemberParts<Result> {
       uncommittedSizeBytesMax: defaults.uncommittedSizeBytesMax,
       entryCacheSizeBytesMax: defaults.entryCacheSizeBytesMax,
       random,
+      ...this.#electionConfig(),
     }
     const { hardState, base } = storage.log
     const restored = {
@@ -117,6 +118,24 @@ export class MemberParts<Result> {
       appliedIndex: storage.applied.index,
     }
     return options.createCore?.(config, restored) ?? new RaftCore(config, restored)
+  }
+
+  #electionConfig(): Pick<RaftConfig, 'priority' | 'leaseReads'> {
+    const { options, times, clock } = this.#parts
+    const { electionPriority, leaseReads } = options
+    return {
+      ...(electionPriority === undefined ? {} : { priority: electionPriority }),
+      ...(leaseReads === undefined
+        ? {}
+        : {
+            leaseReads: {
+              monotonicMs: () => clock.now(),
+              wallMs: () => clock.wallMs?.() ?? clock.now(),
+              tickMs: times.tickMs,
+              driftRateMax: leaseReads.maxDriftRate,
+            },
+          }),
+    }
   }
 
   #makeSnapshots(): SnapshotTransfer<Result> {

@@ -33,6 +33,8 @@ export interface File {
 /** Monotonic milliseconds, timers and a turn of the loop. */
 export interface Clock {
   now(): number
+  /** Goes on while the machine is suspended, when now() may stand still. Left out: now(). */
+  wallMs?(): number
   /** Calls back once after `ms`; returns the cancel function. */
   setTimer(ms: number, callback: () => void): () => void
   /** Calls back after the current turn of the event loop: what arrives until then shares one batch. */

@@ -115,6 +115,9 @@ export class RaftNode<Result> implements Node<Result> {
       pendingWrite: () => storage.wal.pendingWrite,
       onChange: (isStalled) => {
         options.metrics?.diskStalled?.(isStalled)
+        loop.input(() => {
+          core.diskStalled(isStalled)
+        })
         this.#emit({ type: 'diskStalled', isStalled })
       },
     })
@@ -210,6 +213,7 @@ export class RaftNode<Result> implements Node<Result> {
       proposals.expire(now)
       reads.expire(now)
       reads.retry()
+      this.#waiters.check()
       this.#waiters.expire(now)
     })
   }

@@ -15,6 +15,7 @@ interface WaitingRead {
 
 interface IndexedReads {
   readonly index: LogIndex
+  readonly how: 'readIndex' | 'lease'
   readonly reads: readonly WaitingRead[]
 }
 
@@ -69,7 +70,10 @@ export class Reads {
     if (state.index === undefined) {
       this.#gathering = [...round.reads, ...this.#gathering]
       this.#isHeldBack = true
-    } else this.#indexed.push({ index: state.index, reads: round.reads })
+    } else {
+      const how = state.byLease === true ? 'lease' : 'readIndex'
+      this.#indexed.push({ index: state.index, how, reads: round.reads })
+    }
   }
 
   retry(): void {
@@ -83,24 +87,27 @@ export class Reads {
       count++
     }
     if (count === 0) return
-    for (const { reads } of this.#indexed.splice(0, count)) this.#answer(reads, undefined)
+    for (const { reads, how } of this.#indexed.splice(0, count)) this.#answer(reads, undefined, how)
   }
 
-  #answer(reads: readonly WaitingRead[], error: RaftError | undefined): void {
+  #answer(
+    reads: readonly WaitingRead[],
+    error: RaftError | undefined,
+    how: 'readIndex' | 'lease' = 'readIndex',
+  ): void {
     const [first] = reads
     if (first === undefined) return
     this.#count -= reads.length
-    this.#measure(reads.length, first.deadline, error)
+    if (error === undefined) this.#measure(reads.length, first.deadline, how)
+    else this.#options.metrics?.readsFailed?.(reads.length, error.code)
     for (const { done } of reads) done(error)
   }
 
   /** The first one of a round has waited longest. */
-  #measure(count: number, deadline: number, error: RaftError | undefined): void {
+  #measure(count: number, deadline: number, how: 'readIndex' | 'lease'): void {
     const { metrics, clock, timeoutMs } = this.#options
-    if (error !== undefined) metrics?.readsFailed?.(count, error.code)
-    else if (metrics?.readsServed !== undefined) {
-      metrics.readsServed('readIndex', count, clock.now() - (deadline - timeoutMs))
-    }
+    if (metrics?.readsServed === undefined) return
+    metrics.readsServed(how, count, clock.now() - (deadline - timeoutMs))
   }
 
   expire(now: number): void {
@@ -122,8 +129,9 @@ export class Reads {
     const isLate = (read: WaitingRead): boolean => read.deadline <= now
     if (!this.#indexed.some(({ reads }) => reads.some(isLate))) return
     const late = this.#indexed.flatMap(({ reads }) => reads.filter(isLate))
-    this.#indexed = this.#indexed.map(({ index, reads }) => ({
+    this.#indexed = this.#indexed.map(({ index, how, reads }) => ({
       index,
+      how,
       reads: reads.filter((read) => !isLate(read)),
     }))
     this.#answer(late, new RaftError('TIMEOUT', 'The state machine did not catch up in time'))

@@ -67,6 +67,13 @@ export interface RaftNodeOptions<Result> {
   readonly random?: Random
   readonly heartbeatIntervalMs?: number
   readonly electionTimeoutMs?: number
+  /** Of two members that could lead the one with more is preferred; 0 never campaigns by itself. 1 if left out. */
+  readonly electionPriority?: number
+  /**
+   * Reads without a round to a quorum while the leader's lease holds. `maxDriftRate`: by how much the rates of any two members'
+   * clocks may differ, 0 to 0.5. All members or none; who turns it off waits for an election timeout before it starts again.
+   */
+  readonly leaseReads?: { readonly maxDriftRate: number }
   /** Applied entries between two checkpoints or snapshots. */
   readonly snapshotEntries?: number
   /** Entries kept behind a checkpoint for slow followers. */

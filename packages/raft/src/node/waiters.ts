@@ -12,8 +12,9 @@ interface Waiter {
 export class Waiters {
   #waiters: Waiter[] = []
 
-  /** Rejects with `timeoutError` if `isDone` does not hold by `deadline`. */
+  /** Resolves at once, or when check() finds that it holds. Rejects with `timeoutError` if `isDone` does not hold by `deadline`. */
   add(isDone: () => boolean, deadline: number, timeoutError: RaftError): Promise<void> {
+    if (isDone()) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.#waiters.push({ isDone, resolve, reject, deadline, timeoutError })
     })
