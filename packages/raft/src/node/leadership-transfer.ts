@@ -1,5 +1,6 @@
 // Hands the lead over on demand and before the member closes. Proposals that come meanwhile wait in Proposals until the new leader is
 // known; those that are in the log already are committed by it.
+import { isSoleVoter } from '../core/membership.ts'
 import type { Core, NodeId } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { MemberLoop } from './member-loop.ts'
@@ -53,15 +54,23 @@ export class LeadershipTransfer<Result> {
 
   /** If others can take the lead, one of them gets it, and what waits for an answer gets it; ends by `deadline` in any case. */
   async handOver(hasAnswered: () => boolean, deadline: number): Promise<void> {
-    const { core, waiters } = this.#options
-    if (core.status().role !== 'leader' || !this.#hasSuccessor()) return
-    this.#begin(undefined)
-    const late = new RaftError('TIMEOUT', 'Nobody took the lead over in time')
-    const isDone = (): boolean => this.#isLedByAnother() && hasAnswered()
-    await waiters.add(isDone, deadline, late).catch((reason: unknown) => {
+    const { id, core } = this.#options
+    const { role, membership } = core.status()
+    if (role !== 'leader' || isSoleVoter(membership, id)) return
+    try {
+      await this.#handOver(hasAnswered, deadline)
+    } catch (reason) {
       // The others elect a leader when they miss this one; and a member that failed meanwhile has nothing to hand over.
       if (!(reason instanceof RaftError)) throw reason
-    })
+    }
+  }
+
+  async #handOver(hasAnswered: () => boolean, deadline: number): Promise<void> {
+    const { waiters } = this.#options
+    const late = new RaftError('TIMEOUT', 'Nobody took the lead over in time')
+    await waiters.add(() => this.#hasSuccessor() || this.#isLedByAnother(), deadline, late)
+    this.#begin(undefined)
+    await waiters.add(() => this.#isLedByAnother() && hasAnswered(), deadline, late)
   }
 
   #begin(to: NodeId | undefined): void {

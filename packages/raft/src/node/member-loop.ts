@@ -1,5 +1,6 @@
 // The loop of a member: inputs go into the core at once; what the core wants done is taken once a turn of the event loop, so that what
-// arrived in one turn shares messages, entries and syncs. Keeps the order of a Ready: send, persist, and after that promises and apply.
+// arrived in one turn shares messages, entries and syncs; a lone request is not held up for that. Keeps the order of a Ready: send,
+// persist, and after that promises and apply.
 import type {
   Core,
   FetchRequest,
@@ -66,10 +67,14 @@ export class MemberLoop<Result> {
 
   /** Runs an input of the core; what comes of it is taken with this turn of the event loop. */
   input(action: (core: Core) => void): void {
+    this.#run(action)
+    this.wake()
+  }
+
+  #run(action: (core: Core) => void): void {
     if (this.#isStopped) return
     try {
       action(this.#options.core)
-      this.wake()
     } catch (reason) {
       this.#options.onFailure(reason)
     }
@@ -84,16 +89,39 @@ export class MemberLoop<Result> {
     })
   }
 
+  /** A turn comes: at once after this one task if nobody is there to share it with, else when the event loop has gone round. */
   wake(): void {
     if (this.#isTurnDue || this.#isStopped) return
     this.#isTurnDue = true
+    if (this.#isQuiet()) {
+      queueMicrotask(() => {
+        this.#runTurn()
+      })
+    } else this.#defer()
+  }
+
+  /** For what may be answered and asked again without the disk: it must not keep the event loop from going round. */
+  wakeLater(): void {
+    if (this.#isTurnDue || this.#isStopped) return
+    this.#isTurnDue = true
+    this.#defer()
+  }
+
+  /** The disk is free, and one request at most waits: to gather more would only cost it time. */
+  #isQuiet(): boolean {
+    const { wal, proposals, reads } = this.#options
+    return wal.pendingWrite === undefined && proposals.count + reads.count <= 1
+  }
+
+  #defer(): void {
     this.#options.clock.defer(() => {
-      this.#isTurnDue = false
-      if (!this.#isStopped) this.#runTurn()
+      this.#runTurn()
     })
   }
 
   #runTurn(): void {
+    this.#isTurnDue = false
+    if (this.#isStopped) return
     try {
       this.#turn()
     } catch (reason) {
@@ -110,7 +138,8 @@ export class MemberLoop<Result> {
     for (let i = 0; i < readysPerTurnMax && core.hasReady(); i++) this.#handle(core.ready())
     this.#apply()
     this.#noticeLeader()
-    if (core.hasReady() || applier.hasWork || reads.isDue) this.wake()
+    // More than one turn may do: sockets and timers come first.
+    if (core.hasReady() || applier.hasWork || reads.isDue) this.wakeLater()
   }
 
   #handle(ready: Ready): void {
@@ -146,8 +175,9 @@ export class MemberLoop<Result> {
 
   /** Everything up to the Ready of `sequence` is durable. */
   durable(sequence: number): void {
-    this.input((core) => {
+    this.#run((core) => {
       core.persisted(sequence)
+      if (core.hasReady()) this.wake()
       let count = 0
       for (const delayed of this.#delayed) {
         if (delayed.sequence > sequence) break

@@ -236,7 +236,7 @@ export class RaftNode<Result> implements Node<Result> {
     }
     const { loop, reads } = this.#parts
     reads.add(done, this.#clock.now())
-    loop.wake()
+    loop.wakeLater()
   }
 
   async changeMembership(target: Membership, peers: ReadonlyMap<NodeId, string>): Promise<void> {

@@ -50,6 +50,11 @@ export class Reads {
     this.#gathering.push({ done, deadline: now + this.#options.timeoutMs })
   }
 
+  /** Reads without an answer. */
+  get count(): number {
+    return this.#count
+  }
+
   /** Whether flush() would begin a round. */
   get isDue(): boolean {
     return this.#round === undefined && !this.#isHeldBack && this.#gathering.length > 0
