@@ -1,11 +1,19 @@
+export { decodeMembership } from './core/membership.ts'
+export { RaftCore } from './core/raft-core.ts'
 export {
   entryType,
+  type Core,
   type Entry,
   type LogIndex,
   type Membership,
   type Message,
   type NodeId,
+  type Persist,
+  type RaftConfig,
   type RaftStatus,
+  type ReadState,
+  type Ready,
+  type RestoredState,
   type Role,
   type SnapshotMeta,
   type Term,
