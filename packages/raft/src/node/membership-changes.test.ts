@@ -86,6 +86,10 @@ describe('a change of membership', () => {
   test.each<[string, Membership]>([
     ['without a voter', votersOnly([])],
     ['that is a step and no aim', { ...votersOnly(named('n1')), votersOutgoing: named('n2') }],
+    [
+      'that makes a witness of a member',
+      { ...votersOnly(named('n1', 'n2', 'n3')), witnesses: named('n1') },
+    ],
     ['with a voter that is a learner too', { ...votersOnly(named('n1')), learners: named('n1') }],
   ])('to a membership %s is refused', async (_name, target) => {
     const leader = await startThree()

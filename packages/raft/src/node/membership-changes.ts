@@ -1,6 +1,6 @@
 // Changes of the membership as a user asks for them: from any set to any other, step by step, until the one that was asked for is in force.
 // The core decides what the next step is; here is who waits, why it is refused, and which peers can be reached meanwhile.
-import { isJoint, isMembershipValid, isSameMembership } from '../core/membership.ts'
+import { isJoint, isMembershipValid, isSameMembership, keepsKinds } from '../core/membership.ts'
 import type { Core, Membership, NodeId, ProposeOutcome } from '../core/types.ts'
 import { RaftError, type RaftErrorCode } from '../errors.ts'
 import type { MemberLoop } from './member-loop.ts'
@@ -49,7 +49,7 @@ export class MembershipChanges<Result> {
     peers: ReadonlyMap<NodeId, string>,
     deadline: number,
   ): Promise<void> {
-    checkTarget(target)
+    checkTarget(target, this.#options.membership())
     if (this.#change !== undefined) throw refused('changePending')
     if (!isSameMembership(this.#options.membership(), target))
       await this.#run(target, deadline, peers)
@@ -103,12 +103,17 @@ export class MembershipChanges<Result> {
   }
 }
 
-function checkTarget(target: Membership): void {
+function checkTarget(target: Membership, current: Membership): void {
   if (isJoint(target)) {
     const text = 'A joint configuration is a step and no aim: leave votersOutgoing empty'
     throw new RaftError('INVALID_MEMBERSHIP', text)
   }
-  if (isMembershipValid(target)) return
+  if (isMembershipValid(target)) {
+    if (keepsKinds(current, target)) return
+    const text =
+      'A witness stays one, and another member becomes none: remove it first, and let it come back with an empty folder'
+    throw new RaftError('INVALID_MEMBERSHIP', text)
+  }
   const text =
     'A membership has one voter at least, 64 ids of each kind at most, no id twice and none that is both voter and learner; an id is 1 to 64 characters of printable ASCII'
   throw new RaftError('INVALID_MEMBERSHIP', text)

@@ -68,6 +68,8 @@ export interface TransportHandler {
   /** A peer streams a snapshot. Resolves when it is on disk and synced; rejects to make the sender try again later. */
   snapshot(from: NodeId, stream: SnapshotStream): Promise<void>
   unreachable(id: NodeId): void
+  /** A connection to it was made, the first one or another. */
+  connected?(id: NodeId): void
 }
 
 /** Carries messages between members: may lose, delay, reorder and repeat them, never alter them. Queues are bounded; what does not fit is dropped. */

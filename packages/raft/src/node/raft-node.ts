@@ -179,6 +179,7 @@ export class RaftNode<Result> implements Node<Result> {
   }
 
   #transportHandler(): TransportHandler {
+    const { metrics } = this.#options
     const { wal } = this.#storage
     const { loop, install } = this.#parts
     return {
@@ -191,8 +192,11 @@ export class RaftNode<Result> implements Node<Result> {
         loop.received(message)
       },
       snapshot: (from, stream) => install.receive(loop, from, stream),
+      connected: (peer) => {
+        metrics?.connected?.(peer)
+      },
       unreachable: (peer) => {
-        this.#options.metrics?.unreachable?.(peer)
+        metrics?.unreachable?.(peer)
         loop.input((core) => {
           core.reportUnreachable(peer)
         })

@@ -18,6 +18,8 @@ export interface PeerLinkOptions {
   readonly clock: Clock
   readonly random: Random
   readonly silenceMsMax: number
+  /** Messages have a way, from now on or again. */
+  readonly onConnected: () => void
   /** Messages may have been lost. */
   readonly onUnreachable: () => void
   readonly onRefused: (error: RaftError) => void
@@ -51,7 +53,9 @@ export class PeerLink {
       socketBytesMax: laneLimits[lane].socketBytesMax,
       takeFrame: () => this.#queue.takeFrame(this.#lanesOf(lane)),
       onOpen: (version) => {
-        if (lane === 'control') this.#opened(version)
+        if (lane !== 'control') return
+        this.#opened(version)
+        this.#options.onConnected()
       },
       onRefused,
       onLost: () => {

@@ -46,6 +46,7 @@ describe('messages', () => {
       return again.recorder.messages.length > 0
     })
     expect(again.recorder.messages[0]).toMatchObject({ type: 'heartbeat', from: a, to: b })
+    expect(sender.recorder.connections).toEqual([b, b])
   })
 
   test('that do not fit the queue are dropped and reported', async () => {

@@ -160,6 +160,7 @@ class WebSocketTransport implements WsTransport {
       clock: nodeClock,
       random: nodeRandom,
       silenceMsMax: this.#silenceMsMax,
+      onConnected: () => this.#handler?.connected?.(to),
       onUnreachable: () => this.#handler?.unreachable(to),
       onRefused: (error) => {
         this.#refused(error)

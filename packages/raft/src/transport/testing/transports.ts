@@ -36,6 +36,7 @@ export const append = (prevLogIndex: number, size: number): Message => ({
 export class Recorder implements TransportHandler {
   readonly messages: Message[] = []
   readonly unreachables: NodeId[] = []
+  readonly connections: NodeId[] = []
   readonly refusals: RaftError[] = []
   snapshot: TransportHandler['snapshot'] = () => Promise.reject(new Error('not expected'))
   message(message: Message): void {
@@ -43,6 +44,9 @@ export class Recorder implements TransportHandler {
   }
   unreachable(id: NodeId): void {
     this.unreachables.push(id)
+  }
+  connected(id: NodeId): void {
+    this.connections.push(id)
   }
 }
 
