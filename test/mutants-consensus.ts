@@ -198,18 +198,6 @@ export const consensusMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a follower commits what it holds beyond the entries of the message',
-    kind: 'commit',
-    seed: 1,
-    edits: [
-      change(
-        'core/follower.ts',
-        'log.commitTo(Math.min(commit, lastShared))',
-        'log.commitTo(Math.min(commit, log.lastIndex))',
-      ),
-    ],
-  },
-  {
     name: 'a read is answered without asking a quorum',
     kind: 'reads',
     seed: 64,

@@ -2,6 +2,7 @@
 // the checkers hold the cluster to. A client that gets no answer in its time, or whose member dies, never learns what became of its request.
 import { assert } from '../core/assert.ts'
 import { RaftError } from '../errors.ts'
+import type { Node } from '../node/types.ts'
 import type { DefaultCheckers } from './checkers/default-checkers.ts'
 import type { Operation } from './checkers/history.ts'
 import { Violation } from './checkers/checker.ts'
@@ -43,6 +44,8 @@ export class Clients {
   readonly #options: ClientsOptions
   #isRunning = true
   readonly #open = new Map<number, OpenRequest>()
+  /** Commands that a node has not answered. */
+  readonly #pending = new WeakMap<Node<CommandResult>, number>()
 
   constructor(options: ClientsOptions) {
     this.#options = options
@@ -78,7 +81,7 @@ export class Clients {
   }
 
   #act(client: number): void {
-    const { random, members, scheduler, workload } = this.#options
+    const { random, members, scheduler, workload, profile } = this.#options
     const member = random.pick(members)
     if (member?.node === undefined) {
       this.#think(client)
@@ -94,6 +97,13 @@ export class Clients {
     }
     cancel = scheduler.after(random.pick(patienceMs) ?? 0, next)
     this.#ask({ client, member, input: workload.next(client, random), done: next })
+    if (random.chance(profile.burstRate)) this.#burst(member)
+  }
+
+  /** More than a member takes at a time. */
+  #burst(member: SimMember): void {
+    const limit = this.#options.profile.limits.pendingCommandsMax ?? 0
+    for (let i = 0; i <= limit; i++) this.write(member, () => {})
   }
 
   /** One more write at `member`; `done` hears of success and failure alike. */
@@ -134,16 +144,32 @@ export class Clients {
       return
     }
     const envelope = encodeEnvelope(operation.number, command, profile.paddingSizeBytes)
-    let answers = 0
     member.reach(() => {
-      node.propose(envelope, (error, result) => {
-        this.#guard(() => {
-          const { number } = operation
-          if (++answers > 1) throw new Violation('one answer', `request ${number} has two answers`)
-        })
-        this.#writeDone(operation, error, result)
-      })
+      this.#propose(node, operation, envelope)
     })
+  }
+
+  #propose(node: Node<CommandResult>, operation: Operation, envelope: Uint8Array): void {
+    const { number } = operation
+    let answers = 0
+    this.#count(node, 1)
+    node.propose(envelope, (error, result) => {
+      this.#count(node, -1)
+      this.#guard(() => {
+        if (++answers > 1) throw new Violation('one answer', `request ${number} has two answers`)
+      })
+      this.#writeDone(operation, error, result)
+    })
+    this.#guard(() => {
+      const limit = this.#options.profile.limits.pendingCommandsMax ?? Infinity
+      const pending = this.#pending.get(node) ?? 0
+      if (pending <= limit) return
+      throw new Violation('bounded memory', `${operation.member} has ${pending} pending commands`)
+    })
+  }
+
+  #count(node: Node<CommandResult>, change: number): void {
+    this.#pending.set(node, (this.#pending.get(node) ?? 0) + change)
   }
 
   #readDone(operation: Operation, error: Error | undefined): void {

@@ -1,8 +1,8 @@
-// What reaches a process from outside: its timers, its messages, the answers of its disk. While the process is paused all of it waits; when it
+// What reaches a process from outside: its timers, its messages and the answers of its disk, its clients. While the process is paused all of it waits; when it
 // goes on everything arrives, and a process that ended gets nothing any more.
 import type { Scheduler } from './scheduler.ts'
 
-type Source = 'timer' | 'io'
+export type Source = 'timer' | 'io' | 'client'
 
 interface Waiting {
   readonly source: Source
@@ -31,14 +31,14 @@ export class Gate {
     if (this.#state === 'open') this.#state = 'paused'
   }
 
-  /** Either all overdue timers come first, as in an event loop, or all in the order in which it was due. */
-  resume(timersFirst: boolean): void {
+  /** All of one source comes first (overdue timers, as in an event loop; one socket before another), or all in the order in which it was due. */
+  resume(first: Source | undefined): void {
     if (this.#state !== 'paused') return
     this.#state = 'open'
     const waiting = this.#waiting
     this.#waiting = []
-    const isTimer = ({ source }: Waiting): boolean => timersFirst && source === 'timer'
-    const ordered = [...waiting.filter(isTimer), ...waiting.filter((each) => !isTimer(each))]
+    const isFirst = ({ source }: Waiting): boolean => source === first
+    const ordered = [...waiting.filter(isFirst), ...waiting.filter((each) => !isFirst(each))]
     for (const { source, callback } of ordered) {
       this.#scheduler.after(0, () => {
         this.pass(source, callback)

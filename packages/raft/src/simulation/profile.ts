@@ -19,6 +19,8 @@ export interface Profile {
   /** How often a member dies, or is cut off, soon after it was elected, and as it hears of its first entries. */
   readonly leaderAmbushRate: number
   readonly youngLeaderAmbushRate: number
+  /** How often a member dies just when the leader has heard of a read of it. */
+  readonly readAmbushRate: number
   readonly partitionEveryMs: number
   readonly partitionMs: number
   /** Mean times of faults that may not happen at all: 0 for never. */
@@ -40,6 +42,8 @@ export interface Profile {
   /** Mean time a client waits between two requests. */
   readonly thinkMs: number
   readonly readRate: number
+  /** How often a client asks for more at once than a member takes. */
+  readonly burstRate: number
   /** Registers that the clients share. */
   readonly keyCount: number
   /** Payload of a command beside its name: large ones span many sectors of a disk. */
@@ -121,6 +125,7 @@ export function drawProfile(random: SeededRandom): Profile {
     syncMs: Array.from({ length: membersMax }, () => {
       return { min: 0.2, max: random.chance(0.2) ? slowSyncMs : syncMaxMs }
     }),
+    readAmbushRate: random.chance(0.15) ? random.next() * 0.3 : 0,
     clogEveryMs: maybeEvery(random, 0.4, { min: 1_000, max: 10_000 }),
     clogMs: random.integer(100, 3_000),
     diskCrashEveryMs: maybeEvery(random, 0.6, { min: 1_000, max: 10_000 }),
@@ -139,6 +144,7 @@ export function drawProfile(random: SeededRandom): Profile {
     clientCount: random.integer(1, 6),
     thinkMs: random.pick([2, 10, 40, 200]) ?? 40,
     readRate: random.next() * 0.6,
+    burstRate: random.chance(0.1) ? 0.02 : 0,
     keyCount: random.integer(1, 6),
     paddingSizeBytes: random.pick([0, 100, 600, 3_000]) ?? 0,
     snapshotEntries: random.pick([5, 20, 100, 1_000]) ?? 20,

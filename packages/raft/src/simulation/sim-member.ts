@@ -10,7 +10,7 @@ import type { Profile } from './profile.ts'
 import type { SeededRandom } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 import { DiskTrouble, type DiskStrike } from './disk-trouble.ts'
-import { Gate } from './gate.ts'
+import { Gate, type Source } from './gate.ts'
 import { LocalClock } from './local-clock.ts'
 import { SimClock } from './sim-clock.ts'
 import { SimDisk } from './sim-disk.ts'
@@ -129,7 +129,7 @@ export class SimMember {
     this.#syncMs = healthySyncMs
     this.trouble.heal()
     this.clock.setRate(1)
-    this.resume(true)
+    this.resume('timer')
     this.start()
   }
 
@@ -252,9 +252,10 @@ export class SimMember {
 
   #createCore(life: Life, config: RaftConfig, restored: RestoredState): WatchedCore {
     const { checkers, profile } = this.#options
-    const core = new RaftCore({ ...config, ...profile.core }, restored)
+    const full = { ...config, ...profile.core }
+    const core = new RaftCore(full, restored)
     const heldIndex = life.stateMachine?.appliedIndex ?? 0
-    life.observed = { id: this.id, life: life.number, core, restored, heldIndex }
+    life.observed = { id: this.id, life: life.number, core, config: full, restored, heldIndex }
     this.#watch(life, (member) => {
       checkers.started(member)
     })
@@ -287,14 +288,14 @@ export class SimMember {
     if (isSuspended) this.clock.suspend()
   }
 
-  resume(timersFirst: boolean): void {
+  resume(first: Source | undefined): void {
     this.clock.resume()
-    this.#life?.gate.resume(timersFirst)
+    this.#life?.gate.resume(first)
   }
 
   /** A request from outside: waits like everything else while the process is paused. */
   reach(action: () => void): void {
-    this.#life?.gate.pass('io', action)
+    this.#life?.gate.pass('client', action)
   }
 
   /** Speaks an old version of the peer protocol. */

@@ -66,8 +66,8 @@ export class FuzzWorld {
   }
 
   #observed(of: FuzzMember): ObservedMember {
-    const { id, core, stored: restored } = of.member
-    return { id, life: of.life, core, restored }
+    const { id, core, config: memberConfig, stored: restored } = of.member
+    return { id, life: of.life, core, config: memberConfig, restored }
   }
 
   #watch(of: FuzzMember): void {

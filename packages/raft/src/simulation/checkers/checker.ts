@@ -5,6 +5,7 @@ import type {
   LogIndex,
   Message,
   NodeId,
+  RaftConfig,
   RaftStatus,
   Ready,
   RestoredState,
@@ -30,6 +31,7 @@ export interface ObservedMember {
   readonly core: InspectedCore
   /** What its state machine held at the start: more than the core knows to be applied if the log was damaged. */
   readonly heldIndex?: LogIndex
+  readonly config: RaftConfig
   /** What it began this life with. */
   readonly restored: RestoredState
 }

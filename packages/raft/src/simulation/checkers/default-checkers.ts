@@ -2,6 +2,7 @@
 import type { Message, Ready, SnapshotMeta } from '../../core/types.ts'
 import type { Specification } from '../workload.ts'
 import type { AppliedEntry, Checker, EndOfRun, ObservedMember } from './checker.ts'
+import { BoundedMemory } from './bounded-memory.ts'
 import { CommitRule } from './commit-rule.ts'
 import { Durability } from './durability.ts'
 import { ElectionSafety } from './election-safety.ts'
@@ -43,6 +44,7 @@ export class DefaultCheckers {
       new RecoveredState(),
       new Votes(),
       new CommitRule(),
+      new BoundedMemory(),
       new Linearizability(this.history, specification),
     ]
   }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { entry, ids, nodeId, voters } from '../../core/testing/test-cluster.ts'
 import { encodeMembership } from '../../core/membership.ts'
 import { entryType, type Entry, type Message } from '../../core/types.ts'
+import { BoundedMemory } from './bounded-memory.ts'
 import type { ObservedMember } from './checker.ts'
 import { CommitRule } from './commit-rule.ts'
 import { ElectionSafety } from './election-safety.ts'
@@ -275,7 +276,7 @@ describe('a recovering member has no vote', () => {
   })
 })
 
-describe('one vote a term', () => {
+describe('votes', () => {
   const vote = (to: string, term = 3): Message => ({
     type: 'requestVoteResult',
     from: nodeId('a'),
@@ -295,6 +296,18 @@ describe('one vote a term', () => {
     expect(() => {
       checker.sending(observed({ life: 2 }), vote('c'))
     }).toThrow('a votes for c in term 3, and has voted for b')
+  })
+
+  test('a vote for a candidate whose log is older than the own breaks it', () => {
+    const checker = new Votes()
+    const from = { from: nodeId('b'), to: nodeId('a'), term: 3, preVote: false, force: false }
+    const lastLog = { lastLogIndex: 9, lastLogTerm: 1 }
+    checker.sending(observed({ id: 'b' }), { type: 'requestVote', ...from, ...lastLog })
+    const granted = ready(1, { sendAfterPersist: [vote('b')] })
+    checker.handingOut(observed({ entries: logOf(1, 1) }), granted)
+    expect(() => {
+      checker.handingOut(observed({ entries: logOf(1, 2) }), granted)
+    }).toThrow('a votes for b, whose log ends with 9/1, its own with 2/2')
   })
 
   test('a leader without a quorum of votes of its term breaks it', () => {
@@ -345,5 +358,48 @@ describe('commit rule', () => {
     expect(() => {
       steps(checker, follower(3))
     }).toThrow('b takes entry 3 of term 2 for committed, leaders have committed up to 2')
+  })
+})
+
+describe('bounded memory', () => {
+  const log = Array.from({ length: 7 }, (_, i) => entry(i + 1, 1, 'x'.repeat(68)))
+
+  function look(member: ObservedMember): void {
+    const checker = new BoundedMemory()
+    for (let i = 0; i < 16; i++) checker.stepped(member, member.core.status())
+  }
+
+  test('more applied entries in memory than the limit break it', () => {
+    const status = { appliedIndex: 7 }
+    look(observed({ entries: log, status, config: { entryCacheSizeBytesMax: 700 } }))
+    expect(() => {
+      look(observed({ entries: log, status, config: { entryCacheSizeBytesMax: 699 } }))
+    }).toThrow('a holds more than 699 bytes of applied entries')
+  })
+
+  test('a longer uncommitted tail than the limit breaks it', () => {
+    const status = { role: 'leader' as const, commitIndex: 1 }
+    look(observed({ entries: log, status, config: { uncommittedSizeBytesMax: 600 } }))
+    expect(() => {
+      look(observed({ entries: log, status, config: { uncommittedSizeBytesMax: 599 } }))
+    }).toThrow('a has taken 600 bytes that are not committed')
+  })
+
+  test('a larger message than the limit breaks it, unless it holds one entry', () => {
+    const append = (count: number): Message => {
+      const address = {
+        from: nodeId('a'),
+        to: nodeId('b'),
+        term: 1,
+        prevLogIndex: 0,
+        prevLogTerm: 0,
+      }
+      return { type: 'appendEntries', ...address, entries: log.slice(0, count), commit: 0 }
+    }
+    const member = observed({ config: { messageSizeBytesMax: 99 } })
+    new BoundedMemory().handingOut(member, ready(1, { send: [append(1)] }))
+    expect(() => {
+      new BoundedMemory().handingOut(member, ready(1, { send: [append(2)] }))
+    }).toThrow('a sends 200 bytes of entries in one message')
   })
 })

@@ -1,5 +1,14 @@
-// Votes (paper 5.2): a member gives one vote a term, over all of its lives; and whoever leads has a quorum of them.
-import type { Message, NodeId, RaftStatus, Term } from '../../core/types.ts'
+// Votes (paper 5.2, 5.4.1): a member gives one vote a term, over all of its lives, to a candidate whose log is as new as its own; and whoever
+// leads has a quorum of them.
+import type {
+  Message,
+  NodeId,
+  RaftStatus,
+  Ready,
+  RequestVote,
+  RequestVoteResult,
+  Term,
+} from '../../core/types.ts'
 import { Violation, type Checker, type ObservedMember } from './checker.ts'
 import { isQuorum } from './quorum.ts'
 
@@ -11,14 +20,37 @@ export function givenVote(message: Message): NodeId | undefined {
 }
 
 export class Votes implements Checker {
-  readonly property = 'one vote a term'
+  readonly property = 'votes'
   /** By term and voter. */
   readonly #given = new Map<Term, Map<NodeId, NodeId>>()
   readonly #ledTerms = new Map<number, Term>()
+  /** The last request of each candidate. */
+  readonly #asked = new Map<NodeId, RequestVote>()
+
+  handingOut(member: ObservedMember, { persist, send, sendAfterPersist }: Ready): void {
+    // What was appended after the vote is here too: then nobody can tell any more how long the log was.
+    if (persist?.snapshot !== undefined || (persist?.entries.length ?? 0) > 0) return
+    for (const message of [...send, ...sendAfterPersist]) {
+      if (message.type === 'requestVoteResult') this.#checkLog(member, message)
+    }
+  }
+
+  #checkLog({ id, core }: ObservedMember, message: RequestVoteResult): void {
+    const candidate = givenVote(message)
+    const asked = candidate === undefined ? undefined : this.#asked.get(candidate)
+    if (asked === undefined || asked.term !== message.term) return
+    const { lastLogIndex, lastLogTerm } = asked
+    const { lastIndex } = core.status()
+    const lastTerm = core.log.termAt(lastIndex) ?? 0
+    if (lastLogTerm > lastTerm || (lastLogTerm === lastTerm && lastLogIndex >= lastIndex)) return
+    const logs = `${lastLogIndex}/${lastLogTerm}, its own with ${lastIndex}/${lastTerm}`
+    throw new Violation(this.property, `${id} votes for ${candidate}, whose log ends with ${logs}`)
+  }
 
   sending({ id }: ObservedMember, message: Message): void {
     const candidate = givenVote(message)
     if (candidate === undefined) return
+    if (message.type === 'requestVote') this.#asked.set(candidate, message)
     const votes = this.#given.get(message.term) ?? new Map<NodeId, NodeId>()
     this.#given.set(message.term, votes)
     const before = votes.get(id)

@@ -73,6 +73,17 @@ export class Crashes {
   delivered(message: Message): void {
     const rate = this.#ambushRate(message)
     if (rate > 0 && this.#random.chance(rate)) this.#ambush(message.to)
+    if (message.type === 'readIndex') this.#maybeForgetQuestion(message.from)
+  }
+
+  /** Whoever asked dies, and may be back before the answer comes. */
+  #maybeForgetQuestion(id: NodeId): void {
+    const { profile, counts } = this.#context
+    const member = this.#context.member(id)
+    const rate = profile.readAmbushRate
+    if (rate === 0 || !this.#random.chance(rate) || member?.isUp !== true) return
+    counts.ambushes++
+    this.crash(member, 'process')
   }
 
   #ambushRate({ type, to }: Message): number {

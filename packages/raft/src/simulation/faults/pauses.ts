@@ -51,11 +51,11 @@ class Pauses {
     const holdMs = random.next() * 2 * electionTimeouts * profile.electionTimeoutMs
     onFault(`${isSuspend ? 'suspend' : 'pause'} of ${member.id} for ${holdMs.toFixed(0)} ms`)
     member.pause(isSuspend)
-    const timersFirst = random.chance(0.5)
+    const first = random.pick(['timer', 'client', 'client', undefined] as const)
     scheduler.after(holdMs, () => {
       if (member.lifeNumber !== life || !member.isPaused) return
       onFault(`${member.id} goes on`)
-      member.resume(timersFirst)
+      member.resume(first)
     })
   }
 

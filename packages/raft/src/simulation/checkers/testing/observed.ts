@@ -1,6 +1,13 @@
 // Members as checkers see them, made up by a test.
-import { entry, fresh, nodeId, voters } from '../../../core/testing/test-cluster.ts'
-import type { Entry, Persist, RaftStatus, Ready, RestoredState } from '../../../core/types.ts'
+import { config, entry, fresh, nodeId, voters } from '../../../core/testing/test-cluster.ts'
+import type {
+  Entry,
+  Persist,
+  RaftConfig,
+  RaftStatus,
+  Ready,
+  RestoredState,
+} from '../../../core/types.ts'
 import type { AppliedEntry, ObservedMember } from '../checker.ts'
 
 export interface ObservedOptions {
@@ -9,6 +16,7 @@ export interface ObservedOptions {
   readonly status?: Partial<RaftStatus>
   readonly entries?: readonly Entry[]
   readonly restored?: Partial<RestoredState>
+  readonly config?: Partial<RaftConfig>
 }
 
 const membership = voters('a', 'b', 'c')
@@ -45,6 +53,7 @@ export function observed(options: ObservedOptions = {}): ObservedMember {
         },
       },
     },
+    config: config(id, options.config),
     restored: fresh(membership, options.restored),
   }
 }
