@@ -29,6 +29,8 @@ export type RaftErrorCode =
   | 'CLUSTER_MISMATCH'
   /** A member of the cluster as it was before it was recovered from the loss of its quorum; it takes no part any more. */
   | 'OLD_GENERATION'
+  /** A peer's certificate is missing, unknown or expired, names another member, or one end speaks no TLS. */
+  | 'UNTRUSTED'
   /** A format or protocol version that this code does not know. */
   | 'VERSION_MISMATCH'
   /** What cannot be taken back was not confirmed, or is not needed. */

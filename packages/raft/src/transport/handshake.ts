@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { NodeId } from '../core/types.ts'
 import { RaftError, type RaftErrorCode } from '../errors.ts'
+import { refusalHeader } from './refusal.ts'
 import { parseLane, type Lane } from './lanes.ts'
 import {
   commonVersion,
@@ -29,9 +30,6 @@ const names = {
   from: 'balsa-from',
   to: 'balsa-to',
 } as const
-
-/** Names the code of a refusal in the answer. */
-export const refusalHeader = 'balsa-refused'
 
 export interface Identity {
   readonly id: NodeId
@@ -164,6 +162,7 @@ export function refusalOf(response: IncomingMessage, to: NodeId, body: string): 
     'VERSION_MISMATCH',
     'CLUSTER_MISMATCH',
     'OLD_GENERATION',
+    'UNTRUSTED',
     'OVERLOADED',
     'CLOSED',
   ]

@@ -7,6 +7,7 @@ import { handshakeHeaders, type Identity } from './handshake.ts'
 import { laneLimits, laneOf, type Lane } from './lanes.ts'
 import { OutgoingQueue } from './outgoing-queue.ts'
 import { PeerConnection } from './peer-connection.ts'
+import type { DialTls } from './peer-tls.ts'
 import type { ProtocolVersion } from './protocol-version.ts'
 
 const bothLanes: readonly Lane[] = ['control', 'bulk']
@@ -15,6 +16,8 @@ export interface PeerLinkOptions {
   readonly identity: Identity
   readonly to: NodeId
   readonly url: string
+  /** What a new connection is made with. */
+  readonly tls: () => DialTls | undefined
   readonly clock: Clock
   readonly random: Random
   readonly silenceMsMax: number
@@ -43,10 +46,10 @@ export class PeerLink {
   }
 
   #connect(lane: Lane): PeerConnection {
-    const { identity, to, url, clock, random, silenceMsMax, onUnreachable, onRefused } =
+    const { identity, to, url, tls, clock, random, silenceMsMax, onUnreachable, onRefused } =
       this.#options
     return new PeerConnection({
-      address: () => ({ url, to, headers: handshakeHeaders(identity, to, lane) }),
+      address: () => ({ url, to, tls: tls(), headers: handshakeHeaders(identity, to, lane) }),
       clock,
       random,
       silenceMsMax,

@@ -1,6 +1,6 @@
 // The listening side: upgrades on the two peer paths, each checked before it becomes a connection. Works on a server of its own or beside
 // other handlers on one that is given. A peer has one connection of each kind: a new one takes the place of the old.
-import { STATUS_CODES, type IncomingMessage, type Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { NodeId } from '../core/types.ts'
@@ -10,13 +10,14 @@ import {
   checkHandshake,
   messagesPath,
   protocolHeader,
-  refusalHeader,
   snapshotPath,
   type Identity,
   type Sender,
 } from './handshake.ts'
 import { receiveMessages } from './incoming-messages.ts'
 import { laneLimits } from './lanes.ts'
+import { checkPeer, type PeerTls } from './peer-tls.ts'
+import { refusalText } from './refusal.ts'
 import { chunkFrameSizeBytesMax } from './snapshot-frames.ts'
 import { receiveSnapshotStream } from './snapshot-receiver.ts'
 
@@ -25,6 +26,8 @@ export const incomingConnectionsMax = 256
 export interface PeerListenerOptions {
   readonly identity: Identity
   readonly server: Server
+  /** What is believed now; undefined where peers need no certificates. */
+  readonly tls: () => PeerTls | undefined
   /** Nobody else serves upgrades there, so that unknown paths are answered. */
   readonly isOwnServer: boolean
   readonly clock: Clock
@@ -83,7 +86,7 @@ export class PeerListener {
       if (isOwnServer) answer(socket, 404, undefined)
       return
     }
-    const sender = checkHandshake(request, identity)
+    const sender = this.#check(request)
     if (sender instanceof RaftError) {
       answer(socket, 412, sender)
       onRefused(sender)
@@ -104,6 +107,14 @@ export class PeerListener {
     this.#servers[kind].handleUpgrade(request, socket, head, (webSocket) => {
       this.#serve(webSocket, sender, { key, isMessages })
     })
+  }
+
+  #check(request: IncomingMessage): Sender | RaftError {
+    const { identity, tls } = this.#options
+    const sender = checkHandshake(request, identity)
+    const trusted = tls()
+    if (sender instanceof RaftError || trusted === undefined) return sender
+    return checkPeer(trusted, sender.from, request.socket) ?? sender
   }
 
   #serve(
@@ -137,12 +148,9 @@ export class PeerListener {
 }
 
 function answer(socket: Duplex, status: number, error: RaftError | undefined): void {
-  const body = `${error?.message ?? 'No such path'}\n`
-  const refusal = error === undefined ? '' : `${refusalHeader}: ${error.code}\r\n`
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n`
   // The peer may be gone already.
   socket.on('error', () => {
     socket.destroy()
   })
-  socket.end(`${head}${refusal}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  socket.end(refusalText(status, error))
 }

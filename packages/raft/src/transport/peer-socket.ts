@@ -3,6 +3,7 @@ import { WebSocket } from 'ws'
 import type { NodeId } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import { refusalOf, versionOf } from './handshake.ts'
+import { trustErrorOf, type DialTls } from './peer-tls.ts'
 import type { ProtocolVersion } from './protocol-version.ts'
 
 const handshakeTimeoutMs = 5_000
@@ -16,6 +17,8 @@ export interface PeerAddress {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly to: NodeId
+  /** For https and wss. */
+  readonly tls?: DialTls | undefined
   /** The connection is open; frames have this version. */
   readonly onOpen: (version: ProtocolVersion) => void
   /** Called before the socket closes, if the peer refused. */
@@ -24,17 +27,22 @@ export interface PeerAddress {
 
 /** Always ends with 'close'. */
 export function connectPeer(peer: PeerAddress): WebSocket {
-  const { url, path, headers, to, onOpen, onRefused } = peer
+  const { url, path, headers, to, tls, onOpen, onRefused } = peer
   const target = new URL(url)
   target.protocol = /^(?:https|wss):$/.test(target.protocol) ? 'wss:' : 'ws:'
   target.pathname = target.pathname.replace(/\/$/, '') + path
   const socket = new WebSocket(target, {
+    ...tls,
     headers,
     perMessageDeflate: false,
     handshakeTimeout: handshakeTimeoutMs,
     maxPayload: answerSizeBytesMax,
     // Masks protect the caches of old proxies. Members are no browsers, and with a mask of zeros nothing is copied.
     generateMask: (mask) => mask.fill(0),
+  })
+  socket.on('error', (error) => {
+    const refusal = trustErrorOf(error, to)
+    if (refusal !== undefined) onRefused(refusal)
   })
   let version: ProtocolVersion | RaftError | undefined
   socket.on('upgrade', (response) => {

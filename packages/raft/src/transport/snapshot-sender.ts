@@ -6,6 +6,7 @@ import { RaftError } from '../errors.ts'
 import type { Clock, SnapshotStream, StreamPosition } from '../node/ports.ts'
 import { handshakeHeaders, snapshotPath, type Identity } from './handshake.ts'
 import { connectPeer } from './peer-socket.ts'
+import type { DialTls } from './peer-tls.ts'
 import { isOldMembership, type ProtocolVersion } from './protocol-version.ts'
 import {
   chunkFrameSizeBytesMax,
@@ -21,6 +22,7 @@ export interface SnapshotSend {
   readonly identity: Identity
   readonly to: NodeId
   readonly url: string
+  readonly tls: DialTls | undefined
   readonly clock: Clock
   readonly onRefused: (error: RaftError) => void
   /** Lets the transport break off the stream when it closes. */
@@ -56,12 +58,13 @@ class SnapshotSender {
     const opened = new Promise<ProtocolVersion>((resolve) => {
       onOpen = resolve
     })
-    const { identity, to, url, clock, onRefused, onSocket } = send
+    const { identity, to, url, tls, clock, onRefused, onSocket } = send
     this.#socket = connectPeer({
       url,
       path: snapshotPath,
       headers: handshakeHeaders(identity, to),
       to,
+      tls,
       onOpen,
       onRefused: (error) => {
         this.#refusal = error

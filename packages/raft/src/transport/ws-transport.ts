@@ -1,6 +1,7 @@
 // The Transport of real clusters: WebSockets over HTTP. Each member connects to each other one and sends on its own connections only, one
 // for each lane; snapshots go on connections of their own.
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
+import { Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Message, NodeId } from '../core/types.ts'
@@ -9,17 +10,13 @@ import { nodeClock, nodeRandom } from '../node/clock-node.ts'
 import type { SnapshotStream, Transport, TransportHandler } from '../node/ports.ts'
 import type { Identity } from './handshake.ts'
 import { PeerLink } from './peer-link.ts'
-import { incomingConnectionsMax, PeerListener } from './peer-listener.ts'
+import { makeServer } from './own-server.ts'
+import { PeerListener } from './peer-listener.ts'
+import { dialOptions, peerServerOptions, type DialTls, type PeerTls } from './peer-tls.ts'
 import { sendSnapshotStream } from './snapshot-sender.ts'
 
 const hostDefault = '127.0.0.1'
 const silenceMsMaxDefault = 5_000
-/** Of the own server: who has not said by then what it wants is cut off. */
-const handshakeTimeoutMs = 5_000
-const handshakeCheckMs = 1_000
-const handshakeSizeBytesMax: number = 16 * 1024
-/** Sockets, those that are no peer connections yet among them. */
-const socketsMax: number = 2 * incomingConnectionsMax
 /** A peer that is refused comes again and again; the same refusal is told once in this time. */
 const refusalRepeatMs = 60_000
 const refusalsRememberedMax = 64
@@ -27,17 +24,21 @@ const refusalsRememberedMax = 64
 export interface WsTransportOptions {
   readonly id: NodeId
   readonly clusterId: string
-  /** An HTTP or HTTPS server whose upgrades on /raft/ are ours; whoever gives it listens and closes. */
+  /** Peers show certificates to each other, listening and connecting; their addresses begin with https. */
+  readonly tls?: PeerTls
+  /** An HTTP server, with `tls` one of createPeerServer(), whose upgrades on /raft/ are ours; whoever gives it listens and closes. */
   readonly server?: Server
   /** Without `server`: where to listen; loopback and a free port if left out. */
   readonly listen?: { readonly host?: string; readonly port: number }
   /** A connection on which nothing was heard for so long counts as dead; 5 s if left out. */
   readonly silenceMsMax?: number
-  /** A peer, or we at a peer, were refused: wrong cluster, member or protocol. The same text at most once a minute. */
+  /** A peer, or we at a peer, were refused: wrong cluster, member, protocol or certificate. The same text at most once a minute. */
   readonly onRefused?: (error: RaftError) => void
 }
 
 export interface WsTransport extends Transport {
+  /** New certificates for connections that are made from now on; a server that was given gets its own from its owner. */
+  reloadTls(tls: PeerTls): void
   /** Where the own server listens, after start(). */
   address(): AddressInfo | undefined
 }
@@ -47,25 +48,12 @@ export function createWsTransport(options: WsTransportOptions): WsTransport {
   return new WebSocketTransport(options)
 }
 
-function makeServer(): Server {
-  const server = createServer(
-    {
-      maxHeaderSize: handshakeSizeBytesMax,
-      headersTimeout: handshakeTimeoutMs,
-      requestTimeout: handshakeTimeoutMs,
-      connectionsCheckingInterval: handshakeCheckMs,
-    },
-    (_request, response) => response.writeHead(404).end(),
-  )
-  server.maxConnections = socketsMax
-  return server
-}
-
 class WebSocketTransport implements WsTransport {
   readonly #options: WsTransportOptions
   readonly #identity: Identity
   readonly #server: Server
   readonly #silenceMsMax: number
+  #tls: PeerTls | undefined
   readonly #links = new Map<NodeId, PeerLink>()
   readonly #streams = new Set<WebSocket>()
   /** When each refusal was told last. */
@@ -86,7 +74,15 @@ class WebSocketTransport implements WsTransport {
       },
     }
     this.#silenceMsMax = options.silenceMsMax ?? silenceMsMaxDefault
-    this.#server = options.server ?? makeServer()
+    this.#tls = options.tls
+    this.#server =
+      options.server ??
+      makeServer({
+        tls: options.tls,
+        onRefused: (error) => {
+          this.#refused(error)
+        },
+      })
   }
 
   async start(handler: TransportHandler): Promise<void> {
@@ -95,6 +91,7 @@ class WebSocketTransport implements WsTransport {
     this.#listener = new PeerListener({
       identity: this.#identity,
       server: this.#server,
+      tls: () => this.#tls,
       isOwnServer,
       clock: nodeClock,
       silenceMsMax: this.#silenceMsMax,
@@ -125,6 +122,14 @@ class WebSocketTransport implements WsTransport {
     return typeof address === 'object' && address !== null ? address : undefined
   }
 
+  reloadTls(tls: PeerTls): void {
+    const isOwn = this.#options.server === undefined
+    if (isOwn && this.#server instanceof HttpsServer) {
+      this.#server.setSecureContext(peerServerOptions(tls))
+    }
+    this.#tls = tls
+  }
+
   #refused(error: RaftError): void {
     if (this.#isClosed) return
     const now = nodeClock.now()
@@ -148,8 +153,21 @@ class WebSocketTransport implements WsTransport {
       this.#links.delete(id)
     }
     for (const [to, url] of this.#peers) {
-      if (to !== this.#identity.id && !this.#links.has(to)) this.#links.set(to, this.#link(to, url))
+      if (to === this.#identity.id || this.#links.has(to)) continue
+      const error = this.#checkAddress(to, url)
+      if (error === undefined) this.#links.set(to, this.#link(to, url))
+      else this.#refused(error)
     }
+  }
+
+  #checkAddress(to: NodeId, url: string): RaftError | undefined {
+    if (this.#tls === undefined || /^(?:https|wss):/.test(url)) return undefined
+    const text = `The address of member ${to} is ${url}, but members of this cluster speak TLS: want https`
+    return new RaftError('UNTRUSTED', text)
+  }
+
+  #dialTls(to: NodeId): DialTls | undefined {
+    return this.#tls === undefined ? undefined : dialOptions(this.#tls, to)
   }
 
   #link(to: NodeId, url: string): PeerLink {
@@ -157,6 +175,7 @@ class WebSocketTransport implements WsTransport {
       identity: this.#identity,
       to,
       url,
+      tls: () => this.#dialTls(to),
       clock: nodeClock,
       random: nodeRandom,
       silenceMsMax: this.#silenceMsMax,
@@ -177,11 +196,14 @@ class WebSocketTransport implements WsTransport {
     if (url === undefined || this.#isClosed) {
       throw new RaftError('CLOSED', `There is no way to member ${to}`)
     }
+    const error = this.#checkAddress(to, url)
+    if (error !== undefined) throw error
     const opened: WebSocket[] = []
     const send = {
       identity: this.#identity,
       to,
       url,
+      tls: this.#dialTls(to),
       clock: nodeClock,
       onRefused: (error: RaftError) => {
         this.#refused(error)
