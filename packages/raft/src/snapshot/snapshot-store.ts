@@ -71,12 +71,16 @@ export class SnapshotStore {
       await this.#remove(temporary)
       throw reason
     }
-    await this.#publish(temporary, meta)
+    await this.#rename(temporary, meta)
+    await this.#publish(meta)
   }
 
-  async #publish(written: string, meta: SnapshotMeta): Promise<void> {
+  #rename(written: string, meta: SnapshotMeta): Promise<void> {
+    return this.#fileSystem.rename(this.#path(written), this.#path(snapshotName(meta)))
+  }
+
+  async #publish(meta: SnapshotMeta): Promise<void> {
     const name = snapshotName(meta)
-    await this.#fileSystem.rename(this.#path(written), this.#path(name))
     await this.#fileSystem.syncDirectory(this.#directory)
     if (!this.#names.includes(name)) this.#names = [...this.#names, name].sort()
   }
@@ -103,12 +107,13 @@ export class SnapshotStore {
     const breaks = new StreamBreaks(stream)
     try {
       await this.#writePart(name, breaks)
+      await this.#rename(name, stream.meta)
     } catch (reason) {
       if (!breaks.isBroken) await this.#dropPart()
       throw reason
     }
     this.#part = undefined
-    await this.#publish(name, stream.meta)
+    await this.#publish(stream.meta)
   }
 
   async #writePart(name: string, stream: SnapshotStream): Promise<void> {
@@ -196,11 +201,6 @@ export class SnapshotStore {
     if (isOldPart) await this.#dropPart()
     const old = this.#names.filter((name) => name < limit || (andItself && name === limit))
     await this.#removeAll(old)
-  }
-
-  /** Of files that find() reported, once it is known that nobody needs them. */
-  async removeDamaged(damaged: readonly DamagedSnapshot[]): Promise<void> {
-    await this.#removeAll(damaged.map(({ name }) => name))
   }
 
   async #removeAll(names: readonly string[]): Promise<void> {

@@ -12,7 +12,8 @@ interface Proxied {
 
 export class TestProxy {
   readonly #server: Server
-  readonly #target: number
+  /** The port of the member behind; it may come back at another. */
+  target: number
   readonly #open = new Set<Proxied>()
   readonly #stalled = new Set<ConnectionKind>()
   /** Bytes from the one that connects to the member behind. */
@@ -22,7 +23,7 @@ export class TestProxy {
   cutAfter: (kind: ConnectionKind, bytes: number) => boolean = () => false
 
   private constructor(target: number) {
-    this.#target = target
+    this.target = target
     this.#server = createServer((incoming) => {
       this.#accept(incoming)
     })
@@ -49,7 +50,7 @@ export class TestProxy {
 
   #forward(incoming: Socket, head: Buffer): void {
     const kind = kindOf(head.toString('latin1'))
-    const outgoing = connect(this.#target, '127.0.0.1')
+    const outgoing = connect(this.target, '127.0.0.1')
     const proxied = { kind, incoming, outgoing }
     this.#open.add(proxied)
     this.opened[kind]++
