@@ -25,5 +25,6 @@ export type {
 export { forceNewCluster } from './member/force-new-cluster.ts'
 export { openMember, type Member, type MemberPorts } from './member/open-member.ts'
 export type { MemberOptions } from './member/member-options.ts'
+export type { PeerTlsFiles } from './member/peer-tls-files.ts'
 export type { MemberApi, WatchSink, WatchStream } from './member/types.ts'
 export { etcdClusterVersion, etcdVersion } from './member/version.ts'

@@ -1,5 +1,7 @@
 // Lease questions that only the leader can answer, asked over its peer port: a small JSON POST. Both sides name their cluster.
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { PeerTls } from '@balsa/raft'
 import { KvError } from '../errors.ts'
 import type { LeaseTimes } from '../lease/lessor.ts'
 import { keyBytes, keyText } from '../mvcc/key-text.ts'
@@ -29,9 +31,11 @@ interface LeaseAnswer {
 export class HttpLeaderLink implements LeaderLink {
   readonly #clusterId: string
   readonly #leaderUrl: () => string | undefined
+  readonly #tls: PeerTls | undefined
 
-  /** `leaderUrl`: a peer URL of the present leader. */
-  constructor(clusterId: string, leaderUrl: () => string | undefined) {
+  /** `leaderUrl`: a peer URL of the present leader. `tls`: for https. */
+  constructor(clusterId: string, leaderUrl: () => string | undefined, tls?: PeerTls) {
+    this.#tls = tls
     this.#clusterId = clusterId
     this.#leaderUrl = leaderUrl
   }
@@ -59,11 +63,15 @@ export class HttpLeaderLink implements LeaderLink {
       return
     }
     const failed = (cause?: unknown): void => done(new KvError('NO_LEADER', { cause }), undefined)
-    const request = httpRequest(new URL(leasePath, url), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', [clusterHeader]: this.#clusterId },
-      timeout: timeoutMs,
-    })
+    const request = (url.startsWith('https:') ? httpsRequest : httpRequest)(
+      new URL(leasePath, url),
+      {
+        ...certificateOf(this.#tls),
+        method: 'POST',
+        headers: { 'content-type': 'application/json', [clusterHeader]: this.#clusterId },
+        timeout: timeoutMs,
+      },
+    )
     let isDone = false
     const once = (answer: () => void): void => {
       if (isDone) return
@@ -83,6 +91,10 @@ export class HttpLeaderLink implements LeaderLink {
     })
     request.end(JSON.stringify(question))
   }
+}
+
+function certificateOf(tls: PeerTls | undefined): Partial<Pick<PeerTls, 'cert' | 'key' | 'ca'>> {
+  return tls === undefined ? {} : { cert: tls.cert, key: tls.key, ca: tls.ca }
 }
 
 /** The leader's end: true if the request was for it. 503 means "ask again": this member does not lead. */

@@ -1,5 +1,6 @@
 // The options of openMember and what follows from them: who this member is and who its peers are. Names in errors are etcd's flags.
 import { KvError } from '../errors.ts'
+import type { PeerTlsFiles } from './peer-tls-files.ts'
 import { clusterIdOf, idText, memberIdOf } from './identity.ts'
 
 export interface MemberOptions {
@@ -16,6 +17,8 @@ export interface MemberOptions {
   /** Left out: no listener for peers, which only a cluster of one can do without. */
   readonly listenPeerUrls?: readonly string[]
   readonly initialAdvertisePeerUrls?: readonly string[]
+  /** Members show certificates to each other; all peer URLs begin with https. */
+  readonly peerTls?: PeerTlsFiles
   /** 'name=http://host:port,...' of all first members; this member alone if left out. */
   readonly initialCluster?: string
   readonly initialClusterToken?: string

@@ -8,6 +8,7 @@ import {
   type Clock,
   type FileSystem,
   type NodeId,
+  type PeerTls,
   type RaftNodeEvent,
   type RaftNodeOptions,
   type Transport,
@@ -35,6 +36,7 @@ import {
 import { MemberCore, type MemberParts } from './member.ts'
 import { MemoryFileSystem } from './memory-file-system.ts'
 import { listenPeers, type PeerServer } from './peer-server.ts'
+import { readPeerTls } from './peer-tls-files.ts'
 import { KvStateMachine, type CommandResult } from './state-machine.ts'
 import type { MemberApi } from './types.ts'
 
@@ -73,12 +75,15 @@ const memorySegmentSizeBytes = 4 * 2 ** 20
 export async function openMember(options: MemberOptions, ports: MemberPorts = {}): Promise<Member> {
   const plan = planMember(options)
   const { listenPeerUrls = [] } = options
-  const peers = listenPeerUrls.length === 0 ? undefined : await listenPeers(listenPeerUrls)
+  const tls = options.peerTls === undefined ? undefined : readPeerTls(options.peerTls)
+  const onRefused = (error: Error): void => options.onWarning?.(error.message)
+  const peers =
+    listenPeerUrls.length === 0 ? undefined : await listenPeers(listenPeerUrls, { tls, onRefused })
   let storage: MemberStorage | undefined
   let member: OpenMember | undefined
   try {
     storage = await openStorage(options, plan, ports)
-    member = await OpenMember.start({ options, plan, ports, storage, peers })
+    member = await OpenMember.start({ options, plan, ports, storage, peers, tls })
     await member.listen(options.listenClientUrls ?? [])
     // Members of a larger cluster may be opened one after the other: the first cannot wait for the second.
     const ready = member.ready()
@@ -131,6 +136,7 @@ interface StartOptions {
   readonly storage: MemberStorage
   /** Undefined: nobody may connect. */
   readonly peers: PeerServer | undefined
+  readonly tls: PeerTls | undefined
 }
 
 class OpenMember extends MemberCore implements Member {
@@ -152,7 +158,7 @@ class OpenMember extends MemberCore implements Member {
   }
 
   static async start(start: StartOptions): Promise<OpenMember> {
-    const { options, plan, ports, storage, peers } = start
+    const { options, plan, ports, storage, peers, tls } = start
     const { backend } = storage
     const clock = ports.clock ?? nodeClock
     const metrics = new MemberMetrics(idText(plan.id))
@@ -191,7 +197,7 @@ class OpenMember extends MemberCore implements Member {
       peers: peersOf(plan),
       directory: storage.directory,
       stateMachine,
-      transport: ports.transport ?? transportOf(plan, options, peers),
+      transport: ports.transport ?? transportOf(plan, start),
       fileSystem: storage.fileSystem,
       clock,
       heartbeatIntervalMs: plan.heartbeatIntervalMs,
@@ -202,7 +208,7 @@ class OpenMember extends MemberCore implements Member {
       metrics: metrics.raft,
     })
     const parts = { ...plan, knownPeerUrls: plan.peerUrlsById }
-    const link = new HttpLeaderLink(idText(plan.clusterId), () => member?.leaderPeerUrl())
+    const link = new HttpLeaderLink(idText(plan.clusterId), () => member?.leaderPeerUrl(), tls)
     const machine = { stateMachine, consensus, backend, clock, metrics, link }
     const opened = new OpenMember({ ...parts, ...machine }, start)
     member = opened
@@ -284,16 +290,13 @@ function peersOf(plan: MemberPlan): Map<NodeId, string> {
   return peers
 }
 
-function transportOf(
-  plan: MemberPlan,
-  options: MemberOptions,
-  peers: PeerServer | undefined,
-): Transport {
+function transportOf(plan: MemberPlan, { options, peers, tls }: StartOptions): Transport {
   if (peers === undefined) return loneTransport
   return createWsTransport({
     id: idText(plan.id) as NodeId,
     clusterId: idText(plan.clusterId),
     server: peers.server,
+    ...(tls === undefined ? {} : { tls }),
     onRefused: (error) => options.onWarning?.(error.message),
   })
 }

@@ -1,5 +1,7 @@
-// The peer port: raft's WebSocket upgrades, and over plain HTTP the lease questions of members that follow.
+// The peer port: raft's WebSocket upgrades, and over plain HTTP the lease questions of members that follow; with certificates, nobody gets as
+// far as that without one.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createPeerServer, type PeerTls } from '@balsa/raft'
 import { KvError } from '../errors.ts'
 
 /** True if it took the request. */
@@ -13,21 +15,46 @@ export interface PeerServer {
 }
 
 const requestTimeoutMs = 10_000
+/** Who connects and does not say what it wants is cut off. */
+const handshakeTimeoutMs = 5_000
+/** More sockets than members and their questions need. */
+const socketsMax = 512
 const headerSizeBytesMax = 16_384
 
+export interface ListenPeersOptions {
+  /** Undefined: http, and anyone who names the cluster is believed. */
+  readonly tls: PeerTls | undefined
+  /** Somebody without a certificate that counts. */
+  readonly onRefused: (error: Error) => void
+}
+
 /** Rejects with an error that names --listen-peer-urls. */
-export async function listenPeers(urls: readonly string[]): Promise<PeerServer> {
+export async function listenPeers(
+  urls: readonly string[],
+  { tls, onRefused }: ListenPeersOptions,
+): Promise<PeerServer> {
   const [url, ...more] = urls
   if (url === undefined || more.length > 0 || !URL.canParse(url)) {
     const message = `--listen-peer-urls is '${urls.join(',')}'; want one URL like http://127.0.0.1:2380`
     throw new KvError('INTERNAL', { message })
   }
+  checkScheme(url, tls)
   let handler: PeerRequestHandler | undefined
-  const options = { maxHeaderSize: headerSizeBytesMax, requestTimeout: requestTimeoutMs }
-  const server = createServer(options, (request, response) => {
+  const options = {
+    maxHeaderSize: headerSizeBytesMax,
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: handshakeTimeoutMs,
+    handshakeTimeout: handshakeTimeoutMs,
+  }
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
     if (handler === undefined) response.writeHead(503).end()
     else if (!handler(request, response)) response.writeHead(404).end()
-  })
+  }
+  const server =
+    tls === undefined
+      ? createServer(options, serve)
+      : createPeerServer({ ...options, tls, onRefused }, serve)
+  server.maxConnections = socketsMax
   await listen(server, url)
   return {
     server,
@@ -36,6 +63,15 @@ export async function listenPeers(urls: readonly string[]): Promise<PeerServer> 
     },
     close: () => close(server),
   }
+}
+
+function checkScheme(url: string, tls: PeerTls | undefined): void {
+  const isSecure = new URL(url).protocol === 'https:'
+  if (isSecure === (tls !== undefined)) return
+  const message = isSecure
+    ? `--listen-peer-urls is '${url}', but --peer-cert-file, --peer-key-file and --peer-trusted-ca-file are missing`
+    : `--listen-peer-urls is '${url}', but with --peer-cert-file it must begin with https`
+  throw new KvError('INTERNAL', { message })
 }
 
 function listen(server: Server, url: string): Promise<void> {
@@ -51,7 +87,10 @@ function listen(server: Server, url: string): Promise<void> {
       const message = `--listen-peer-urls: cannot listen on ${url}: ${why}`
       reject(new KvError('INTERNAL', { message, cause }))
     })
-    server.listen({ port: Number(port === '' ? 80 : port), host }, resolve)
+    server.listen(
+      { port: Number(port === '' ? (url.startsWith('https:') ? 443 : 80) : port), host },
+      resolve,
+    )
   })
 }
 

@@ -32,6 +32,12 @@ const usedFlags: readonly MemberFlag[] = [
     'text',
     "'new', or 'existing' for a member that has its data (new)",
   ),
+  used('peer-cert-file', 'text', "this member's certificate, shown to and by members (PEM)"),
+  used('peer-key-file', 'text', 'its key'),
+  used('peer-trusted-ca-file', 'text', 'who signs the certificates of members'),
+  used('peer-client-cert-auth', 'boolean', 'members show certificates; always so with those files'),
+  used('peer-cert-allowed-cn', 'text', 'the common name that certificates of members must have'),
+  used('peer-cert-allowed-hostname', 'text', 'or the host name'),
   used('initial-cluster-token', 'text', 'tells clusters with the same URLs apart (etcd-cluster)'),
   used('heartbeat-interval', 'number', 'milliseconds (100)'),
   used('election-timeout', 'number', 'milliseconds (1000)'),
@@ -94,22 +100,20 @@ const ignoredFlags: readonly MemberFlag[] = [
 ]
 
 const noTls = 'TLS is not served yet; put a TLS proxy in front and leave it out'
+const onlyPeerFiles =
+  'TLS between members takes --peer-cert-file, --peer-key-file and --peer-trusted-ca-file'
 const noDiscovery = 'discovery is not there yet; name the members with --initial-cluster'
 const refusedFlags: readonly MemberFlag[] = [
   ...flags(
     'refused',
     'text',
     noTls,
-    `cert-file key-file trusted-ca-file client-crl-file client-cert-allowed-hostname
-     peer-cert-file peer-key-file peer-trusted-ca-file peer-crl-file peer-cert-allowed-cn
-     peer-cert-allowed-hostname cipher-suites tls-min-version tls-max-version ca-file peer-ca-file`,
+    `cert-file key-file trusted-ca-file client-crl-file client-cert-allowed-hostname cipher-suites
+     tls-min-version tls-max-version ca-file`,
   ),
-  ...flags(
-    'refused',
-    'boolean',
-    noTls,
-    'client-cert-auth auto-tls peer-client-cert-auth peer-auto-tls',
-  ),
+  ...flags('refused', 'text', onlyPeerFiles, 'peer-crl-file peer-ca-file'),
+  ...flags('refused', 'boolean', noTls, 'client-cert-auth auto-tls'),
+  ...flags('refused', 'boolean', onlyPeerFiles, 'peer-auto-tls'),
   ...flags(
     'refused',
     'text',
@@ -139,6 +143,6 @@ export function memberFlagsHelp(): string {
     ...lines,
     '',
     `Taken, with a warning that they have no effect yet: ${ignoredFlags.length} more flags of etcd.`,
-    'Refused: those for TLS, discovery and configuration files.',
+    'Refused: those for TLS to clients, discovery and configuration files.',
   ].join('\n')
 }

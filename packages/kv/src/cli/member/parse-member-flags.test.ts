@@ -29,6 +29,11 @@ test('every flag that is used reaches its option', () => {
     '--heartbeat-interval=10',
     '--election-timeout=100',
     '--snapshot-count=5000',
+    '--peer-cert-file=c.pem',
+    '--peer-key-file=k.pem',
+    '--peer-trusted-ca-file=ca.pem',
+    '--peer-client-cert-auth',
+    '--peer-cert-allowed-cn=member',
     '--log-level=warn',
   ]
   expect(parseMemberFlags(argv, {})).toEqual({
@@ -44,6 +49,12 @@ test('every flag that is used reaches its option', () => {
       heartbeatIntervalMs: 10,
       electionTimeoutMs: 100,
       snapshotCount: 5000,
+      peerTls: {
+        certFile: 'c.pem',
+        keyFile: 'k.pem',
+        trustedCaFile: 'ca.pem',
+        allowedNames: ['member'],
+      },
     },
     clusterState: 'existing',
     logLevel: 'warn',
@@ -92,9 +103,24 @@ describe('what is refused, and how', () => {
       'ETCD_DISCOVERY cannot be used: discovery is not there yet; name the members with --initial-cluster',
     ],
     [
-      ['--listen-peer-urls', 'https://a:1'],
+      ['--listen-client-urls', 'https://a:1'],
       {},
-      `--listen-peer-urls has 'https://a:1': TLS is not served yet; use http`,
+      `--listen-client-urls has 'https://a:1': TLS is not served yet; use http`,
+    ],
+    [
+      ['--peer-auto-tls'],
+      {},
+      '--peer-auto-tls cannot be used: TLS between members takes --peer-cert-file, --peer-key-file and --peer-trusted-ca-file',
+    ],
+    [
+      ['--peer-cert-file', 'c.pem'],
+      { ETCD_PEER_KEY_FILE: 'k.pem' },
+      'ETCD_PEER_KEY_FILE also needs --peer-trusted-ca-file',
+    ],
+    [
+      ['--peer-client-cert-auth'],
+      {},
+      '--peer-client-cert-auth also needs --peer-cert-file and --peer-key-file and --peer-trusted-ca-file',
     ],
     [['--snapshot-count', '0'], {}, `--snapshot-count is '0'; it must be a positive whole number`],
     [

@@ -2,6 +2,7 @@
 // names the flag.
 import { join } from 'node:path'
 import type { MemberOptions } from '../../member/member-options.ts'
+import type { PeerTlsFiles } from '../../member/peer-tls-files.ts'
 import { memberFlags } from './member-flags.ts'
 import type { MemberFlag } from './member-flags.ts'
 
@@ -97,6 +98,7 @@ function settingsOf(given: ReadonlyMap<string, Given>): Omit<MemberSettings, 'wa
     heartbeatIntervalMs: positive(given, 'heartbeat-interval'),
     electionTimeoutMs: positive(given, 'election-timeout'),
     snapshotCount: positive(given, 'snapshot-count'),
+    peerTls: peerTls(given),
   }
   return {
     options: {
@@ -120,11 +122,38 @@ function urls(given: ReadonlyMap<string, Given>, name: string): string[] | undef
     if (!isListenUrl(url)) {
       throw new FlagError(`${found.as} has '${url}'; it must look like http://127.0.0.1:2379`)
     }
-    if (url.startsWith('https:')) {
+    if (url.startsWith('https:') && name.includes('client')) {
       throw new FlagError(`${found.as} has '${url}': TLS is not served yet; use http`)
     }
   }
   return list
+}
+
+const peerFiles = ['peer-cert-file', 'peer-key-file', 'peer-trusted-ca-file'] as const
+
+/** All three files or none; then certificates are asked for, whether --peer-client-cert-auth says so or not. */
+function peerTls(given: ReadonlyMap<string, Given>): PeerTlsFiles | undefined {
+  const text = (name: string): string | undefined => given.get(name)?.text
+  const [certFile, keyFile, trustedCaFile] = peerFiles.map(text)
+  const allowedNames = [text('peer-cert-allowed-cn'), text('peer-cert-allowed-hostname')].filter(
+    (name) => name !== undefined,
+  )
+  const wanted = [...given.keys()].find((name) => name.startsWith('peer-'))
+  if (wanted === undefined || (wanted === 'peer-client-cert-auth' && text(wanted) === 'false')) {
+    return undefined
+  }
+  if (certFile === undefined || keyFile === undefined || trustedCaFile === undefined) {
+    const missing = peerFiles.filter((name) => !given.has(name)).map((name) => `--${name}`)
+    throw new FlagError(`${given.get(wanted)?.as ?? wanted} also needs ${missing.join(' and ')}`)
+  }
+  const switched = given.get('peer-client-cert-auth')
+  if (switched?.text === 'false') {
+    throw new FlagError(
+      `${switched.as} is false, but members always show certificates to each other`,
+    )
+  }
+  const files = { certFile, keyFile, trustedCaFile }
+  return allowedNames.length === 0 ? files : { ...files, allowedNames }
 }
 
 function isListenUrl(url: string): boolean {
