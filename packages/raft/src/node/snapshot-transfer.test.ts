@@ -5,11 +5,11 @@ import { SeededRandom } from '../simulation/random.ts'
 import { SimDisk } from '../simulation/sim-disk.ts'
 import { SimFileSystem } from '../simulation/sim-file-system.ts'
 import { SnapshotStore } from '../snapshot/snapshot-store.ts'
-import { snapshotPinnedMsMax, snapshotsSentMax } from './defaults.ts'
+import { snapshotBytesPerSecondMax, snapshotPinnedMsMax, snapshotsSentMax } from './defaults.ts'
 import type { SnapshotStream, StreamPosition, Transport } from './ports.ts'
 import { SnapshotTransfer } from './snapshot-transfer.ts'
 import { ListMachine } from './testing/list-machine.ts'
-import { ids, nth, votersOnly } from './testing/test-members.ts'
+import { ids, nth, votersOnly, waitFor } from './testing/test-members.ts'
 
 interface Timer {
   readonly ms: number
@@ -164,6 +164,30 @@ test('only the bytes after the receiver come, and other bytes than before end th
   expect(released()).toBe(1)
   transfer.send(follower, false)
   expect(nth(streams, 1).stream).not.toBe(stream)
+})
+
+test('bytes leave no faster than the limit', async () => {
+  const { transfer, streams, timers, machine } = await setup()
+  machine.commands = ['x'.repeat(snapshotBytesPerSecondMax / 50)]
+  transfer.send(follower, false)
+  let sent = 0
+  const reading = (async () => {
+    for await (const chunk of nth(streams, 0).stream.chunks({ offset: 0, checksum: 0 })) {
+      sent += chunk.length
+    }
+  })()
+  await waitFor(() => timers.length > 0)
+  // The clock stands still: nothing more comes before the timer.
+  const { ms, callback } = nth(timers.splice(0), 0)
+  expect(ms).toBeCloseTo((sent * 1000) / snapshotBytesPerSecondMax)
+  expect(sent).toBeLessThan(machine.commands.join().length)
+  callback()
+  const waits = setInterval(() => {
+    for (const timer of timers.splice(0)) timer.callback()
+  }, 0)
+  await reading
+  clearInterval(waits)
+  expect(sent).toBeGreaterThan(machine.commands.join().length)
 })
 
 test('one that waits to go on makes room for another follower', async () => {

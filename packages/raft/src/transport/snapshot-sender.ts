@@ -133,9 +133,11 @@ class SnapshotSender {
   async #begin(version: ProtocolVersion): Promise<StreamPosition | undefined> {
     const { meta } = this.#stream
     if (version === 1 && !isOldMembership(meta.membership)) {
-      const { to } = this.#send
+      const { to, onRefused } = this.#send
       const text = `Member ${to} speaks protocol 1, which knows no witnesses: upgrade member ${to} first`
-      throw new RaftError('VERSION_MISMATCH', text)
+      const error = new RaftError('VERSION_MISMATCH', text)
+      onRefused(error)
+      throw error
     }
     await this.#sendFrame(encodeHeading(this.#stream, version))
     if (version === 1) return { offset: 0, checksum: 0 }
