@@ -29,6 +29,8 @@ export interface SnapshotInstallOptions<Result> {
 export class SnapshotInstall<Result> {
   readonly #options: SnapshotInstallOptions<Result>
   #restoring: Promise<void> = Promise.resolve()
+  /** What the core has begun its log with last. */
+  #newest: SnapshotMeta | undefined
 
   constructor(options: SnapshotInstallOptions<Result>) {
     this.#options = options
@@ -59,18 +61,26 @@ export class SnapshotInstall<Result> {
     applier.pause()
     transfer.dropWaiting()
     proposals.skipped(meta.term)
-    this.#restoring = this.#restore(loop, meta)
+    this.#newest = meta
+    this.#restoring = this.#restore(loop, meta, this.#restoring)
     return this.#restoring
   }
 
-  async #restore(loop: MemberLoop<Result>, meta: SnapshotMeta): Promise<void> {
+  async #restore(
+    loop: MemberLoop<Result>,
+    meta: SnapshotMeta,
+    before: Promise<void>,
+  ): Promise<void> {
     const { snapshots, stateMachine, applier, checkpoints, mustRun, onInstalled } = this.#options
-    await checkpoints.idle()
+    await Promise.all([before, checkpoints.idle()])
     mustRun()
+    // A newer one came while this one waited, or comes while it is restored: the state machine goes on with that one only.
+    if (this.#newest !== meta) return
     // A state machine that is ahead of the log does not go back.
     if (!applier.holds(meta.index)) {
       await stateMachine.restore(meta.index, snapshots.chunks(meta))
     }
+    if (this.#newest !== meta) return
     loop.input((core) => {
       applier.resume(meta)
       core.applied(meta.index)
