@@ -38,6 +38,7 @@ export class Candidacy {
   readonly #options: CandidacyOptions
   readonly timer: ElectionTimer
   #role: CampaignRole | undefined
+  #isSummoned = false
   #ticksWithoutLeader = 0
   /** Nothing becomes durable: neither this member's vote nor anything it would lead. */
   isDiskStalled = false
@@ -63,8 +64,19 @@ export class Candidacy {
     return this.#options.config.priority ?? priorityDefault
   }
 
+  /** The leader wants this member to take over (thesis 3.10): at once, or when the change of membership is applied that came with it. */
+  summon(): void {
+    this.#isSummoned = true
+    this.resume()
+  }
+
+  resume(): void {
+    if (this.#isSummoned && this.#canCampaign()) this.campaign('candidate', true)
+  }
+
   /** A leader was heard. */
   follow(): void {
+    this.#isSummoned = false
     this.#ticksWithoutLeader = 0
     this.timer.touch()
   }
@@ -97,6 +109,7 @@ export class Candidacy {
     // Who does not campaign leaves its timer as it is: drawn anew it would look as if a leader had been heard, and refuse votes.
     if (!this.#canCampaign()) return
     this.timer.draw()
+    this.#isSummoned = false
     this.#role = role
     onCampaign()
     if (role === 'candidate') {
@@ -142,6 +155,7 @@ export class Candidacy {
   /** The member leads, or follows: a new timeout for the next time. */
   end(): void {
     this.#role = undefined
+    this.#isSummoned = false
     this.timer.draw()
   }
 }

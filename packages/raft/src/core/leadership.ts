@@ -11,6 +11,7 @@ import type { RaftLog } from './raft-log.ts'
 import type { ReadRequest } from './read-index.ts'
 import { RepeatFilter } from './repeat-filter.ts'
 import type { Progress } from './progress.ts'
+import { Promotion } from './promotion.ts'
 import { Replication } from './replication.ts'
 import { Transfer } from './transfer.ts'
 import {
@@ -51,6 +52,7 @@ export class Leadership {
   readonly #reads: LeaderReads
   readonly #transfer: Transfer
   readonly #lease: LeaderLease | undefined
+  readonly #promotion: Promotion
   readonly #repeats = new RepeatFilter()
   #heartbeatElapsed = 0
   #quorumElapsed = 0
@@ -75,6 +77,7 @@ export class Leadership {
     this.#reads = new LeaderReads({ id: config.id, term, outbox })
     const patienceTicks = config.electionTicks
     this.#transfer = new Transfer({ id: config.id, term, outbox, patienceTicks })
+    this.#promotion = new Promotion(config.electionTicks)
     const { leaseReads } = config
     this.#lease = leaseReads && new LeaderLease(leaseReads, config.electionTicks)
     this.#uncommittedSizeBytes = log.sizeBytesAfter(log.commitIndex)
@@ -125,6 +128,11 @@ export class Leadership {
     this.propose(message.payloads)
   }
 
+  /** A learner that is to become a voter and has caught up. */
+  get promotionCandidate(): NodeId | undefined {
+    return this.#promotion.candidate
+  }
+
   canChangeMembership(): boolean {
     return this.#log.appliedIndex >= this.#membershipIndex
   }
@@ -171,9 +179,11 @@ export class Leadership {
     this.#transfer.tick()
     if (this.#isLeaving && this.transferee === undefined) return false
     this.#maybeLeave()
+    const { peers } = this.#replication
+    const { promoting: ids = [] } = this.#membership
+    this.#promotion.tick({ ids, peers, lastIndex: this.#log.lastIndex })
     if (++this.#quorumElapsed < this.#config.electionTicks) return true
     this.#quorumElapsed = 0
-    const { peers } = this.#replication
     const isActive = hasQuorum(
       this.#membership,
       (id) => id === this.#config.id || peers.get(id)?.recentActive === true,
@@ -290,6 +300,16 @@ export class Leadership {
 
   fetched(to: NodeId, entries: readonly Entry[] | undefined): void {
     this.#replication.fetched(to, entries)
+  }
+
+  /** Thesis 4.2.2: a leader that is no voter any more. The others hear that the change is committed, and one of them need not wait for a timeout. */
+  resign(membership: Membership): void {
+    this.#membership = membership
+    this.#replication.send()
+    const to = this.#successor()
+    if (to === undefined) return
+    const address = { from: this.#config.id, to, term: this.#term }
+    this.#outbox.send({ type: 'timeoutNow', ...address })
   }
 
   unreachable(id: NodeId): void {

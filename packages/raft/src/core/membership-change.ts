@@ -1,4 +1,5 @@
-// How a leader changes the membership: one change at a time, straight or through a joint configuration that it leaves by itself.
+// How a leader changes the membership: one change at a time, straight or through a joint configuration. It leaves that by itself, and promotes
+// by itself the learners that are to become voters once they have caught up.
 import { assert } from './assert.ts'
 import type { Leadership } from './leadership.ts'
 import {
@@ -7,6 +8,7 @@ import {
   isJoint,
   isMembershipValid,
   leaveJoint,
+  promote,
 } from './membership.ts'
 import type { Membership, ProposeOutcome } from './types.ts'
 
@@ -25,9 +27,18 @@ export function proposeChange(
   return { accepted: true, term: leadership.term }
 }
 
-/** The way out of a joint configuration, as soon as it is applied. Returns whether it was proposed. */
-export function maybeLeaveJoint(leadership: Leadership, current: Membership): boolean {
-  if (!isJoint(current) || !leadership.canChangeMembership()) return false
-  leadership.proposeMembership(encodeMembership(leaveJoint(current)))
+/** What the leader does without being asked: the way out of a joint configuration as soon as it is applied, else a promotion. Returns whether it proposed something. */
+export function maybeChangeByItself(leadership: Leadership, current: Membership): boolean {
+  const next = isJoint(current) ? leaveJoint(current) : maybePromote(leadership, current)
+  if (next === undefined || !leadership.canChangeMembership()) return false
+  leadership.proposeMembership(encodeMembership(next))
   return true
+}
+
+function maybePromote(leadership: Leadership, current: Membership): Membership | undefined {
+  if (current.promoting === undefined || leadership.transferee !== undefined) return undefined
+  const id = leadership.promotionCandidate
+  // The leader's own idea of who is a learner may be a change behind.
+  if (id === undefined || !current.promoting.includes(id)) return undefined
+  return promote(current, id)
 }

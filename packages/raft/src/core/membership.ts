@@ -106,6 +106,20 @@ export function firstStep(current: Membership, target: Membership): Membership |
   return membershipOf([voters, current.voters, learners, eitherWitnesses, promoting])
 }
 
+/** A learner becomes a voter. */
+export function promote(membership: Membership, id: NodeId): Membership {
+  const { voters, votersOutgoing, learners, witnesses = [], promoting = [] } = membership
+  const isOther = (other: NodeId): boolean => other !== id
+  assert(learners.includes(id), 'a learner is promoted')
+  return membershipOf([
+    [...voters, id],
+    votersOutgoing,
+    learners.filter(isOther),
+    witnesses,
+    promoting.filter(isOther),
+  ])
+}
+
 /** A log without payloads cannot become one with them, and a state machine that follows the log cannot go on without: a witness stays one. */
 export function keepsKinds(current: Membership, target: Membership): boolean {
   const remaining = memberIds(target).filter((id) => isMember(current, id))

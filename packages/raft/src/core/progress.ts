@@ -265,7 +265,7 @@ export class Progress {
       state: this.#state,
       matchIndex: this.#matchIndex,
       nextIndex: this.#nextIndex,
-      recentActive: this.recentActive,
+      recentActive: this.isActive,
     }
   }
 

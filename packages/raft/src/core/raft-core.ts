@@ -8,7 +8,7 @@ import type { Follower } from './follower.ts'
 import type { ForwardedReads } from './forwarded-reads.ts'
 import { Leadership } from './leadership.ts'
 import type { VotePromise } from './lease.ts'
-import { maybeLeaveJoint, proposeChange } from './membership-change.ts'
+import { maybeChangeByItself, proposeChange } from './membership-change.ts'
 import { isMember, isSoleVoter, isVoter } from './membership.ts'
 import type { MembershipHistory } from './membership-history.ts'
 import type { Outbox } from './outbox.ts'
@@ -105,6 +105,7 @@ export class RaftCore implements Core {
     if (this.#leadership !== undefined) {
       // Thesis 6.2: a leader without a quorum must not keep its clients waiting.
       if (!this.#leadership.tick()) this.#becomeFollower(this.#term, undefined)
+      else maybeChangeByItself(this.#leadership, this.#membership)
       return
     }
     this.#candidacy.tick()
@@ -123,7 +124,7 @@ export class RaftCore implements Core {
       snapshotMembership: () => this.#memberships.oldest,
     })
     this.#leadership.diskStalled(this.#candidacy.isDiskStalled)
-    maybeLeaveJoint(this.#leadership, this.#membership)
+    maybeChangeByItself(this.#leadership, this.#membership)
   }
 
   #becomeFollower(term: Term, leader: NodeId | undefined): void {
@@ -206,7 +207,7 @@ export class RaftCore implements Core {
       case 'installSnapshot':
         return this.#onInstallSnapshot(message)
       case 'timeoutNow':
-        if (this.#leader === message.from) this.#candidacy.campaign('candidate', true)
+        if (this.#leader === message.from) this.#candidacy.summon()
         return
       case 'propose':
         return this.#leadership?.proposeForwarded(message)
@@ -281,9 +282,10 @@ export class RaftCore implements Core {
   applyMembership(membership: Membership): void {
     if (!this.#memberships.apply(membership)) return
     if (this.#leadership === undefined) return
+    if (isVoter(membership, this.#id)) return this.#leadership.applyMembership(membership)
     // Thesis 4.2.2: a leader that is not a voter any more steps down once the change is committed.
-    if (!isVoter(membership, this.#id)) this.#becomeFollower(this.#term, undefined)
-    else this.#leadership.applyMembership(membership)
+    this.#leadership.resign(membership)
+    this.#becomeFollower(this.#term, undefined)
   }
 
   readIndex(context: number): void {
@@ -341,7 +343,8 @@ export class RaftCore implements Core {
 
   applied(index: LogIndex): void {
     this.#log.appliedTo(index)
-    if (this.#leadership !== undefined) maybeLeaveJoint(this.#leadership, this.#membership)
+    if (this.#leadership !== undefined) maybeChangeByItself(this.#leadership, this.#membership)
+    else this.#candidacy.resume()
   }
 
   reportUnreachable(id: NodeId): void {

@@ -4,8 +4,18 @@ import { crc32 } from 'node:zlib'
 import { DefaultCheckers } from '../../simulation/checkers/default-checkers.ts'
 import type { ObservedMember } from '../../simulation/checkers/checker.ts'
 import { SeededRandom } from '../../simulation/random.ts'
+import { priorityDefault } from '../candidacy.ts'
 import { hasQuorum } from '../quorum.ts'
-import type { Membership, Message, NodeId, Ready } from '../types.ts'
+import { decodeMembership } from '../membership.ts'
+import {
+  entryType,
+  type Entry,
+  type Membership,
+  type Message,
+  type NodeId,
+  type Ready,
+} from '../types.ts'
+import { FuzzClock } from './fuzz-clock.ts'
 import { bytes, config, fresh, ids, TestMember, voters } from './test-cluster.ts'
 
 export interface FuzzOptions {
@@ -15,8 +25,15 @@ export interface FuzzOptions {
 
 interface FuzzMember {
   readonly member: TestMember
+  readonly clock: FuzzClock
+  readonly priority: number
   life: number
+  /** Does nothing before that step: its process is stopped, or its machine suspended. */
+  pausedUntil: number
 }
+
+const electionTicks = 10
+const tickMs = 100
 
 export class FuzzWorld {
   readonly random: SeededRandom
@@ -32,7 +49,12 @@ export class FuzzWorld {
   fetches = 0
   /** Ended without enough members that may vote. */
   isStuck = false
+  /** How often a learner that was to be promoted became a voter. */
+  promotions = 0
   #wire: Message[] = []
+  #nowMs = 0
+  #stepMs: number
+  #stepCount = 0
   #lives = 0
   #commands = 0
   #contexts = 0
@@ -47,20 +69,34 @@ export class FuzzWorld {
     this.#lossRate = this.random.next() * 0.2
     this.#recklessness = this.random.chance(0.05) ? 0.5 : 0
     const names = ['a', 'b', 'c', 'd', 'e'].slice(0, this.random.chance(0.6) ? 3 : 5)
+    // Ticks come once a hundred milliseconds or so; leases must not rely on it.
+    this.#stepMs = (1.6 * this.random.next() + 0.2) * (3 / names.length)
+    const driftRateMax = this.random.pick([0, 0.05, 0.3]) ?? 0
+    const hasLeases = this.random.chance(0.6)
     const limits = {
-      electionTicks: 10,
+      electionTicks,
       messageSizeBytesMax: this.random.integer(40, 300),
       inflightMessagesMax: this.random.integer(1, 8),
       uncommittedSizeBytesMax: this.random.integer(100, 4000),
       entryCacheSizeBytesMax: this.random.integer(0, 400),
     }
+    const hasPriorities = this.random.chance(0.4)
     this.#members = names.map((name) => {
       const random = this.random.fork()
-      const memberConfig = config(name, { ...limits, random: () => random.next() })
+      const clock = new FuzzClock(() => this.#nowMs, random, driftRateMax)
+      // Only one at most never campaigns, or nobody might.
+      const drawn = random.integer(name === 'c' ? 0 : 1, 3)
+      const priority = hasPriorities ? drawn : priorityDefault
+      const memberConfig = config(name, {
+        ...limits,
+        priority,
+        ...(hasLeases ? { leaseReads: clock.leaseReads(tickMs, driftRateMax) } : {}),
+        random: () => random.next(),
+      })
       const member = new TestMember(memberConfig, fresh(voters(...names)))
       member.autoPersist = false
       member.autoFetch = false
-      return { member, life: this.#lives++ }
+      return { member, clock, priority, life: this.#lives++, pausedUntil: 0 }
     })
     for (const member of this.#members) this.#watch(member)
   }
@@ -76,6 +112,7 @@ export class FuzzWorld {
       this.checkers.handingOut(this.#observed(of), ready)
     }
     of.member.onApplied = (entry) => {
+      this.#watchPromotion(of, entry)
       const { index, term, data } = entry
       const content = { numbers: [], commands: [data], checksum: crc32(data) }
       this.checkers.applied(this.#observed(of), { index, term, ...content })
@@ -88,6 +125,7 @@ export class FuzzWorld {
 
   /** Faults end: a leader must be elected, commit something new, and every member of the cluster must follow. */
   converge(): void {
+    for (const of of this.#members) this.#heal(of)
     this.#isCut = () => false
     this.#lossRate = 0
     for (let round = 0; round < 400; round++) {
@@ -104,7 +142,14 @@ export class FuzzWorld {
     throw new Error(`The cluster does not converge:\n${statuses.join('\n')}`)
   }
 
+  #heal(of: FuzzMember): void {
+    of.clock.resume()
+    of.pausedUntil = 0
+    of.member.core.diskStalled(false)
+  }
+
   #round(): void {
+    this.#nowMs += tickMs
     for (const { member } of this.#members) member.core.tick()
     for (let i = 0; i < 4; i++) {
       for (const of of this.#members) {
@@ -133,6 +178,7 @@ export class FuzzWorld {
     const leader = this.#leader()?.core.status()
     if (leader === undefined || leader.appliedIndex !== leader.lastIndex) return false
     if (leader.membership.votersOutgoing.length > 0) return false
+    if (leader.membership.promoting !== undefined) return false
     const { voters, learners } = leader.membership
     const inside = this.#members.filter(({ member }) =>
       [...voters, ...learners].includes(member.id),
@@ -144,8 +190,10 @@ export class FuzzWorld {
   }
 
   #step(): void {
+    this.#stepCount++
+    this.#nowMs += this.random.next() * 2 * this.#stepMs
     const of = this.random.pick(this.#members)
-    if (of === undefined) return
+    if (of === undefined || this.#isPaused(of)) return
     const { member } = of
     const dice = this.random.next()
     if (dice < 0.6) this.#deliver()
@@ -158,10 +206,18 @@ export class FuzzWorld {
     for (const each of this.#members) this.checkers.stepped(this.#observed(each))
   }
 
+  #isPaused(of: FuzzMember): boolean {
+    if (of.pausedUntil > this.#stepCount) return true
+    of.clock.resume()
+    return false
+  }
+
   #deliver(): void {
     const index = this.random.integer(0, this.#wire.length - 1)
     const message = this.#wire[index]
     if (message === undefined) return
+    const receiver = this.#members.find((each) => each.member.id === message.to)
+    if (receiver !== undefined && this.#isPaused(receiver)) return
     if (!this.random.chance(0.05)) {
       this.#wire[index] = this.#wire[this.#wire.length - 1] ?? message
       this.#wire.pop()
@@ -215,9 +271,17 @@ export class FuzzWorld {
     else if (dice < 0.12) this.#crash(of)
     else if (dice < 0.4) this.#cutSome()
     else if (dice < 0.55) this.#compact(member)
-    else if (dice < 0.65) this.#transfer(member)
-    else if (dice < 0.75) this.#changeMembership(member)
+    else if (dice < 0.63) this.#transfer(member)
+    else if (dice < 0.73) this.#changeMembership(this.#leader() ?? member)
+    else if (dice < 0.77) member.core.diskStalled(this.random.chance(0.3))
+    else if (dice < 0.82) this.#pause(of)
     else this.#read(of)
+  }
+
+  /** For up to several election timeouts of the others. */
+  #pause(of: FuzzMember): void {
+    of.pausedUntil = this.#stepCount + this.random.integer(1, 600)
+    if (this.random.chance(0.5)) of.clock.suspend()
   }
 
   #crash(of: FuzzMember): void {
@@ -230,6 +294,7 @@ export class FuzzWorld {
 
   #restart(of: FuzzMember): void {
     const { member } = of
+    of.clock.resume()
     member.crash()
     of.life = this.#lives++
     for (const key of this.#readAnswers.keys()) {
@@ -248,8 +313,10 @@ export class FuzzWorld {
 
   /** Whether every membership that somebody has in mind has a quorum of members that have a vote to give. */
   #canElectWithout(lost?: FuzzMember): boolean {
+    // One that never campaigns may be the only one whose log is new enough to win.
     const recovering = this.#members.filter(
-      (each) => each === lost || each.member.stored.hardState.isRecovering === true,
+      (each) =>
+        each === lost || each.priority === 0 || each.member.stored.hardState.isRecovering === true,
     )
     const without = new Set(recovering.map(({ member }) => member.id))
     return this.#members.every(({ member }) =>
@@ -283,18 +350,21 @@ export class FuzzWorld {
   }
 
   #transfer(member: TestMember): void {
-    const to = this.random.pick(this.#members)
-    if (to !== undefined) member.core.transferLeadership(to.member.id)
+    const to = this.random.chance(0.3) ? undefined : this.random.pick(this.#members)?.member.id
+    member.core.transferLeadership(to)
   }
 
   #changeMembership(member: TestMember): void {
     const all = this.#members.map((each) => each.member.id)
     const chosen = all.filter(() => this.random.chance(0.8))
     const learners = all.filter((id) => !chosen.includes(id) && this.random.chance(0.5))
+    const canLead = this.#members.some((of) => of.priority > 0 && chosen.includes(of.member.id))
+    const promoting = learners.filter(() => this.random.chance(0.5))
     const target: Membership = {
-      voters: chosen.length > 0 ? chosen : ids('a'),
+      voters: canLead ? chosen : ids('a'),
       votersOutgoing: [],
-      learners: chosen.length > 0 ? learners : [],
+      learners: canLead ? learners : [],
+      ...(canLead && promoting.length > 0 ? { promoting } : {}),
     }
     member.core.proposeMembership(target)
   }
@@ -303,6 +373,13 @@ export class FuzzWorld {
     const context = this.#contexts++
     this.#readAnswers.set(`${of.member.id} ${context}`, this.checkers.freshReads.reading())
     of.member.core.readIndex(context)
+  }
+
+  #watchPromotion(of: FuzzMember, entry: Entry): void {
+    if (entry.type !== entryType.membership) return
+    const { promoting = [] } = of.member.core.status().membership
+    const next = decodeMembership(entry.data)
+    if (promoting.some((id) => next?.voters.includes(id) === true)) this.promotions++
   }
 
   #drain(of: FuzzMember): void {

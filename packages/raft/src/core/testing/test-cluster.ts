@@ -297,12 +297,13 @@ export class TestCluster {
     for (let round = 0; round < 1000; round++) {
       const messages = [...this.members.values()].flatMap((member) => member.drain())
       if (messages.length === 0) return
-      for (const message of messages) this.#deliver(message)
+      for (const message of messages) this.deliver(message)
     }
     throw new Error('The cluster does not come to rest')
   }
 
-  #deliver(message: Message): void {
+  /** At once, unless it gets lost. */
+  deliver(message: Message): void {
     this.transcript.push(message)
     if (this.drop(message)) return
     const member = this.members.get(message.to)
