@@ -82,8 +82,8 @@ export class Clients {
 
   #act(client: number): void {
     const { random, members, scheduler, workload, profile } = this.#options
-    const member = random.pick(members)
-    if (member?.node === undefined) {
+    const member = random.pick(members.filter(({ node }) => node !== undefined))
+    if (member === undefined) {
       this.#think(client)
       return
     }

@@ -9,6 +9,9 @@ interface Scheduled {
 
 export class Scheduler {
   readonly #heap: Scheduled[] = []
+  /** Due now, in their order: half of all there is to do never sees the heap. */
+  #due: Scheduled[] = []
+  #dueIndex = 0
   #now = 0
   #order = 0
 
@@ -21,7 +24,8 @@ export class Scheduler {
   after(delayMs: number, callback: () => void): () => void {
     assert(delayMs >= 0, 'time does not run backwards')
     const item: Scheduled = { at: this.#now + delayMs, order: this.#order++, callback }
-    this.#push(item)
+    if (delayMs === 0) this.#due.push(item)
+    else this.#push(item)
     return () => {
       item.callback = undefined
     }
@@ -30,7 +34,7 @@ export class Scheduler {
   /** Moves the time to the next thing and does it. False when nothing is left. */
   runNext(): boolean {
     for (;;) {
-      const item = this.#pop()
+      const item = this.#next()
       if (item === undefined) return false
       const { callback } = item
       if (callback === undefined) continue
@@ -40,6 +44,19 @@ export class Scheduler {
       callback()
       return true
     }
+  }
+
+  /** What is due now goes first, unless something that was asked for earlier falls on the same time. */
+  #next(): Scheduled | undefined {
+    const due = this.#due[this.#dueIndex]
+    const top = this.#heap[0]
+    if (due === undefined || (top !== undefined && isBefore(top, due))) return this.#pop()
+    this.#dueIndex++
+    if (this.#dueIndex === this.#due.length) {
+      this.#due = []
+      this.#dueIndex = 0
+    }
+    return due
   }
 
   #push(item: Scheduled): void {

@@ -26,7 +26,7 @@ export class SimClock implements Clock {
     return this.#local.monotonicMs
   }
 
-  wallNow(): number {
+  wallMs(): number {
     return this.#local.wallMs
   }
 

@@ -7,13 +7,17 @@ import type { AppliedEntry } from './checkers/checker.ts'
 
 const envelopeSizeBytes = 8
 
+/** Padding is no zeros: a sector of zeros is how the WAL knows a torn write. */
+const paddingByte = 0x2e
+
 /** Bytes: number u32, size of the command u32, command, padding. */
 export function encodeEnvelope(
   number: number,
   command: Uint8Array,
   paddingSizeBytes: number,
 ): Uint8Array {
-  const bytes = Buffer.alloc(envelopeSizeBytes + command.length + paddingSizeBytes)
+  const sizeBytes = envelopeSizeBytes + command.length + paddingSizeBytes
+  const bytes = Buffer.alloc(sizeBytes, paddingByte)
   bytes.writeUInt32LE(number, 0)
   bytes.writeUInt32LE(command.length, 4)
   bytes.set(command, envelopeSizeBytes)

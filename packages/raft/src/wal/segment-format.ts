@@ -125,7 +125,12 @@ export function readRecordHeader(
   }
 }
 
+const zeros = Buffer.alloc(64 * 1024)
+
 export function isZero(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte !== 0) return false
+  for (let from = 0; from < bytes.length; from += zeros.length) {
+    const part = bytes.subarray(from, from + zeros.length)
+    if (zeros.compare(part, 0, part.length, 0, part.length) !== 0) return false
+  }
   return true
 }
