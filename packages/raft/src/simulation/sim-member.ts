@@ -1,7 +1,6 @@
 // One member of the simulated cluster: its disk lives as long as the run, its node from start to crash.
 import { RaftCore } from '../core/raft-core.ts'
 import type { Membership, NodeId, RaftConfig, RestoredState } from '../core/types.ts'
-import { RaftError } from '../errors.ts'
 import type { Node, RaftNodeEvent, RaftNodeOptions } from '../node/types.ts'
 import { protocolVersions, type ProtocolVersion } from '../transport/protocol-version.ts'
 import type { ObservedMember } from './checkers/checker.ts'
@@ -11,6 +10,7 @@ import type { SeededRandom } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
 import { DiskTrouble, type DiskStrike } from './disk-trouble.ts'
 import { Gate, type Source } from './gate.ts'
+import { flipBit, MemberDamage } from './member-damage.ts'
 import { LocalClock } from './local-clock.ts'
 import { SimClock } from './sim-clock.ts'
 import { SimDisk } from './sim-disk.ts'
@@ -77,10 +77,7 @@ export class SimMember {
   /** Of its machine. */
   readonly clock: LocalClock
   #version: ProtocolVersion
-  /** The newest life when its disk was damaged; undefined while it is whole. */
-  #damagedInLife: number | undefined
-  #wasDamaged = false
-  #isDead = false
+  readonly #damage: MemberDamage
   #lifeCount = 0
   #hasStarted = false
   /** Has left the cluster and was stopped for good. */
@@ -95,8 +92,9 @@ export class SimMember {
     const { random, scheduler, profile } = options
     this.clock = new LocalClock(scheduler, { rate: 1, startMs: random.next() * bootMsMax })
     this.#version = random.chance(profile.oldRate) ? 1 : protocolVersions.max
+    this.#damage = new MemberDamage(options.onHealed)
     this.trouble.onStrike = (strike) => {
-      if (strike === 'misdirectedWrites') this.damage()
+      if (strike === 'misdirectedWrites') this.#damage.strike(this.#lifeCount)
       if (isExcuse(strike) && this.#life !== undefined) this.#life.isExcused = true
       options.onDiskStrike(strike)
     }
@@ -134,7 +132,7 @@ export class SimMember {
   }
 
   start(): void {
-    if (this.#life !== undefined || this.#isDead) return
+    if (this.#life !== undefined || this.isDead) return
     this.#hasStarted = true
     const life = this.#newLife()
     this.#life = life
@@ -154,12 +152,12 @@ export class SimMember {
 
   /** A member that nothing but crashes has happened to must always come up again, and never stops by itself. */
   #failed(life: Life, reason: unknown): void {
-    if (!life.isExcused && !this.#isDamageNamed(reason)) {
+    if (!life.isExcused && !this.#damage.isNamedBy(reason)) {
       this.#options.onViolation(reason)
       return
     }
     // It says what is damaged and cannot go on: somebody has to replace it.
-    if (!life.isExcused && life.node === undefined) this.#isDead = true
+    if (!life.isExcused && life.node === undefined) this.#damage.isFatal = true
     this.crash('process')
     this.#options.onGaveUp(this, reason)
   }
@@ -311,43 +309,20 @@ export class SimMember {
   /** What its disk holds may be less than it has acknowledged, until it was opened since and is whole again. */
   get isDamaged(): boolean {
     if (this.trouble.misdirect !== undefined) return true
-    if (this.#damagedInLife === undefined) return false
-    if (this.#isDead || this.#life?.node === undefined) return true
-    if (this.#life.number <= this.#damagedInLife) return true
-    if (this.#life.node.status().isRecovering) return true
-    this.#damagedInLife = undefined
-    this.#options.onHealed()
-    return false
+    const { number = 0, node } = this.#life ?? {}
+    const open = node && { number, isRecovering: node.status().isRecovering }
+    return this.#damage.isThere(open)
   }
 
   /** Has refused to start with what its disk holds. */
   get isDead(): boolean {
-    return this.#isDead
+    return this.#damage.isFatal
   }
 
-  damage(): void {
-    this.#damagedInLife = this.#lifeCount
-    this.#wasDamaged = true
-  }
-
-  #isDamageNamed(reason: unknown): boolean {
-    if (!this.#wasDamaged || !(reason instanceof RaftError)) return false
-    return reason.code === 'CORRUPT' && reason.file !== undefined
-  }
-
-  /** Anywhere in any file, where data stands rather than where none was written yet. */
-  flipBit(random: SeededRandom): { readonly path: string; readonly position: number } | undefined {
-    const path = random.pick(this.#disk.paths())
-    if (path === undefined) return undefined
-    const inode = this.#disk.file(path)
-    const end = random.chance(0.1) ? inode.size : inode.usedSize
-    // The known limit of docs/wal-format.md is left out.
-    const limit = inode.isLastTornLike ? Math.min(end, inode.lastPosition) : end
-    if (limit === 0) return undefined
-    const position = random.integer(0, limit - 1)
-    inode.flipBit(position, random.integer(0, 7))
-    this.damage()
-    return { path, position }
+  flipBit(random: SeededRandom): ReturnType<typeof flipBit> {
+    const flip = flipBit(this.#disk, random)
+    if (flip !== undefined) this.#damage.strike(this.#lifeCount)
+    return flip
   }
 
   /** `crash` is called in the middle of the `count`-th disk operation (each counts twice, before and after its effect); false: not now. */
