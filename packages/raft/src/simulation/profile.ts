@@ -27,6 +27,10 @@ export interface Profile {
   readonly clogEveryMs: number
   readonly clogMs: number
   readonly diskCrashEveryMs: number
+  /** Leaders answer reads by lease, with a bound of the clocks' drift that is met. */
+  readonly hasLeases: boolean
+  /** Of each member in elections. */
+  readonly priorities: readonly number[]
   /** Members that begin with version 1 of the peer protocol, and the time between two upgrades. */
   readonly oldRate: number
   readonly upgradeEveryMs: number
@@ -129,6 +133,8 @@ export function drawProfile(random: SeededRandom): Profile {
     clogEveryMs: maybeEvery(random, 0.4, { min: 1_000, max: 10_000 }),
     clogMs: random.integer(100, 3_000),
     diskCrashEveryMs: maybeEvery(random, 0.6, { min: 1_000, max: 10_000 }),
+    hasLeases: random.chance(0.5),
+    priorities: Array.from({ length: membersMax }, () => random.pick([1, 1, 1, 2, 9]) ?? 1),
     oldRate: random.pick([0, 0, 0.5, 1]) ?? 0,
     upgradeEveryMs: random.integer(1_000, 10_000),
     clock: drawClockFaults(random),

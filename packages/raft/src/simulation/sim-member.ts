@@ -239,6 +239,8 @@ export class SimMember {
       catchUpEntries: profile.catchUpEntries,
       segmentSizeBytes: profile.segmentSizeBytes,
       limits: profile.limits,
+      electionPriority: profile.priorities[this.#options.index] ?? 1,
+      ...(profile.hasLeases ? { leaseReads: { maxDriftRate: profile.clock.driftRateMax } } : {}),
       createCore: (config, restored) => this.#createCore(life, config, restored),
       onEvent: (event) => {
         if (this.#life !== life) return
