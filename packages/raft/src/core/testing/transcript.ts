@@ -310,6 +310,10 @@ const commands: Readonly<Record<string, Command>> = {
   compact: (world, { plain }) => {
     world.act(first(plain), (member) => member.compact(number(plain[1])))
   },
+  /** What a has asked to be read back has been read. */
+  fetched: (world, { plain }) => {
+    world.act(first(plain), (member) => member.answerFetches())
+  },
   crash: (world, { plain }) => world.crash(first(plain)),
   /** `lose a 3`: the disk goes back to index 3, and a starts again; `lose a 3 noticed`: and knows it. */
   lose: (world, { plain }) => {
