@@ -201,6 +201,7 @@ describe('reads by lease', () => {
     const { core } = cluster.member('c')
     cluster.partition('c')
     cluster.tick('c', 30)
+    expect(core.status()).toMatchObject({ role: 'follower', leader: 'a' })
     answerOf(cluster.member('c'), voteResult({ to: c, term: 7, granted: false }))
     expect(core.status()).toMatchObject({ role: 'follower', term: 7 })
     expect(answerOf(cluster.member('c'), requestVote({ ...candidate, term: 8 }))).toEqual([])
