@@ -163,16 +163,21 @@ class SegmentScan {
     }
     if (await this.#isZeroFrom(sectorEnd)) return false
     await this.#mustBeLast(offset, sectorEnd)
-    await this.#mustNotBeMisplaced(offset, chain)
+    await this.#mustNotBeMisplaced(offset, { offset, chain })
     await this.#mustNotHoldMetadata(offset)
     return true
   }
 
-  async #mustNotBeMisplaced(offset: number, chain: number): Promise<void> {
+  /** `wanted`: where a record was to be written, and the chain value of the one before it. */
+  async #mustNotBeMisplaced(
+    offset: number,
+    wanted: { readonly offset: number; readonly chain: number },
+  ): Promise<void> {
     const { file, sequence } = this.#options
-    const position = { sequence, offset }
-    const found = await findMisplacedRecord(file, offset, { position, chain })
-    if (found !== undefined) throw this.#corrupt(offset, `was written to offset ${found}`)
+    const position = { sequence, offset: wanted.offset }
+    const found = await findMisplacedRecord(file, offset, { position, chain: wanted.chain })
+    if (found === undefined) return
+    throw this.#corrupt(offset, `is damaged: the one for ${wanted.offset} was written to ${found}`)
   }
 
   async #mustNotHoldMetadata(offset: number): Promise<void> {
@@ -194,6 +199,9 @@ class SegmentScan {
       throw this.#corrupt(offset, 'does not match its checksum')
     }
     await this.#mustBeLast(offset, offset + recordHeaderSizeBytes)
+    // What damaged it may be the record that was meant to follow it.
+    const next = { offset: nextRecordOffset(offset, header.bodySize), chain: header.chain }
+    await this.#mustNotBeMisplaced(offset, next)
     await this.#mustNotHoldMetadata(offset)
   }
 
