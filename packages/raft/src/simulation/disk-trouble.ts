@@ -63,11 +63,11 @@ export class DiskTrouble {
     throw new SimFileError('ENOSPC', path)
   }
 
-  /** Where a write of `size` bytes goes in place of where it should: over data of the log. Undefined if all is well. */
+  /** Where a write of `size` bytes goes in place of where it should: over the newest data of the log (an older segment may be released, and what is wrong with it). Undefined if all is well. */
   takeMisdirection(disk: SimDisk, size: number): Place | undefined {
     const random = this.misdirect
     if (random === undefined) return undefined
-    const path = random.pick(disk.paths().filter((each) => each.endsWith('.wal')))
+    const path = disk.paths().findLast((each) => each.endsWith('.wal'))
     if (path === undefined) return undefined
     const inode = disk.file(path)
     const last = Math.floor((inode.usedSize - size) / sectorSizeBytes)
