@@ -36,14 +36,17 @@ export class RecoveringMembers implements Checker {
       }
       state.wholeWith ??= ready.sequence
     }
-    this.#check(member, ready.send)
-    if (state.wholeWith === undefined) this.#check(member, ready.sendAfterPersist)
+    const isWhole = state.wholeWith !== undefined
+    this.#check(member, ready.send, isWhole)
+    if (!isWhole) this.#check(member, ready.sendAfterPersist, isWhole)
   }
 
-  #check({ id }: ObservedMember, messages: readonly Message[]): void {
+  /** A pre-vote promises nothing: it need not wait until it is on disk that the log is whole. */
+  #check({ id }: ObservedMember, messages: readonly Message[], isWhole: boolean): void {
     for (const message of messages) {
       const isVote = message.type === 'requestVoteResult' && message.granted
       if (!isVote && message.type !== 'requestVote') continue
+      if (message.preVote && isWhole) continue
       throw new Violation(this.property, `${id} sends ${message.type} to ${message.to}`)
     }
   }
