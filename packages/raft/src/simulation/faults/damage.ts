@@ -35,7 +35,7 @@ class Damage {
   #every(meanMs: number, strike: (member: SimMember) => void): void {
     this.#context.repeat(this.#random, meanMs, () => {
       const member = this.#context.anyMember(this.#random)
-      if (member === undefined || !this.#canStrike(member)) return
+      if (member === undefined || member.isDamaged || !this.#canStrike(member)) return
       strike(member)
       if (this.#random.chance(0.5)) this.#crashSoon(member)
     })
