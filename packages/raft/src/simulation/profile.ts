@@ -42,8 +42,6 @@ export interface Profile {
   /** With those that join later. */
   readonly membersMax: number
   readonly transferEveryMs: number
-  /** Leaders answer reads by lease, with clocks that differ by no more than they are told. */
-  readonly hasLeases: boolean
   readonly clientCount: number
   /** Mean time a client waits between two requests. */
   readonly thinkMs: number
@@ -149,7 +147,6 @@ export function drawProfile(random: SeededRandom): Profile {
     votersMax: random.integer(3, 5),
     membersMax,
     transferEveryMs: random.integer(4_000, 30_000),
-    hasLeases: random.chance(0.5),
     clientCount: random.integer(1, 6),
     thinkMs: random.pick([2, 10, 40, 200]) ?? 40,
     readRate: random.next() * 0.6,
