@@ -169,8 +169,8 @@ export const consensusMutants: readonly Mutant[] = [
       ),
       change(
         'core/raft-log.ts',
-        'base + Math.min(this.#commitIndex, this.#persistedIndex)',
-        'base + this.#commitIndex',
+        'const last = Math.min(this.#commitIndex, this.#persistedIndex)',
+        'const last = this.#commitIndex',
       ),
       change(
         'core/raft-log.ts',

@@ -45,7 +45,7 @@ export const replicationMutants: readonly Mutant[] = [
     edits: [
       change(
         'core/raft-log.ts',
-        'if (entry.index > this.#snapshotIndex && this.termAt(entry.index) !== entry.term) break',
+        'if (entry.index >= this.firstIndex && this.termAt(entry.index) !== entry.term) break',
         'if (entry.index > this.#commitIndex) break',
       ),
     ],

@@ -13,6 +13,8 @@ export type RaftErrorCode =
   | 'TRANSFERRING'
   /** No step leads from the membership in force to the one that is asked for: the message says why. */
   | 'INVALID_MEMBERSHIP'
+  /** This member is a witness: it holds no state to read, and takes no commands. */
+  | 'WITNESS'
   /** The command is larger than commandSizeBytesMax. */
   | 'TOO_LARGE'
   /** No answer in time; a proposal may still be applied. */

@@ -66,14 +66,16 @@ export class Leadership {
 
   constructor(options: LeadershipOptions) {
     const { config, log, term, outbox } = options
-    assert(isVoter(options.membership, config.id), 'only a voter leads')
+    const { membership } = options
+    const canLead = isVoter(membership, config.id) && !isWitness(membership, config.id)
+    assert(canLead, 'only a voter leads that holds payloads')
     this.#config = config
     this.#term = term
     this.#log = log
     this.#outbox = outbox
-    this.#membership = options.membership
+    this.#membership = membership
     this.#replication = new Replication(options)
-    this.#replication.setMembership(options.membership)
+    this.#replication.setMembership(membership)
     this.#reads = new LeaderReads({ id: config.id, term, outbox })
     const patienceTicks = config.electionTicks
     this.#transfer = new Transfer({ id: config.id, term, outbox, patienceTicks })
@@ -85,6 +87,10 @@ export class Leadership {
     // it is applied, and with it every change that an older leader may have left in the log.
     this.#append(entryType.normal, noData)
     this.#membershipIndex = log.lastIndex
+  }
+
+  get id(): NodeId {
+    return this.#config.id
   }
 
   get term(): Term {
@@ -296,6 +302,12 @@ export class Leadership {
 
   recover(message: RecoverRequest): void {
     this.#replication.recover(message)
+  }
+
+  /** More of the own log is durable. */
+  persisted(): void {
+    this.advanceCommit()
+    this.#replication.persisted()
   }
 
   fetched(to: NodeId, entries: readonly Entry[] | undefined): void {

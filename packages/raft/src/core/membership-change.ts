@@ -7,6 +7,8 @@ import {
   firstStep,
   isJoint,
   isMembershipValid,
+  isVoter,
+  keepsKinds,
   leaveJoint,
   promote,
 } from './membership.ts'
@@ -21,6 +23,8 @@ export function proposeChange(
   assert(isMembershipValid(target), 'the shell proposes valid memberships only')
   if (leadership.transferee !== undefined) return { accepted: false, reason: 'transferring' }
   if (!leadership.canChangeMembership()) return { accepted: false, reason: 'changePending' }
+  if (!keepsKinds(current, target)) return { accepted: false, reason: 'kindChanges' }
+  if (!mayLeave(leadership, current, target)) return { accepted: false, reason: 'leaderLeaves' }
   const step = firstStep(current, target)
   if (step === undefined) return { accepted: false, reason: 'changePending' }
   leadership.proposeMembership(encodeMembership(step))
@@ -31,6 +35,10 @@ export function proposeChange(
 export function maybeChangeByItself(leadership: Leadership, current: Membership): boolean {
   const next = isJoint(current) ? leaveJoint(current) : maybePromote(leadership, current)
   if (next === undefined || !leadership.canChangeMembership()) return false
+  if (!mayLeave(leadership, current, next)) {
+    leadership.transfer(undefined)
+    return false
+  }
   leadership.proposeMembership(encodeMembership(next))
   return true
 }
@@ -41,4 +49,13 @@ function maybePromote(leadership: Leadership, current: Membership): Membership |
   // The leader's own idea of who is a learner may be a change behind.
   if (id === undefined || !current.promoting.includes(id)) return undefined
   return promote(current, id)
+}
+
+/**
+ * A leader and a witness may commit without anybody else, also that the leader is no voter any more. Then the witness refuses its
+ * vote to all who lack that entry, and who has it has no vote: nobody could be elected. Such a leader hands over first.
+ */
+function mayLeave({ id }: Leadership, current: Membership, target: Membership): boolean {
+  const hasWitness = [current, target].some(({ witnesses = [] }) => witnesses.length > 0)
+  return !hasWitness || isVoter(target, id)
 }

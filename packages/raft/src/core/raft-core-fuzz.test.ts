@@ -33,7 +33,7 @@ test('no schedule of messages, disks, crashes and changes breaks a property of R
   expect(commits).toBeGreaterThan(count * 10)
   expect(reads).toBeGreaterThan(count)
   expect(fetches).toBeGreaterThan(count * 2)
-  expect(promotions).toBeGreaterThan(count / 10)
+  expect(promotions).toBeGreaterThan(count / 15)
   expect(losses).toBeGreaterThan(count / 2)
   expect(stuck).toBeLessThan(Math.max(2, count / 20))
 })

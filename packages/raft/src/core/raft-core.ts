@@ -336,7 +336,7 @@ export class RaftCore implements Core {
     const isNext = this.#persistedSequence <= sequence && sequence <= this.#sequence
     assert(isNext, 'Readys that were taken become durable in order')
     this.#persistedSequence = sequence
-    if (this.#log.persisted(sequence)) this.#leadership?.advanceCommit()
+    if (this.#log.persisted(sequence)) this.#leadership?.persisted()
     this.#recovery.check()
     if (this.#ballot.persisted(sequence)) this.#candidacy.voted()
   }

@@ -1,22 +1,25 @@
 // How a leader brings its log to the others (paper 5.3; states of a follower in progress.ts). Messages are made when a Ready is taken, so that
 // whatever arrived since the last one shares them. Made on winning, dropped with the leadership.
 import { assert } from './assert.ts'
-import { memberIds } from './membership.ts'
+import { isWitness, memberIds } from './membership.ts'
 import type { Outbox } from './outbox.ts'
 import { Progress, type WindowLimits } from './progress.ts'
 import { entrySizeBytes } from './entry-cache.ts'
 import type { RaftLog } from './raft-log.ts'
-import type {
-  AppendEntriesResult,
-  Entry,
-  LogIndex,
-  Membership,
-  NodeId,
-  RaftConfig,
-  RaftStatus,
-  RecoverRequest,
-  Term,
+import {
+  entryType,
+  type AppendEntriesResult,
+  type Entry,
+  type LogIndex,
+  type Membership,
+  type NodeId,
+  type RaftConfig,
+  type RaftStatus,
+  type RecoverRequest,
+  type Term,
 } from './types.ts'
+
+const noData = new Uint8Array(0)
 
 /** Read back from the disk at once, in full messages. */
 const fetchSizeInMessages = 8
@@ -34,6 +37,7 @@ export class Replication {
   readonly #options: ReplicationOptions
   readonly #limits: WindowLimits
   #peers: Map<NodeId, Progress> = new Map()
+  #membership: Membership | undefined
   /** Somebody may be behind: the next Ready looks at every peer. */
   #isDirty = true
 
@@ -65,6 +69,7 @@ export class Replication {
   setMembership(membership: Membership): void {
     const { config, log } = this.#options
     const peers = new Map<NodeId, Progress>()
+    this.#membership = membership
     for (const id of memberIds(membership)) {
       if (id === config.id) continue
       const fresh = { id, nextIndex: log.lastIndex + 1, limits: this.#limits }
@@ -103,8 +108,7 @@ export class Replication {
 
   /** The follower may take something more now. */
   maybeTouch(peer: Progress): void {
-    const { log } = this.#options
-    if (!this.#isDirty) this.#isDirty = peer.isBehind(log.lastIndex, log.commitIndex)
+    if (!this.#isDirty) this.#isDirty = this.#isBehind(peer)
   }
 
   /** A recovering member asks how much log makes it whole: all of this log, as long as it is now. */
@@ -118,6 +122,29 @@ export class Replication {
     const address = { from: config.id, to: peer.id, term }
     const { lastIndex } = log
     outbox.send({ type: 'recoverResult', ...address, nonce: message.nonce, lastIndex })
+  }
+
+  /**
+   * Others get entries while they are written here. A witness gets them after that: it would refuse its vote to whoever lacks
+   * them, and if this member loses them to a crash, nobody has them.
+   */
+  #lastIndexFor(peer: Progress): LogIndex {
+    const { log } = this.#options
+    return this.#isWitness(peer) ? log.persistedIndex : log.lastIndex
+  }
+
+  #isBehind(peer: Progress): boolean {
+    const lastIndex = this.#lastIndexFor(peer)
+    return peer.isBehind(lastIndex, Math.min(lastIndex, this.#options.log.commitIndex))
+  }
+
+  #isWitness(peer: Progress): boolean {
+    return this.#membership !== undefined && isWitness(this.#membership, peer.id)
+  }
+
+  /** More of the log is durable here. */
+  persisted(): void {
+    if ((this.#membership?.witnesses ?? []).length > 0) this.#isDirty = true
   }
 
   unreachable(id: NodeId): void {
@@ -142,7 +169,7 @@ export class Replication {
 
   #replicate(peer: Progress): void {
     const { log, config } = this.#options
-    while (peer.isBehind(log.lastIndex, log.commitIndex)) {
+    while (this.#isBehind(peer)) {
       if (peer.nextIndex < log.firstIndex) {
         this.#sendSnapshot(peer)
         return
@@ -201,8 +228,9 @@ export class Replication {
     return entries.slice(0, count)
   }
 
-  #sendAppend(peer: Progress, entries: readonly Entry[]): void {
+  #sendAppend(peer: Progress, whole: readonly Entry[]): void {
     const { config, log, outbox, term } = this.#options
+    const entries = this.#isWitness(peer) ? this.#forWitness(whole) : whole
     const prevLogIndex = peer.nextIndex - 1
     const prevLogTerm = log.termAt(prevLogIndex)
     assert(prevLogTerm !== undefined, 'the entry before the first one sent is known')
@@ -219,6 +247,11 @@ export class Replication {
       entries,
       commit: log.commitIndex,
     })
+  }
+
+  #forWitness(entries: readonly Entry[]): readonly Entry[] {
+    const { persistedIndex } = this.#options.log
+    return entries.filter(({ index }) => index <= persistedIndex).map(withoutPayload)
   }
 
   #sendSnapshot(peer: Progress): void {
@@ -241,4 +274,10 @@ export class Replication {
       assert(peer.matchIndex <= lastIndex, 'no follower holds more than the leader')
     }
   }
+}
+
+/** What a witness gets: it votes and counts by terms and indexes, and must know the membership. */
+function withoutPayload(entry: Entry): Entry {
+  if (entry.type === entryType.membership || entry.data.length === 0) return entry
+  return { ...entry, data: noData }
 }

@@ -300,12 +300,22 @@ export interface RestoredState {
   readonly appliedIndex: LogIndex
 }
 
-/** `accepted` true: the payloads are in the leader's log, or on their way to the leader of `term`. `changePending`: of membership. */
+/**
+ * `accepted` true: the payloads are in the leader's log, or on their way to the leader of `term`. Of membership: `changePending`;
+ * `leaderLeaves`: a leader beside witnesses does not remove itself; `kindChanges`: a member becomes or ceases to be a witness.
+ */
 export type ProposeOutcome =
   | { readonly accepted: true; readonly term: Term }
   | {
       readonly accepted: false
-      readonly reason: 'noLeader' | 'transferring' | 'overloaded' | 'notMember' | 'changePending'
+      readonly reason:
+        | 'noLeader'
+        | 'transferring'
+        | 'overloaded'
+        | 'notMember'
+        | 'changePending'
+        | 'leaderLeaves'
+        | 'kindChanges'
     }
 
 /**

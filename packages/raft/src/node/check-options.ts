@@ -1,5 +1,5 @@
 // Options that no member can run with are refused before anything is opened.
-import { isMembershipValid } from '../core/membership.ts'
+import { isMembershipValid, isVoter, isWitness } from '../core/membership.ts'
 import { electionTimeoutMsDefault, heartbeatIntervalMsDefault } from './defaults.ts'
 import type { RaftNodeOptions } from './types.ts'
 
@@ -11,6 +11,7 @@ export function checkOptions<Result>(options: RaftNodeOptions<Result>): void {
   const {
     id,
     initialMembership,
+    witness,
     heartbeatIntervalMs,
     electionTimeoutMs,
     electionPriority,
@@ -20,6 +21,10 @@ export function checkOptions<Result>(options: RaftNodeOptions<Result>): void {
     throw new RangeError('Member id is not 1 to 64 characters of printable ASCII')
   }
   if (!isMembershipValid(initialMembership)) throw new RangeError('initialMembership is not valid')
+  const isListed = isVoter(initialMembership, id)
+  if (isListed && isWitness(initialMembership, id) !== (witness === true)) {
+    throw new RangeError('witness is not what initialMembership says of this member')
+  }
   const heartbeatMs = heartbeatIntervalMs ?? heartbeatIntervalMsDefault
   const electionMs = electionTimeoutMs ?? electionTimeoutMsDefault
   if (!(heartbeatMs > 0 && electionMs >= 2 * heartbeatMs)) {

@@ -13,13 +13,13 @@ const mebibyte = 1024 * 1024
 async function setup(): Promise<{
   advance: (index: number, appliedBytes: number) => Promise<void> | undefined
   compacted: number[]
-  keep: { after: number }
+  keep: { after: number; slowest: number }
 }> {
   const disk = new SimDisk(new SeededRandom(1))
   disk.makeDirectory('snap')
   const machine = new DurableListMachine({ commands: [], appliedIndex: 0 })
   const compacted: number[] = []
-  const keep = { after: Number.MAX_SAFE_INTEGER }
+  const keep = { after: Number.MAX_SAFE_INTEGER, slowest: Number.MAX_SAFE_INTEGER }
   const applied = (): SnapshotMeta => ({
     index: machine.appliedIndex,
     term: 1,
@@ -33,6 +33,8 @@ async function setup(): Promise<{
     clock: { now: () => 0, setTimer: () => () => {}, defer: () => {} },
     applied,
     keepAfter: () => keep.after,
+    retention: { logRetentionSizeBytesMax: 64 * mebibyte, logRetentionEntriesMax: 90 },
+    slowestFollower: () => keep.slowest,
     compact: (index) => compacted.push(index),
     onCheckpoint: () => {},
   })
@@ -66,6 +68,24 @@ test('a follower that is getting a snapshot keeps the log after it', async () =>
   keep.after = 12
   await advance(100, 100)
   expect(compacted).toEqual([12])
+})
+
+test('what a slow follower needs stays, up to so many entries', async () => {
+  const { advance, compacted, keep } = await setup()
+  keep.slowest = 40
+  await advance(100, 100)
+  await advance(200, 200)
+  keep.slowest = 260
+  await advance(300, 300)
+  expect(compacted).toEqual([40, 110, 260])
+})
+
+test('what a slow follower needs stays, up to so many bytes', async () => {
+  const { advance, compacted, keep } = await setup()
+  keep.slowest = 1
+  for (let index = 1; index < 40; index++) await advance(index, index * 4 * mebibyte)
+  // A checkpoint every 16 entries of 4 MiB: 64 MiB are 16 entries, kept once there are more.
+  expect(compacted).toEqual([1, 16])
 })
 
 test('one checkpoint runs at a time', async () => {

@@ -1,11 +1,12 @@
 // Lets go of the log: now and then the state machine makes durable what it has applied (or, if it lives in memory, its snapshot is
-// written), and then entries before that are given up, except a few for followers that are a little behind.
+// written), and then entries before that are given up, except a few for followers that are a little behind, and on a leader, within
+// limits, those that a follower that answers does not have yet.
 import { assert } from '../core/assert.ts'
 import type { LogIndex, SnapshotMeta } from '../core/types.ts'
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
 import { catchUpSizeBytesMax, checkpointSizeBytes } from './defaults.ts'
 import type { Clock } from './ports.ts'
-import type { StateMachine } from './types.ts'
+import type { RaftLimits, StateMachine } from './types.ts'
 
 /** How far apart the marks are that tell the size of the log behind an index. */
 const markSizeBytes = 1024 * 1024
@@ -20,11 +21,15 @@ export interface CheckpointsOptions<Result> {
   readonly snapshots: SnapshotStore
   readonly snapshotEntries: number
   readonly catchUpEntries: number
+  /** Of the log that stays for followers that are further behind. */
+  readonly retention: Pick<RaftLimits, 'logRetentionSizeBytesMax' | 'logRetentionEntriesMax'>
   readonly clock: Clock
   /** What the state machine holds, now. */
   readonly applied: () => SnapshotMeta
   /** Entries after this index must stay, whatever else is decided. */
   readonly keepAfter: () => LogIndex
+  /** How far the slowest follower is that answers and still needs the log; any high number if there is none. */
+  readonly slowestFollower: () => LogIndex
   /** Entries up to `index` may go. */
   readonly compact: (index: LogIndex) => void
   readonly onCheckpoint: (index: LogIndex, durationMs: number) => void
@@ -94,14 +99,22 @@ export class Checkpoints<Result> {
   }
 
   #compact(index: LogIndex, appliedBytes: number): void {
-    const { catchUpEntries, keepAfter, compact } = this.#options
-    const old = this.#marks.findLast(
-      (mark) => mark.appliedBytes <= appliedBytes - catchUpSizeBytesMax,
-    )
-    this.#marks = this.#marks.filter((mark) => mark.index >= (old?.index ?? 0))
+    const { catchUpEntries, retention, slowestFollower, keepAfter, compact } = this.#options
+    const sizeBytesMax = Math.max(retention.logRetentionSizeBytesMax, catchUpSizeBytesMax)
     const byCount = index - catchUpEntries
-    const wanted = Math.max(byCount, old?.index ?? 0)
+    const bySize = this.#markBefore(appliedBytes - catchUpSizeBytesMax)
+    // Whoever is further behind than this gets a snapshot.
+    const first = this.#markBefore(appliedBytes - sizeBytesMax)
+    const oldest = Math.max(index - retention.logRetentionEntriesMax, first)
+    this.#marks = this.#marks.filter((mark) => mark.index >= first)
+    const held = Math.max(oldest, slowestFollower())
+    const wanted = Math.min(Math.max(byCount, bySize), held)
     const limit = Math.min(wanted, index, keepAfter())
     if (limit > 0) compact(limit)
+  }
+
+  /** The last index that is known to lie at or before so many applied bytes. */
+  #markBefore(appliedBytes: number): LogIndex {
+    return this.#marks.findLast((mark) => mark.appliedBytes <= appliedBytes)?.index ?? 0
   }
 }

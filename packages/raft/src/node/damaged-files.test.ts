@@ -12,7 +12,7 @@ import {
 } from './testing/hand-world.ts'
 import { ids, nth, votersOnly } from './testing/test-members.ts'
 
-const options = { snapshotEntries: 8, catchUpEntries: 4 }
+const options = { snapshotEntries: 8, catchUpEntries: 4, limits: { logRetentionEntriesMax: 0 } }
 
 interface Cluster {
   readonly names: readonly NodeId[]

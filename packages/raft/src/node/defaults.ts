@@ -12,6 +12,8 @@ export const limitsDefault: RaftLimits = {
   pendingSizeBytesMax: 64 * 1024 * 1024,
   entryCommandsMax: 1_024,
   entrySizeBytesMax: 1024 * 1024,
+  logRetentionSizeBytesMax: 256 * 1024 * 1024,
+  logRetentionEntriesMax: 1_000_000,
 }
 
 /** What a proposal or a read waits at most, beside two election timeouts (etcd's rule). */

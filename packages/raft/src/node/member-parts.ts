@@ -173,6 +173,8 @@ export class MemberParts<Result> {
       clock,
       applied: () => this.applier.applied,
       keepAfter: () => this.snapshots.keepAfter,
+      retention: { ...defaults.limitsDefault, ...options.limits },
+      slowestFollower: () => this.#slowestFollower(),
       compact: (index) => {
         this.core.compact(index)
         storage.wal.compact(index)
@@ -182,6 +184,16 @@ export class MemberParts<Result> {
         emit({ type: 'checkpoint', index, durationMs })
       },
     })
+  }
+
+  /** Of those that answer; one that gets a snapshot, or will have to, needs no older log. */
+  #slowestFollower(): LogIndex {
+    const { firstIndex, progress } = this.core.status()
+    const indexes = progress
+      .filter(({ state, recentActive }) => recentActive && state !== 'snapshot')
+      .map(({ matchIndex }) => matchIndex)
+      .filter((matchIndex) => matchIndex + 1 >= firstIndex)
+    return Math.min(Number.MAX_SAFE_INTEGER, ...indexes)
   }
 
   #makeFetcher(): EntryFetcher {

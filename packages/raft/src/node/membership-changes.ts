@@ -31,6 +31,8 @@ const refusals: Record<Refusal, readonly [RaftErrorCode, string]> = {
   transferring: ['TRANSFERRING', 'the lead is being handed over'],
   overloaded: ['OVERLOADED', 'too much waits to be committed'],
   changePending: ['CHANGE_PENDING', 'another change is under way, or may be'],
+  leaderLeaves: ['INVALID_MEMBERSHIP', 'with witnesses a leader cannot remove itself: transfer it'],
+  kindChanges: ['INVALID_MEMBERSHIP', 'a member cannot become a witness, nor cease to be one'],
 }
 
 export class MembershipChanges<Result> {

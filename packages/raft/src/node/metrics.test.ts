@@ -44,7 +44,7 @@ class Recorder {
 test('an observer hears of commands, batches, syncs, messages, reads, elections and snapshots', async () => {
   members = await TestMembers.create(3)
   const recorders = members.voters.map(() => new Recorder())
-  const options = { snapshotEntries: 10, catchUpEntries: 3 }
+  const options = { snapshotEntries: 10, catchUpEntries: 3, limits: { logRetentionEntriesMax: 0 } }
   for (const [i, id] of members.voters.entries()) {
     await members.start(id, { ...options, metrics: nth(recorders, i).metrics })
   }

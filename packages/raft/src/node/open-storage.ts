@@ -96,6 +96,7 @@ async function openLocked<Result>(
     metadataPath: `${directory}/meta`,
     clusterId: options.clusterId,
     nodeId: options.id,
+    isWitness: options.witness === true,
     initialMembership: options.initialMembership,
     hasData: held > 0 || !snapshots.isEmpty,
     onDamage: 'recover',

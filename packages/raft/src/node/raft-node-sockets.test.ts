@@ -36,7 +36,7 @@ function connect(transports: ReadonlyMap<NodeId, WsTransport>): Map<NodeId, stri
 
 test('a cluster over sockets agrees, outlives its leader, and brings it back with a snapshot', async () => {
   members = await TestMembers.create(3)
-  const options = { snapshotEntries: 20, catchUpEntries: 5 }
+  const options = { snapshotEntries: 20, catchUpEntries: 5, limits: { logRetentionEntriesMax: 0 } }
   const transports = new Map<NodeId, WsTransport>()
   for (const id of members.voters) {
     const transport = transportOf(id)

@@ -83,7 +83,11 @@ describe('a cluster of one', () => {
   test('keeps a snapshot of a machine in memory, removes the log before it and starts from both', async () => {
     members = await TestMembers.create(1)
     const id = nth(members.voters, 0)
-    const first = await members.start(id, { snapshotEntries: 10, catchUpEntries: 3 })
+    const first = await members.start(id, {
+      snapshotEntries: 10,
+      catchUpEntries: 3,
+      limits: { logRetentionEntriesMax: 0 },
+    })
     await proposeOverCheckpoints(first)
     expect(first.node.status().firstIndex).toBeGreaterThan(30)
     await members.stop(id)
@@ -98,7 +102,11 @@ describe('a cluster of one', () => {
     members = await TestMembers.create(1)
     const id = nth(members.voters, 0)
     const disk: ListDisk = { commands: [], appliedIndex: 0 }
-    const options = { snapshotEntries: 10, catchUpEntries: 3 }
+    const options = {
+      snapshotEntries: 10,
+      catchUpEntries: 3,
+      limits: { logRetentionEntriesMax: 0 },
+    }
     const first = await members.start(id, {
       ...options,
       stateMachine: new DurableListMachine(disk),
@@ -190,7 +198,11 @@ describe('a cluster of three', () => {
 
   test('a follower far behind gets a snapshot, keeps it over a restart and follows on', async () => {
     members = await TestMembers.create(3)
-    const options = { snapshotEntries: 10, catchUpEntries: 3 }
+    const options = {
+      snapshotEntries: 10,
+      catchUpEntries: 3,
+      limits: { logRetentionEntriesMax: 0 },
+    }
     await members.startAll(options)
     const leader = await members.leader()
     const late = members.follower(leader)
@@ -214,7 +226,12 @@ describe('a cluster of three', () => {
       const disk = disks.get(id) ?? { commands: [], appliedIndex: 0 }
       disks.set(id, disk)
       const stateMachine = new DurableListMachine(disk)
-      return members.start(id, { snapshotEntries: 10, catchUpEntries: 3, stateMachine })
+      return members.start(id, {
+        snapshotEntries: 10,
+        catchUpEntries: 3,
+        limits: { logRetentionEntriesMax: 0 },
+        stateMachine,
+      })
     }
     for (const id of members.voters) await start(id)
     const leader = await members.leader()

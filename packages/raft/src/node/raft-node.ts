@@ -1,6 +1,6 @@
 // A member of a cluster as its user sees it: opens what is on disk, takes commands, reads and changes, and stops. The parts are put together
 // in member-parts.ts, the loop is in member-loop.ts.
-import { isVoter } from '../core/membership.ts'
+import { isMember, isVoter, isWitness } from '../core/membership.ts'
 import type { Membership, NodeId } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { WalListener } from '../wal/wal.ts'
@@ -22,6 +22,7 @@ import type {
   RaftNodeOptions,
 } from './types.ts'
 import { Waiters } from './waiters.ts'
+import { WitnessMachine } from './witness-machine.ts'
 
 interface Ports {
   readonly clock: Clock
@@ -54,8 +55,10 @@ export class RaftNode<Result> implements Node<Result> {
    * Recovers what is in the directory (or begins a new member), and starts. Throws RaftError LOCKED, CORRUPT,
    * CLUSTER_MISMATCH or VERSION_MISMATCH, and what the ports throw.
    */
-  static async open<Result>(options: RaftNodeOptions<Result>): Promise<RaftNode<Result>> {
-    checkOptions(options)
+  static async open<Result>(given: RaftNodeOptions<Result>): Promise<RaftNode<Result>> {
+    checkOptions(given)
+    const stateMachine = given.witness === true ? new WitnessMachine<Result>() : given.stateMachine
+    const options = { ...given, stateMachine }
     const clock = options.clock ?? nodeClock
     const random = options.random ?? nodeRandom
     const fileSystem = options.fileSystem ?? nodeFileSystem
@@ -140,6 +143,8 @@ export class RaftNode<Result> implements Node<Result> {
         this.#fail(reason)
       },
       onMembership: (membership, index) => {
+        const error = this.#kindError(membership)
+        if (error !== undefined) this.#fail(error)
         this.#changes.applied(membership)
         this.#emit({ type: 'membershipChanged', membership, index })
       },
@@ -167,6 +172,8 @@ export class RaftNode<Result> implements Node<Result> {
       this.#emit({ type: 'isolated', ...place })
     }
     try {
+      const error = this.#kindError(applied.membership)
+      if (error !== undefined) throw error
       stateMachine.membershipChanged(applied.membership, applied.index)
       transport.setPeers(peers)
       await transport.start(this.#transportHandler())
@@ -176,6 +183,16 @@ export class RaftNode<Result> implements Node<Result> {
     }
     // A sole voter has nobody to wait for: its election is due with the first tick.
     this.#tick()
+  }
+
+  /** Entries without payloads went to whom the membership calls a witness, and to nobody else. */
+  #kindError(membership: Membership): RaftError | undefined {
+    const isListed = isWitness(membership, this.id)
+    const isRight = isListed === (this.#options.witness === true)
+    if (isRight || !isMember(membership, this.id)) return undefined
+    const [listed, runs] = isListed ? ['a witness', 'none'] : ['no witness', 'one']
+    const text = `Member ${this.id} is ${listed} by the membership, but runs as ${runs}: start it with an empty folder and the right option`
+    return new RaftError('INVALID_MEMBERSHIP', text)
   }
 
   #transportHandler(): TransportHandler {
@@ -227,6 +244,10 @@ export class RaftNode<Result> implements Node<Result> {
       done(closedError(), undefined)
       return true
     }
+    if (this.#options.witness === true) {
+      done(witnessError(this.id), undefined)
+      return true
+    }
     const { loop, proposals } = this.#parts
     const mayGoOn = proposals.add(command, done, this.#clock.now())
     loop.wake()
@@ -236,6 +257,10 @@ export class RaftNode<Result> implements Node<Result> {
   read(done: (error: Error | undefined) => void): void {
     if (this.#isClosing) {
       done(closedError())
+      return
+    }
+    if (this.#options.witness === true) {
+      done(witnessError(this.id))
       return
     }
     const { loop, reads } = this.#parts
@@ -331,6 +356,10 @@ export class RaftNode<Result> implements Node<Result> {
     await wal.close()
     await release()
   }
+}
+
+function witnessError(id: NodeId): RaftError {
+  return new RaftError('WITNESS', `Member ${id} is a witness: ask another member`)
 }
 
 function closedError(): RaftError {

@@ -1,5 +1,7 @@
 // Snapshots between members. Sending: a pinned view of the state machine, streamed while the log goes on, and kept for a while when the
 // stream breaks, so that it goes on where it stopped. Receiving: the file is on disk and synced before the core hears of it.
+import { isWitness } from '../core/membership.ts'
+import { emptySnapshot } from './witness-machine.ts'
 import type { LogIndex, NodeId, SnapshotMeta } from '../core/types.ts'
 import { RaftError } from '../errors.ts'
 import type { SnapshotStore } from '../snapshot/snapshot-store.ts'
@@ -69,8 +71,10 @@ export class SnapshotTransfer<Result> {
       this.#drop(waiting)
     }
     const { stateMachine, applied, clock, random } = this.#options
-    const snapshot = stateMachine.snapshot()
-    const session = new SnapshotSession({ to, meta: applied(), snapshot, clock, random })
+    const meta = applied()
+    const isEmpty = isWitness(meta.membership, to)
+    const snapshot = isEmpty ? emptySnapshot(meta.index) : stateMachine.snapshot()
+    const session = new SnapshotSession({ to, meta, snapshot, clock, random })
     this.#sessions.set(to, session)
     return session
   }

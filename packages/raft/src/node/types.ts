@@ -60,7 +60,10 @@ export interface RaftNodeOptions<Result> {
   readonly peers: ReadonlyMap<NodeId, string>
   /** WAL in `directory`/wal, snapshots in `directory`/snap. */
   readonly directory: string
+  /** Not used by a witness. */
   readonly stateMachine: StateMachine<Result>
+  /** Votes and keeps the log without payloads; commands and reads are refused with WITNESS. Must be listed as one in the membership, for ever. */
+  readonly witness?: true
   readonly transport: Transport
   readonly fileSystem?: FileSystem
   readonly clock?: Clock
@@ -99,6 +102,9 @@ export interface RaftLimits {
   /** Commands and bytes that share one entry. */
   readonly entryCommandsMax: number
   readonly entrySizeBytesMax: number
+  /** Log that a leader keeps for a follower that answers and is behind; further behind it gets a snapshot. */
+  readonly logRetentionSizeBytesMax: number
+  readonly logRetentionEntriesMax: number
 }
 
 export type RaftNodeEvent =

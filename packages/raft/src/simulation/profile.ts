@@ -165,7 +165,11 @@ export function drawProfile(random: SeededRandom): Profile {
       uncommittedSizeBytesMax: random.pick([300, 3_000, 1_000_000]) ?? 3_000,
       entryCacheSizeBytesMax: random.pick([0, 1_000, 100_000]) ?? 1_000,
     },
-    limits: { entryCommandsMax: random.pick([1, 8, 1_000]) ?? 8, pendingCommandsMax: 64 },
+    limits: {
+      entryCommandsMax: random.pick([1, 8, 1_000]) ?? 8,
+      pendingCommandsMax: 64,
+      logRetentionEntriesMax: random.pick([0, 0, 20, 1_000]) ?? 0,
+    },
   }
 }
 

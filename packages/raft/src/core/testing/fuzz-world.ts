@@ -16,7 +16,7 @@ import {
   type Ready,
 } from '../types.ts'
 import { FuzzClock } from './fuzz-clock.ts'
-import { bytes, config, fresh, ids, TestMember, voters } from './test-cluster.ts'
+import { bytes, config, fresh, ids, nodeId, TestMember, voters } from './test-cluster.ts'
 
 export interface FuzzOptions {
   readonly seed: number
@@ -61,6 +61,8 @@ export class FuzzWorld {
   #isCut: (from: NodeId, to: NodeId) => boolean = () => false
   #lossRate: number
   readonly #recklessness: number
+  /** Of this world, if it has one; a voter or nothing. */
+  readonly #witness: NodeId | undefined
   readonly #readAnswers = new Map<string, (index: number) => void>()
 
   constructor(options: FuzzOptions) {
@@ -73,6 +75,7 @@ export class FuzzWorld {
     this.#stepMs = (1.6 * this.random.next() + 0.2) * (3 / names.length)
     const driftRateMax = this.random.pick([0, 0.05, 0.3]) ?? 0
     const hasLeases = this.random.chance(0.6)
+    this.#witness = this.random.chance(0.25) ? names.map(nodeId).at(-1) : undefined
     const limits = {
       electionTicks,
       messageSizeBytesMax: this.random.integer(40, 300),
@@ -93,7 +96,7 @@ export class FuzzWorld {
         ...(hasLeases ? { leaseReads: clock.leaseReads(tickMs, driftRateMax) } : {}),
         random: () => random.next(),
       })
-      const member = new TestMember(memberConfig, fresh(voters(...names)))
+      const member = new TestMember(memberConfig, fresh(this.#withWitness(voters(...names))))
       member.autoPersist = false
       member.autoFetch = false
       return { member, clock, priority, life: this.#lives++, pausedUntil: 0 }
@@ -101,9 +104,17 @@ export class FuzzWorld {
     for (const member of this.#members) this.#watch(member)
   }
 
+  /** As `membership`, with the witness as what it is. */
+  #withWitness(membership: Membership): Membership {
+    const witness = this.#witness
+    if (witness === undefined || !membership.voters.includes(witness)) return membership
+    return { ...membership, witnesses: [witness] }
+  }
+
   #observed(of: FuzzMember): ObservedMember {
     const { id, core, config: memberConfig, stored: restored } = of.member
-    return { id, life: of.life, core, config: memberConfig, restored }
+    const isWitness = id === this.#witness
+    return { id, life: of.life, core, config: memberConfig, restored, isWitness }
   }
 
   #watch(of: FuzzMember): void {
@@ -113,6 +124,8 @@ export class FuzzWorld {
     }
     of.member.onApplied = (entry) => {
       this.#watchPromotion(of, entry)
+      // It has no payloads to compare.
+      if (of.member.id === this.#witness) return
       const { index, term, data } = entry
       const content = { numbers: [], commands: [data], checksum: crc32(data) }
       this.checkers.applied(this.#observed(of), { index, term, ...content })
@@ -306,6 +319,8 @@ export class FuzzWorld {
   /** Not if so many are recovering already that nobody could be elected any more, most of the time. */
   #loseWrites(of: FuzzMember): void {
     if (!this.#canElectWithout(of) && !this.random.chance(this.#recklessness)) return
+    // The payload of what it committed with the witness alone would be gone for good.
+    if (this.#witness !== undefined && of.member.id !== this.#witness) return
     of.member.loseWrites(this.random.integer(1, 20))
     this.losses++
     this.#restart(of)
@@ -358,15 +373,17 @@ export class FuzzWorld {
     const all = this.#members.map((each) => each.member.id)
     const chosen = all.filter(() => this.random.chance(0.8))
     const learners = all.filter((id) => !chosen.includes(id) && this.random.chance(0.5))
-    const canLead = this.#members.some((of) => of.priority > 0 && chosen.includes(of.member.id))
-    const promoting = learners.filter(() => this.random.chance(0.5))
+    const canLead = this.#members.some(
+      (of) => of.priority > 0 && of.member.id !== this.#witness && chosen.includes(of.member.id),
+    )
+    const promoting = learners.filter((id) => id !== this.#witness && this.random.chance(0.5))
     const target: Membership = {
       voters: canLead ? chosen : ids('a'),
       votersOutgoing: [],
-      learners: canLead ? learners : [],
+      learners: canLead ? learners.filter((id) => id !== this.#witness) : [],
       ...(canLead && promoting.length > 0 ? { promoting } : {}),
     }
-    member.core.proposeMembership(target)
+    member.core.proposeMembership(this.#withWitness(target))
   }
 
   #read(of: FuzzMember): void {

@@ -28,6 +28,8 @@ export interface ObservedMember {
   readonly id: NodeId
   /** Unique in the run. */
   readonly life: number
+  /** It is sent entries without payloads. */
+  readonly isWitness?: boolean
   readonly core: InspectedCore
   /** What its state machine held at the start: more than the core knows to be applied if the log was damaged. */
   readonly heldIndex?: LogIndex

@@ -38,11 +38,15 @@ export class LogMatching implements Checker {
     this.#known.set(entry.index, terms)
     const known = terms.get(entry.term)
     if (known === undefined) {
+      // What a witness has shows no payload to compare with.
+      if (member.isWitness === true) return
       terms.set(entry.term, { entry, prevTerm })
       return
     }
     const where = `entry ${entry.index} of term ${entry.term}`
-    if (known.entry.type !== entry.type || !isSameBytes(known.entry.data, entry.data)) {
+    const isStripped = member.isWitness === true && entry.data.length === 0
+    const isSame = isStripped || isSameBytes(known.entry.data, entry.data)
+    if (known.entry.type !== entry.type || !isSame) {
       throw new Violation(this.property, `${where} on ${member.id} has another payload elsewhere`)
     }
     // Undefined where the entry before was compacted.
