@@ -245,4 +245,69 @@ export const consensusMutants: readonly Mutant[] = [
       ),
     ],
   },
+  {
+    name: 'a lease never ends (stale read after a pause)',
+    kind: 'reads',
+    seed: 1,
+    edits: [
+      change(
+        'core/lease.ts',
+        "monotonicMs < this.#promisedBy(membership, self, 'monotonicMs') &&",
+        "monotonicMs < this.#promisedBy(membership, self, 'monotonicMs') + 1e9 &&",
+      ),
+      change(
+        'core/lease.ts',
+        "wallMs < this.#promisedBy(membership, self, 'wallMs')",
+        "wallMs < this.#promisedBy(membership, self, 'wallMs') + 1e9",
+      ),
+    ],
+  },
+  {
+    name: 'a lease is counted from the answer, not from when the heartbeat left',
+    kind: 'reads',
+    seed: 1,
+    edits: [
+      change(
+        'core/lease.ts',
+        'const sent = this.#sent.get(number)\n',
+        'const sent = this.#sent.has(number) ? now(this.#config) : undefined\n',
+      ),
+    ],
+  },
+  {
+    name: 'a lease does not see that the machine slept',
+    kind: 'reads',
+    seed: 1,
+    edits: [
+      change(
+        'core/lease.ts',
+        "wallMs < this.#promisedBy(membership, self, 'wallMs')",
+        'wallMs > 0',
+      ),
+    ],
+  },
+  {
+    name: 'a lease survives that somebody was told to campaign',
+    kind: 'reads',
+    seed: 1,
+    edits: [change('core/lease.ts', '    this.#isRevoked = true\n', '')],
+  },
+  {
+    name: 'a member that starts again has forgotten its promise of time',
+    kind: 'reads',
+    seed: 1,
+    edits: [change('core/core-parts.ts', 'if (!isAlone) promise.give()\n', '')],
+  },
+  {
+    name: 'the drift of clocks is left out of a lease',
+    kind: 'reads',
+    seed: 1,
+    edits: [
+      change(
+        'core/lease.ts',
+        'Math.min(promiseMs, this.#durationMsMax) * (1 - driftRateMax)',
+        'Math.min(promiseMs, this.#durationMsMax) * (driftRateMax >= 0 ? 1 : 0)',
+      ),
+    ],
+  },
 ]

@@ -77,8 +77,8 @@ export const membershipMutants: readonly Mutant[] = [
     edits: [
       change(
         'core/raft-core.ts',
-        'if (!isVoter(membership, this.#id)) this.#becomeFollower(this.#term, undefined)\n    else ',
-        '',
+        'if (isVoter(membership, this.#id)) return this.#leadership.applyMembership(membership)',
+        'if (this.#id !== undefined) return this.#leadership.applyMembership(membership)',
       ),
     ],
   },

@@ -51,11 +51,9 @@ export const shellMutants: readonly Mutant[] = [
     edits: [
       change(
         'node/reads.ts',
-        '} else this.#indexed.push({ index: state.index, reads: round.reads })',
-        `} else {
-      this.#indexed.push({ index: state.index, reads: [...round.reads, ...this.#gathering] })
-      this.#gathering = []
-    }`,
+        'this.#indexed.push({ index: state.index, how, reads: round.reads })',
+        `this.#indexed.push({ index: state.index, how, reads: [...round.reads, ...this.#gathering] })
+      this.#gathering = []`,
       ),
     ],
   },

@@ -79,6 +79,8 @@ export class SimMember {
   #version: ProtocolVersion
   readonly #damage: MemberDamage
   #lifeCount = 0
+  /** A write of this life went elsewhere. */
+  #hasLostWrite = false
   #hasStarted = false
   /** Has left the cluster and was stopped for good. */
   isRetired = false
@@ -94,7 +96,10 @@ export class SimMember {
     this.#version = random.chance(profile.oldRate) ? 1 : protocolVersions.max
     this.#damage = new MemberDamage(options.onHealed)
     this.trouble.onStrike = (strike) => {
-      if (strike === 'misdirectedWrites') this.#damage.strike(this.#lifeCount)
+      if (strike === 'misdirectedWrites') {
+        this.#damage.strike(this.#lifeCount)
+        this.#hasLostWrite = true
+      }
       if (isExcuse(strike) && this.#life !== undefined) this.#life.isExcused = true
       options.onDiskStrike(strike)
     }
@@ -255,7 +260,9 @@ export class SimMember {
     const full = { ...config, ...profile.core }
     const core = new RaftCore(full, restored)
     const heldIndex = life.stateMachine?.appliedIndex ?? 0
-    life.observed = { id: this.id, life: life.number, core, config: full, restored, heldIndex }
+    const found = { restored, heldIndex, hasLostWrite: this.#hasLostWrite }
+    this.#hasLostWrite = false
+    life.observed = { id: this.id, life: life.number, core, config: full, ...found }
     this.#watch(life, (member) => {
       checkers.started(member)
     })

@@ -34,6 +34,8 @@ export interface ObservedMember {
   /** What its state machine held at the start: more than the core knows to be applied if the log was damaged. */
   readonly heldIndex?: LogIndex
   readonly config: RaftConfig
+  /** A write went elsewhere in the life before: at the end of the log nothing tells that it is missing. */
+  readonly hasLostWrite?: boolean
   /** What it began this life with. */
   readonly restored: RestoredState
 }

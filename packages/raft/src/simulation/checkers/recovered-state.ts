@@ -22,7 +22,8 @@ export class RecoveredState implements Checker {
     const { term, vote, firstIndex, lastIndex } = member.core.status()
     if (durable !== undefined) {
       this.#checkBallot(member, durable)
-      if (member.restored.hardState.isRecovering !== true) this.#checkLog(member, durable)
+      const isExcused = member.restored.hardState.isRecovering === true || member.hasLostWrite
+      if (isExcused !== true) this.#checkLog(member, durable)
     }
     const terms: (Term | undefined)[] = []
     for (let i = firstIndex - 1; i <= lastIndex; i++) terms[i] = member.core.log.termAt(i)
