@@ -6,8 +6,9 @@ import { Durability } from './durability.ts'
 import { FreshReads } from './fresh-reads.ts'
 import { History, type Operation } from './history.ts'
 import { findLinearOrder } from './linear-search.ts'
+import { LeaseSafety } from './lease-safety.ts'
 import { Linearizability } from './linearizability.ts'
-import { applied, observed } from './testing/observed.ts'
+import { applied, observed, ready } from './testing/observed.ts'
 
 const get = (key = 0): RegisterRequest => ({ type: 'get', key })
 const put = (value: number, key = 0): RegisterRequest => ({ type: 'put', key, value })
@@ -234,5 +235,22 @@ describe('reads are fresh', () => {
       late(6)
     }).toThrow('a read saw the state at 6, but 7 was visible')
     expect(checker.readCount).toBe(1)
+  })
+})
+
+describe('lease safety', () => {
+  test('a read by lease after somebody was elected in a later term breaks it', () => {
+    const checker = new LeaseSafety()
+    const old = observed({ status: { role: 'leader', term: 2 } })
+    const reads = [{ context: 1, index: 1, byLease: true as const }]
+    checker.stepped(old, old.core.status())
+    checker.handingOut(old, { ...ready(1), reads })
+    const next = observed({ id: 'b', life: 2, status: { role: 'leader', term: 3 } })
+    checker.stepped(next, next.core.status())
+    expect(() => {
+      checker.handingOut(old, { ...ready(2), reads })
+    }).toThrow('a reads by its lease of term 2, and term 3 has a leader')
+    checker.handingOut(old, { ...ready(3), reads: [{ context: 2, index: 1 }] })
+    expect(checker.readCount).toBe(2)
   })
 })

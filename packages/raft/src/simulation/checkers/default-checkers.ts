@@ -10,6 +10,7 @@ import { FreshReads } from './fresh-reads.ts'
 import { History, type Operation } from './history.ts'
 import { LeaderAppendOnly } from './leader-append-only.ts'
 import { LeaderCompleteness } from './leader-completeness.ts'
+import { LeaseSafety } from './lease-safety.ts'
 import { Linearizability } from './linearizability.ts'
 import { LogMatching } from './log-matching.ts'
 import { MembershipSafety } from './membership-safety.ts'
@@ -44,6 +45,7 @@ export class DefaultCheckers {
       new RecoveredState(),
       new Votes(),
       new CommitRule(),
+      new LeaseSafety(),
       new BoundedMemory(),
       new Linearizability(this.history, specification),
     ]
