@@ -9,6 +9,9 @@ interface Waiting {
   readonly callback: () => void
 }
 
+/** What comes first has its consequences before the rest arrives. */
+const turnMs = 0.01
+
 export class Gate {
   readonly #scheduler: Scheduler
   #state: 'open' | 'paused' | 'closed' = 'open'
@@ -37,10 +40,8 @@ export class Gate {
     this.#state = 'open'
     const waiting = this.#waiting
     this.#waiting = []
-    const isFirst = ({ source }: Waiting): boolean => source === first
-    const ordered = [...waiting.filter(isFirst), ...waiting.filter((each) => !isFirst(each))]
-    for (const { source, callback } of ordered) {
-      this.#scheduler.after(0, () => {
+    for (const { source, callback } of waiting) {
+      this.#scheduler.after(source === first || first === undefined ? 0 : turnMs, () => {
         this.pass(source, callback)
       })
     }

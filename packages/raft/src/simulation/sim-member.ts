@@ -277,6 +277,11 @@ export class SimMember {
           checkers.handingOut(member, ready)
         })
       },
+      readAsked: (context) => {
+        this.#watch(life, (member) => {
+          checkers.readAsked(member, context)
+        })
+      },
       persisted: (sequence) => {
         this.#watch(life, (member) => {
           checkers.persisted(member, sequence)

@@ -18,6 +18,8 @@ export interface CoreWatcher {
   handedOut(ready: Ready): void
   /** Everything up to this Ready is durable. */
   persisted(sequence: number): void
+  /** A read index is asked for. */
+  readAsked(context: number): void
 }
 
 export class WatchedCore implements Core {
@@ -52,6 +54,7 @@ export class WatchedCore implements Core {
   }
 
   readIndex(context: number): void {
+    this.#watcher.readAsked(context)
     this.#checked(this.#core.readIndex(context))
   }
 

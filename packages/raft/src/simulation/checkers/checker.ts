@@ -74,6 +74,8 @@ export interface Checker {
   applied?(member: ObservedMember, entry: AppliedEntry): void
   /** The member's state machine is about to be replaced by a snapshot. */
   restored?(member: ObservedMember, snapshot: Pick<SnapshotMeta, 'index'>): void
+  /** The core is asked for a read index. */
+  readAsked?(member: ObservedMember, context: number): void
   /** A client asks. */
   called?(operation: Operation): void
   /** A client has its answer. */

@@ -6,8 +6,8 @@ import { Durability } from './durability.ts'
 import { FreshReads } from './fresh-reads.ts'
 import { History, type Operation } from './history.ts'
 import { findLinearOrder } from './linear-search.ts'
-import { LeaseSafety } from './lease-safety.ts'
 import { Linearizability } from './linearizability.ts'
+import { ReadRule } from './read-rule.ts'
 import { applied, observed, ready } from './testing/observed.ts'
 
 const get = (key = 0): RegisterRequest => ({ type: 'get', key })
@@ -238,9 +238,28 @@ describe('reads are fresh', () => {
   })
 })
 
-describe('lease safety', () => {
+describe('read rule', () => {
+  test('an answer of a leader that was deposed when it was asked breaks it', () => {
+    const checker = new ReadRule()
+    const old = observed({ status: { role: 'leader', term: 2 } })
+    const next = observed({ id: 'b', life: 2, status: { role: 'leader', term: 3 } })
+    checker.stepped(old, old.core.status())
+    checker.readAsked(old, 1)
+    checker.stepped(next, next.core.status())
+    checker.readAsked(old, 2)
+    checker.readAsked(old, 3)
+    const answer = (context: number, index?: number): void => {
+      checker.handingOut(old, { ...ready(1), reads: [{ context, index }] })
+    }
+    answer(1, 1)
+    answer(2)
+    expect(() => {
+      answer(3, 1)
+    }).toThrow('a read of a is answered in term 2, and term 3 had a leader when it was asked')
+  })
+
   test('a read by lease after somebody was elected in a later term breaks it', () => {
-    const checker = new LeaseSafety()
+    const checker = new ReadRule()
     const old = observed({ status: { role: 'leader', term: 2 } })
     const reads = [{ context: 1, index: 1, byLease: true as const }]
     checker.stepped(old, old.core.status())

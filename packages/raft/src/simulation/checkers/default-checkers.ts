@@ -10,7 +10,7 @@ import { FreshReads } from './fresh-reads.ts'
 import { History, type Operation } from './history.ts'
 import { LeaderAppendOnly } from './leader-append-only.ts'
 import { LeaderCompleteness } from './leader-completeness.ts'
-import { LeaseSafety } from './lease-safety.ts'
+import { ReadRule } from './read-rule.ts'
 import { Linearizability } from './linearizability.ts'
 import { LogMatching } from './log-matching.ts'
 import { MembershipSafety } from './membership-safety.ts'
@@ -45,7 +45,7 @@ export class DefaultCheckers {
       new RecoveredState(),
       new Votes(),
       new CommitRule(),
-      new LeaseSafety(),
+      new ReadRule(),
       new BoundedMemory(),
       new Linearizability(this.history, specification),
     ]
@@ -87,6 +87,10 @@ export class DefaultCheckers {
       delayed.shift()
       first = delayed[0]
     }
+  }
+
+  readAsked(member: ObservedMember, context: number): void {
+    for (const checker of this.#all) checker.readAsked?.(member, context)
   }
 
   applied(member: ObservedMember, entry: AppliedEntry): void {
