@@ -14,6 +14,7 @@ import { messageSizeBytes } from '../transport/encode-frame.ts'
 import { protocolVersions } from '../transport/protocol-version.ts'
 import type { Wal } from '../wal/wal.ts'
 import type { Applier } from './applier.ts'
+import { CommitNotices } from './commit-notices.ts'
 import type { RaftMetrics } from './metrics.ts'
 import type { Clock, Transport } from './ports.ts'
 import type { Proposals } from './proposals.ts'
@@ -51,6 +52,7 @@ export class MemberLoop<Result> {
   readonly #options: MemberLoopOptions<Result>
   /** Votes and acknowledgements, until their Ready is durable. */
   #delayed: DelayedMessages[] = []
+  readonly #notices = new CommitNotices()
   #isTurnDue = false
   #isStopped = false
   #leader: NodeId | undefined
@@ -145,7 +147,7 @@ export class MemberLoop<Result> {
   #handle(ready: Ready): void {
     const { wal, applier, reads, onInstall, onFetch } = this.#options
     const { sequence, persist } = ready
-    if (ready.send.length > 0) this.#send(ready.send)
+    if (ready.send.length > 0) this.#sendOrHold(ready.send)
     if (ready.sendAfterPersist.length > 0) {
       this.#delayed.push({ sequence, messages: ready.sendAfterPersist })
     }
@@ -154,6 +156,16 @@ export class MemberLoop<Result> {
     if (ready.apply.length > 0) applier.push(ready.apply)
     for (const read of ready.reads) reads.answered(read)
     for (const request of ready.fetch) onFetch(request)
+  }
+
+  #sendOrHold(messages: readonly Message[]): void {
+    const wasEmpty = this.#notices.isEmpty
+    const rest = this.#notices.hold(messages)
+    if (rest.length > 0) this.#send(rest)
+    if (!wasEmpty || this.#notices.isEmpty) return
+    this.#options.clock.defer(() => {
+      if (!this.#isStopped) this.#send(this.#notices.take())
+    })
   }
 
   #send(messages: readonly Message[]): void {
