@@ -16,7 +16,12 @@ export class Convergence {
 
   /** Tries every member that has not taken a write yet. */
   writeAtEach(): void {
-    for (const member of this.inside()) {
+    const inside = this.inside()
+    // A change that was under way may have let somebody go.
+    for (const member of this.#written) {
+      if (inside.length > 0 && !inside.includes(member)) this.#written.delete(member)
+    }
+    for (const member of inside) {
       if (this.#written.has(member)) continue
       this.#clients.write(member, (isWritten) => {
         if (isWritten) this.#written.add(member)
@@ -35,7 +40,12 @@ export class Convergence {
   }
 
   isReached(): boolean {
-    if (this.#written.size === 0 || this.#clients.unanswered() !== undefined) return false
+    // Called after every step: what costs little goes first.
+    const [first] = this.#written
+    if (first === undefined || this.#clients.unanswered() !== undefined) return false
+    for (const { stateMachine } of this.#written) {
+      if (stateMachine?.appliedIndex !== first.stateMachine?.appliedIndex) return false
+    }
     const inside = this.inside()
     const index = inside[0]?.stateMachine?.appliedIndex
     if (index === undefined) return false

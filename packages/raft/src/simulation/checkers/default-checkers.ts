@@ -28,6 +28,9 @@ export class DefaultCheckers {
   readonly membershipSafety: MembershipSafety = new MembershipSafety()
   readonly recoveringMembers: RecoveringMembers = new RecoveringMembers()
   readonly #all: readonly Checker[]
+  /** Those that look after every input and at every message: most do not. */
+  readonly #steppers: readonly Checker[]
+  readonly #senders: readonly Checker[]
   /** By life: Readys whose promises wait for the disk. */
   readonly #delayed = new Map<number, Ready[]>()
 
@@ -49,6 +52,8 @@ export class DefaultCheckers {
       new BoundedMemory(),
       new Linearizability(this.history, specification),
     ]
+    this.#steppers = this.#all.filter((checker) => checker.stepped !== undefined)
+    this.#senders = this.#all.filter((checker) => checker.sending !== undefined)
   }
 
   started(member: ObservedMember): void {
@@ -57,7 +62,7 @@ export class DefaultCheckers {
 
   stepped(member: ObservedMember): void {
     const status = member.core.status()
-    for (const checker of this.#all) checker.stepped?.(member, status)
+    for (const checker of this.#steppers) checker.stepped?.(member, status)
   }
 
   handingOut(member: ObservedMember, ready: Ready): void {
@@ -75,7 +80,7 @@ export class DefaultCheckers {
 
   #sending(member: ObservedMember, messages: readonly Message[], sequence: number): void {
     for (const message of messages) {
-      for (const checker of this.#all) checker.sending?.(member, message, sequence)
+      for (const checker of this.#senders) checker.sending?.(member, message, sequence)
     }
   }
 

@@ -42,7 +42,9 @@ function addVoter({
 function addLearner({ current, random, outsiders }: TargetOptions): Membership | undefined {
   const id = random.pick(outsiders)
   if (id === undefined || current.learners.length > 1) return undefined
-  return membership(current.voters, [...current.learners, id])
+  const target = membership(current.voters, [...current.learners, id])
+  // Half of them are to become voters by themselves once they have caught up.
+  return random.chance(0.5) ? { ...target, promoting: [id] } : target
 }
 
 function promote({ current, random, votersMax }: TargetOptions): Membership | undefined {
