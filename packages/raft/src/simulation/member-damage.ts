@@ -53,10 +53,8 @@ export function flipBit(
   if (path === undefined) return undefined
   const inode = disk.file(path)
   const end = random.chance(0.1) ? inode.size : inode.usedSize
-  // The known limit of docs/wal-format.md is left out.
-  const limit = inode.isLastTornLike ? Math.min(end, inode.lastPosition) : end
-  if (limit === 0) return undefined
-  const position = random.integer(0, limit - 1)
+  if (end === 0) return undefined
+  const position = random.integer(0, end - 1)
   inode.flipBit(position, random.integer(0, 7))
   return { path, position }
 }

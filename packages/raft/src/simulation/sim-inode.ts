@@ -44,7 +44,6 @@ export class SimInode {
   readonly #durable = new Content()
   readonly #pending: Pending[] = []
   #syncedCount = 0
-  #last: PendingWrite | undefined
 
   get size(): number {
     return this.#current.size
@@ -58,22 +57,6 @@ export class SimInode {
     return end
   }
 
-  /** Whether the last write has a sector of zeros: damage to it cannot be told from a write that was torn. */
-  get isLastTornLike(): boolean {
-    if (this.#last === undefined) return false
-    const { position, bytes } = this.#last
-    for (let from = 0; from < bytes.length;) {
-      const to = from + sectorSizeBytes - ((position + from) % sectorSizeBytes)
-      if (bytes.subarray(from, to).every((byte) => byte === 0)) return true
-      from = to
-    }
-    return false
-  }
-
-  get lastPosition(): number {
-    return this.#last?.position ?? 0
-  }
-
   read(position: number, length: number): Uint8Array {
     return this.#current.bytes.slice(position, position + length)
   }
@@ -82,8 +65,6 @@ export class SimInode {
   write(position: number, bytes: Uint8Array): void {
     this.#current.write(position, bytes)
     this.#pending.push({ position, bytes })
-    // Zeros written ahead hold nothing.
-    if (bytes[0] !== 0) this.#last = { position, bytes }
   }
 
   truncate(size: number): void {

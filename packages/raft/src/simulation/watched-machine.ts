@@ -7,7 +7,7 @@ import type { AppliedEntry } from './checkers/checker.ts'
 
 const envelopeSizeBytes = 8
 
-/** Padding is no zeros: a sector of zeros is how the WAL knows a torn write. */
+/** Of every other command; what is padded with zeros must not be taken for what never reached the disk. */
 const paddingByte = 0x2e
 
 /** Bytes: number u32, size of the command u32, command, padding. */
@@ -17,7 +17,7 @@ export function encodeEnvelope(
   paddingSizeBytes: number,
 ): Uint8Array {
   const sizeBytes = envelopeSizeBytes + command.length + paddingSizeBytes
-  const bytes = Buffer.alloc(sizeBytes, paddingByte)
+  const bytes = Buffer.alloc(sizeBytes, number % 2 === 0 ? 0 : paddingByte)
   bytes.writeUInt32LE(number, 0)
   bytes.writeUInt32LE(command.length, 4)
   bytes.set(command, envelopeSizeBytes)

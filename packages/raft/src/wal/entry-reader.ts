@@ -9,6 +9,7 @@ import type { FileSystem } from '../node/ports.ts'
 import type { EntryIndex, EntryMark, EntryStretch } from './entry-index.ts'
 import { FileWindow } from './file-window.ts'
 import { decodeRecord, type RecordItem } from './record-body.ts'
+import { unmask } from './sector-mask.ts'
 import {
   nextRecordOffset,
   readRecordHeader,
@@ -107,7 +108,8 @@ class RecordWalk {
         ? header.chain === this.#mark.chain
         : header.previous === this.#chain)
     if (!isRight) throw this.#corrupt('has a damaged header')
-    const body = await this.#window.read(offset + recordHeaderSizeBytes, header.bodySize)
+    const masked = await this.#window.read(offset + recordHeaderSizeBytes, header.bodySize)
+    const body = unmask(masked, header)
     if (body.length !== header.bodySize || crc32(body) !== header.bodyChecksum) {
       throw this.#corrupt('does not match its checksum')
     }

@@ -12,7 +12,7 @@ import {
   type NodeId,
   type SnapshotMeta,
 } from '../core/types.ts'
-import { recordHeaderSizeBytes } from './segment-format.ts'
+import { paddingByte, paddingSize, recordHeaderSizeBytes } from './segment-format.ts'
 
 export interface WalMetadata {
   readonly clusterId: string
@@ -46,22 +46,30 @@ const entryHeaderSizeBytes = 8 + 1 + 4
 /** Larger payloads go to the file from where they are, without a copy. */
 const referencedSizeBytesMin = 8 * 1024
 
-/** The record's bytes in pieces; the first ones of the first piece are left free for the record header. */
+/** The record's bytes in pieces, with its padding; the first ones of the first piece are left free for the record header. */
 export interface EncodedRecord {
   readonly head: Buffer
   readonly parts: readonly Uint8Array[]
   readonly bodySize: number
+  /** Of the body without its mask. */
   readonly bodyChecksum: number
+  /** As in the record header. */
+  readonly mask: number
 }
 
 export function encodeRecord(items: readonly RecordItem[]): EncodedRecord {
   assert(items.length > 0, 'a record says something')
-  let size = recordHeaderSizeBytes
-  for (const item of items) size += copiedSize(item)
-  const parts = new PartsWriter(size)
+  let copied = 0
+  let referenced = 0
+  for (const item of items) {
+    copied += copiedSize(item)
+    referenced += referencedSize(item)
+  }
+  const padding = paddingSize(copied + referenced)
+  const parts = new PartsWriter(recordHeaderSizeBytes + copied + padding)
   parts.writer.zeros(recordHeaderSizeBytes)
   for (const item of items) writeItem(parts, item)
-  return parts.finish()
+  return parts.finish(padding)
 }
 
 /** Collects what is copied in one buffer, and cuts it where a large payload is referenced instead. */
@@ -89,16 +97,20 @@ class PartsWriter {
     this.#cut = position
   }
 
-  finish(): EncodedRecord {
+  finish(padding: number): EncodedRecord {
+    for (let i = 0; i < padding; i++) this.writer.u8(paddingByte)
     const head = this.writer.finish()
     this.#cutHere()
-    let bodySize = -recordHeaderSizeBytes
+    let bodySize = -recordHeaderSizeBytes - padding
     let bodyChecksum = 0
     for (const [i, part] of this.#parts.entries()) {
       bodySize += part.length
-      bodyChecksum = crc32(i === 0 ? part.subarray(recordHeaderSizeBytes) : part, bodyChecksum)
+      const from = i === 0 ? recordHeaderSizeBytes : 0
+      // The padding is in one piece: after a referenced payload it has one of its own.
+      const to = i === this.#parts.length - 1 ? part.length - padding : part.length
+      bodyChecksum = crc32(part.subarray(from, to), bodyChecksum)
     }
-    return { head, parts: this.#parts, bodySize, bodyChecksum }
+    return { head, parts: this.#parts, bodySize, bodyChecksum, mask: 0 }
   }
 }
 
@@ -122,6 +134,14 @@ function copiedSize(item: RecordItem): number {
     case 'replaced':
       return 1 + 8 + 8 + 4 + encodeMembership(item.base.membership).length
   }
+}
+
+function referencedSize(item: RecordItem): number {
+  let size = 0
+  if (item.type !== 'entries') return size
+  for (const { data } of item.entries)
+    if (data.length >= referencedSizeBytesMin) size += data.length
+  return size
 }
 
 function writeItem(parts: PartsWriter, item: RecordItem): void {

@@ -95,6 +95,7 @@ export async function recoverSegments(options: RecoveryOptions): Promise<OpenedL
       file,
       path,
       sequence: lastSequence,
+      version: scan.version,
       sizeBytesMax: options.segmentSizeBytes,
       endOffset: scan.endOffset,
       allocatedBytes: scan.sizeBytes,

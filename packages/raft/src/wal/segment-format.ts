@@ -3,18 +3,31 @@
 import { crc32 } from 'node:zlib'
 import { assert } from '../core/assert.ts'
 
-export const segmentFormatVersion = 1
+export const segmentFormatVersion = 2
+/** Still read: padding is zero, no body is masked, and so a whole record may have sectors of zeros. */
+export const oldSegmentFormatVersion = 1
 export const segmentHeaderSizeBytes = 32
 /** Records begin at multiples of their header's size, so that a header never spans two sectors. */
 export const recordHeaderSizeBytes = 16
 /** What a disk writes in one piece. */
 export const sectorSizeBytes = 512
 
+/** Not zero, so that no sector of a record looks unwritten because of it. */
+export const paddingByte = 0xa5
+/** How the body was masked takes the top two bits of its size; 0: not at all. */
+export const maskMax = 3
+const bodySizeMax = 2 ** 30 - 1
+
 const magic = Buffer.from('BALSAWAL', 'latin1')
 const namePattern = /^[0-9a-f]{16}\.wal$/
 
 export function segmentName(sequence: number): string {
   return `${sequence.toString(16).padStart(16, '0')}.wal`
+}
+
+/** How many bytes stand between a body and where the next record begins. */
+export function paddingSize(bodySize: number): number {
+  return nextRecordOffset(0, bodySize) - recordHeaderSizeBytes - bodySize
 }
 
 /** Undefined for a file that is not a segment. */
@@ -37,7 +50,12 @@ export interface SegmentHeader {
 }
 
 export type SegmentHeaderCheck =
-  | { readonly status: 'ok'; readonly header: SegmentHeader; readonly chain: number }
+  | {
+      readonly status: 'ok'
+      readonly version: number
+      readonly header: SegmentHeader
+      readonly chain: number
+    }
   | { readonly status: 'bad' }
   | { readonly status: 'unknownVersion'; readonly version: number }
 
@@ -59,9 +77,11 @@ export function checkSegmentHeader(source: Uint8Array): SegmentHeaderCheck {
   if (crc32(bytes.subarray(0, 28)) !== chain) return { status: 'bad' }
   if (!bytes.subarray(0, 8).equals(magic)) return { status: 'bad' }
   const version = bytes.readUInt32LE(8)
-  if (version !== segmentFormatVersion) return { status: 'unknownVersion', version }
+  if (version !== segmentFormatVersion && version !== oldSegmentFormatVersion) {
+    return { status: 'unknownVersion', version }
+  }
   const header = { sequence: Number(bytes.readBigUInt64LE(12)), previous: bytes.readUInt32LE(20) }
-  return { status: 'ok', header, chain }
+  return { status: 'ok', version, header, chain }
 }
 
 /** Where a record stands; part of its checksum, so that a misdirected or stale write is not taken for the record. */
@@ -72,8 +92,11 @@ export interface RecordPosition {
 
 export interface RecordHeader {
   readonly bodySize: number
+  /** Which of the masks lies over the body; 0: none. */
+  readonly mask: number
   /** The chain value of the record before. */
   readonly previous: number
+  /** Of the body without its mask. */
   readonly bodyChecksum: number
   /** This record's own chain value: over its position and the three fields above. */
   readonly chain: number
@@ -98,7 +121,8 @@ export function writeRecordHeader(
   fields: Omit<RecordHeader, 'chain'>,
 ): number {
   assert(position.offset % recordHeaderSizeBytes === 0, 'records are aligned')
-  target.writeUInt32LE(fields.bodySize, 0)
+  assert(fields.bodySize > 0 && fields.bodySize <= bodySizeMax, 'a body has less than 1 GiB')
+  target.writeUInt32LE(fields.bodySize + fields.mask * (bodySizeMax + 1), 0)
   target.writeUInt32LE(fields.previous, 4)
   target.writeUInt32LE(fields.bodyChecksum, 8)
   const chain = chainValue(position, target)
@@ -115,10 +139,12 @@ export function readRecordHeader(
   const view = new DataView(bytes.buffer, bytes.byteOffset, recordHeaderSizeBytes)
   const chain = view.getUint32(12, true)
   if (chainValue(position, bytes) !== chain) return undefined
-  const bodySize = view.getUint32(0, true)
+  const sizeAndMask = view.getUint32(0, true)
+  const bodySize = sizeAndMask % (bodySizeMax + 1)
   if (bodySize === 0) return undefined
   return {
     bodySize,
+    mask: Math.floor(sizeAndMask / (bodySizeMax + 1)),
     previous: view.getUint32(4, true),
     bodyChecksum: view.getUint32(8, true),
     chain,

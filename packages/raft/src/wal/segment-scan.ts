@@ -1,6 +1,6 @@
 // Reads the records of one segment in order and tells a torn tail from corruption. At most one record is written and not yet synced, so
-// only the very last one may be damaged by a crash, and then some sector of it was never written and is still zero. Everything
-// else that does not check out is corruption, and is reported with file and offset.
+// only the very last one may be damaged by a crash, and then some sector of it was never written and is still zero, as no sector that was
+// written is. Everything else that does not check out is corruption, and is reported with file and offset.
 import { crc32 } from 'node:zlib'
 import { MalformedBytesError } from '../bytes/byte-reader.ts'
 import { RaftError } from '../errors.ts'
@@ -8,10 +8,13 @@ import type { File } from '../node/ports.ts'
 import { FileWindow } from './file-window.ts'
 import { findMisplacedRecord } from './misplaced-record.ts'
 import { decodeRecord, type RecordItem } from './record-body.ts'
+import { unmask } from './sector-mask.ts'
 import {
   checkSegmentHeader,
   isZero,
   nextRecordOffset,
+  oldSegmentFormatVersion,
+  paddingByte,
   readRecordHeader,
   recordHeaderSizeBytes,
   sectorSizeBytes,
@@ -19,7 +22,6 @@ import {
   segmentHeaderSizeBytes,
   type RecordHeader,
 } from './segment-format.ts'
-
 import { findStrayMetadata } from './stray-metadata.ts'
 
 const windowSizeBytes = 1024 * 1024
@@ -42,6 +44,8 @@ export interface ScanOptions {
 }
 
 export interface ScanResult {
+  /** Of the segment's format. */
+  readonly version: number
   /** Of the last record that is right. */
   readonly lastOffset: number
   /** Where the next record goes. */
@@ -60,6 +64,7 @@ class SegmentScan {
   readonly #options: ScanOptions
   readonly #size: number
   readonly #window: FileWindow
+  #version = segmentFormatVersion
 
   constructor(options: ScanOptions, size: number) {
     this.#options = options
@@ -91,11 +96,11 @@ class SegmentScan {
     }
   }
 
-  #end(result: Omit<ScanResult, 'sizeBytes'>): ScanResult {
+  #end(result: Omit<ScanResult, 'version' | 'sizeBytes'>): ScanResult {
     const { endOffset } = result
     // The first record is synced before the segment gets its name.
     if (endOffset === segmentHeaderSizeBytes) throw this.#corrupt(endOffset, 'is missing')
-    return { ...result, sizeBytes: this.#size }
+    return { ...result, version: this.#version, sizeBytes: this.#size }
   }
 
   #corrupt(offset: number, what: string, cause?: unknown): RaftError {
@@ -122,6 +127,7 @@ class SegmentScan {
       const text = `WAL segment ${path} has a damaged header`
       throw new RaftError('CORRUPT', text, { file: path, offset: 0 })
     }
+    this.#version = check.version
     return check.chain
   }
 
@@ -138,11 +144,21 @@ class SegmentScan {
   /** Undefined if it does not match its checksum. */
   async #readBody(offset: number, header: RecordHeader): Promise<Uint8Array | undefined> {
     const start = offset + recordHeaderSizeBytes
+    const end = this.#writtenEnd(offset, header)
     // A length must not make us ask for more memory than the file could fill.
-    if (start + header.bodySize > this.#size) return undefined
-    const body = await this.#read(start, header.bodySize)
-    const isWhole = body.length === header.bodySize
+    if (end > this.#size) return undefined
+    const bytes = await this.#read(start, end - start)
+    const body = unmask(bytes.subarray(0, header.bodySize), header)
+    // The padding counts: with it no sector of a record that is taken for whole is zero.
+    const isPadded = bytes.subarray(header.bodySize).every((byte) => byte === paddingByte)
+    const isWhole = bytes.length === end - start && isPadded
     return isWhole && crc32(body) === header.bodyChecksum ? body : undefined
+  }
+
+  #writtenEnd(offset: number, { bodySize }: RecordHeader): number {
+    return this.#version === oldSegmentFormatVersion
+      ? offset + recordHeaderSizeBytes + bodySize
+      : nextRecordOffset(offset, bodySize)
   }
 
   #decode(body: Uint8Array, offset: number): readonly RecordItem[] {
@@ -194,7 +210,7 @@ class SegmentScan {
 
   /** The header at `offset` is right and the body is not. */
   async #judgeDamagedBody(offset: number, header: RecordHeader): Promise<void> {
-    const end = offset + recordHeaderSizeBytes + header.bodySize
+    const end = this.#writtenEnd(offset, header)
     if (!(await this.#hasZeroSector(offset, end))) {
       throw this.#corrupt(offset, 'does not match its checksum')
     }
@@ -206,8 +222,8 @@ class SegmentScan {
   }
 
   async #hasZeroSector(from: number, end: number): Promise<boolean> {
-    // What a file lacks at its end was never written.
-    if (end > this.#size) return true
+    // The space for a record is there, and synced, before the record is written.
+    if (end > this.#size) return this.#version === oldSegmentFormatVersion
     for (let at = from; at < end;) {
       const sectorEnd = Math.min(end, at - (at % sectorSizeBytes) + sectorSizeBytes)
       if (isZero(await this.#read(at, sectorEnd - at))) return true

@@ -4,9 +4,11 @@ import { assert } from '../core/assert.ts'
 import type { File, FileSystem } from '../node/ports.ts'
 import type { RecordPlace } from './entry-index.ts'
 import type { EncodedRecord } from './record-body.ts'
+import { withoutZeroSectors } from './sector-mask.ts'
 import {
   encodeSegmentHeader,
   nextRecordOffset,
+  segmentFormatVersion,
   segmentHeaderSizeBytes,
   segmentName,
   writeRecordHeader,
@@ -36,6 +38,7 @@ export interface SegmentState {
   readonly file: File
   readonly path: string
   readonly sequence: number
+  readonly version: number
   readonly sizeBytesMax: number
   readonly endOffset: number
   readonly allocatedBytes: number
@@ -45,6 +48,7 @@ export interface SegmentState {
 export class Segment {
   readonly path: string
   readonly sequence: number
+  readonly #version: number
   readonly #file: File
   readonly #sizeBytesMax: number
   #endOffset: number
@@ -56,6 +60,7 @@ export class Segment {
   constructor(state: SegmentState) {
     this.path = state.path
     this.sequence = state.sequence
+    this.#version = state.version
     this.#file = state.file
     this.#sizeBytesMax = state.sizeBytesMax
     this.#endOffset = state.endOffset
@@ -76,19 +81,22 @@ export class Segment {
     return this.#allocatedBytes
   }
 
-  /** Whether a record of `bodySize` belongs here; one that fits no segment goes into a fresh one alone. */
+  /** Whether a record of `bodySize` belongs here; one that fits no segment goes into a fresh one alone, and none into an old version's. */
   hasRoomFor(bodySize: number): boolean {
+    if (this.#version !== segmentFormatVersion) return false
     return nextRecordOffset(this.#endOffset, bodySize) <= this.#sizeBytesMax
   }
 
   /** The record is durable when the promise resolves. After an error the segment must not be used any more. */
-  async write(record: EncodedRecord): Promise<RecordPlace> {
+  async write(encoded: EncodedRecord): Promise<RecordPlace> {
     const offset = this.#endOffset
-    const end = nextRecordOffset(offset, record.bodySize)
+    const end = nextRecordOffset(offset, encoded.bodySize)
     if (end > this.#allocatedBytes) await this.#makeRoom(end)
-    const { bodySize, bodyChecksum } = record
+    const isMaskable = this.#version === segmentFormatVersion
+    const record = isMaskable ? withoutZeroSectors(encoded, offset, this.#chain) : encoded
+    const { bodySize, bodyChecksum, mask } = record
     const position = { sequence: this.sequence, offset }
-    const fields = { bodySize, previous: this.#chain, bodyChecksum }
+    const fields = { bodySize, mask, previous: this.#chain, bodyChecksum }
     const chain = writeRecordHeader(record.head, position, fields)
     await this.#file.write(record.parts, offset)
     await this.#file.sync()
@@ -172,6 +180,7 @@ export async function createSegment(
     file,
     path,
     sequence,
+    version: segmentFormatVersion,
     sizeBytesMax,
     endOffset: segmentHeaderSizeBytes,
     allocatedBytes,
