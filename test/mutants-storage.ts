@@ -95,6 +95,18 @@ export const storageMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: 'what was durable is cut off as torn because it holds a sector of zeros',
+    kind: 'recovery',
+    seed: 143,
+    edits: [
+      change(
+        'wal/sector-mask.ts',
+        'if (!hasZeroLikeSector(record.parts, offset)) return record\n',
+        'if (offset > 0) return record\n',
+      ),
+    ],
+  },
+  {
     name: 'entries that a later leader cut come back on recovery',
     kind: 'recovery',
     seed: 7,
