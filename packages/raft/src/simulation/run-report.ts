@@ -19,6 +19,8 @@ export interface RunReport {
   readonly traceHash: string
   readonly steps: number
   readonly simulatedMs: number
+  /** Of it: without faults and requests, after the cluster had recovered. */
+  readonly restMs: number
   /** Starts of members. */
   readonly lives: number
   readonly elections: number
@@ -42,11 +44,14 @@ export function digestOf(reports: readonly Pick<RunReport, 'seed' | 'traceHash'>
 export function summarize(reports: readonly RunReport[], realMs: number): string {
   const sum = (of: (report: RunReport) => number): string =>
     reports.reduce((total, report) => total + of(report), 0).toLocaleString('en-US')
-  const hours = reports.reduce((total, report) => total + report.simulatedMs, 0) / 3_600_000
+  const hoursOf = (of: (report: RunReport) => number): number =>
+    reports.reduce((total, report) => total + of(report), 0) / 3_600_000
+  const hours = hoursOf((report) => report.simulatedMs)
+  const restHours = hoursOf((report) => report.restMs)
   const speed = (hours * 3_600_000) / realMs
   return [
     `seeds          ${reports.length}`,
-    `simulated      ${hours.toFixed(2)} cluster-hours in ${sum((r) => r.steps)} steps, ${speed.toFixed(0)} hours an hour`,
+    `simulated      ${hours.toFixed(2)} cluster-hours (${restHours.toFixed(2)} of them at rest) in ${sum((r) => r.steps)} steps, ${speed.toFixed(0)} hours an hour`,
     `elections      ${sum((r) => r.elections)}`,
     `commits        ${sum((r) => r.commits)} entries, ${sum((r) => r.acknowledged)} writes acknowledged, ${sum((r) => r.reads)} reads`,
     `starts         ${sum((r) => r.lives)}`,

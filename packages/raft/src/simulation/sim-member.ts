@@ -262,11 +262,7 @@ export class SimMember {
     const heldIndex = life.stateMachine?.appliedIndex ?? 0
     const found = { restored, heldIndex, hasLostWrite: this.#hasLostWrite }
     this.#hasLostWrite = false
-    life.observed = { id: this.id, life: life.number, core, config: full, ...found }
-    this.#watch(life, (member) => {
-      checkers.started(member)
-    })
-    return new WatchedCore(core, {
+    const watched = new WatchedCore(core, {
       stepped: () => {
         this.#watch(life, (member) => {
           checkers.stepped(member)
@@ -288,6 +284,11 @@ export class SimMember {
         })
       },
     })
+    life.observed = { id: this.id, life: life.number, core: watched, config: full, ...found }
+    this.#watch(life, (member) => {
+      checkers.started(member)
+    })
+    return watched
   }
 
   get isPaused(): boolean {

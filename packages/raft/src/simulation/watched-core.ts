@@ -1,4 +1,5 @@
 // A core that reports every input it gets, so that the checkers can look at it after each one.
+import type { RaftCore } from '../core/raft-core.ts'
 import type {
   Core,
   Entry,
@@ -23,15 +24,18 @@ export interface CoreWatcher {
 }
 
 export class WatchedCore implements Core {
-  readonly #core: Core
+  readonly #core: RaftCore
   readonly #watcher: CoreWatcher
+  /** Asked for many times between two inputs. */
+  #status: RaftStatus | undefined
 
-  constructor(core: Core, watcher: CoreWatcher) {
+  constructor(core: RaftCore, watcher: CoreWatcher) {
     this.#core = core
     this.#watcher = watcher
   }
 
   #checked<T>(result: T): T {
+    this.#status = undefined
     this.#core.verify()
     this.#watcher.stepped()
     return result
@@ -72,6 +76,7 @@ export class WatchedCore implements Core {
 
   ready(): Ready {
     const ready = this.#core.ready()
+    this.#status = undefined
     this.#watcher.handedOut(ready)
     return this.#checked(ready)
   }
@@ -106,7 +111,13 @@ export class WatchedCore implements Core {
   }
 
   status(): RaftStatus {
-    return this.#core.status()
+    this.#status ??= this.#core.status()
+    return this.#status
+  }
+
+  /** For checkers. */
+  get log(): RaftCore['log'] {
+    return this.#core.log
   }
 
   verify(): void {

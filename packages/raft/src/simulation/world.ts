@@ -5,6 +5,7 @@ import type { RaftNodeEvent, StateMachine } from '../node/types.ts'
 import { Violation } from './checkers/checker.ts'
 import { DefaultCheckers } from './checkers/default-checkers.ts'
 import { Clients } from './clients.ts'
+import { Calm, calmMs } from './calm.ts'
 import { Convergence } from './convergence.ts'
 import { endOfRun } from './end-of-run.ts'
 import { FaultPlan } from './fault-plan.ts'
@@ -63,6 +64,7 @@ export class World {
   /** Who takes part in the end. */
   #inside: readonly SimMember[] = []
   #steps = 0
+  #restMs = 0
   #lives = 0
   #violation: { readonly reason: unknown } | undefined
 
@@ -181,8 +183,20 @@ export class World {
     this.#clients.stop()
     this.#network.faults = noNetworkFaults
     await this.#converge()
+    await this.#rest()
     await this.#finish()
     return this.report()
+  }
+
+  async #rest(): Promise<void> {
+    this.#trace.note('at rest')
+    const calm = new Calm(this.#inside)
+    const end = this.#scheduler.now + calmMs
+    await this.#runUntil(() => this.#scheduler.now >= end)
+    this.#restMs = calmMs
+    const disturbance = calm.disturbance()
+    if (disturbance !== undefined) this.#violated(new Violation('rest', disturbance))
+    this.#throwViolation()
   }
 
   async #runUntil(isOver: () => boolean): Promise<void> {
@@ -249,6 +263,7 @@ export class World {
       traceHash: this.#trace.hash,
       steps: this.#steps,
       simulatedMs: this.#scheduler.now,
+      restMs: this.#restMs,
       lives: this.#lives,
       elections: this.#checkers.electionSafety.electionCount,
       commits: this.#checkers.stateMachineSafety.commitCount,
