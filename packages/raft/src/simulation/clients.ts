@@ -175,6 +175,7 @@ export class Clients {
   #readDone(operation: Operation, error: Error | undefined): void {
     const request = this.#take(operation)
     if (request === undefined) return
+    this.#checkWitness(request, error)
     const watched = request.member.stateMachine
     if (error === undefined && watched !== undefined) {
       const output = this.#options.workload.read(watched.machine, operation.input)
@@ -190,9 +191,19 @@ export class Clients {
   ): void {
     const request = this.#take(operation)
     if (request === undefined) return
+    this.#checkWitness(request, error)
     if (result !== undefined) this.#answered(operation, result.output, result.index)
     else if (!isUncertain(error)) this.#refused(operation, error)
     request.done(result !== undefined)
+  }
+
+  /** A witness turns everybody away, and says why. */
+  #checkWitness({ operation, member }: OpenRequest, error: Error | undefined): void {
+    const isSaid =
+      error instanceof RaftError && (error.code === 'WITNESS' || error.code === 'CLOSED')
+    if (!member.isWitness || isSaid) return
+    const what = `witness ${member.id} answers request ${operation.number}`
+    this.#options.onViolation(new Violation('witnesses hold no data', what))
   }
 
   /** Undefined if its member has died: what the last microtasks of the dead do is nobody's concern. */

@@ -1,5 +1,5 @@
-// Liveness once faults have stopped: everybody who takes part, as the leader of the highest term knows it, takes a write, nobody is left without
-// an answer, and all have applied the same.
+// Liveness once faults have stopped: everybody who takes part, as the leader of the highest term knows it, takes a write (but witnesses, which take
+// none), nobody is left without an answer, and all have applied the same.
 import type { NodeId } from '../core/types.ts'
 import type { Clients } from './clients.ts'
 import type { SimMember } from './sim-member.ts'
@@ -22,7 +22,7 @@ export class Convergence {
       if (inside.length > 0 && !inside.includes(member)) this.#written.delete(member)
     }
     for (const member of inside) {
-      if (this.#written.has(member)) continue
+      if (member.isWitness || this.#written.has(member)) continue
       this.#clients.write(member, (isWritten) => {
         if (isWritten) this.#written.add(member)
       })
@@ -43,14 +43,14 @@ export class Convergence {
     // Called after every step: what costs little goes first.
     const [first] = this.#written
     if (first === undefined || this.#clients.unanswered() !== undefined) return false
-    for (const { stateMachine } of this.#written) {
-      if (stateMachine?.appliedIndex !== first.stateMachine?.appliedIndex) return false
+    for (const { appliedIndex } of this.#written) {
+      if (appliedIndex !== first.appliedIndex) return false
     }
     const inside = this.inside()
-    const index = inside[0]?.stateMachine?.appliedIndex
+    const index = inside[0]?.appliedIndex
     if (index === undefined) return false
     return inside.every(
-      (member) => this.#written.has(member) && member.stateMachine?.appliedIndex === index,
+      (member) => (member.isWitness || this.#written.has(member)) && member.appliedIndex === index,
     )
   }
 

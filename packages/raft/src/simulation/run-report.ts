@@ -21,6 +21,8 @@ export interface RunReport {
   readonly simulatedMs: number
   /** Of it: without faults and requests, after the cluster had recovered. */
   readonly restMs: number
+  /** Members without data that took part. */
+  readonly witnesses: number
   /** Starts of members. */
   readonly lives: number
   readonly elections: number
@@ -52,6 +54,7 @@ export function summarize(reports: readonly RunReport[], realMs: number): string
   return [
     `seeds          ${reports.length}`,
     `simulated      ${hours.toFixed(2)} cluster-hours (${restHours.toFixed(2)} of them at rest) in ${sum((r) => r.steps)} steps, ${speed.toFixed(0)} hours an hour`,
+    `witnesses      ${sum((r) => r.witnesses)} in ${sum((r) => Number(r.witnesses > 0))} clusters`,
     `elections      ${sum((r) => r.elections)}`,
     `commits        ${sum((r) => r.commits)} entries, ${sum((r) => r.acknowledged)} writes acknowledged, ${sum((r) => r.reads)} reads`,
     `starts         ${sum((r) => r.lives)}`,

@@ -1,6 +1,6 @@
 // One member of the simulated cluster: its disk lives as long as the run, its node from start to crash.
 import { RaftCore } from '../core/raft-core.ts'
-import type { Membership, NodeId, RaftConfig, RestoredState } from '../core/types.ts'
+import type { LogIndex, Membership, NodeId, RaftConfig, RestoredState } from '../core/types.ts'
 import type { Node, RaftNodeEvent, RaftNodeOptions } from '../node/types.ts'
 import { protocolVersions, type ProtocolVersion } from '../transport/protocol-version.ts'
 import type { ObservedMember } from './checkers/checker.ts'
@@ -30,6 +30,8 @@ export interface MemberOptions {
   readonly id: NodeId
   /** The how-manieth of the run. */
   readonly index: number
+  /** In every life. */
+  readonly isWitness: boolean
   /** What the cluster began with. */
   readonly initialMembership: Membership
   readonly profile: Profile
@@ -71,6 +73,7 @@ interface Life {
 
 export class SimMember {
   readonly id: NodeId
+  readonly isWitness: boolean
   readonly #options: MemberOptions
   readonly #disk: SimDisk
   readonly trouble: DiskTrouble = new DiskTrouble()
@@ -89,6 +92,7 @@ export class SimMember {
 
   constructor(options: MemberOptions) {
     this.id = options.id
+    this.isWitness = options.isWitness
     this.#options = options
     this.#disk = new SimDisk(options.random.fork())
     const { random, scheduler, profile } = options
@@ -119,8 +123,15 @@ export class SimMember {
     return this.#life?.node
   }
 
+  /** A witness has none. */
   get stateMachine(): WatchedMachine | undefined {
-    return this.#life?.stateMachine
+    return this.isWitness ? undefined : this.#life?.stateMachine
+  }
+
+  /** Up to where it has the log's effects; undefined while it is down. */
+  get appliedIndex(): LogIndex | undefined {
+    const { stateMachine, node } = this.#life ?? {}
+    return this.isWitness ? node?.status().appliedIndex : stateMachine?.appliedIndex
   }
 
   get lifeNumber(): number | undefined {
@@ -234,6 +245,7 @@ export class SimMember {
       peers: new Map(),
       directory: '/member',
       stateMachine,
+      ...(this.isWitness ? { witness: true } : {}),
       transport: life.transport,
       fileSystem: life.fileSystem,
       clock: life.clock,
@@ -260,6 +272,7 @@ export class SimMember {
     const full = { ...config, ...profile.core }
     const core = new RaftCore(full, restored)
     const heldIndex = life.stateMachine?.appliedIndex ?? 0
+    const { id, isWitness } = this
     const found = { restored, heldIndex, hasLostWrite: this.#hasLostWrite }
     this.#hasLostWrite = false
     const watched = new WatchedCore(core, {
@@ -284,7 +297,7 @@ export class SimMember {
         })
       },
     })
-    life.observed = { id: this.id, life: life.number, core: watched, config: full, ...found }
+    life.observed = { id, life: life.number, isWitness, core: watched, config: full, ...found }
     this.#watch(life, (member) => {
       checkers.started(member)
     })

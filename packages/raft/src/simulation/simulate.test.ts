@@ -74,6 +74,14 @@ function queueWorkload(): Workload<QueueRequest, number, readonly number[], Queu
   }
 }
 
+describe('witnesses', () => {
+  test('are in one of ten clusters, if it has several members', async () => {
+    const counts: number[] = []
+    for (let seed = 7; seed <= 9; seed++) counts.push((await simulate({ seed })).witnesses)
+    expect(counts).toEqual([0, expect.toSatisfy((count: number) => count > 0), 0])
+  })
+})
+
 describe('a state machine and a workload of a user', () => {
   test('are put through the same faults and checks as the built-in ones', async () => {
     const stateMachine = (): QueueMachine => new QueueMachine()

@@ -16,6 +16,7 @@ import { Scheduler } from './scheduler.ts'
 import { SimMember, type OpenNode } from './sim-member.ts'
 import { noNetworkFaults, SimNetwork, type WireFormat } from './sim-network.ts'
 import { Trace } from './trace.ts'
+import { WitnessPlan } from './witness-plan.ts'
 import type { Application } from './workload.ts'
 
 /** How long a healed cluster may take to serve every client again. */
@@ -51,6 +52,7 @@ export class SimulationFailure extends Error {
 export class World {
   readonly #options: WorldOptions
   readonly #profile: Profile
+  readonly #witnessPlan: WitnessPlan
   readonly #scheduler = new Scheduler()
   readonly #network: SimNetwork
   readonly #application: Application
@@ -71,7 +73,9 @@ export class World {
   constructor(options: WorldOptions) {
     this.#options = options
     const random = new SeededRandom(options.seed)
-    this.#profile = drawProfile(random.fork())
+    const profile = drawProfile(random.fork())
+    this.#witnessPlan = new WitnessPlan(options.seed, profile)
+    this.#profile = this.#witnessPlan.profileOf(profile)
     this.#application = options.application(this.#profile)
     const { workload } = this.#application
     this.#checkers = new DefaultCheckers(workload.specification)
@@ -89,8 +93,14 @@ export class World {
     this.#network.faults = this.#profile.network
     this.#memberRandom = random.fork()
     const voters = memberNames.slice(0, this.#profile.memberCount)
-    this.#initialMembership = { voters, votersOutgoing: [], learners: [] }
-    for (const _ of voters) this.#addMember()
+    const witnesses = this.#witnessPlan.first(voters)
+    this.#initialMembership = {
+      voters,
+      votersOutgoing: [],
+      learners: [],
+      ...(witnesses.length > 0 ? { witnesses } : {}),
+    }
+    for (const id of voters) this.#addMember(witnesses.includes(id))
     const shared = {
       profile: this.#profile,
       scheduler: this.#scheduler,
@@ -116,12 +126,12 @@ export class World {
       ...shared,
       random: random.fork(),
       initialMembership: this.#initialMembership,
-      addMember: () => this.#addMember(),
+      addMember: () => this.#addMember(this.#witnessPlan.joins()),
     })
   }
 
   /** Undefined when there are as many as a run may have. */
-  #addMember(): SimMember | undefined {
+  #addMember(isWitness: boolean): SimMember | undefined {
     const index = this.#members.length
     const id = memberNames[index]
     if (id === undefined || index >= this.#profile.membersMax) return undefined
@@ -129,6 +139,7 @@ export class World {
     const member = new SimMember({
       id,
       index,
+      isWitness,
       initialMembership: this.#initialMembership,
       profile: this.#profile,
       random: random.fork(),
@@ -264,6 +275,8 @@ export class World {
       steps: this.#steps,
       simulatedMs: this.#scheduler.now,
       restMs: this.#restMs,
+      witnesses: this.#members.filter(({ isWitness, hasStarted }) => isWitness && hasStarted)
+        .length,
       lives: this.#lives,
       elections: this.#checkers.electionSafety.electionCount,
       commits: this.#checkers.stateMachineSafety.commitCount,

@@ -86,7 +86,9 @@ export class CommitRule implements Checker {
       const { terms, snapshotIndex } = this.#holding(holder)
       return snapshotIndex >= commitIndex || terms[commitIndex] === term
     }
-    if (!memberships.some((membership) => isQuorum(membership, isHeldBy))) {
+    const isCommitted = (membership: Membership): boolean =>
+      isQuorum(membership, isHeldBy) && hasCopy(membership, isHeldBy)
+    if (!memberships.some(isCommitted)) {
       const holders = [...this.#holdings.keys()].filter(isHeldBy)
       throw new Violation(this.property, `${what}, which only ${holders.join()} holds durably`)
     }
@@ -101,4 +103,11 @@ export class CommitRule implements Checker {
     const known = `leaders have committed up to ${this.#committedIndex}`
     throw new Violation(this.property, `${detail}, ${known}`)
   }
+}
+
+/** Somebody who is no witness holds it, with its payload. */
+function hasCopy(membership: Membership, isHeldBy: (id: NodeId) => boolean): boolean {
+  const { voters, votersOutgoing, witnesses = [] } = membership
+  const isCopy = (id: NodeId): boolean => !witnesses.includes(id) && isHeldBy(id)
+  return voters.some(isCopy) || votersOutgoing.some(isCopy)
 }

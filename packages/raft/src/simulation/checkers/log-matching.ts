@@ -1,6 +1,6 @@
 // Log matching (paper 5.3): if two logs hold an entry with the same index and term, they are equal in all entries up to it. By induction it
 // is enough that such entries are equal and follow entries of the same term, in every log that ever was.
-import type { Entry, LogIndex, Term } from '../../core/types.ts'
+import { entryType, type Entry, type LogIndex, type Term } from '../../core/types.ts'
 import { isSameBytes } from '../same-bytes.ts'
 import { Violation, type Checker, type ObservedMember } from './checker.ts'
 
@@ -34,6 +34,9 @@ export class LogMatching implements Checker {
   }
 
   #check(member: ObservedMember, entry: Entry, prevTerm: Term | undefined): void {
+    if (member.isWitness === true && entry.type === entryType.normal && entry.data.length > 0) {
+      throw new Violation(this.property, `witness ${member.id} holds a payload at ${entry.index}`)
+    }
     const terms = this.#known.get(entry.index) ?? new Map<Term, Known>()
     this.#known.set(entry.index, terms)
     const known = terms.get(entry.term)

@@ -29,7 +29,10 @@ export class MembershipSafety implements Checker {
 
   stepped(member: ObservedMember, { role, term, membership }: RaftStatus): void {
     if (role !== 'leader') return
-    const { voters, votersOutgoing } = membership
+    const { voters, votersOutgoing, witnesses = [] } = membership
+    if (member.isWitness === true || witnesses.includes(member.id)) {
+      throw new Violation(this.property, `${member.id} leads term ${term} and is a witness`)
+    }
     if (voters.includes(member.id) || votersOutgoing.includes(member.id)) return
     throw new Violation(this.property, `${member.id} leads term ${term} and has no vote`)
   }

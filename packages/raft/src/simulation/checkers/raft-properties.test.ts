@@ -76,6 +76,16 @@ describe('log matching', () => {
       checker.persisting(observed({ id: 'b' }), [entry(1, 2), entry(2, 3)])
     }).toThrow('follows term 2, elsewhere 1')
   })
+
+  test('a witness has entries without payloads, and one with a payload breaks it', () => {
+    const checker = new LogMatching()
+    const witness = observed({ id: 'c', isWitness: true })
+    checker.persisting(observed({ id: 'a' }), [entry(1, 1, 'x')])
+    checker.persisting(witness, [entry(1, 1, '')])
+    expect(() => {
+      checker.persisting(witness, [entry(1, 1, 'x')])
+    }).toThrow('witness c holds a payload at 1')
+  })
 })
 
 describe('leader completeness', () => {
@@ -167,6 +177,13 @@ describe('membership safety', () => {
     expect(() => {
       new MembershipSafety().stepped(leader, leader.core.status())
     }).toThrow('d leads term 1 and has no vote')
+  })
+
+  test('a witness that leads breaks it', () => {
+    const leader = observed({ id: 'c', isWitness: true, status: { role: 'leader' } })
+    expect(() => {
+      new MembershipSafety().stepped(leader, leader.core.status())
+    }).toThrow('c leads term 1 and is a witness')
   })
 
   test('quorums meet when one voter comes or goes, and on both sides of a joint configuration', () => {
@@ -342,6 +359,22 @@ describe('commit rule', () => {
     expect(() => {
       steps(checker, leader(log, 2))
     }).toThrow('commits entry 2, which only a holds durably')
+  })
+
+  test('a leader that commits what witnesses alone hold breaks it', () => {
+    const membership = { ...voters('a', 'b', 'c'), witnesses: ids('b', 'c') }
+    const checker = new CommitRule()
+    checker.started(observed())
+    checker.started(observed({ id: 'b', life: 2, entries: logOf(1) }))
+    checker.started(observed({ id: 'c', life: 3, entries: logOf(1) }))
+    const at = (commitIndex: number): ObservedMember => {
+      const status = { role: 'leader', membership, commitIndex } as const
+      return observed({ entries: logOf(1), status })
+    }
+    steps(checker, at(0))
+    expect(() => {
+      steps(checker, at(1))
+    }).toThrow('commits entry 1, which only b,c holds durably')
   })
 
   test('a follower that takes more for committed than any leader does breaks it', () => {

@@ -1,6 +1,7 @@
 // Media lie: bits flip at rest, writes land on other data, and nobody is told. Like TigerBeetle's fault atlas: what can destroy
-// acknowledged data strikes at most a minority of the voters of any membership there was at a time. A member counts until it is whole again.
-import type { Membership } from '../../core/types.ts'
+// acknowledged data strikes at most a minority of the voters of any membership there was at a time, and leaves a copy of what a quorum with all its
+// witnesses holds. A member counts until it is whole again.
+import type { Membership, NodeId } from '../../core/types.ts'
 import type { SeededRandom } from '../random.ts'
 import type { SimMember } from '../sim-member.ts'
 import type { Crashes } from './crashes.ts'
@@ -63,11 +64,16 @@ class Damage {
   }
 }
 
-/** Whether the others of each set of voters are a majority. */
+/** Whether the others of each set of voters are a majority, and every quorum of the set has one of them that holds payloads. */
 export function isMinority(membership: Membership, damaged: ReadonlySet<SimMember>): boolean {
   const ids = new Set([...damaged].map(({ id }) => id))
   return [membership.voters, membership.votersOutgoing].every((voters) => {
-    const count = voters.filter((id) => ids.has(id)).length
-    return count === 0 || 2 * count < voters.length
+    const struck = voters.filter((id) => ids.has(id))
+    if (struck.length === 0) return true
+    const isWitness = (id: NodeId): boolean => membership.witnesses?.includes(id) === true
+    const fullCount = struck.filter((id) => !isWitness(id)).length
+    const quorum = Math.floor(voters.length / 2) + 1
+    const isCopyLeft = fullCount === 0 || fullCount + voters.filter(isWitness).length < quorum
+    return 2 * struck.length < voters.length && isCopyLeft
   })
 }

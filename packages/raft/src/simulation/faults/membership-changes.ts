@@ -42,6 +42,7 @@ class MembershipChanges {
       random: this.#random,
       votersMax: this.#context.profile.votersMax,
       outsiders: this.#outsiders(current),
+      isWitness: (id) => this.#context.member(id)?.isWitness === true,
     })
     if (target === undefined || !this.#isSafe(target)) return
     this.#context.memberships.push(target)
@@ -127,8 +128,8 @@ class MembershipChanges {
   #transfer(): void {
     const { counts, onFault, onViolation } = this.#context
     const leader = this.#context.leader()
-    const voters = leader?.node?.status().membership.voters ?? []
-    const to = this.#random.pick(voters)
+    const { voters = [], witnesses = [] } = leader?.node?.status().membership ?? {}
+    const to = this.#random.pick(voters.filter((id) => !witnesses.includes(id)))
     if (leader?.node === undefined || to === undefined || to === leader.id) return
     counts.transfers++
     onFault(`transfer from ${leader.id} to ${to}`)
@@ -144,9 +145,11 @@ function membersOf({ voters, votersOutgoing, learners }: Membership): readonly N
   return [...voters, ...votersOutgoing, ...learners]
 }
 
-function describeMembership({ voters, votersOutgoing, learners }: Membership): string {
+function describeMembership(membership: Membership): string {
+  const { voters, votersOutgoing, learners, witnesses = [] } = membership
   const lists = [voters.join(' ')]
   if (votersOutgoing.length > 0) lists.push(`out ${votersOutgoing.join(' ')}`)
   if (learners.length > 0) lists.push(`learners ${learners.join(' ')}`)
+  if (witnesses.length > 0) lists.push(`witnesses ${witnesses.join(' ')}`)
   return lists.join(', ')
 }

@@ -8,6 +8,8 @@ export interface TargetOptions {
   readonly votersMax: number
   /** Who could join. */
   readonly outsiders: readonly NodeId[]
+  /** A member is one, or not, for ever. */
+  readonly isWitness: (id: NodeId) => boolean
 }
 
 type Draw = (options: TargetOptions) => Membership | undefined
@@ -25,7 +27,15 @@ const draws: readonly Draw[] = [
 
 /** Undefined when what was drawn cannot be done with these members. */
 export function drawTarget(options: TargetOptions): Membership | undefined {
-  return options.random.pick(draws)?.(options)
+  const target = options.random.pick(draws)?.(options)
+  return target === undefined ? undefined : withKinds(target, options.isWitness)
+}
+
+/** A witness is a voter, and cannot be the only kind of them. */
+function withKinds(target: Membership, isWitness: (id: NodeId) => boolean): Membership | undefined {
+  const witnesses = target.voters.filter(isWitness)
+  if (target.learners.some(isWitness) || witnesses.length === target.voters.length) return undefined
+  return witnesses.length > 0 ? { ...target, witnesses } : target
 }
 
 function addVoter({

@@ -17,6 +17,7 @@ export interface ObservedOptions {
   readonly entries?: readonly Entry[]
   readonly restored?: Partial<RestoredState>
   readonly config?: Partial<RaftConfig>
+  readonly isWitness?: boolean
 }
 
 const membership = voters('a', 'b', 'c')
@@ -53,6 +54,7 @@ export function observed(options: ObservedOptions = {}): ObservedMember {
         },
       },
     },
+    isWitness: options.isWitness === true,
     config: config(id, options.config),
     restored: fresh(membership, options.restored),
   }
