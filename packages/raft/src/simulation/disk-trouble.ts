@@ -101,3 +101,8 @@ export class DiskTrouble {
     this.#crash = undefined
   }
 }
+
+/** Whether a member may stop because of it: a disk that is slow is no reason to give up, and of a write that goes astray nobody knows. */
+export function isExcuse(strike: DiskStrike): boolean {
+  return strike === 'readErrors' || strike === 'failedSyncs' || strike === 'fullDisks'
+}

@@ -8,7 +8,7 @@ import type { DefaultCheckers } from './checkers/default-checkers.ts'
 import type { Profile } from './profile.ts'
 import type { SeededRandom } from './random.ts'
 import type { Scheduler } from './scheduler.ts'
-import { DiskTrouble, type DiskStrike } from './disk-trouble.ts'
+import { DiskTrouble, isExcuse, type DiskStrike } from './disk-trouble.ts'
 import { Gate, type Source } from './gate.ts'
 import { flipBit, MemberDamage } from './member-damage.ts'
 import { LocalClock } from './local-clock.ts'
@@ -393,9 +393,4 @@ export class SimMember {
     this.#disk.kill()
     this.#options.home.kill?.()
   }
-}
-
-/** A disk that is slow is no reason to give up, and of a write that goes astray nobody knows. */
-function isExcuse(strike: DiskStrike): boolean {
-  return strike === 'readErrors' || strike === 'failedSyncs' || strike === 'fullDisks'
 }
