@@ -122,4 +122,40 @@ export const membershipMutants: readonly Mutant[] = [
       ),
     ],
   },
+  {
+    name: 'a witness campaigns',
+    kind: 'membership',
+    seed: 28,
+    edits: [
+      change(
+        'core/candidacy.ts',
+        'if (!isVoter(current, config.id) || isWitness(current, config.id)) return false\n',
+        'if (!isVoter(current, config.id)) return false\n',
+      ),
+    ],
+  },
+  {
+    name: 'a leader removes itself beside a witness',
+    kind: 'membership',
+    seed: 228,
+    edits: [
+      change(
+        'core/membership-change.ts',
+        'return !hasWitness || isVoter(target, id)\n',
+        'return !hasWitness || isVoter(target, id) || true\n',
+      ),
+    ],
+  },
+  {
+    name: 'a witness is sent the state',
+    kind: 'membership',
+    seed: 108,
+    edits: [
+      change(
+        'node/snapshot-transfer.ts',
+        'const isEmpty = isWitness(meta.membership, to)\n',
+        'const isEmpty = false\n',
+      ),
+    ],
+  },
 ]
