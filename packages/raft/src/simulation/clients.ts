@@ -108,14 +108,24 @@ export class Clients {
 
   /** One more write at `member`; `done` hears of success and failure alike. */
   write(member: SimMember, done: (isWritten: boolean) => void): void {
-    const { workload, random } = this.#options
+    const input = this.#draw(this.#options.random, (command) => command !== undefined)
+    assert(input !== undefined, 'a workload writes now and then')
+    this.#ask({ client: nobody, member, input, done })
+  }
+
+  /** One more read at `member`, if the workload reads at all. */
+  read(member: SimMember, random: SeededRandom): void {
+    const input = this.#draw(random, (command) => command === undefined)
+    if (input !== undefined) this.#ask({ client: nobody, member, input, done: () => {} })
+  }
+
+  #draw(random: SeededRandom, isWanted: (command: unknown) => boolean): unknown {
+    const { workload } = this.#options
     for (let draws = 0; draws < drawsMax; draws++) {
       const input = workload.next(nobody, random)
-      if (workload.command(input) === undefined) continue
-      this.#ask({ client: nobody, member, input, done })
-      return
+      if (isWanted(workload.command(input))) return input
     }
-    assert(false, 'a workload writes now and then')
+    return undefined
   }
 
   #ask(request: {

@@ -122,11 +122,16 @@ export class World {
         this.#trace.note(text)
       },
     })
+    const lateReads = new SeededRandom(options.seed)
     this.#faults = new FaultPlan({
       ...shared,
       random: random.fork(),
       initialMembership: this.#initialMembership,
       addMember: () => this.#addMember(this.#witnessPlan.joins()),
+      // A read that waits for a leader to wake up is the one that a lease must not answer from before.
+      onPaused: (member) => {
+        if (this.#profile.hasLeases && !member.isWitness) this.#clients.read(member, lateReads)
+      },
     })
   }
 

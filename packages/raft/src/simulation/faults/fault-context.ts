@@ -20,6 +20,8 @@ export interface FaultContextOptions {
   /** A line for the trace. */
   readonly onFault: (text: string) => void
   readonly onViolation: (reason: unknown) => void
+  /** Its process stands still from now on. */
+  readonly onPaused: (member: SimMember) => void
 }
 
 export class FaultContext {
@@ -30,6 +32,7 @@ export class FaultContext {
   readonly addMember: () => SimMember | undefined
   readonly onFault: (text: string) => void
   readonly onViolation: (reason: unknown) => void
+  readonly onPaused: (member: SimMember) => void
   readonly counts: Record<FaultKind, number> = noFaults()
   /** All that are in force anywhere, or were asked for. */
   readonly memberships: Membership[] = []
@@ -44,6 +47,7 @@ export class FaultContext {
     this.addMember = options.addMember
     this.onFault = options.onFault
     this.onViolation = options.onViolation
+    this.onPaused = options.onPaused
     this.memberships.push(options.initialMembership)
     this.#random = options.random
   }

@@ -40,7 +40,7 @@ class Pauses {
 
   #pause(): void {
     const random = this.#random
-    const { profile, counts, onFault, scheduler } = this.#context
+    const { profile, counts, onFault, onPaused, scheduler } = this.#context
     const member = this.#target()
     if (member?.isUp !== true || member.isPaused) return
     const life = member.lifeNumber
@@ -51,6 +51,7 @@ class Pauses {
     const holdMs = random.next() * 2 * electionTimeouts * profile.electionTimeoutMs
     onFault(`${isSuspend ? 'suspend' : 'pause'} of ${member.id} for ${holdMs.toFixed(0)} ms`)
     member.pause(isSuspend)
+    onPaused(member)
     const first = random.pick(['timer', 'client', 'client', undefined] as const)
     scheduler.after(holdMs, () => {
       if (member.lifeNumber !== life || !member.isPaused) return
