@@ -1,6 +1,5 @@
 // Media lie: bits flip at rest, writes land on other data, and nobody is told. Like TigerBeetle's fault atlas: what can destroy
-// acknowledged data strikes at most a minority of the voters of any membership there was at a time, and leaves a copy of what a quorum with all its
-// witnesses holds. A member counts until it is whole again.
+// acknowledged data strikes at most a minority of the voters of any membership there was at a time, or leaves a majority without its witnesses. A member counts until it is whole again.
 import type { Membership, NodeId } from '../../core/types.ts'
 import type { SeededRandom } from '../random.ts'
 import type { SimMember } from '../sim-member.ts'
@@ -64,7 +63,10 @@ class Damage {
   }
 }
 
-/** Whether the others of each set of voters are a majority, and every quorum of the set has one of them that holds payloads. */
+/**
+ * Whether the others of each set of voters are a majority, and one without witnesses if a member with data is struck: what only that one and a
+ * witness have, committed or not, keeps the witness from voting for anybody else.
+ */
 export function isMinority(membership: Membership, damaged: ReadonlySet<SimMember>): boolean {
   const ids = new Set([...damaged].map(({ id }) => id))
   return [membership.voters, membership.votersOutgoing].every((voters) => {
@@ -73,7 +75,7 @@ export function isMinority(membership: Membership, damaged: ReadonlySet<SimMembe
     const isWitness = (id: NodeId): boolean => membership.witnesses?.includes(id) === true
     const fullCount = struck.filter((id) => !isWitness(id)).length
     const quorum = Math.floor(voters.length / 2) + 1
-    const isCopyLeft = fullCount === 0 || fullCount + voters.filter(isWitness).length < quorum
-    return 2 * struck.length < voters.length && isCopyLeft
+    const wholeCount = voters.length - voters.filter(isWitness).length - fullCount
+    return 2 * struck.length < voters.length && (fullCount === 0 || wholeCount >= quorum)
   })
 }
