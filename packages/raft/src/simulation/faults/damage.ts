@@ -1,5 +1,6 @@
 // Media lie: bits flip at rest, writes land on other data, and nobody is told. Like TigerBeetle's fault atlas: what can destroy
-// acknowledged data strikes at most a minority of the voters of any membership there was at a time, or leaves a majority without its witnesses. A member counts until it is whole again.
+// acknowledged data strikes at most a minority of the voters of any membership there was at a time, and members with data only if the others with
+// data are a majority. A member counts until it is whole again.
 import type { Membership, NodeId } from '../../core/types.ts'
 import type { SeededRandom } from '../random.ts'
 import type { SimMember } from '../sim-member.ts'
