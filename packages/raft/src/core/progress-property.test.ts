@@ -59,7 +59,8 @@ class NaiveProgress {
 
   reject(index: number, meet: number): void {
     if (this.state === 'replicate' && index > this.match) this.enter('probe', this.match + 1)
-    else if (this.state === 'probe' && index === this.next - 1) {
+    // At match itself it refuses what it had acknowledged: nothing moves.
+    else if (this.state === 'probe' && index === this.next - 1 && index !== this.match) {
       this.next = Math.max(Math.min(index, meet + 1), this.match + 1)
       this.isProbeOut = false
     }

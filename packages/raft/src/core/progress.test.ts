@@ -102,3 +102,14 @@ test('what a probe has told of the commit index is not told again by the pipelin
   expect(peer.isBehind(5, 5)).toBe(false)
   expect(peer.isBehind(5, 6)).toBe(true)
 })
+
+test('a follower that refuses what it had acknowledged is asked again with the next heartbeat, not at once', () => {
+  const peer = replicating()
+  peer.becomeProbe()
+  peer.sent({ count: 0, sizeBytes: 0, commit: 0 })
+  expect(peer.reject(5, 0)).toBe(false)
+  expect(peer.isPaused()).toBe(true)
+  peer.alive(9)
+  expect(peer.isPaused()).toBe(false)
+  expect(peer.nextIndex).toBe(6)
+})

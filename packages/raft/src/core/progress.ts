@@ -187,7 +187,11 @@ export class Progress {
       return true
     }
     if (this.#state === 'snapshot' || this.#nextIndex - 1 !== rejectedIndex) return false
-    this.#nextIndex = Math.max(Math.min(rejectedIndex, meetIndex + 1), this.#matchIndex + 1)
+    const nextIndex = Math.max(Math.min(rejectedIndex, meetIndex + 1), this.#matchIndex + 1)
+    // It refuses what it had acknowledged: it has lost that and will ask, or be upgraded until it can. Asked again at once, and for every repeated
+    // answer, the two would do nothing else; the next heartbeat is soon enough.
+    if (nextIndex === this.#nextIndex) return false
+    this.#nextIndex = nextIndex
     this.#probeSent = false
     return true
   }

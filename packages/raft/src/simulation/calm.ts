@@ -4,6 +4,8 @@ import type { LogIndex, NodeId, Term } from '../core/types.ts'
 
 /** Simulated time at rest, many election timeouts. */
 export const calmMs = 60_000
+/** Before: what waited for a timeout, or comes of itself after a change of membership, has its time. */
+export const settleMs = 10_000
 
 interface Resting {
   readonly id: NodeId

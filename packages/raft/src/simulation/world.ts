@@ -5,7 +5,7 @@ import type { RaftNodeEvent, StateMachine } from '../node/types.ts'
 import { Violation } from './checkers/checker.ts'
 import { DefaultCheckers } from './checkers/default-checkers.ts'
 import { Clients } from './clients.ts'
-import { Calm, calmMs } from './calm.ts'
+import { Calm, calmMs, settleMs } from './calm.ts'
 import { Convergence } from './convergence.ts'
 import { endOfRun } from './end-of-run.ts'
 import { FaultPlan } from './fault-plan.ts'
@@ -205,6 +205,8 @@ export class World {
   }
 
   async #rest(): Promise<void> {
+    const settled = this.#scheduler.now + settleMs
+    await this.#runUntil(() => this.#scheduler.now >= settled)
     this.#trace.note('at rest')
     const calm = new Calm(this.#inside)
     const end = this.#scheduler.now + calmMs
