@@ -238,10 +238,4 @@ export const consensusMutants: readonly Mutant[] = [
       ),
     ],
   },
-  {
-    name: 'a member that starts again has forgotten its promise of time',
-    kind: 'reads',
-    seed: 49,
-    edits: [change('core/core-parts.ts', 'if (!isAlone) promise.give()\n', '')],
-  },
 ]
