@@ -3,6 +3,8 @@
 export interface MemberClock {
   /** Monotonic milliseconds. */
   now(): number
+  /** Milliseconds since 1970, for what outlives the process (tokens that expire); may jump. Left out: now(). */
+  wallMs?(): number
   /** Calls back once after `ms`; returns the cancel function. */
   setTimer(ms: number, callback: () => void): () => void
   /** Calls back after the current turn of the event loop. */
@@ -12,6 +14,7 @@ export interface MemberClock {
 /** Timers do not keep the process alive. */
 export const nodeMemberClock: MemberClock = {
   now: () => performance.now(),
+  wallMs: () => Date.now(),
   setTimer: (ms, callback) => {
     const timer = setTimeout(callback, ms)
     timer.unref()

@@ -1,6 +1,5 @@
 // One member of the cluster, as every wire calls it: requests are checked, writes go through the log, linearizable reads wait until
 // this member has everything that was committed when they came.
-import { randomBytes } from 'node:crypto'
 import type { Backend } from '../backend/backend.ts'
 import { KvError } from '../errors.ts'
 import { keyBytes } from '../mvcc/key-text.ts'
@@ -49,6 +48,7 @@ import { LeaseKeeper, type LeaderLink } from './lease-keeper.ts'
 import { LogGate } from './log-gate.ts'
 import type { MemberClock } from './member-clock.ts'
 import type { MemberMetrics } from './member-metrics.ts'
+import { randomId, type MemberRandom } from './member-random.ts'
 import type { CommandResult, KvStateMachine } from './state-machine.ts'
 import type { Done, MemberApi, WatchSink, WatchStream } from './types.ts'
 import { etcdVersion } from './version.ts'
@@ -66,6 +66,7 @@ export interface MemberParts {
   readonly consensus: Consensus<CommandResult>
   readonly backend: Backend
   readonly clock: MemberClock
+  readonly random: MemberRandom
   readonly electionTimeoutMs: number
   readonly link: LeaderLink
   readonly metrics: MemberMetrics
@@ -159,7 +160,7 @@ export class MemberCore implements MemberApi {
     if (request === undefined) return
     if (request.id !== 0n) this.#gate.propose('leaseGrant', body, done)
     else {
-      const chosen = encodeLeaseGrantRequest({ ...request, id: randomLeaseId() })
+      const chosen = encodeLeaseGrantRequest({ ...request, id: randomId(this.#parts.random) })
       this.#gate.propose('leaseGrant', chosen, done)
     }
   }
@@ -360,9 +361,4 @@ function answer<T, R>(done: Done<R>, work: Promise<T>, makeResult: (value: T) =>
     done(undefined, result)
   }
   void run()
-}
-
-function randomLeaseId(): bigint {
-  const id = BigInt.asUintN(63, randomBytes(8).readBigUInt64BE(0))
-  return id === 0n ? 1n : id
 }

@@ -27,6 +27,7 @@ import { idText } from './identity.ts'
 import { answerLeaseQuestion, HttpLeaderLink } from './leader-link.ts'
 import { loneTransport } from './lone-transport.ts'
 import { MemberMetrics, type MemberGauges } from './member-metrics.ts'
+import { nodeMemberRandom, randomFraction, type MemberRandom } from './member-random.ts'
 import {
   leaseTtlSecondsMin,
   planMember,
@@ -60,6 +61,7 @@ export interface Member extends AsyncDisposable {
 /** Other doors to the world than the real ones, for tests and simulations. */
 export interface MemberPorts {
   readonly clock?: Clock
+  readonly random?: MemberRandom
   readonly fileSystem?: FileSystem
   readonly transport?: Transport
   readonly backend?: Backend
@@ -160,7 +162,7 @@ class OpenMember extends MemberCore implements Member {
   static async start(start: StartOptions): Promise<OpenMember> {
     const { options, plan, ports, storage, peers, tls } = start
     const { backend } = storage
-    const clock = ports.clock ?? nodeClock
+    const { clock = nodeClock, random = nodeMemberRandom } = ports
     const metrics = new MemberMetrics(idText(plan.id))
     let member: OpenMember | undefined
     const fail = (error: Error): void => {
@@ -200,6 +202,7 @@ class OpenMember extends MemberCore implements Member {
       transport: ports.transport ?? transportOf(plan, start),
       fileSystem: storage.fileSystem,
       clock,
+      random: () => randomFraction(random),
       heartbeatIntervalMs: plan.heartbeatIntervalMs,
       electionTimeoutMs: plan.electionTimeoutMs,
       ...(options.snapshotCount === undefined ? {} : { snapshotEntries: options.snapshotCount }),
@@ -209,7 +212,7 @@ class OpenMember extends MemberCore implements Member {
     })
     const parts = { ...plan, knownPeerUrls: plan.peerUrlsById }
     const link = new HttpLeaderLink(idText(plan.clusterId), () => member?.leaderPeerUrl(), tls)
-    const machine = { stateMachine, consensus, backend, clock, metrics, link }
+    const machine = { stateMachine, consensus, backend, clock, random, metrics, link }
     const opened = new OpenMember({ ...parts, ...machine }, start)
     member = opened
     const clusterId = idText(plan.clusterId)

@@ -3,6 +3,7 @@ import type { Backend } from '../../backend/backend.ts'
 import { MemoryBackend } from '../../backend/memory-backend.ts'
 import { nodeMemberClock, type MemberClock } from '../member-clock.ts'
 import { MemberMetrics } from '../member-metrics.ts'
+import { nodeMemberRandom } from '../member-random.ts'
 import { MemberCore } from '../member.ts'
 import { KvStateMachine, type AppliedEntry } from '../state-machine.ts'
 import type { Done } from '../types.ts'
@@ -41,6 +42,7 @@ export async function openTestMember(
     consensus,
     backend,
     clock,
+    random: nodeMemberRandom,
     electionTimeoutMs: 1000,
     link: { renew: () => undefined, timeToLive: () => undefined },
     metrics: new MemberMetrics(idName),
