@@ -48,6 +48,22 @@ export type KvErrorCode =
   | 'LEARNER_NOT_SUPPORTED'
   | 'BAD_TRANSFEREE'
   | 'AUTH_NOT_ENABLED'
+  | 'USER_EMPTY'
+  | 'ROLE_EMPTY'
+  | 'AUTH_FAILED'
+  | 'PERMISSION_NOT_GIVEN'
+  | 'INVALID_AUTH_MANAGEMENT'
+  | 'AUTH_OLD_REVISION'
+  | 'ROOT_USER_NOT_FOUND'
+  | 'ROOT_ROLE_NOT_FOUND'
+  | 'USER_EXISTS'
+  | 'USER_NOT_FOUND'
+  | 'ROLE_EXISTS'
+  | 'ROLE_NOT_FOUND'
+  | 'ROLE_NOT_GRANTED'
+  | 'PERMISSION_NOT_GRANTED'
+  | 'PERMISSION_DENIED'
+  | 'INVALID_AUTH_TOKEN'
   | 'NO_LEADER'
   | 'LEADER_CHANGED'
   | 'STOPPED'
@@ -90,6 +106,28 @@ export const kvErrors: Record<KvErrorCode, readonly [GrpcStatus, string]> = {
   LEARNER_NOT_SUPPORTED: [s.failedPrecondition, 'etcdserver: rpc not supported for learner'],
   BAD_TRANSFEREE: [s.failedPrecondition, 'etcdserver: bad leader transferee'],
   AUTH_NOT_ENABLED: [s.failedPrecondition, 'etcdserver: authentication is not enabled'],
+  USER_EMPTY: [s.invalidArgument, 'etcdserver: user name is empty'],
+  ROLE_EMPTY: [s.invalidArgument, 'etcdserver: role name is empty'],
+  AUTH_FAILED: [
+    s.invalidArgument,
+    'etcdserver: authentication failed, invalid user ID or password',
+  ],
+  PERMISSION_NOT_GIVEN: [s.invalidArgument, 'etcdserver: permission not given'],
+  INVALID_AUTH_MANAGEMENT: [s.invalidArgument, 'etcdserver: invalid auth management'],
+  AUTH_OLD_REVISION: [s.invalidArgument, 'etcdserver: revision of auth store is old'],
+  ROOT_USER_NOT_FOUND: [s.failedPrecondition, 'etcdserver: root user does not exist'],
+  ROOT_ROLE_NOT_FOUND: [s.failedPrecondition, 'etcdserver: root user does not have root role'],
+  USER_EXISTS: [s.failedPrecondition, 'etcdserver: user name already exists'],
+  USER_NOT_FOUND: [s.failedPrecondition, 'etcdserver: user name not found'],
+  ROLE_EXISTS: [s.failedPrecondition, 'etcdserver: role name already exists'],
+  ROLE_NOT_FOUND: [s.failedPrecondition, 'etcdserver: role name not found'],
+  ROLE_NOT_GRANTED: [s.failedPrecondition, 'etcdserver: role is not granted to the user'],
+  PERMISSION_NOT_GRANTED: [
+    s.failedPrecondition,
+    'etcdserver: permission is not granted to the role',
+  ],
+  PERMISSION_DENIED: [s.permissionDenied, 'etcdserver: permission denied'],
+  INVALID_AUTH_TOKEN: [s.unauthenticated, 'etcdserver: invalid auth token'],
   NO_LEADER: [s.unavailable, 'etcdserver: no leader'],
   LEADER_CHANGED: [s.unavailable, 'etcdserver: leader changed'],
   STOPPED: [s.unavailable, 'etcdserver: server stopped'],

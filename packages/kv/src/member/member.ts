@@ -41,6 +41,7 @@ import type {
   TxnResponse,
 } from '../proto/messages.ts'
 import { HubWatchStream } from '../watch/hub-watch-stream.ts'
+import { AuthService } from './auth/auth-service.ts'
 import { ClusterRoster } from './cluster-roster.ts'
 import type { Consensus } from './consensus.ts'
 import { idText, parseIdText } from './identity.ts'
@@ -50,7 +51,7 @@ import type { MemberClock } from './member-clock.ts'
 import type { MemberMetrics } from './member-metrics.ts'
 import { randomId, type MemberRandom } from './member-random.ts'
 import type { CommandResult, KvStateMachine } from './state-machine.ts'
-import type { Done, MemberApi, WatchSink, WatchStream } from './types.ts'
+import type { Credentials, Done, MemberApi, WatchSink, WatchStream } from './types.ts'
 import { etcdVersion } from './version.ts'
 
 const progressIntervalMs = 10 * 60_000
@@ -76,6 +77,7 @@ export class MemberCore implements MemberApi {
   readonly id: bigint
   readonly clusterId: bigint
   readonly leases: LeaseKeeper
+  readonly auth: AuthService = new AuthService()
   readonly #parts: MemberParts
   readonly #gate: LogGate
   readonly #roster: ClusterRoster
@@ -262,6 +264,10 @@ export class MemberCore implements MemberApi {
 
   metrics(): Promise<string> {
     return this.#parts.metrics.text()
+  }
+
+  as(_credentials: Credentials): MemberApi {
+    return this
   }
 
   /** raft says who leads. */

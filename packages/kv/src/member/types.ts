@@ -18,8 +18,10 @@ import type {
   TxnResponse,
 } from '../proto/messages.ts'
 import type { WatchSink, WatchStream } from '../watch/types.ts'
+import type { AuthApi, Credentials } from './auth/auth-api.ts'
 
 export type { WatchSink, WatchStream } from '../watch/types.ts'
+export type { AuthApi, Credentials } from './auth/auth-api.ts'
 
 /** Called exactly once, with an error or a result. */
 export type Done<T> = (error: KvError | undefined, result: T | undefined) => void
@@ -54,4 +56,7 @@ export interface MemberApi {
   leader(): bigint
   /** Prometheus text of everything this member measures, etcd's names. */
   metrics(): Promise<string>
+  readonly auth: AuthApi
+  /** The same member as one caller may use it. Without credentials, the member itself is what a stranger may use. */
+  as(credentials: Credentials): MemberApi
 }

@@ -47,7 +47,10 @@ export function createGateway(member: MemberApi, methods: readonly Method[]): Ga
       if (method === undefined) sendText(response, 404, 'Not Found')
       else if (request.method !== 'POST') sendText(response, 405, 'Method Not Allowed')
       else {
-        readBody(request, response, (body) => serve({ member, streams }, method, body, response))
+        const caller = memberFor(member, request)
+        readBody(request, response, (body) =>
+          serve({ member: caller, streams }, method, body, response),
+        )
       }
       return true
     },
@@ -55,6 +58,12 @@ export function createGateway(member: MemberApi, methods: readonly Method[]): Ga
       for (const end of streams) end(new KvError('STOPPED'))
     },
   }
+}
+
+/** As in etcd, a certificate says nothing here: the gateway would lend its own to everyone. */
+function memberFor(member: MemberApi, { headers }: IncomingMessage): MemberApi {
+  const token = headers.authorization ?? headers['grpc-metadata-token']
+  return typeof token === 'string' && token !== '' ? member.as({ token }) : member
 }
 
 /** What ends each of the streams that are open. */

@@ -15,6 +15,8 @@ export interface GrpcHeaders {
   readonly timeout: string
   /** Metadata `hasleader: true`: fail at once when this member knows no leader. */
   readonly requiresLeader: boolean
+  /** Metadata `token`, else `authorization`; '' when absent. */
+  readonly token: string
 }
 
 const pseudoNames = new Set([':method', ':path', ':scheme', ':authority'])
@@ -61,6 +63,7 @@ export function parseGrpcHeaders(fields: readonly HeaderField[]): GrpcHeaders | 
     encoding: values.get('grpc-encoding') ?? '',
     timeout: values.get('grpc-timeout') ?? '',
     requiresLeader: values.get('hasleader') === 'true',
+    token: values.get('token') ?? values.get('authorization') ?? '',
   }
 }
 

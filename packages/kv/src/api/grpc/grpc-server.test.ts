@@ -120,13 +120,19 @@ test('errors carry the code and the exact text', async () => {
 })
 
 test('an unknown service and an unknown method are UNIMPLEMENTED', async () => {
-  await expect(call(clientOf('Auth'), 'AuthEnable', {})).rejects.toMatchObject({
+  const kv = clientOf('KV')
+  const same = (bytes: Buffer): Buffer => bytes
+  const refusal = (path: string): Promise<unknown> =>
+    new Promise((resolve) => {
+      kv.makeUnaryRequest(path, same, same, Buffer.alloc(0), (error) => resolve(error))
+    })
+  expect(await refusal('/etcdserverpb.Nothing/Put')).toMatchObject({
     code: grpc.status.UNIMPLEMENTED,
-    details: 'unknown service etcdserverpb.Auth',
+    details: 'unknown service etcdserverpb.Nothing',
   })
-  await expect(call(clientOf('Maintenance'), 'MoveLeader', {})).rejects.toMatchObject({
+  expect(await refusal('/etcdserverpb.KV/Nothing')).toMatchObject({
     code: grpc.status.UNIMPLEMENTED,
-    details: 'unknown method MoveLeader for service etcdserverpb.Maintenance',
+    details: 'unknown method Nothing for service etcdserverpb.KV',
   })
 })
 

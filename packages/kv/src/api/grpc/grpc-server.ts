@@ -25,8 +25,8 @@ const leaderCheckMs = 1000
 const leaderlessChecksMax = 3
 
 export interface GrpcServer {
-  /** Serves a connection whose first bytes, `head`, were read already. */
-  accept(socket: Duplex, head: Buffer): void
+  /** Serves a connection whose first bytes, `head`, were read already. `commonName`: of its verified client certificate. */
+  accept(socket: Duplex, head: Buffer, commonName?: string): void
   /** Ends streams, lets unary calls finish, and cuts what is left after `graceMs`. */
   close(graceMs: number): Promise<void>
 }
@@ -41,6 +41,7 @@ export function createGrpcServer(options: {
 
 class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
   readonly cache = new HeaderCache<GrpcHeaders>()
+  readonly #member: MemberApi
   readonly #context: CallContext
   readonly #methods: ReadonlyMap<string, Method>
   readonly #services: ReadonlySet<string>
@@ -52,16 +53,17 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
   #onIdle: (() => void) | undefined
 
   constructor(member: MemberApi, methods: readonly Method[], nowMs: () => number) {
-    this.#context = { member, deadlines: new DeadlineQueue(nowMs), partialBytes: { count: 0 } }
+    this.#member = member
+    this.#context = { deadlines: new DeadlineQueue(nowMs), partialBytes: { count: 0 } }
     this.#methods = new Map(methods.map((method) => [method.path, method]))
     this.#services = new Set(methods.map((method) => serviceOf(method.path)))
     this.#nowMs = nowMs
   }
 
-  accept(socket: Duplex, head: Buffer): void {
+  accept(socket: Duplex, head: Buffer, commonName?: string): void {
     const connection: Http2Connection<GrpcHeaders> = new Http2Connection({
       socket,
-      server: this,
+      server: commonName === undefined ? this : this.#asCertified(commonName),
       nowMs: this.#nowMs,
       onClosed: () => {
         this.#connections.delete(connection)
@@ -94,7 +96,7 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
     return headers.timeout === ''
   }
 
-  open(stream: Http2Stream, headers: GrpcHeaders): StreamHandler {
+  open(stream: Http2Stream, headers: GrpcHeaders, commonName?: string): StreamHandler {
     if (headers.httpMethod !== 'POST') return refuse(stream, httpStatusHeaders(405))
     if (!headers.isGrpc) return refuse(stream, httpStatusHeaders(415))
     const method = this.#methods.get(headers.path)
@@ -104,7 +106,10 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
       return refuse(stream, errorTrailers(error.grpcStatus, error.message, true))
     }
     const timeoutMs = headers.timeout === '' ? undefined : parseTimeoutMs(headers.timeout)
-    if (method.kind === 'unary') return new UnaryCall(this.#context, stream, method, timeoutMs)
+    const member = this.#memberFor(headers.token, commonName)
+    if (method.kind === 'unary') {
+      return new UnaryCall(this.#context, stream, { member, method, timeoutMs })
+    }
     const { requiresLeader } = headers
     const call = new StreamingCall(this.#context, stream, {
       timeoutMs,
@@ -113,8 +118,23 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
     })
     this.#streamingCalls.add(call)
     if (requiresLeader) this.#watchLeader()
-    call.open(method)
+    call.open(member, method)
     return call
+  }
+
+  /** This server for the connection of one who showed a certificate. */
+  #asCertified(commonName: string): Http2Server<GrpcHeaders> {
+    return {
+      cache: this.cache,
+      parseHeaders: this.parseHeaders,
+      isConstant: (headers) => this.isConstant(headers),
+      open: (stream, headers) => this.open(stream, headers, commonName),
+    }
+  }
+
+  #memberFor(token: string, commonName: string | undefined): MemberApi {
+    const isStranger = token === '' && commonName === undefined
+    return isStranger ? this.#member : this.#member.as({ token, commonName })
   }
 
   #problemOf(headers: GrpcHeaders): GrpcError | KvError | undefined {
@@ -125,7 +145,7 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
     if (headers.timeout !== '' && parseTimeoutMs(headers.timeout) === undefined) {
       return new GrpcError(grpcStatus.internal, `malformed grpc-timeout: ${headers.timeout}`)
     }
-    if (headers.requiresLeader && this.#context.member.leader() === 0n) {
+    if (headers.requiresLeader && this.#member.leader() === 0n) {
       return new KvError('NO_LEADER')
     }
     return undefined
@@ -145,7 +165,7 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
   }
 
   #checkLeader(): void {
-    const hasLeader = this.#context.member.leader() !== 0n
+    const hasLeader = this.#member.leader() !== 0n
     this.#leaderlessChecks = hasLeader ? 0 : this.#leaderlessChecks + 1
     const calls = [...this.#streamingCalls].filter((call) => call.requiresLeader)
     if (calls.length === 0) {

@@ -1,6 +1,7 @@
 // One streaming call: messages both ways until one side ends it.
 import { grpcStatus } from '../../errors.ts'
 import type { KvError } from '../../errors.ts'
+import type { MemberApi } from '../../member/types.ts'
 import type { ReplyStream, RequestStream, StreamMethod } from '../services/index.ts'
 import { GrpcError } from './grpc-error.ts'
 import { errorTrailers, okTrailers, responseHeaders } from './grpc-headers.ts'
@@ -40,9 +41,9 @@ export class StreamingCall implements StreamHandler, ReplyStream {
     }
   }
 
-  open(method: StreamMethod): void {
+  open(member: MemberApi, method: StreamMethod): void {
     try {
-      const requests = method.open(this.#context.member, this)
+      const requests = method.open(member, this)
       if (this.#isOver) requests.closed()
       else this.#requests = requests
     } catch (reason) {

@@ -14,13 +14,13 @@ const prefixSize = 5
 
 /** What the calls of one server share. */
 export interface CallContext {
-  readonly member: MemberApi
   readonly deadlines: DeadlineQueue
   readonly partialBytes: PartialBytes
 }
 
 export class UnaryCall implements StreamHandler {
   readonly #context: CallContext
+  readonly #member: MemberApi
   readonly #stream: Http2Stream
   readonly #method: UnaryMethod
   #assembler: MessageAssembler | undefined
@@ -31,12 +31,17 @@ export class UnaryCall implements StreamHandler {
   constructor(
     context: CallContext,
     stream: Http2Stream,
-    method: UnaryMethod,
-    timeoutMs: number | undefined,
+    call: {
+      readonly member: MemberApi
+      readonly method: UnaryMethod
+      readonly timeoutMs: number | undefined
+    },
   ) {
+    const { timeoutMs } = call
     this.#context = context
+    this.#member = call.member
     this.#stream = stream
-    this.#method = method
+    this.#method = call.method
     if (timeoutMs !== undefined) this.#deadline = context.deadlines.add(this, timeoutMs)
   }
 
@@ -80,7 +85,7 @@ export class UnaryCall implements StreamHandler {
   }
 
   #call(body: Uint8Array): void {
-    this.#method.call(this.#context.member, body, (error, reply) => this.#reply(error, reply))
+    this.#method.call(this.#member, body, (error, reply) => this.#reply(error, reply))
   }
 
   #reply(error: KvError | undefined, body: Uint8Array | undefined): void {

@@ -27,6 +27,8 @@ export const closeCode = { malformed: 4000, version: 4001, helloMissing: 4002 } 
 export type ClientMessage =
   | readonly [id: 0, name: 'hello', version: number]
   | readonly [id: 0, name: 'watch', watchRequest: Uint8Array]
+  /** UTF-8 of the auth token that holds for what follows. */
+  | readonly [id: 0, name: 'token', token: Uint8Array]
   | readonly [id: number, method: string, request: Uint8Array]
 
 export type ServerMessage =

@@ -8,8 +8,8 @@ import type { ServerMessage } from './native-protocol.ts'
 import { NativeSession } from './native-session.ts'
 
 export interface NativeServer {
-  /** Owns the socket from here on. */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Owns the socket from here on. `commonName`: of its verified client certificate. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, commonName?: string): void
   /** Says goodbye to every client; resolves when all are gone. */
   close(): Promise<void>
 }
@@ -40,13 +40,17 @@ export function createNativeServer(member: MemberApi): NativeServer {
   pingTimer.unref()
 
   return {
-    handleUpgrade(request, socket, head): void {
+    handleUpgrade(request, socket, head, commonName): void {
       if (sessions.size >= connectionsMax) {
         socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n')
         return
       }
       server.handleUpgrade(request, socket, head, (webSocket) => {
-        const session = new NativeSession(webSocket, member, (send) => sayHello(member, send))
+        const session = new NativeSession(webSocket, {
+          member,
+          commonName,
+          hello: (send) => sayHello(member, send),
+        })
         sessions.add(session)
         webSocket.on('close', () => sessions.delete(session))
       })

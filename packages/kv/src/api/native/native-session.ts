@@ -25,6 +25,7 @@ const messageOverheadSizeBytes = 16
 export class NativeSession {
   readonly #socket: WebSocket
   readonly #member: MemberApi
+  readonly #credentials: { token: string | undefined; readonly commonName: string | undefined }
   readonly #hello: (send: (message: ServerMessage) => void) => void
   #queue: ServerMessage[] = []
   #queueSizeBytes = 0
@@ -41,12 +42,19 @@ export class NativeSession {
   /** `hello` makes the server's greeting and passes it on, at once or later. */
   constructor(
     socket: WebSocket,
-    member: MemberApi,
-    hello: (send: (message: ServerMessage) => void) => void,
+    options: {
+      readonly member: MemberApi
+      /** Of the verified client certificate. */
+      readonly commonName: string | undefined
+      readonly hello: (send: (message: ServerMessage) => void) => void
+    },
   ) {
+    const { member, commonName } = options
     this.#socket = socket
-    this.#member = member
-    this.#hello = hello
+    this.#credentials = { token: undefined, commonName }
+    // A view reads the credentials at every request, so this one serves whatever token comes, and the watch stream keeps it.
+    this.#member = member.as(this.#credentials)
+    this.#hello = options.hello
     socket.on('message', (data, isBinary) => this.#frame(data, isBinary))
     socket.on('pong', () => {
       this.isAlive = true
@@ -108,6 +116,8 @@ export class NativeSession {
       this.#request(id, name, body)
     } else if (name === 'watch') {
       this.#watchRequest(body)
+    } else if (name === 'token') {
+      this.#credentials.token = Buffer.from(body).toString()
     } else {
       this.#refuse(closeCode.malformed, 'unknown message')
     }

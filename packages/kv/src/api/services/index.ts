@@ -1,4 +1,5 @@
 // Every method that is served, whatever the wire.
+import { authMethods } from './auth.ts'
 import { clusterMethods } from './cluster.ts'
 import { kvMethods } from './kv.ts'
 import { leaseMethods } from './lease.ts'
@@ -12,6 +13,7 @@ export const methods: readonly Method[] = [
   ...leaseMethods,
   ...clusterMethods,
   ...maintenanceMethods,
+  ...authMethods,
 ]
 export type {
   Method,

@@ -1,6 +1,6 @@
 // A member of one, in memory, just true enough to carry the wires' tests: no history, no compaction, nothing durable.
 import { KvError } from '../../errors.ts'
-import type { Done, MemberApi, WatchSink, WatchStream } from '../../member/types.ts'
+import type { Credentials, Done, MemberApi, WatchSink, WatchStream } from '../../member/types.ts'
 import {
   decodeDeleteRangeRequest,
   decodeLeaseGrantRequest,
@@ -48,6 +48,11 @@ export class FakeMember implements MemberApi {
   openStreams = 0
   resumed = 0
   raised: { memberId: bigint; alarm: number }[] = []
+  readonly auth: MemberApi['auth'] = {
+    call: (_name, _body, done) => done(new KvError('UNIMPLEMENTED'), undefined),
+  }
+  /** Of every view that was asked for. */
+  readonly credentials: Credentials[] = []
 
   header(): ResponseHeader {
     return { clusterId: 5n, memberId: 7n, revision: this.#revision, raftTerm: 2 }
@@ -204,6 +209,11 @@ export class FakeMember implements MemberApi {
 
   defragment(done: Done<undefined>): void {
     done(undefined, undefined)
+  }
+
+  as(credentials: Credentials): MemberApi {
+    this.credentials.push(credentials)
+    return this
   }
 
   leader(): bigint {
