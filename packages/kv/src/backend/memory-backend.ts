@@ -12,14 +12,19 @@ export class MemoryDisk {
   rows: Map<string, Uint8Array> = new Map()
   #unsynced: Batch[] = []
 
-  write(batch: Batch, sync: boolean): void {
+  write(batch: Batch): void {
     this.#unsynced.push(batch)
-    if (sync) this.crash(this.#unsynced.length)
+  }
+
+  /** The first `count` of the unsynced batches last from now on. */
+  sync(count: number): void {
+    for (const batch of this.#unsynced.slice(0, count)) applyBatch(this.rows, batch)
+    this.#unsynced = this.#unsynced.slice(count)
   }
 
   /** A power failure that only the first `batchesKept` of the unsynced batches survive. */
   crash(batchesKept: number): void {
-    for (const batch of this.#unsynced.slice(0, batchesKept)) applyBatch(this.rows, batch)
+    this.sync(batchesKept)
     this.#unsynced = []
   }
 
@@ -40,14 +45,30 @@ export class MemoryDisk {
   }
 }
 
+/** What takes time on a real disk. */
+export type StorageStep = 'read' | 'write' | 'sync'
+
+export interface MemoryBackendOptions {
+  /** Waits as long as a disk takes; left out: nothing takes any time. */
+  readonly pace?: (step: StorageStep) => Promise<void>
+  /** Rows in one batch of a view. */
+  readonly viewRowsMax?: number
+}
+
+const atOnce = (): Promise<void> => Promise.resolve()
+
 export class MemoryBackend implements Backend {
   readonly #disk: MemoryDisk
+  readonly #pace: (step: StorageStep) => Promise<void>
+  readonly #viewRowsMax: number
   readonly #overlay = new Overlay()
   readonly #queue = new WriteQueue()
   #rows: Map<string, Uint8Array>
 
-  constructor(disk: MemoryDisk = new MemoryDisk()) {
+  constructor(disk: MemoryDisk = new MemoryDisk(), options: MemoryBackendOptions = {}) {
     this.#disk = disk
+    this.#pace = options.pace ?? atOnce
+    this.#viewRowsMax = options.viewRowsMax ?? rowsBatchMax
     this.#rows = disk.written()
   }
 
@@ -69,12 +90,13 @@ export class MemoryBackend implements Backend {
   }
 
   flush(options: { sync: boolean }): Promise<void> {
-    return this.#queue.run(() => {
+    return this.#queue.run(async () => {
       const batch = this.#overlay.beginWriting()
-      this.#disk.write(batch, options.sync)
+      await this.#pace('write')
+      this.#disk.write(batch)
+      if (options.sync) await this.#sync()
       applyBatch(this.#rows, batch)
       this.#overlay.written()
-      return Promise.resolve()
     })
   }
 
@@ -84,7 +106,7 @@ export class MemoryBackend implements Backend {
     return {
       rows: (from, to) => {
         const isInside = ([key]: readonly [string, Uint8Array]): boolean => key >= from && key < to
-        return mergeRows(batches(sorted.filter(isInside)), overlay.filter(isInside))
+        return mergeRows(this.#batches(sorted.filter(isInside)), overlay.filter(isInside))
       },
       release: () => undefined,
     }
@@ -95,11 +117,11 @@ export class MemoryBackend implements Backend {
     for await (const batch of rows) {
       for (const [key, value] of batch) fresh.set(keyText(key), value)
     }
-    await this.#queue.run(() => {
+    await this.#queue.run(async () => {
+      await this.#pace('sync')
       this.#overlay.clear()
       this.#disk.replace(new Map(fresh))
       this.#rows = fresh
-      return Promise.resolve()
     })
   }
 
@@ -116,22 +138,25 @@ export class MemoryBackend implements Backend {
   close(): Promise<void> {
     return this.flush({ sync: false })
   }
+
+  async #sync(): Promise<void> {
+    const count = this.#disk.unsyncedCount
+    await this.#pace('sync')
+    this.#disk.sync(count)
+  }
+
+  async *#batches(rows: readonly (readonly [string, Uint8Array])[]): AsyncIterable<readonly Row[]> {
+    for (let at = 0; at < rows.length; at += this.#viewRowsMax) {
+      await this.#pace('read')
+      const part = rows.slice(at, at + this.#viewRowsMax)
+      yield part.map(([key, value]): Row => [Buffer.from(key, 'latin1'), value])
+    }
+  }
 }
 
 function applyBatch(rows: Map<string, Uint8Array>, batch: Batch): void {
   for (const [key, value] of batch) {
     if (value === deletedRow) rows.delete(key)
     else rows.set(key, value)
-  }
-}
-
-async function* batches(
-  rows: readonly (readonly [string, Uint8Array])[],
-): AsyncIterable<readonly Row[]> {
-  for (let at = 0; at < rows.length; at += rowsBatchMax) {
-    const part = rows.slice(at, at + rowsBatchMax)
-    yield await Promise.resolve(
-      part.map(([key, value]): Row => [Buffer.from(key, 'latin1'), value]),
-    )
   }
 }

@@ -25,6 +25,7 @@ import { openDataDirectory, tablesFailure } from './data-directory.ts'
 import { EmbeddedKv } from './embedded-kv.ts'
 import { idText } from './identity.ts'
 import { answerLeaseQuestion, HttpLeaderLink } from './leader-link.ts'
+import type { LeaderLink } from './lease-keeper.ts'
 import { loneTransport } from './lone-transport.ts'
 import { MemberMetrics, type MemberGauges } from './member-metrics.ts'
 import { nodeMemberRandom, randomFraction, type MemberRandom } from './member-random.ts'
@@ -63,8 +64,15 @@ export interface MemberPorts {
   readonly clock?: Clock
   readonly random?: MemberRandom
   readonly fileSystem?: FileSystem
+  /** With one of its own the member listens for no peers. */
   readonly transport?: Transport
   readonly backend?: Backend
+  readonly link?: LeaderLink
+  /** Sizes that a simulation makes small, so that it meets their ends. */
+  readonly raft?: Pick<
+    RaftNodeOptions<CommandResult>,
+    'catchUpEntries' | 'segmentSizeBytes' | 'limits' | 'createCore'
+  >
 }
 
 /** WAL segments of a member in memory: small, since they are never more than the last checkpoint needs. */
@@ -80,7 +88,9 @@ export async function openMember(options: MemberOptions, ports: MemberPorts = {}
   const tls = options.peerTls === undefined ? undefined : readPeerTls(options.peerTls)
   const onRefused = (error: Error): void => options.onWarning?.(error.message)
   const peers =
-    listenPeerUrls.length === 0 ? undefined : await listenPeers(listenPeerUrls, { tls, onRefused })
+    listenPeerUrls.length === 0 || ports.transport !== undefined
+      ? undefined
+      : await listenPeers(listenPeerUrls, { tls, onRefused })
   let storage: MemberStorage | undefined
   let member: OpenMember | undefined
   try {
@@ -207,11 +217,13 @@ class OpenMember extends MemberCore implements Member {
       electionTimeoutMs: plan.electionTimeoutMs,
       ...(options.snapshotCount === undefined ? {} : { snapshotEntries: options.snapshotCount }),
       ...(options.memory === true ? { segmentSizeBytes: memorySegmentSizeBytes } : {}),
+      ...ports.raft,
       onEvent,
       metrics: metrics.raft,
     })
     const parts = { ...plan, knownPeerUrls: plan.peerUrlsById }
-    const link = new HttpLeaderLink(idText(plan.clusterId), () => member?.leaderPeerUrl(), tls)
+    const leaderUrl = (): string | undefined => member?.leaderPeerUrl()
+    const { link = new HttpLeaderLink(idText(plan.clusterId), leaderUrl, tls) } = ports
     const machine = { stateMachine, consensus, backend, clock, random, metrics, link }
     const opened = new OpenMember({ ...parts, ...machine }, start)
     member = opened

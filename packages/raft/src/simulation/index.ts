@@ -1,5 +1,11 @@
 // The public names of @balsa/raft/simulation.
+export { DiskTrouble } from './disk-trouble.ts'
+export { Gate, type Source } from './gate.ts'
+export { LocalClock } from './local-clock.ts'
+export { peerWire } from './peer-wire.ts'
 export { SeededRandom } from './random.ts'
+export { runSeeds, type SeedPoolOptions } from './seed-pool.ts'
+export { Trace } from './trace.ts'
 export { Scheduler } from './scheduler.ts'
 export { SimClock } from './sim-clock.ts'
 export { SimDisk, SimFileError } from './sim-disk.ts'

@@ -3,6 +3,7 @@ import { parseArguments, type MainArguments } from './main-arguments.ts'
 import { digestOf, summarize } from './run-report.ts'
 import { runSeed, type SeedOutcome } from './run-seed.ts'
 import { runSeeds } from './seed-pool.ts'
+import { seedWorkerPath, type SeedRequest } from './seed-worker.ts'
 import { ticksDefault } from './simulate.ts'
 
 const progressEvery = 100
@@ -23,7 +24,8 @@ async function run({
   if (seeds.length === 1 && only !== undefined) {
     return [await runSeed({ seed: only, ...shared, ...(isTraced ? { onTrace: print } : {}) })]
   }
-  return await runSeeds({
+  return await runSeeds<SeedRequest, SeedOutcome>({
+    worker: seedWorkerPath,
     requests: seeds.map((seed) => ({ seed, ...shared })),
     jobs,
     onProgress: (doneCount) => {

@@ -1,13 +1,22 @@
 // Many seeds on many cores. Each run is a function of its seed alone, so what comes out does not depend on the number of processes: outcomes
 // come in the order of the seeds, and the violation is that of the lowest seed.
 import { fork, type ChildProcess } from 'node:child_process'
-import type { SeedOutcome } from './run-seed.ts'
-import { seedWorkerPath, type SeedRequest } from './seed-worker.ts'
 
 /** A run makes much garbage that dies young. */
 const youngGenerationSizeMb = 64
 
-export interface SeedPoolOptions {
+/** What a worker is asked: a seed and whatever else its runs need. */
+interface Request {
+  readonly seed: number
+}
+/** What it answers: `failure` is there at a violation. */
+interface Outcome {
+  readonly failure?: unknown
+}
+
+export interface SeedPoolOptions<SeedRequest extends Request> {
+  /** A module that, as a process of its own, answers each request with its outcome. */
+  readonly worker: string
   /** In rising order. */
   readonly requests: readonly SeedRequest[]
   readonly jobs: number
@@ -16,10 +25,12 @@ export interface SeedPoolOptions {
 }
 
 /** Resolves with the outcomes in the order of the requests, up to the first violation and with it. */
-export async function runSeeds(options: SeedPoolOptions): Promise<readonly SeedOutcome[]> {
-  const pool = new SeedPool(options)
+export async function runSeeds<SeedRequest extends Request, SeedOutcome extends Outcome>(
+  options: SeedPoolOptions<SeedRequest>,
+): Promise<readonly SeedOutcome[]> {
+  const pool = new SeedPool<SeedRequest, SeedOutcome>(options)
   const jobs = Math.max(1, Math.min(options.jobs, options.requests.length))
-  const workers = Array.from({ length: jobs }, () => createWorker())
+  const workers = Array.from({ length: jobs }, () => createWorker(options.worker))
   try {
     await Promise.all(workers.map((worker) => pool.serve(worker)))
   } finally {
@@ -28,21 +39,21 @@ export async function runSeeds(options: SeedPoolOptions): Promise<readonly SeedO
   return pool.outcomes()
 }
 
-function createWorker(): ChildProcess {
-  return fork(seedWorkerPath, [], {
+function createWorker(path: string): ChildProcess {
+  return fork(path, [], {
     execArgv: [...process.execArgv, `--max-semi-space-size=${youngGenerationSizeMb}`],
     serialization: 'advanced',
   })
 }
 
-class SeedPool {
-  readonly #options: SeedPoolOptions
+class SeedPool<SeedRequest extends Request, SeedOutcome extends Outcome> {
+  readonly #options: SeedPoolOptions<SeedRequest>
   readonly #outcomes: (SeedOutcome | undefined)[] = []
   #next = 0
   #doneCount = 0
   #firstFailure = Infinity
 
-  constructor(options: SeedPoolOptions) {
+  constructor(options: SeedPoolOptions<SeedRequest>) {
     this.#options = options
   }
 

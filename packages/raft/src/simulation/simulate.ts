@@ -1,14 +1,10 @@
 // Runs one seed from start to end on the real shell.
-import { assert } from '../core/assert.ts'
 import { RaftNode } from '../node/raft-node.ts'
 import type { StateMachine } from '../node/types.ts'
-import { decodeFrame } from '../transport/decode-frame.ts'
-import { encodeFrame } from '../transport/encode-frame.ts'
-import { inVersion, isOldMembership } from '../transport/protocol-version.ts'
+import { peerWire } from './peer-wire.ts'
 import { planted, type PlantName } from './plants.ts'
 import { registerApplication } from './register-workload.ts'
 import type { RunReport } from './run-report.ts'
-import type { WireFormat } from './sim-network.ts'
 import type { Application, CreateStateMachine, Workload } from './workload.ts'
 import { World } from './world.ts'
 
@@ -42,7 +38,7 @@ export function simulate<Input, Output, State, Machine extends StateMachine<Outp
   const world = new World({
     seed: options.seed,
     ticks: options.ticks ?? ticksDefault,
-    wire,
+    wire: peerWire,
     openNode: (nodeOptions) => {
       return RaftNode.open(plant === undefined ? nodeOptions : planted(plant, nodeOptions))
     },
@@ -56,18 +52,4 @@ function ownApplication<Input, Output, State, Machine extends StateMachine<Outpu
   options: OwnApplication<Input, Output, State, Machine>,
 ): Application {
   return { workload: options.workload(), home: () => ({ open: options.stateMachine }) }
-}
-
-/** What a real wire would carry. */
-const wire: WireFormat = {
-  encode: (message, version) => {
-    const isSaid = inVersion(message, version) !== undefined
-    return isSaid ? encodeFrame([message], version) : undefined
-  },
-  decode: (bytes, { from, to, version }) => {
-    const [decoded] = decodeFrame(bytes, { from, to }, version)
-    assert(decoded !== undefined, 'a frame of one message holds one')
-    return decoded
-  },
-  canSend: ({ membership }, version) => version > 1 || isOldMembership(membership),
 }
