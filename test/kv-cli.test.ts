@@ -66,39 +66,37 @@ describe('a member that runs', () => {
     const { name, 'data-dir': dataDir, ...flags } = await memberFlags('dashes')
     const argv = Object.entries(flags).map(([flag, value]) => `-${flag}=${value}`)
     const env = { ETCD_NAME: name!, ETCD_DATA_DIR: dataDir!, ETCD_MAX_WALS: '5', ETCD_NOTHING: '1' }
-    const member = new BalsaProcess(['member', ...argv, '-auto-compaction-retention', '1h'], {
+    const member = new BalsaProcess(['member', ...argv, '-enable-v2'], {
       env,
     })
     await member.ready('ready to serve client requests')
     await member.stop()
     const warnings = linesOf(member.stderr).filter(({ level }) => level === 'warn')
     expect(warnings.map(({ msg }) => msg)).toEqual([
-      'ETCD_NOTHING is not a variable of etcd and has no effect',
-      'ETCD_MAX_WALS has no effect yet',
-      '--auto-compaction-retention has no effect yet',
+      'unrecognized environment variable ETCD_NOTHING=1',
+      '--enable-v2 is deprecated and has no effect',
+      'ETCD_MAX_WALS has no effect',
     ])
     expect(readdirSync(dataDir!)).toContain('member')
   })
 })
 
 describe('a member that cannot start says why in one line', () => {
-  const failure = async (argv: string[]): Promise<string> => {
+  const failure = async (argv: string[], exitCode = 1): Promise<string> => {
     const { code, stderr } = await runBalsa(argv, { timeoutMs: 20_000 })
-    expect(code).toBe(1)
+    expect(code).toBe(exitCode)
     return stderr
   }
 
   test.each([
-    [['--nonsense'], `balsa: unknown flag --nonsense; see balsa member --help\n`],
-    [['serve'], `balsa: 'serve' is not a flag; see balsa member --help\n`],
-    [['--name'], `balsa: --name needs a value\n`],
+    [['serve'], `balsa: error verifying flags, 'serve' is not a valid flag. See 'etcd --help'.\n`],
     [
       ['--heartbeat-interval', 'soon'],
       `balsa: --heartbeat-interval is 'soon'; it must be a positive whole number\n`,
     ],
     [
       ['--listen-client-urls', 'localhost:2379'],
-      `balsa: --listen-client-urls has 'localhost:2379'; it must look like http://127.0.0.1:2379\n`,
+      `balsa: --listen-client-urls is 'localhost:2379'; it must be URLs like http://127.0.0.1:2379\n`,
     ],
     [
       ['--initial-cluster-state', 'old'],
@@ -114,6 +112,13 @@ describe('a member that cannot start says why in one line', () => {
     ],
   ])('%s', async (argv, message) => {
     expect(await failure(['member', '--data-dir', join(folder, 'unused'), ...argv])).toBe(message)
+  })
+
+  test.each([
+    ['--nonsense', 'balsa: flag provided but not defined: -nonsense\n'],
+    ['--name', 'balsa: flag needs an argument: -name\n'],
+  ])('%s, with exit code 2', async (flag, message) => {
+    expect(await failure(['member', flag], 2)).toBe(message)
   })
 
   test.each(['client', 'peer'])('a busy %s port', async (kind) => {

@@ -13,5 +13,6 @@ try {
   await program.parseAsync()
 } catch (reason) {
   process.stderr.write(`balsa: ${reason instanceof Error ? reason.message : String(reason)}\n`)
-  process.exitCode = 1
+  const hasCode = reason instanceof Error && 'exitCode' in reason
+  process.exitCode = hasCode && typeof reason.exitCode === 'number' ? reason.exitCode : 1
 }

@@ -1,6 +1,6 @@
 // Log lines as etcd writes them: one JSON object a line, on standard error, so that tools that wait for etcd's lines find them.
-import { logLevels } from './parse-member-flags.ts'
-import type { LogLevel } from './parse-member-flags.ts'
+import { logLevels } from './flags/command-settings.ts'
+import type { LogLevel } from './flags/command-settings.ts'
 
 export type MemberLog = (
   level: LogLevel,

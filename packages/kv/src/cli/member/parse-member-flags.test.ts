@@ -1,4 +1,9 @@
-import { describe, expect, test } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { duration } from './flags/flag-type.ts'
+import { memberFlagRows, memberFlags, memberFlagsHelp } from './member-flags.ts'
 import { parseMemberFlags } from './parse-member-flags.ts'
 
 test('without flags a member is what etcd is without flags', () => {
@@ -62,22 +67,104 @@ test('every flag that is used reaches its option', () => {
   })
 })
 
-test('a flag beats its variable, and the last of two flags wins', () => {
-  const { options } = parseMemberFlags(['-name', 'a', '--name', 'b'], { ETCD_NAME: 'c' })
+test("a flag beats its variable with etcd's warning, and the last of two flags wins", () => {
+  const { options, warnings } = parseMemberFlags(['-name', 'a', '--name', 'b'], { ETCD_NAME: 'c' })
   expect(options.name).toBe('b')
+  expect(warnings).toEqual([
+    'conflicting environment variable "ETCD_NAME" is shadowed by corresponding command-line flag (either unset environment variable or disable flag)',
+  ])
   expect(parseMemberFlags([], { ETCD_NAME: 'c' }).options.dataDir).toBe('c.etcd')
+  expect(parseMemberFlags([], { ETCD_FOO: '1', ETCD_NAME: '' })).toMatchObject({
+    options: { name: 'default' },
+    warnings: ['unrecognized environment variable ETCD_FOO=1'],
+  })
 })
 
-test('flags without effect take their values, switches none, and each is warned of', () => {
-  const argv = ['--quota-backend-bytes', '1000', '--pre-vote', '--strict-reconfig-check=false']
+test('flags without effect and of older versions take their values, switches none, and each is warned of once', () => {
+  const argv = ['--wal-dir', 'w', '--enable-v2', '--experimental-compaction-batch-limit', '10']
   expect(parseMemberFlags([...argv, '--name', 'x'], {})).toMatchObject({
     options: { name: 'x' },
     warnings: [
-      '--quota-backend-bytes has no effect yet',
-      '--pre-vote has no effect yet',
-      '--strict-reconfig-check has no effect yet',
+      '--wal-dir has no effect',
+      '--enable-v2 is deprecated and has no effect',
+      '--experimental-compaction-batch-limit is deprecated; use --compaction-batch-limit',
     ],
   })
+})
+
+describe('a configuration file', () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'balsa-config-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+  const write = (text: string): string => {
+    const path = join(folder, 'etcd.conf.yml')
+    writeFileSync(path, text)
+    return path
+  }
+
+  test('stands for all flags and variables, with sections for TLS', () => {
+    const path = write(`
+name: f
+data-dir:
+heartbeat-interval: 20
+listen-client-urls: http://127.0.0.1:1,http://127.0.0.1:2
+peer-transport-security:
+  cert-file: c.pem
+  key-file: k.pem
+  client-cert-auth: true
+  trusted-ca-file: ca.pem
+  allowed-cn: [a, b]
+no-such-key: 1
+`)
+    const settings = parseMemberFlags(['--config-file', path, '--name=x'], { ETCD_NAME: 'y' })
+    expect(settings.options).toMatchObject({
+      name: 'f',
+      dataDir: 'f.etcd',
+      heartbeatIntervalMs: 20,
+      listenClientUrls: ['http://127.0.0.1:1', 'http://127.0.0.1:2'],
+      peerTls: { certFile: 'c.pem', keyFile: 'k.pem', trustedCaFile: 'ca.pem' },
+    })
+    expect(settings.options.peerTls?.allowedNames).toEqual(['a', 'b'])
+    expect(settings.warnings).toEqual([
+      `Loading server configuration from "${path}". Other configuration command line flags and environment variables will be ignored if provided.`,
+      `no-such-key of ${path} is not a key of etcd and has no effect`,
+    ])
+    expect(parseMemberFlags([], { ETCD_CONFIG_FILE: path }).options.name).toBe('f')
+  })
+
+  test.each([
+    ['heartbeat-interval: soon', "heartbeat-interval of .* is 'soon'; it must be a positive whole"],
+    ['- a', 'must hold keys and values'],
+    ['a: [', 'error verifying flags, '],
+  ])('%j is refused', (text, message) => {
+    expect(() => parseMemberFlags([`--config-file=${write(text)}`], {})).toThrow(
+      new RegExp(message),
+    )
+  })
+
+  test('that is not there is refused', () => {
+    expect(() => parseMemberFlags(['--config-file', join(folder, 'none')], {})).toThrow('ENOENT')
+  })
+})
+
+test.each([
+  ['1h30m', 5_400_000],
+  ['500ms', 500],
+  ['1.5s', 1500],
+  ['0', 0],
+  ['600000000000', 600_000],
+])("the duration '%s' is %d ms", (text, value) => {
+  expect(duration.parse(text)).toEqual({ value })
+})
+
+test('no flag has two rows, and every new name is one', () => {
+  expect(memberFlags.size).toBe(memberFlagRows.length)
+  for (const { newName } of memberFlagRows) {
+    if (newName !== undefined) expect(memberFlags.has(newName)).toBe(true)
+  }
+  expect(memberFlagsHelp()).toContain("\nMember:\n  --name 'default'\n")
 })
 
 test.each([
@@ -91,7 +178,9 @@ test.each([
 
 describe('what is refused, and how', () => {
   test.each([
-    [['--data-dri', 'x'], {}, 'unknown flag --data-dri; see balsa member --help'],
+    [['--data-dri', 'x'], {}, 'flag provided but not defined: -data-dri'],
+    [['run'], {}, "error verifying flags, 'run' is not a valid flag. See 'etcd --help'."],
+    [['--name'], {}, 'flag needs an argument: -name'],
     [
       ['--auto-tls'],
       {},
@@ -103,9 +192,9 @@ describe('what is refused, and how', () => {
       'ETCD_DISCOVERY cannot be used: discovery is not there yet; name the members with --initial-cluster',
     ],
     [
-      ['--listen-client-urls', 'https://a:1'],
+      ['--listen-client-urls', 'http://a'],
       {},
-      `--listen-client-urls has 'https://a:1': TLS is not served yet; use http`,
+      `--listen-client-urls is 'http://a'; it must be URLs like http://127.0.0.1:2379`,
     ],
     [
       ['--peer-auto-tls'],
@@ -115,7 +204,7 @@ describe('what is refused, and how', () => {
     [
       ['--peer-cert-file', 'c.pem'],
       { ETCD_PEER_KEY_FILE: 'k.pem' },
-      'ETCD_PEER_KEY_FILE also needs --peer-trusted-ca-file',
+      '--peer-cert-file also needs --peer-trusted-ca-file',
     ],
     [
       ['--peer-client-cert-auth'],

@@ -1,196 +1,102 @@
-// Reads etcd's command line and ETCD_ variables into the options of openMember. A flag beats its variable. What is wrong is one line that
-// names the flag.
+// From etcd's command line, ETCD_ variables and configuration file to the options of openMember. What is wrong is one line that names the
+// flag. As in etcd a configuration file stands alone; else a flag beats its variable.
 import { join } from 'node:path'
 import type { MemberOptions } from '../../member/member-options.ts'
 import type { PeerTlsFiles } from '../../member/peer-tls-files.ts'
+import type { CommandSettings } from './flags/command-settings.ts'
+import type { FlagTargets } from './flags/flag-row.ts'
+import {
+  addVariables,
+  configFileFlag,
+  FlagError,
+  readArguments,
+  type Environment,
+  type Given,
+} from './given-flags.ts'
 import { memberFlags } from './member-flags.ts'
-import type { MemberFlag } from './member-flags.ts'
+import { readConfigFile } from './read-config-file.ts'
 
-export const logLevels = ['debug', 'info', 'warn', 'error', 'panic', 'fatal'] as const
-export type LogLevel = (typeof logLevels)[number]
-
-export interface MemberSettings {
+export interface MemberSettings extends CommandSettings {
   readonly options: MemberOptions & {
     readonly dataDir: string
     readonly listenClientUrls: readonly string[]
     readonly listenPeerUrls: readonly string[]
   }
-  /** `existing`: the data directory must hold the member already. */
-  readonly clusterState: 'new' | 'existing'
-  /** Of --force-new-cluster: the cluster id as confirmation, or 'true' to ask what would be done. */
-  readonly forceNewCluster: string | undefined
-  readonly logLevel: LogLevel
   readonly warnings: readonly string[]
 }
 
-/** The message is for a person and names the flag or variable. */
-export class FlagError extends Error {
-  override readonly name = 'FlagError'
-}
+type GivenFlags = ReadonlyMap<string, Given>
 
-interface Given {
-  readonly text: string
-  /** As it was written: `--name` or ETCD_NAME. */
-  readonly as: string
-}
-
-export function parseMemberFlags(
-  argv: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): MemberSettings {
-  const given = new Map<string, Given>()
-  const warnings = readVariables(env, given)
-  readArguments(argv, given)
+export function parseMemberFlags(argv: readonly string[], env: Environment): MemberSettings {
+  const { given, warnings } = readGiven(argv, env)
+  const targets: FlagTargets = { options: {}, command: {}, clientTls: {}, peerTls: {} }
   for (const [name, { as, text }] of given) {
     const flag = memberFlags.get(name)
-    if (flag?.effect === 'ignored') warnings.push(`${as} has no effect yet`)
-    if (flag?.effect === 'refused' && text !== 'false' && text !== '') {
-      throw new FlagError(`${as} cannot be used: ${flag.text}`)
+    if (flag?.warning !== undefined) warnings.push(`${as} ${flag.warning}`)
+    if (flag?.refusal !== undefined && text !== 'false' && text !== '') {
+      throw new FlagError(`${as} cannot be used: ${flag.refusal}`)
     }
+    const put = flag?.newName === undefined ? flag?.put : memberFlags.get(flag.newName)?.put
+    const mustBe = put?.(text, targets)
+    if (mustBe !== undefined) throw new FlagError(`${as} is '${text}'; it must be ${mustBe}`)
   }
-  return { ...settingsOf(given), warnings }
+  return { ...settingsOf(targets, given), warnings }
 }
 
-function readVariables(
-  env: Readonly<Record<string, string | undefined>>,
-  given: Map<string, Given>,
-): string[] {
-  const warnings: string[] = []
-  for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith('ETCD_') || text === undefined) continue
-    const name = variable.slice('ETCD_'.length).toLowerCase().replaceAll('_', '-')
-    if (memberFlags.has(name)) given.set(name, { text, as: variable })
-    else warnings.push(`${variable} is not a variable of etcd and has no effect`)
-  }
-  return warnings
+function readGiven(
+  argv: readonly string[],
+  env: Environment,
+): { readonly given: GivenFlags; readonly warnings: string[] } {
+  const given = readArguments(argv)
+  const path = given.get(configFileFlag)?.text ?? env['ETCD_CONFIG_FILE'] ?? ''
+  given.delete(configFileFlag)
+  if (path === '') return { given, warnings: addVariables(given, env) }
+  const file = readConfigFile(path)
+  const notice = `Loading server configuration from "${path}". Other configuration command line flags and environment variables will be ignored if provided.`
+  return { given: file.given, warnings: [notice, ...file.warnings] }
 }
 
-function readArguments(argv: readonly string[], given: Map<string, Given>): void {
-  const rest = [...argv]
-  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
-    const match = /^--?([a-z][a-z0-9-]*)(?:=(.*))?$/s.exec(word)
-    const flag = match?.[1] === undefined ? undefined : memberFlags.get(match[1])
-    if (match === null) throw new FlagError(`'${word}' is not a flag; see balsa member --help`)
-    if (flag === undefined) {
-      throw new FlagError(`unknown flag --${match[1]}; see balsa member --help`)
-    }
-    given.set(flag.name, { text: valueOf(flag, match[2], rest), as: `--${flag.name}` })
-  }
-}
-
-function valueOf(flag: MemberFlag, inline: string | undefined, rest: string[]): string {
-  if (inline !== undefined) return inline
-  if (flag.value === 'boolean') return 'true'
-  const next = rest.shift()
-  if (next === undefined) throw new FlagError(`--${flag.name} needs a value`)
-  return next
-}
-
-function settingsOf(given: ReadonlyMap<string, Given>): Omit<MemberSettings, 'warnings'> {
-  const text = (name: string): string | undefined => given.get(name)?.text
-  const name = text('name') ?? 'default'
-  const listenPeerUrls = urls(given, 'listen-peer-urls') ?? ['http://localhost:2380']
-  const optional = {
-    advertiseClientUrls: urls(given, 'advertise-client-urls'),
-    initialAdvertisePeerUrls: urls(given, 'initial-advertise-peer-urls'),
-    initialCluster: text('initial-cluster'),
-    initialClusterToken: text('initial-cluster-token'),
-    heartbeatIntervalMs: positive(given, 'heartbeat-interval'),
-    electionTimeoutMs: positive(given, 'election-timeout'),
-    snapshotCount: positive(given, 'snapshot-count'),
-    peerTls: peerTls(given),
-  }
+function settingsOf(
+  { options, command, peerTls }: FlagTargets,
+  given: GivenFlags,
+): Omit<MemberSettings, 'warnings'> {
+  const name = options.name ?? 'default'
+  const tls = peerTlsFiles(peerTls, given)
   return {
     options: {
+      ...options,
       name,
-      dataDir: text('data-dir') ?? join('.', `${name}.etcd`),
-      listenClientUrls: urls(given, 'listen-client-urls') ?? ['http://localhost:2379'],
-      listenPeerUrls,
-      ...withoutUndefined(optional),
+      dataDir: options.dataDir ?? join('.', `${name}.etcd`),
+      listenClientUrls: options.listenClientUrls ?? ['http://localhost:2379'],
+      listenPeerUrls: options.listenPeerUrls ?? ['http://localhost:2380'],
+      ...(tls === undefined ? {} : { peerTls: tls }),
     },
-    clusterState: oneOf(given, 'initial-cluster-state', ['new', 'existing']) ?? 'new',
-    forceNewCluster: switchText(given, 'force-new-cluster'),
-    logLevel: oneOf(given, 'log-level', logLevels) ?? 'info',
+    clusterState: command.clusterState ?? 'new',
+    forceNewCluster: command.forceNewCluster,
+    logLevel: command.logLevel ?? 'info',
   }
-}
-
-function urls(given: ReadonlyMap<string, Given>, name: string): string[] | undefined {
-  const found = given.get(name)
-  if (found === undefined) return undefined
-  const list = found.text.split(',').map((url) => url.trim())
-  for (const url of list) {
-    if (!isListenUrl(url)) {
-      throw new FlagError(`${found.as} has '${url}'; it must look like http://127.0.0.1:2379`)
-    }
-    if (url.startsWith('https:') && name.includes('client')) {
-      throw new FlagError(`${found.as} has '${url}': TLS is not served yet; use http`)
-    }
-  }
-  return list
 }
 
 const peerFiles = ['peer-cert-file', 'peer-key-file', 'peer-trusted-ca-file'] as const
 
 /** All three files or none; then certificates are asked for, whether --peer-client-cert-auth says so or not. */
-function peerTls(given: ReadonlyMap<string, Given>): PeerTlsFiles | undefined {
-  const text = (name: string): string | undefined => given.get(name)?.text
-  const [certFile, keyFile, trustedCaFile] = peerFiles.map(text)
-  const allowedNames = [text('peer-cert-allowed-cn'), text('peer-cert-allowed-hostname')].filter(
-    (name) => name !== undefined,
-  )
-  const wanted = [...given.keys()].find((name) => name.startsWith('peer-'))
-  if (wanted === undefined || (wanted === 'peer-client-cert-auth' && text(wanted) === 'false')) {
+function peerTlsFiles(
+  { certFile, keyFile, trustedCaFile, clientCertAuth, allowedNames }: FlagTargets['peerTls'],
+  given: GivenFlags,
+): PeerTlsFiles | undefined {
+  const names = ['peer-client-cert-auth', 'peer-cert-allowed-cn', 'peer-cert-allowed-hostname']
+  const wanted = [...peerFiles, ...names].find((name) => given.has(name))
+  if (wanted === undefined || (wanted === 'peer-client-cert-auth' && clientCertAuth === false)) {
     return undefined
   }
   if (certFile === undefined || keyFile === undefined || trustedCaFile === undefined) {
     const missing = peerFiles.filter((name) => !given.has(name)).map((name) => `--${name}`)
     throw new FlagError(`${given.get(wanted)?.as ?? wanted} also needs ${missing.join(' and ')}`)
   }
-  const switched = given.get('peer-client-cert-auth')
-  if (switched?.text === 'false') {
-    throw new FlagError(
-      `${switched.as} is false, but members always show certificates to each other`,
-    )
+  if (clientCertAuth === false) {
+    const as = given.get('peer-client-cert-auth')?.as ?? ''
+    throw new FlagError(`${as} is false, but members always show certificates to each other`)
   }
   const files = { certFile, keyFile, trustedCaFile }
-  return allowedNames.length === 0 ? files : { ...files, allowedNames }
-}
-
-function isListenUrl(url: string): boolean {
-  if (!/^https?:\/\/[^/]+:\d+$/.test(url) || !URL.canParse(url)) return false
-  const { pathname, search } = new URL(url)
-  return pathname === '/' && search === ''
-}
-
-function positive(given: ReadonlyMap<string, Given>, name: string): number | undefined {
-  const found = given.get(name)
-  if (found === undefined) return undefined
-  const value = Number(found.text)
-  if (Number.isSafeInteger(value) && value > 0 && found.text.trim() !== '') return value
-  throw new FlagError(`${found.as} is '${found.text}'; it must be a positive whole number`)
-}
-
-/** Undefined if it is off. */
-function switchText(given: ReadonlyMap<string, Given>, name: string): string | undefined {
-  const text = given.get(name)?.text
-  return text === 'false' || text === '' ? undefined : text
-}
-
-function oneOf<Text extends string>(
-  given: ReadonlyMap<string, Given>,
-  name: string,
-  choices: readonly Text[],
-): Text | undefined {
-  const found = given.get(name)
-  if (found === undefined) return undefined
-  const choice = choices.find((text) => text === found.text)
-  if (choice !== undefined) return choice
-  throw new FlagError(`${found.as} is '${found.text}'; it must be one of ${choices.join(', ')}`)
-}
-
-function withoutUndefined<T extends object>(
-  object: T,
-): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
-  const entries = Object.entries(object).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as { [Key in keyof T]?: Exclude<T[Key], undefined> }
+  return allowedNames === undefined ? files : { ...files, allowedNames }
 }

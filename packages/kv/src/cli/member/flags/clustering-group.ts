@@ -1,0 +1,46 @@
+// Flags of etcd's group "Clustering": who the others are and how the first members find each other.
+import { command, inert, option, type MemberFlag } from './flag-row.ts'
+import { oneOf, text, toggle, urls } from './flag-type.ts'
+
+export const clusteringGroup: readonly MemberFlag[] = [
+  option(
+    'initial-advertise-peer-urls',
+    'initialAdvertisePeerUrls',
+    urls,
+    'http://localhost:2380',
+    'What other members are told, with commas; the listen URLs if left out.',
+  ),
+  option(
+    'initial-cluster',
+    'initialCluster',
+    text,
+    'default=http://localhost:2380',
+    'NAME=URL of every first member, with commas.',
+  ),
+  command(
+    'initial-cluster-state',
+    'clusterState',
+    oneOf('new', 'existing'),
+    'new',
+    "'new', or 'existing' for a member that joins a running cluster or has its data.",
+  ),
+  option(
+    'initial-cluster-token',
+    'initialClusterToken',
+    text,
+    'etcd-cluster',
+    'Tells clusters with the same URLs apart.',
+  ),
+  option(
+    'advertise-client-urls',
+    'advertiseClientUrls',
+    urls,
+    'http://localhost:2379',
+    'What clients are told, with commas; the listen URLs if left out.',
+  ),
+  inert('strict-reconfig-check', toggle, 'true', 'Refuse changes of members that lose the quorum.'),
+  inert('pre-vote', toggle, 'true', 'Ask before an election whether it could be won.'),
+  inert('auto-compaction-retention', text, '0', 'How much history is kept; 0 for all.'),
+  inert('auto-compaction-mode', oneOf('periodic', 'revision'), 'periodic', 'By time or revisions.'),
+  inert('max-learners', text, '1', 'The most learners in the cluster.'),
+]

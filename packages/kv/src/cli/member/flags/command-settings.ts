@@ -1,0 +1,12 @@
+// What the flags say to the command, beside the options of the member itself.
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'panic', 'fatal'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+export interface CommandSettings {
+  /** `existing`: the data directory must hold the member already. */
+  readonly clusterState: 'new' | 'existing'
+  /** Of --force-new-cluster: the cluster id as confirmation, or 'true' to ask what would be done. */
+  readonly forceNewCluster: string | undefined
+  readonly logLevel: LogLevel
+}

@@ -1,0 +1,63 @@
+// Flags of etcd's group "Member": who a member is, where it listens, its limits.
+import { inert, option, type MemberFlag } from './flag-row.ts'
+import { count, duration, positive, text, toggle, urls } from './flag-type.ts'
+
+export const memberGroup: readonly MemberFlag[] = [
+  option('name', 'name', text, 'default', 'The name of this member.'),
+  option('data-dir', 'dataDir', text, '${name}.etcd', 'Where everything is kept.'),
+  inert('wal-dir', text, '', 'A folder of its own for the log.'),
+  option(
+    'snapshot-count',
+    'snapshotCount',
+    positive,
+    '10000',
+    'Applied entries between two checkpoints.',
+  ),
+  option(
+    'heartbeat-interval',
+    'heartbeatIntervalMs',
+    positive,
+    '100',
+    'Milliseconds between two heartbeats of a leader.',
+  ),
+  option(
+    'election-timeout',
+    'electionTimeoutMs',
+    positive,
+    '1000',
+    'Milliseconds without a leader until a member stands for election.',
+  ),
+  inert('initial-election-tick-advance', toggle, 'true', 'A first election without delay.'),
+  option(
+    'listen-peer-urls',
+    'listenPeerUrls',
+    urls,
+    'http://localhost:2380',
+    'Where other members are heard, with commas.',
+  ),
+  option(
+    'listen-client-urls',
+    'listenClientUrls',
+    urls,
+    'http://localhost:2379',
+    'Where clients are served, with commas.',
+  ),
+  inert('listen-client-http-urls', urls, '', 'Where clients are served over HTTP only.'),
+  inert('max-snapshots', count, '5', 'Snapshot files that are kept.'),
+  inert('max-wals', count, '5', 'Log files that are kept.'),
+  inert('quota-backend-bytes', text, '0', 'Bytes of data that raise an alarm.'),
+  inert('backend-bbolt-freelist-type', text, 'map', 'How bbolt keeps its free list.'),
+  inert('backend-batch-interval', duration, '', 'The longest time between two commits of bbolt.'),
+  inert('backend-batch-limit', count, '0', 'The most operations between two commits of bbolt.'),
+  inert('max-txn-ops', count, '128', 'The most operations in one transaction.'),
+  inert('max-request-bytes', count, '1572864', 'The largest request that is taken.'),
+  inert('max-concurrent-streams', count, '4294967295', 'The most streams a connection may open.'),
+  inert('enable-grpc-gateway', toggle, 'true', 'Serve JSON over HTTP.'),
+  inert('grpc-keepalive-min-time', duration, '5s', 'How soon a client may ping again.'),
+  inert('grpc-keepalive-interval', duration, '2h', 'How often a silent client is pinged.'),
+  inert('grpc-keepalive-timeout', duration, '20s', 'How long a pinged client may be silent.'),
+  inert('socket-reuse-port', toggle, 'false', 'Share listening ports (SO_REUSEPORT).'),
+  inert('socket-reuse-address', toggle, 'false', 'Take ports that wait to be freed.'),
+  inert('raft-read-timeout', duration, '5s', 'Read timeout of connections between members.'),
+  inert('raft-write-timeout', duration, '5s', 'Write timeout of connections between members.'),
+]

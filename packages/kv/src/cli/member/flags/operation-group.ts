@@ -1,0 +1,44 @@
+// Flags of etcd's groups "Profiling and Monitoring", "Logging", "Features" and "Unsafe feature".
+import { logLevels } from './command-settings.ts'
+import { command, inert, type MemberFlag } from './flag-row.ts'
+import { confirmation, count, duration, list, oneOf, text, toggle, urls } from './flag-type.ts'
+
+export const monitoringGroup: readonly MemberFlag[] = [
+  inert('enable-pprof', toggle, 'false', 'Profiles of Go over HTTP.'),
+  inert('metrics', oneOf('basic', 'extensive'), 'basic', 'Histograms of calls too.'),
+  inert('listen-metrics-urls', urls, '', 'Where /metrics and /health are served too.'),
+]
+
+export const loggingGroup: readonly MemberFlag[] = [
+  inert('logger', oneOf('zap', 'capnslog'), 'zap', 'Log lines are JSON objects.'),
+  inert('log-outputs', list, 'default', "'stderr', 'stdout' or files, with commas."),
+  command('log-level', 'logLevel', oneOf(...logLevels), 'info', 'The lowest level that is shown.'),
+  inert('log-format', oneOf('json', 'console'), 'json', 'JSON objects, or lines for people.'),
+  inert('enable-log-rotation', toggle, 'false', 'Start a new log file when one is full.'),
+  inert('log-rotation-config-json', text, '', 'When a log file is full.'),
+]
+
+export const featureGroup: readonly MemberFlag[] = [
+  inert('corrupt-check-time', duration, '0s', 'How often members compare their data.'),
+  inert('compact-hash-check-time', duration, '1m', 'How often hashes of compactions are compared.'),
+  inert('compaction-batch-limit', count, '1000', 'Revisions that one step of a compaction drops.'),
+  inert('compaction-sleep-interval', duration, '10ms', 'The pause between two steps.'),
+  inert('watch-progress-notify-interval', duration, '10m', 'How often quiet watches hear of it.'),
+  inert('warning-apply-duration', duration, '100ms', 'From when on applying counts as slow.'),
+  inert('warning-unary-request-duration', duration, '300ms', 'From when on a request is slow.'),
+  inert('snapshot-catchup-entries', count, '5000', 'Entries kept for members that are behind.'),
+  inert('bootstrap-defrag-threshold-megabytes', count, '0', 'Defragment at the start.'),
+  inert('downgrade-check-time', duration, '5s', 'How often a downgrade is looked at.'),
+  inert('feature-gates', text, '', 'Name=true or false of features, with commas.'),
+]
+
+export const unsafeGroup: readonly MemberFlag[] = [
+  command(
+    'force-new-cluster',
+    'forceNewCluster',
+    confirmation,
+    'false',
+    'The other members are gone for good: says what is kept; =CLUSTER_ID goes on alone with it.',
+  ),
+  inert('unsafe-no-fsync', toggle, 'false', 'Do not sync the disk, and lose data in a crash.'),
+]

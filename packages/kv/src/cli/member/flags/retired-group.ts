@@ -1,0 +1,43 @@
+// Flags of etcd 3.4 to 3.7 that have another name by now, or no purpose any more, so that scripts that give them go on working.
+import { refused, renamed, retired, type MemberFlag } from './flag-row.ts'
+import { text, toggle } from './flag-type.ts'
+
+const noDiscovery = 'discovery is not there yet; name the members with --initial-cluster'
+
+const many = (names: string): readonly string[] => names.trim().split(/\s+/)
+
+export const retiredGroup: readonly MemberFlag[] = [
+  ...many(`
+    experimental-corrupt-check-time experimental-compact-hash-check-time
+    experimental-compaction-batch-limit experimental-compaction-sleep-interval
+    experimental-watch-progress-notify-interval experimental-warning-apply-duration
+    experimental-warning-unary-request-duration experimental-max-learners
+    experimental-bootstrap-defrag-threshold-megabytes experimental-snapshot-catchup-entries
+    experimental-downgrade-check-time experimental-backend-bbolt-freelist-type
+  `).map((name) => renamed(name, name.replace('experimental-', ''))),
+  ...many(`
+    enable-v2 debug memory-mlock experimental-memory-mlock
+    experimental-initial-corrupt-check experimental-enable-lease-checkpoint
+    experimental-enable-lease-checkpoint-persist experimental-enable-distributed-tracing
+    enable-distributed-tracing experimental-peer-skip-client-san-verification
+    peer-skip-client-san-verification experimental-txn-mode-write-with-shared-buffer
+    experimental-stop-grpc-service-on-defrag experimental-compact-hash-check-enabled
+    disable-log-sampling
+  `).map((name) => retired(name, toggle)),
+  ...many(`
+    v2-deprecation experimental-enable-v2v3 log-package-levels self-signed-cert-validity
+    experimental-wait-cluster-ready-timeout discovery-fallback discovery-proxy
+    experimental-distributed-tracing-address experimental-distributed-tracing-service-name
+    experimental-distributed-tracing-instance-id experimental-distributed-tracing-sampling-rate
+    distributed-tracing-address distributed-tracing-service-name distributed-tracing-instance-id
+    distributed-tracing-sampling-rate client-cert-file client-key-file peer-client-cert-file
+    peer-client-key-file proxy-failure-wait proxy-refresh-interval proxy-dial-timeout
+    proxy-write-timeout proxy-read-timeout
+  `).map((name) => retired(name, text)),
+  ...many('discovery discovery-srv discovery-srv-name discovery-endpoints discovery-token').map(
+    (name) => refused(name, text, noDiscovery),
+  ),
+  refused('proxy', text, 'its proxy mode is gone; use gateway start or grpc-proxy start'),
+  refused('ca-file', text, 'use --trusted-ca-file'),
+  refused('peer-ca-file', text, 'use --peer-trusted-ca-file'),
+]
