@@ -1,5 +1,6 @@
 // A raft command: one byte that says which request it is, then the request's protobuf bytes as they came.
 import type {
+  AlarmResponse,
   DeleteRangeResponse,
   HeaderOnlyResponse,
   LeaseGrantResponse,
@@ -17,6 +18,7 @@ export const commandKind = {
   leaseRevoke: 6,
   /** A member says its name and URLs: body is JSON of MemberAttributes. */
   publish: 7,
+  alarm: 10,
 } as const
 export type CommandName = keyof typeof commandKind
 
@@ -29,6 +31,7 @@ export interface CommandResponses {
   leaseGrant: LeaseGrantResponse
   leaseRevoke: HeaderOnlyResponse
   publish: HeaderOnlyResponse
+  alarm: AlarmResponse
 }
 export type CommandResponse = CommandResponses[CommandName]
 

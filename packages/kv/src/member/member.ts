@@ -47,6 +47,7 @@ import type { Consensus } from './consensus.ts'
 import { idText, parseIdText } from './identity.ts'
 import { LeaseKeeper, type LeaderLink } from './lease-keeper.ts'
 import { LogGate } from './log-gate.ts'
+import { Maintenance } from './maintenance.ts'
 import type { MemberClock } from './member-clock.ts'
 import type { MemberMetrics } from './member-metrics.ts'
 import { randomId, type MemberRandom } from './member-random.ts'
@@ -78,6 +79,7 @@ export class MemberCore implements MemberApi {
   readonly clusterId: bigint
   readonly leases: LeaseKeeper
   readonly auth: AuthService = new AuthService()
+  readonly maintenance: Maintenance
   readonly #parts: MemberParts
   readonly #gate: LogGate
   readonly #roster: ClusterRoster
@@ -90,6 +92,7 @@ export class MemberCore implements MemberApi {
     this.#parts = parts
     const gate = new LogGate(parts)
     this.#gate = gate
+    this.maintenance = new Maintenance({ ...parts, gate })
     this.#roster = new ClusterRoster({ ...parts, gate })
     this.leases = new LeaseKeeper({
       lessor: () => stateMachine.lessor,
@@ -227,7 +230,10 @@ export class MemberCore implements MemberApi {
       raftIndex: raft.commitIndex,
       raftTerm: raft.term,
       raftAppliedIndex: stateMachine.applied.index,
-      errors: leader === 0n ? ['etcdserver: no leader'] : [],
+      errors: [
+        ...(leader === 0n ? ['etcdserver: no leader'] : []),
+        ...this.maintenance.alarmTexts(),
+      ],
       dbSizeInUse: size.used,
       isLearner: raft.membership.learners.includes(raft.id),
       storageVersion: '',
@@ -251,7 +257,7 @@ export class MemberCore implements MemberApi {
   }
 
   alarms(done: Done<AlarmResponse>): void {
-    done(undefined, { header: this.header(), alarms: [] })
+    done(undefined, { header: this.header(), alarms: this.maintenance.alarms() })
   }
 
   defragment(done: Done<undefined>): void {

@@ -13,6 +13,7 @@ import { historyTable } from '../mvcc/revision.ts'
 import { MvccStore } from '../mvcc/store.ts'
 import { applyTxn } from '../mvcc/txn.ts'
 import {
+  decodeAlarmRequest,
   decodeCompactionRequest,
   decodeDeleteRangeRequest,
   decodeLeaseGrantRequest,
@@ -22,6 +23,7 @@ import {
 } from '../proto/index.ts'
 import type { ResponseHeader } from '../proto/messages.ts'
 import { WatchHub } from '../watch/watch-hub.ts'
+import { AlarmBook, alarmRows } from './alarm-book.ts'
 import {
   decodeCommand,
   type CommandName,
@@ -79,6 +81,7 @@ export class KvStateMachine {
   readonly #backend: Backend
   #store: MvccStore
   #lessor: Lessor
+  #alarms: AlarmBook
   #members: Map<string, MemberAttributes>
   #membership: MembershipView = { voters: [], votersOutgoing: [], learners: [] }
   #applied: AppliedState
@@ -90,6 +93,7 @@ export class KvStateMachine {
     this.#backend = options.backend
     this.#store = loaded.store
     this.#lessor = loaded.lessor
+    this.#alarms = loaded.alarms
     this.#members = loaded.members
     this.#applied = loaded.applied
     const { clock, backend, onFailure = (): void => undefined } = options
@@ -122,6 +126,10 @@ export class KvStateMachine {
 
   get lessor(): Lessor {
     return this.#lessor
+  }
+
+  get alarms(): AlarmBook {
+    return this.#alarms
   }
 
   get applied(): AppliedState {
@@ -189,6 +197,7 @@ export class KvStateMachine {
       }
       this.#store = loaded.store
       this.#lessor = loaded.lessor
+      this.#alarms = loaded.alarms
       this.#members = loaded.members
       this.#applied = loaded.applied
       this.hub.restored(loaded.store)
@@ -202,7 +211,7 @@ export class KvStateMachine {
     const { name, body } = decodeCommand(command)
     if (name === undefined) return new KvError('UNIMPLEMENTED')
     try {
-      return this.#appliers[name](body)
+      return this.#alarms.refusal(name, body) ?? this.#appliers[name](body)
     } catch (reason) {
       // Refusals are results; anything else is a bug or a broken table, and stops the member.
       if (reason instanceof KvError && reason.code !== 'CORRUPT') return reason
@@ -265,6 +274,7 @@ export class KvStateMachine {
       this.#backend.put(memberRowKey(attributes.id), encodeAttributes(attributes))
       return { header: this.header(this.#store.revision) }
     },
+    alarm: (body) => ({ header: undefined, alarms: this.#alarms.apply(decodeAlarmRequest(body)) }),
   }
 
   #endWrite(): ResponseHeader {
@@ -276,6 +286,7 @@ export class KvStateMachine {
 interface LoadedState {
   readonly store: MvccStore
   readonly lessor: Lessor
+  readonly alarms: AlarmBook
   readonly members: Map<string, MemberAttributes>
   readonly applied: AppliedState
 }
@@ -284,6 +295,7 @@ async function load(options: StateMachineOptions): Promise<LoadedState> {
   const { backend } = options
   const lessor = new Lessor(backend, options.leaseTtlSecondsMin)
   const store = new MvccStore(backend, lessor)
+  const alarms = new AlarmBook(backend)
   const members = new Map<string, MemberAttributes>()
   const applied = decodeState(backend.get(stateRowKey))
   const view = backend.view()
@@ -293,6 +305,9 @@ async function load(options: StateMachineOptions): Promise<LoadedState> {
     }
     for await (const rows of view.rows(historyTable, nextTable(historyTable))) {
       for (const [key, value] of rows) store.loadRow(keyText(key), value)
+    }
+    for await (const rows of view.rows(alarmRows.from, alarmRows.to)) {
+      for (const [key] of rows) alarms.loadRow(keyText(key))
     }
     for await (const rows of view.rows(memberRows.from, memberRows.to)) {
       for (const [, value] of rows) {
@@ -304,7 +319,7 @@ async function load(options: StateMachineOptions): Promise<LoadedState> {
     view.release()
   }
   store.loaded(applied.revision, applied.compactRevision)
-  return { store, lessor, members, applied }
+  return { store, lessor, alarms, members, applied }
 }
 
 function nextTable(table: string): string {

@@ -19,6 +19,7 @@ import type {
 } from '../proto/messages.ts'
 import type { WatchSink, WatchStream } from '../watch/types.ts'
 import type { AuthApi, Credentials } from './auth/auth-api.ts'
+import type { MaintenanceApi } from './maintenance.ts'
 
 export type { WatchSink, WatchStream } from '../watch/types.ts'
 export type { AuthApi, Credentials } from './auth/auth-api.ts'
@@ -31,6 +32,7 @@ export type Done<T> = (error: KvError | undefined, result: T | undefined) => voi
  * the WAL record and the peers' message. The caller must not change them afterwards.
  */
 export interface MemberApi {
+  readonly maintenance: MaintenanceApi
   /** The header for a reply made now; `revision` is the store's current one. */
   header(): ResponseHeader
   range(body: Uint8Array, done: Done<RangeResponse>): void

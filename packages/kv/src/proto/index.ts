@@ -50,6 +50,7 @@ export {
 } from './lease-messages.ts'
 export type { LeaseIdRequest, LeaseTimeToLiveRequest } from './lease-messages.ts'
 export {
+  decodeAlarmMember,
   decodeAlarmRequest,
   decodeAlarmResponse,
   decodeHashKvRequest,
@@ -57,10 +58,12 @@ export {
   decodeMemberListRequest,
   decodeMemberListResponse,
   decodeStatusResponse,
+  encodeAlarmMember,
   encodeAlarmRequest,
   encodeAlarmResponse,
   encodeHashKvRequest,
   encodeHashKvResponse,
+  encodeHashResponse,
   encodeMemberListRequest,
   encodeMemberListResponse,
   encodeStatusResponse,

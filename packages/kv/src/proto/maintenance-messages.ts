@@ -1,7 +1,9 @@
 // The messages of the Cluster and Maintenance services.
 import type {
+  AlarmMember,
   AlarmResponse,
   HashKvResponse,
+  HashResponse,
   MemberListResponse,
   StatusResponse,
 } from './messages.ts'
@@ -58,6 +60,18 @@ export function encodeHashKvResponse(response: HashKvResponse): Uint8Array {
 
 export function decodeHashKvResponse(bytes: Uint8Array): HashKvResponse {
   return decodeMessage('HashKVResponse', bytes) as unknown as HashKvResponse
+}
+
+export function encodeHashResponse(response: HashResponse): Uint8Array {
+  return encodeMessage('HashResponse', response)
+}
+
+export function encodeAlarmMember(member: AlarmMember): Uint8Array {
+  return encodeMessage('AlarmMember', member)
+}
+
+export function decodeAlarmMember(bytes: Uint8Array): AlarmMember {
+  return decodeMessage('AlarmMember', bytes) as unknown as AlarmMember
 }
 
 export function encodeAlarmRequest(request: AlarmRequest): Uint8Array {

@@ -116,6 +116,10 @@ export interface CompactionRequest {
 export interface HeaderOnlyResponse {
   readonly header: ResponseHeader
 }
+export interface HashResponse {
+  readonly header: ResponseHeader
+  readonly hash: number
+}
 export interface HashKvResponse {
   readonly header: ResponseHeader
   readonly hash: number
@@ -201,7 +205,14 @@ export interface StatusResponse {
   readonly dbSizeQuota: number
 }
 export const alarmType = { none: 0, noSpace: 1, corrupt: 2 } as const
+export const alarmNames: readonly string[] = ['NONE', 'NOSPACE', 'CORRUPT']
+export const alarmAction = { get: 0, activate: 1, deactivate: 2 } as const
+export interface AlarmMember {
+  readonly memberId: bigint
+  readonly alarm: number
+}
 export interface AlarmResponse {
-  readonly header: ResponseHeader
-  readonly alarms: readonly { readonly memberId: bigint; readonly alarm: number }[]
+  /** etcd 3.4 sends none. */
+  readonly header: ResponseHeader | undefined
+  readonly alarms: readonly AlarmMember[]
 }

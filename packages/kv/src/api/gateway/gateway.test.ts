@@ -119,7 +119,6 @@ test('errors of the store get the HTTP status of their code', async () => {
   expect((await post('/v3/kv/range', { key: 'YQ==', revision: '99999' })).text).toContain(
     '"code":11',
   )
-  expect(await post('/v3/maintenance/alarm', { action: 'ACTIVATE' })).toMatchObject({ status: 501 })
 })
 
 test('other methods get 405, other paths 404, a body too large 413', async () => {

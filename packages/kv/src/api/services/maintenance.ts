@@ -1,18 +1,14 @@
 // etcdserverpb.Maintenance: the state of the one member that is asked.
-import { KvError } from '../../errors.ts'
-import type { MemberApi } from '../../member/types.ts'
-import type { AlarmResponse } from '../../proto/messages.ts'
 import {
-  decodeAlarmRequest,
   decodeHashKvRequest,
   encodeAlarmResponse,
   encodeHashKvResponse,
+  encodeHashResponse,
   encodeStatusResponse,
 } from '../../proto/index.ts'
 import { encodeReply } from './method.ts'
-import type { Method, Reply } from './method.ts'
+import type { Method } from './method.ts'
 
-const alarmActionGet = 0
 const noBytes = new Uint8Array(0)
 
 export const maintenanceMethods: readonly Method[] = [
@@ -23,6 +19,14 @@ export const maintenanceMethods: readonly Method[] = [
     request: 'StatusRequest',
     response: 'StatusResponse',
     call: (member, _body, reply) => reply(undefined, encodeStatusResponse(member.status())),
+  },
+  {
+    kind: 'unary',
+    path: '/etcdserverpb.Maintenance/Hash',
+    routes: ['/maintenance/hash'],
+    request: 'HashRequest',
+    response: 'HashResponse',
+    call: (member, _body, reply) => member.maintenance.hash(encodeReply(reply, encodeHashResponse)),
   },
   {
     kind: 'unary',
@@ -39,7 +43,8 @@ export const maintenanceMethods: readonly Method[] = [
     routes: ['/maintenance/alarm'],
     request: 'AlarmRequest',
     response: 'AlarmResponse',
-    call: answerAlarm,
+    call: (member, body, reply) =>
+      member.maintenance.alarm(body, encodeReply(reply, encodeAlarmResponse)),
   },
   {
     kind: 'unary',
@@ -52,18 +57,3 @@ export const maintenanceMethods: readonly Method[] = [
       member.defragment((error) => reply(error, error === undefined ? noBytes : undefined)),
   },
 ]
-
-function answerAlarm(member: MemberApi, body: Uint8Array, reply: Reply): void {
-  const { action, memberId, alarm } = decodeAlarmRequest(body)
-  if (action !== alarmActionGet) throw new KvError('UNIMPLEMENTED')
-  const encode = ({ header, alarms }: AlarmResponse): Uint8Array =>
-    encodeAlarmResponse({
-      header,
-      alarms: alarms.filter(
-        (raised) =>
-          (memberId === 0n || raised.memberId === memberId) &&
-          (alarm === 0 || raised.alarm === alarm),
-      ),
-    })
-  member.alarms(encodeReply(reply, encode))
-}

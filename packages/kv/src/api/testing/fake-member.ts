@@ -1,7 +1,9 @@
 // A member of one, in memory, just true enough to carry the wires' tests: no history, no compaction, nothing durable.
 import { KvError } from '../../errors.ts'
 import type { Credentials, Done, MemberApi, WatchSink, WatchStream } from '../../member/types.ts'
+import type { MaintenanceApi } from '../../member/maintenance.ts'
 import {
+  decodeAlarmRequest,
   decodeDeleteRangeRequest,
   decodeLeaseGrantRequest,
   decodeLeaseRevokeRequest,
@@ -13,6 +15,7 @@ import {
   eventType,
   withoutValue,
 } from '../../proto/index.ts'
+import { alarmAction } from '../../proto/messages.ts'
 import type {
   EncodedKeyValue,
   PutRequest,
@@ -53,6 +56,15 @@ export class FakeMember implements MemberApi {
   }
   /** Of every view that was asked for. */
   readonly credentials: Credentials[] = []
+  readonly maintenance: MaintenanceApi = {
+    alarm: (body, done) => {
+      const { action, memberId, alarm } = decodeAlarmRequest(body)
+      if (action === alarmAction.activate) this.raised.push({ memberId, alarm })
+      this.#answer(done, () => ({ header: undefined, alarms: this.raised }))
+    },
+    alarms: () => this.raised,
+    hash: (done) => this.#answer(done, () => ({ header: this.header(), hash: 3_000_000_000 })),
+  }
 
   header(): ResponseHeader {
     return { clusterId: 5n, memberId: 7n, revision: this.#revision, raftTerm: 2 }

@@ -1,0 +1,84 @@
+// The Maintenance service's part that is more than a look at this member: alarms go through the log, the hash reads all tables.
+import { KvError } from '../errors.ts'
+import type { Backend } from '../backend/backend.ts'
+import { crc32c } from '../mvcc/crc32c.ts'
+import { keyText } from '../mvcc/key-text.ts'
+import { decodeAlarmRequest } from '../proto/index.ts'
+import {
+  alarmNames,
+  type AlarmMember,
+  type AlarmResponse,
+  type HashResponse,
+} from '../proto/messages.ts'
+import type { LogGate } from './log-gate.ts'
+import { stateRowKey } from './meta-rows.ts'
+import type { KvStateMachine } from './state-machine.ts'
+import type { Done } from './types.ts'
+
+export interface MaintenanceApi {
+  /** `body` is an AlarmRequest: lists, raises or clears alarms of the whole cluster, in the order of the log. */
+  alarm(body: Uint8Array, done: Done<AlarmResponse>): void
+  /** The alarms that this member knows of, with no question to others. */
+  alarms(): readonly AlarmMember[]
+  /** A checksum over all rows of this member; equal members with unequal compactions differ, so it is for tests only. */
+  hash(done: Done<HashResponse>): void
+}
+
+export interface MaintenanceOptions {
+  readonly gate: LogGate
+  readonly stateMachine: KvStateMachine
+  readonly backend: Backend
+}
+
+export class Maintenance implements MaintenanceApi {
+  readonly #options: MaintenanceOptions
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options
+  }
+
+  alarm(body: Uint8Array, done: Done<AlarmResponse>): void {
+    try {
+      decodeAlarmRequest(body)
+    } catch (reason) {
+      done(KvError.from(reason), undefined)
+      return
+    }
+    this.#options.gate.propose('alarm', body, done)
+  }
+
+  alarms(): readonly AlarmMember[] {
+    return this.#options.stateMachine.alarms.list()
+  }
+
+  /** As Status shows them, blank at the end included. */
+  alarmTexts(): string[] {
+    return this.alarms().map(
+      ({ memberId, alarm }) => `memberID:${memberId} alarm:${alarmNames[alarm] ?? alarm} `,
+    )
+  }
+
+  hash(done: Done<HashResponse>): void {
+    const { stateMachine } = this.#options
+    this.#hash().then(
+      (hash) => done(undefined, { header: stateMachine.header(stateMachine.store.revision), hash }),
+      (reason: unknown) => done(KvError.from(reason), undefined),
+    )
+  }
+
+  async #hash(): Promise<number> {
+    const view = this.#options.backend.view()
+    try {
+      let crc = 0
+      for await (const rows of view.rows('', '\xff')) {
+        for (const [key, value] of rows) {
+          // The applied index moves without any change of the data.
+          if (keyText(key) !== stateRowKey) crc = crc32c(crc32c(crc, key), value)
+        }
+      }
+      return crc
+    } finally {
+      view.release()
+    }
+  }
+}
