@@ -10,6 +10,7 @@ import {
   type AlarmResponse,
   type HashResponse,
 } from '../proto/messages.ts'
+import { answer } from './answer.ts'
 import type { LogGate } from './log-gate.ts'
 import { stateRowKey } from './meta-rows.ts'
 import type { KvStateMachine } from './state-machine.ts'
@@ -60,10 +61,10 @@ export class Maintenance implements MaintenanceApi {
 
   hash(done: Done<HashResponse>): void {
     const { stateMachine } = this.#options
-    this.#hash().then(
-      (hash) => done(undefined, { header: stateMachine.header(stateMachine.store.revision), hash }),
-      (reason: unknown) => done(KvError.from(reason), undefined),
-    )
+    answer(done, this.#hash(), (hash) => ({
+      header: stateMachine.header(stateMachine.store.revision),
+      hash,
+    }))
   }
 
   async #hash(): Promise<number> {

@@ -42,6 +42,7 @@ import type {
 } from '../proto/messages.ts'
 import { HubWatchStream } from '../watch/hub-watch-stream.ts'
 import { AuthService } from './auth/auth-service.ts'
+import { answer } from './answer.ts'
 import { ClusterRoster } from './cluster-roster.ts'
 import type { Consensus } from './consensus.ts'
 import { idText, parseIdText } from './identity.ts'
@@ -358,19 +359,4 @@ export class MemberCore implements MemberApi {
     const response = this.#decode(() => applyTxn(store, lessor, request), done)
     if (response !== undefined) done(undefined, { ...response, header: this.header() })
   }
-}
-
-/** Where the few slow calls meet the callbacks. */
-function answer<T, R>(done: Done<R>, work: Promise<T>, makeResult: (value: T) => R): void {
-  const run = async (): Promise<void> => {
-    let result: R
-    try {
-      result = makeResult(await work)
-    } catch (reason) {
-      done(KvError.from(reason), undefined)
-      return
-    }
-    done(undefined, result)
-  }
-  void run()
 }
