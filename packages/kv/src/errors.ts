@@ -74,6 +74,10 @@ export type KvErrorCode =
   | 'CORRUPT'
   | 'WATCH_CANCELED'
   | 'REQUEST_CANCELED'
+  | 'LOCK_LOST'
+  | 'ELECTION_NO_LEADER'
+  | 'ELECTION_NOT_LEADER'
+  | 'LEADER_KEY_MISSING'
   | 'UNIMPLEMENTED'
   | 'MALFORMED'
   | 'CONNECTION_LOST'
@@ -144,6 +148,10 @@ export const kvErrors: Record<KvErrorCode, readonly [GrpcStatus, string]> = {
   CORRUPT: [s.dataLoss, 'etcdserver: corrupt cluster'],
   WATCH_CANCELED: [s.canceled, 'etcdserver: watch canceled'],
   REQUEST_CANCELED: [s.canceled, 'etcdserver: request canceled'],
+  LOCK_LOST: [s.unknown, 'mutex: session is expired'],
+  ELECTION_NO_LEADER: [s.unknown, 'election: no leader'],
+  ELECTION_NOT_LEADER: [s.unknown, 'election: not leader'],
+  LEADER_KEY_MISSING: [s.unknown, '"leader" field must be provided'],
   UNIMPLEMENTED: [s.unimplemented, 'etcdserver: not implemented'],
   /** A request whose bytes are not the message they claim to be. */
   MALFORMED: [s.internal, 'etcdserver: malformed request'],

@@ -32,6 +32,11 @@ export interface RangeOptions extends CallOptions {
   readonly serializable?: boolean
   readonly keysOnly?: boolean
   readonly countOnly?: boolean
+  /** Pairs outside of these bounds are left out; they still count in `count`. */
+  readonly minModRevision?: number
+  readonly maxModRevision?: number
+  readonly minCreateRevision?: number
+  readonly maxCreateRevision?: number
 }
 export interface RangeResult {
   readonly pairs: readonly KvPair[]

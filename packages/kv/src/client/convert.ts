@@ -68,10 +68,10 @@ export function rangeRequestOf(options: Omit<RangeOptions, 'signal'>): RangeRequ
     serializable: options.serializable ?? false,
     keysOnly: options.keysOnly ?? false,
     countOnly: options.countOnly ?? false,
-    minModRevision: 0,
-    maxModRevision: 0,
-    minCreateRevision: 0,
-    maxCreateRevision: 0,
+    minModRevision: options.minModRevision ?? 0,
+    maxModRevision: options.maxModRevision ?? 0,
+    minCreateRevision: options.minCreateRevision ?? 0,
+    maxCreateRevision: options.maxCreateRevision ?? 0,
   }
 }
 

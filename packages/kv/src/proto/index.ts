@@ -1,5 +1,18 @@
 // The codec of etcd's messages: everything other folders may use of it.
 export {
+  decodeCampaignRequest,
+  decodeLeaderRequest,
+  decodeLeaderResponse,
+  decodeLockRequest,
+  decodeProclaimRequest,
+  decodeResignRequest,
+  decodeUnlockRequest,
+  encodeCampaignResponse,
+  encodeLeaderResponse,
+  encodeLockResponse,
+} from './concurrency-messages.ts'
+export type { LeaderKey } from './concurrency-messages.ts'
+export {
   decodeEvent,
   decodeKeyValue,
   encodeEvent,

@@ -132,10 +132,11 @@ function serveUnary(
 ): void {
   const [request] = requests
   if (request === undefined || requests.length > 1) throw new KvError('MALFORMED')
-  method.call(member, request, (error, body) => {
+  const giveUp = method.call(member, request, (error, body) => {
     if (error !== undefined || body === undefined) fail(response, error ?? new KvError('INTERNAL'))
     else sendJson(response, 200, jsonFromMessage(method.response, body))
   })
+  if (giveUp !== undefined) response.on('close', giveUp)
 }
 
 function serveStream(

@@ -2,7 +2,7 @@
 import type { KvError } from '../../errors.ts'
 import { grpcStatus } from '../../errors.ts'
 import type { MemberApi } from '../../member/types.ts'
-import type { UnaryMethod } from '../services/index.ts'
+import type { GiveUp, UnaryMethod } from '../services/index.ts'
 import type { DeadlineQueue } from './deadline-queue.ts'
 import { GrpcError } from './grpc-error.ts'
 import { errorTrailers, okTrailers, responseHeaders } from './grpc-headers.ts'
@@ -27,6 +27,7 @@ export class UnaryCall implements StreamHandler {
   #body: Uint8Array | undefined
   #deadline: number | undefined
   #isOver = false
+  #giveUp: GiveUp | void = undefined
 
   constructor(
     context: CallContext,
@@ -77,15 +78,19 @@ export class UnaryCall implements StreamHandler {
 
   closed(): void {
     this.#finish()
+    this.#giveUp?.()
   }
 
   expire(): void {
     this.#deadline = undefined
+    this.#giveUp?.()
     this.#fail(new GrpcError(grpcStatus.deadlineExceeded, 'context deadline exceeded'))
   }
 
   #call(body: Uint8Array): void {
-    this.#method.call(this.#member, body, (error, reply) => this.#reply(error, reply))
+    this.#giveUp = this.#method.call(this.#member, body, (error, reply) =>
+      this.#reply(error, reply),
+    )
   }
 
   #reply(error: KvError | undefined, body: Uint8Array | undefined): void {

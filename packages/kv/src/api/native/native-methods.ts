@@ -3,11 +3,11 @@
 import type { MemberApi } from '../../member/types.ts'
 import { decodeLeaseKeepAliveRequest, encodeLeaseKeepAliveResponse } from '../../proto/index.ts'
 import { methods } from '../services/index.ts'
-import type { Reply } from '../services/index.ts'
+import type { GiveUp, Reply } from '../services/index.ts'
 import { encodeReply } from '../services/method.ts'
 
 /** May throw KvError instead of replying with it. */
-export type NativeMethod = (member: MemberApi, body: Uint8Array, reply: Reply) => void
+export type NativeMethod = (member: MemberApi, body: Uint8Array, reply: Reply) => GiveUp | void
 
 export const nativeMethods: ReadonlyMap<string, NativeMethod> = new Map<string, NativeMethod>([
   ...methods.flatMap((method): [string, NativeMethod][] =>
@@ -23,5 +23,5 @@ export const nativeMethods: ReadonlyMap<string, NativeMethod> = new Map<string, 
 ])
 
 function shortName(path: string): string {
-  return path.replace(/^\/etcdserverpb\./, '')
+  return path.replace(/^\/\w+\./, '')
 }

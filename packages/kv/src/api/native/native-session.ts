@@ -6,6 +6,7 @@ import type { MemberApi, WatchStream } from '../../member/types.ts'
 import { decodeWatchRequest, encodeWatchResponse } from '../../proto/index.ts'
 import type { WatchCreateRequest, WatchResponse } from '../../proto/messages.ts'
 import { decodeClientFrame, encodeFrame } from './frame-codec.ts'
+import type { GiveUp } from '../services/index.ts'
 import { nativeMethods } from './native-methods.ts'
 import {
   closeCode,
@@ -36,6 +37,8 @@ export class NativeSession {
   #isWatchBlocked = false
   #isGreeted = false
   #isClosed = false
+  /** Calls that wait long, by request id. */
+  readonly #waiting = new Map<number, GiveUp>()
   /** Something came since the last ping. */
   isAlive = true
 
@@ -145,10 +148,14 @@ export class NativeSession {
       return
     }
     try {
-      method(this.#member, body, (error, reply) => {
+      let isDone = false
+      const giveUp = method(this.#member, body, (error, reply) => {
+        isDone = true
+        this.#waiting.delete(id)
         if (error === undefined && reply !== undefined) this.#send([id, reply], reply.length)
         else this.#fail(id, error ?? new KvError('INTERNAL'))
       })
+      if (giveUp !== undefined && !isDone) this.#waiting.set(id, giveUp)
     } catch (reason) {
       this.#fail(id, KvError.from(reason))
     }
@@ -255,5 +262,7 @@ export class NativeSession {
     this.#isClosed = true
     this.#queue = []
     this.#watchStream?.close()
+    for (const giveUp of this.#waiting.values()) giveUp()
+    this.#waiting.clear()
   }
 }

@@ -1,8 +1,10 @@
 // Every method that is served, whatever the wire.
 import { authMethods } from './auth.ts'
 import { clusterMethods } from './cluster.ts'
+import { electionMethods } from './election.ts'
 import { kvMethods } from './kv.ts'
 import { leaseMethods } from './lease.ts'
+import { lockMethods } from './lock.ts'
 import { maintenanceMethods } from './maintenance.ts'
 import type { Method } from './method.ts'
 import { watchMethods } from './watch.ts'
@@ -14,8 +16,11 @@ export const methods: readonly Method[] = [
   ...clusterMethods,
   ...maintenanceMethods,
   ...authMethods,
+  ...lockMethods,
+  ...electionMethods,
 ]
 export type {
+  GiveUp,
   Method,
   Reply,
   ReplyStream,

@@ -1,6 +1,6 @@
 // A method of an etcd service, told apart from the wires that carry it: protobuf bytes in, protobuf bytes out. gRPC and the JSON
 // gateway both serve the same list.
-import type { KvError } from '../../errors.ts'
+import { KvError } from '../../errors.ts'
 import type { Done, MemberApi } from '../../member/types.ts'
 import type { MessageName } from '../../proto/index.ts'
 
@@ -36,13 +36,39 @@ interface MethodNames {
 /** A method may throw KvError instead of replying with it. */
 export interface UnaryMethod extends MethodNames {
   readonly kind: 'unary'
-  call(member: MemberApi, body: Uint8Array, reply: Reply): void
+  /** A call that may wait long returns what gives it up when its caller has gone. */
+  call(member: MemberApi, body: Uint8Array, reply: Reply): GiveUp | void
 }
+export type GiveUp = () => void
 export interface StreamMethod extends MethodNames {
   readonly kind: 'stream'
   open(member: MemberApi, out: ReplyStream): RequestStream
 }
 export type Method = UnaryMethod | StreamMethod
+
+/**
+ * For a call that takes several steps, as a client of the store would: `work` gets a signal that says when its caller has gone. Failures
+ * keep their text, but have status Unknown, as those of etcd's Lock and Election services.
+ */
+export function replyLater(
+  reply: Reply,
+  work: (signal: AbortSignal) => Promise<Uint8Array>,
+): GiveUp {
+  const gone = new AbortController()
+  const run = async (): Promise<void> => {
+    let body: Uint8Array
+    try {
+      body = await work(gone.signal)
+    } catch (reason) {
+      const { message } = KvError.from(reason)
+      reply(new KvError('INTERNAL', { message, cause: reason }), undefined)
+      return
+    }
+    reply(undefined, body)
+  }
+  void run()
+  return () => gone.abort()
+}
 
 /** Turns a member's answer into a reply. */
 export function encodeReply<T>(reply: Reply, encode: (result: T) => Uint8Array): Done<T> {
