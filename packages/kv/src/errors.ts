@@ -42,6 +42,17 @@ export type KvErrorCode =
   | 'LEASE_NOT_FOUND'
   | 'LEASE_EXISTS'
   | 'MEMBER_NOT_FOUND'
+  | 'MEMBER_EXISTS'
+  | 'PEER_URL_EXISTS'
+  | 'MEMBER_NOT_ENOUGH_STARTED'
+  | 'MEMBER_NOT_LEARNER'
+  | 'LEARNER_NOT_READY'
+  | 'TOO_MANY_LEARNERS'
+  | 'DOWNGRADE_FORMAT'
+  | 'DOWNGRADE_VERSION'
+  | 'CLUSTER_VERSION_UNAVAILABLE'
+  | 'DOWNGRADE_IN_PROGRESS'
+  | 'NO_DOWNGRADE'
   | 'CLUSTER_ID_MISMATCH'
   | 'NOT_LEADER'
   | 'NOT_CAPABLE'
@@ -104,6 +115,29 @@ export const kvErrors: Record<KvErrorCode, readonly [GrpcStatus, string]> = {
   LEASE_NOT_FOUND: [s.notFound, 'etcdserver: requested lease not found'],
   LEASE_EXISTS: [s.failedPrecondition, 'etcdserver: lease already exists'],
   MEMBER_NOT_FOUND: [s.notFound, 'etcdserver: member not found'],
+  MEMBER_EXISTS: [s.failedPrecondition, 'etcdserver: member ID already exist'],
+  PEER_URL_EXISTS: [s.failedPrecondition, 'etcdserver: Peer URLs already exists'],
+  MEMBER_NOT_ENOUGH_STARTED: [
+    s.failedPrecondition,
+    'etcdserver: re-configuration failed due to not enough started members',
+  ],
+  MEMBER_NOT_LEARNER: [s.failedPrecondition, 'etcdserver: can only promote a learner member'],
+  LEARNER_NOT_READY: [
+    s.failedPrecondition,
+    'etcdserver: can only promote a learner member which is in sync with leader',
+  ],
+  TOO_MANY_LEARNERS: [s.failedPrecondition, 'etcdserver: too many learner members in cluster'],
+  DOWNGRADE_FORMAT: [s.invalidArgument, 'etcdserver: wrong downgrade target version format'],
+  DOWNGRADE_VERSION: [s.invalidArgument, 'etcdserver: invalid downgrade target version'],
+  CLUSTER_VERSION_UNAVAILABLE: [
+    s.failedPrecondition,
+    'etcdserver: cluster version not found during downgrade',
+  ],
+  DOWNGRADE_IN_PROGRESS: [
+    s.failedPrecondition,
+    'etcdserver: cluster has a downgrade job in progress',
+  ],
+  NO_DOWNGRADE: [s.failedPrecondition, 'etcdserver: no inflight downgrade job'],
   CLUSTER_ID_MISMATCH: [s.failedPrecondition, 'etcdserver: cluster ID mismatch'],
   NOT_LEADER: [s.failedPrecondition, 'etcdserver: not leader'],
   NOT_CAPABLE: [s.failedPrecondition, 'etcdserver: not capable'],

@@ -40,6 +40,10 @@ export class ClusterRoster {
     })
   }
 
+  isLearner(id: bigint): boolean {
+    return this.#options.stateMachine.membership.learners.includes(idText(id))
+  }
+
   /** Undefined: no leader is known. */
   leaderPeerUrl(): string | undefined {
     const { leader } = this.#options.gate

@@ -44,6 +44,7 @@ import { HubWatchStream } from '../watch/hub-watch-stream.ts'
 import { AuthService } from './auth/auth-service.ts'
 import { answer } from './answer.ts'
 import { ClusterRoster } from './cluster-roster.ts'
+import { ClusterService } from './cluster-service.ts'
 import type { Consensus } from './consensus.ts'
 import { idText, parseIdText } from './identity.ts'
 import { LeaseKeeper, type LeaderLink } from './lease-keeper.ts'
@@ -78,6 +79,7 @@ export interface MemberParts {
 export class MemberCore implements MemberApi {
   readonly id: bigint
   readonly clusterId: bigint
+  readonly cluster: ClusterService
   readonly leases: LeaseKeeper
   readonly auth: AuthService = new AuthService()
   readonly maintenance: Maintenance
@@ -95,6 +97,7 @@ export class MemberCore implements MemberApi {
     this.#gate = gate
     this.maintenance = new Maintenance({ ...parts, gate })
     this.#roster = new ClusterRoster({ ...parts, gate })
+    this.cluster = new ClusterService({ id: parts.id, roster: this.#roster })
     this.leases = new LeaseKeeper({
       lessor: () => stateMachine.lessor,
       clock,

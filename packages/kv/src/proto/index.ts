@@ -81,6 +81,30 @@ export {
   encodeMemberListResponse,
   encodeStatusResponse,
 } from './maintenance-messages.ts'
+export {
+  decodeDowngradeRequest,
+  decodeDowngradeResponse,
+  decodeMemberAddRequest,
+  decodeMemberAddResponse,
+  decodeMemberIdRequest,
+  decodeMemberUpdateRequest,
+  decodeMoveLeaderRequest,
+  encodeDowngradeRequest,
+  encodeDowngradeResponse,
+  encodeMemberAddRequest,
+  encodeMemberAddResponse,
+  encodeMemberIdRequest,
+  encodeMemberUpdateRequest,
+  encodeMoveLeaderRequest,
+  downgradeAction,
+} from './cluster-messages.ts'
+export type {
+  DowngradeRequest,
+  MemberAddRequest,
+  MemberIdRequest,
+  MemberUpdateRequest,
+  MoveLeaderRequest,
+} from './cluster-messages.ts'
 export type { AlarmRequest, HashKvRequest, MemberListRequest } from './maintenance-messages.ts'
 export { decodeTxnRequest, encodeTxnRequest } from './txn-request.ts'
 export {

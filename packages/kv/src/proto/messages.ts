@@ -190,6 +190,16 @@ export interface MemberListResponse {
   readonly header: ResponseHeader
   readonly members: readonly MemberRecord[]
 }
+export interface MemberAddResponse {
+  readonly header: ResponseHeader
+  readonly member: MemberRecord
+  readonly members: readonly MemberRecord[]
+}
+/** `version` is the cluster's. */
+export interface DowngradeResponse {
+  readonly header: ResponseHeader
+  readonly version: string
+}
 export interface StatusResponse {
   readonly header: ResponseHeader
   readonly version: string

@@ -2,6 +2,7 @@
 import {
   decodeHashKvRequest,
   encodeAlarmResponse,
+  encodeDowngradeResponse,
   encodeHashKvResponse,
   encodeHashResponse,
   encodeStatusResponse,
@@ -55,5 +56,26 @@ export const maintenanceMethods: readonly Method[] = [
     // etcd's reply has no header.
     call: (member, _body, reply) =>
       member.defragment((error) => reply(error, error === undefined ? noBytes : undefined)),
+  },
+  {
+    kind: 'unary',
+    path: '/etcdserverpb.Maintenance/MoveLeader',
+    routes: ['/maintenance/transfer-leadership'],
+    request: 'MoveLeaderRequest',
+    response: 'MoveLeaderResponse',
+    call: (member, body, reply) =>
+      // As of Defragment, etcd's reply has no header.
+      member.cluster.moveLeader(body, (error) =>
+        reply(error, error === undefined ? noBytes : undefined),
+      ),
+  },
+  {
+    kind: 'unary',
+    path: '/etcdserverpb.Maintenance/Downgrade',
+    routes: ['/maintenance/downgrade'],
+    request: 'DowngradeRequest',
+    response: 'DowngradeResponse',
+    call: (member, body, reply) =>
+      member.cluster.downgrade(body, encodeReply(reply, encodeDowngradeResponse)),
   },
 ]

@@ -25,6 +25,7 @@ import type {
   WatchCreateRequest,
   WatchResponse,
 } from '../../proto/messages.ts'
+import { FakeCluster } from './fake-cluster.ts'
 
 interface Stored {
   readonly key: Uint8Array
@@ -39,6 +40,11 @@ interface Watcher {
 }
 
 export class FakeMember implements MemberApi {
+  readonly cluster = new FakeCluster(() => {
+    const peerUrls = ['http://127.0.0.1:2380']
+    const clientUrls = ['http://127.0.0.1:2379']
+    return [{ id: 7n, name: 'fake', peerUrls, clientUrls, isLearner: false }]
+  })
   readonly #pairs = new Map<string, Stored>()
   readonly #leases = new Map<bigint, number>()
   readonly #watchers = new Set<Watcher>()
@@ -182,9 +188,7 @@ export class FakeMember implements MemberApi {
   }
 
   memberList(_linearizable: boolean, done: Parameters<MemberApi['memberList']>[1]): void {
-    const peerUrls = ['http://127.0.0.1:2380']
-    const clientUrls = ['http://127.0.0.1:2379']
-    const members = [{ id: 7n, name: 'fake', peerUrls, clientUrls, isLearner: false }]
+    const members = this.cluster.members()
     this.#answer(done, () => ({ header: { ...this.header(), revision: 0 }, members }))
   }
 
