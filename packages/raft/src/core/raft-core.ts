@@ -364,13 +364,15 @@ export class RaftCore implements Core {
     this.#memberships.compact(this.#log.firstIndex - 1)
   }
 
+  election(): Pick<RaftStatus, 'term' | 'vote' | 'leader'> {
+    return { term: this.#term, vote: this.#ballot.vote, leader: this.#leader }
+  }
+
   status(): RaftStatus {
     return {
       id: this.#id,
       role: this.#role,
-      term: this.#term,
-      vote: this.#ballot.vote,
-      leader: this.#leader,
+      ...this.election(),
       isRecovering: this.#recovery.isActive,
       ...this.#log.status(),
       membership: this.#membership,
@@ -387,7 +389,6 @@ export class RaftCore implements Core {
     this.#log.verify()
     this.#leadership?.verify()
     const isLeader = this.#role === 'leader'
-    assert(isLeader === (this.#leadership !== undefined), 'a leader, and nobody else, leads')
     assert(isLeader === (this.#leader === this.#id), 'a leader knows that it leads')
     const mayWin = isLeader || this.#role === 'candidate'
     assert(!mayWin || this.#ballot.vote === this.#id, 'who leads or may win votes for itself')

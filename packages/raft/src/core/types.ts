@@ -230,12 +230,15 @@ export interface Ready {
 
 export type Role = 'follower' | 'preCandidate' | 'candidate' | 'leader'
 
-export interface RaftStatus {
-  readonly id: NodeId
-  readonly role: Role
+export interface ElectionState {
   readonly term: Term
   readonly vote: NodeId | undefined
   readonly leader: NodeId | undefined
+}
+
+export interface RaftStatus extends ElectionState {
+  readonly id: NodeId
+  readonly role: Role
   /** It has no vote until a leader has given back what it may have lost. */
   readonly isRecovering: boolean
   readonly firstIndex: LogIndex
@@ -347,6 +350,8 @@ export interface Core {
   fetched(to: NodeId, entries: readonly Entry[] | undefined): void
   /** Drops entries up to and including `index` (<= appliedIndex) from memory; followers that need them get a snapshot. */
   compact(index: LogIndex): void
+  /** The part of status() that costs nothing, for a look after every step. */
+  election(): ElectionState
   status(): RaftStatus
   /** Throws when an invariant of the core does not hold; called by tests and the simulator after every step. */
   verify(): void

@@ -215,9 +215,9 @@ export class MemberLoop<Result> {
 
   #noticeLeader(): void {
     const { core, proposals, reads, metrics, onLeaderChanged } = this.#options
-    const { id, leader, term, vote } = core.status()
+    const { leader, term, vote } = core.election()
     if (leader === this.#leader && term === this.#leaderTerm) return
-    if (term > this.#leaderTerm && vote === id) metrics?.campaigned?.(term)
+    if (term > this.#leaderTerm && vote === core.status().id) metrics?.campaigned?.(term)
     const isNews = leader !== this.#leader || leader !== undefined
     this.#leader = leader
     this.#leaderTerm = term

@@ -110,6 +110,10 @@ export class WatchedCore implements Core {
     this.#checked(this.#core.compact(index))
   }
 
+  election(): Pick<RaftStatus, 'term' | 'vote' | 'leader'> {
+    return this.#core.election()
+  }
+
   status(): RaftStatus {
     this.#status ??= this.#core.status()
     return this.#status

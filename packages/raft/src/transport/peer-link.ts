@@ -97,11 +97,14 @@ export class PeerLink {
     return lane === 'bulk' && this.#bulk !== undefined ? this.#bulk : this.#control
   }
 
-  /** Everything sent in this turn shares a frame. */
+  /**
+   * Everything sent in this turn shares a frame. A tick runs after all microtasks, so that the sync of the same Ready is under way before the
+   * system spends its time on sockets: to wake up a peer costs some 25 us.
+   */
   #pumpSoon(): void {
     if (this.#isPumpDue) return
     this.#isPumpDue = true
-    queueMicrotask(() => {
+    process.nextTick(() => {
       this.#isPumpDue = false
       if (this.#isClosed) return
       const isLost = this.#isLossDue
