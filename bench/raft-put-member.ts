@@ -1,9 +1,9 @@
 // One member of the cluster of raft-put.ts, in a process of its own: real files, loopback sockets, a state machine that does nothing. The
 // member that leads also plays the client, and measures the bare disk between its puts.
-import { fdatasync, openSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { RaftNode, createWsTransport } from '@balsa/raft'
 import type { NodeId, StateMachine } from '@balsa/raft'
+import { BareFile } from './bare-file.ts'
 
 export interface MemberOrder {
   readonly type: 'start'
@@ -23,9 +23,6 @@ export interface Latencies {
 }
 
 const valueSizeBytes = 256
-/** What a record of one put takes in the WAL, about. */
-const recordSizeBytes = 384
-const preallocatedBytes = 4 * 1024 * 1024
 
 let node: RaftNode<undefined> | undefined
 
@@ -65,30 +62,6 @@ function put(): Promise<number> {
       else reject(error)
     })
   })
-}
-
-/** A write and an fdatasync on a file whose blocks are there, as the WAL makes them. */
-class BareFile {
-  readonly #fd: number
-  #position = 0
-
-  constructor(path: string) {
-    this.#fd = openSync(path, 'w+')
-    writeSync(this.#fd, Buffer.alloc(preallocatedBytes), 0, preallocatedBytes, 0)
-  }
-
-  append(): Promise<number> {
-    const bytes = Buffer.alloc(recordSizeBytes, 'x')
-    this.#position = (this.#position + recordSizeBytes) % (preallocatedBytes - recordSizeBytes)
-    return new Promise((resolve, reject) => {
-      const startedAt = performance.now()
-      writeSync(this.#fd, bytes, 0, bytes.length, this.#position)
-      fdatasync(this.#fd, (error) => {
-        if (error === null) resolve(performance.now() - startedAt)
-        else reject(error)
-      })
-    })
-  }
 }
 
 /** Blocks of puts and of bare syncs take turns, so that a slow moment of the disk hits both. */

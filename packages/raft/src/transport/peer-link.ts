@@ -84,27 +84,25 @@ export class PeerLink {
     this.#bulk = undefined
   }
 
-  send(message: Message): void {
+  /** What is urgent leaves among the microtasks of this turn, the rest after them; all that is sent meanwhile shares a frame. */
+  send(message: Message, isUrgent: boolean): void {
     if (this.#isClosed) return
     const connection = this.#connectionOf(laneOf(message))
     // Not connected and not about to be: only news is worth sending later.
     const isTaken = connection.isHopeful && this.#queue.push(message)
     if (!isTaken) this.#isLossDue = true
-    if (!isTaken || connection.isOpen) this.#pumpSoon()
+    if (!isTaken || connection.isOpen) this.#pumpSoon(isUrgent)
   }
 
   #connectionOf(lane: Lane): PeerConnection {
     return lane === 'bulk' && this.#bulk !== undefined ? this.#bulk : this.#control
   }
 
-  /**
-   * Everything sent in this turn shares a frame. A tick runs after all microtasks, so that the sync of the same Ready is under way before the
-   * system spends its time on sockets: to wake up a peer costs some 25 us.
-   */
-  #pumpSoon(): void {
+  #pumpSoon(isUrgent: boolean): void {
     if (this.#isPumpDue) return
     this.#isPumpDue = true
-    process.nextTick(() => {
+    const runSoon = isUrgent ? queueMicrotask : process.nextTick
+    runSoon(() => {
       this.#isPumpDue = false
       if (this.#isClosed) return
       const isLost = this.#isLossDue
