@@ -38,6 +38,7 @@ export {
   type LostQuorumOptions,
   type LostQuorumReport,
 } from './node/recover-lost-quorum.ts'
+export { seedLog, type SeedLogOptions } from './node/seed-log.ts'
 export type {
   CloseOptions,
   CommittedEntry,
