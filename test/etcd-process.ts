@@ -13,12 +13,14 @@ export interface EtcdProcess extends AsyncDisposable {
 const readyTimeoutMs = 20_000
 const pollMs = 50
 
-/** Starts etcd on free ports with a data folder of its own, which is gone when it is disposed. */
-export async function startEtcd(): Promise<EtcdProcess> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'balsa-etcd-'))
+/** Starts etcd on free ports with a data folder of its own, or one that is there already; it is gone when etcd is disposed. */
+export async function startEtcd(
+  restored: { readonly dataDir?: string; readonly peerUrl?: string } = {},
+): Promise<EtcdProcess> {
+  const dataDir = restored.dataDir ?? mkdtempSync(join(tmpdir(), 'balsa-etcd-'))
   const [clientPort, peerPort] = await freePorts(2)
   const url = `http://127.0.0.1:${clientPort}`
-  const peerUrl = `http://127.0.0.1:${peerPort}`
+  const peerUrl = restored.peerUrl ?? `http://127.0.0.1:${peerPort}`
   const flags = {
     'data-dir': dataDir,
     name: 'default',

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { EtcdFileError } from './etcd-file-error.ts'
 import { EtcdFile, type ByteSource } from './file-reader.ts'

@@ -1,6 +1,7 @@
 // The Maintenance service's part that is more than a look at this member: alarms go through the log, the hash reads all tables.
 import { KvError } from '../errors.ts'
 import type { Backend } from '../backend/backend.ts'
+import { snapshotImage, type SnapshotImage } from '../etcd-file/snapshot-image.ts'
 import { crc32c } from '../mvcc/crc32c.ts'
 import { keyText } from '../mvcc/key-text.ts'
 import { decodeAlarmRequest } from '../proto/index.ts'
@@ -16,6 +17,9 @@ import { stateRowKey } from './meta-rows.ts'
 import type { KvStateMachine } from './state-machine.ts'
 import type { Done } from './types.ts'
 
+/** Each one keeps what is overwritten meanwhile. */
+export const snapshotsMax = 16
+
 export interface MaintenanceApi {
   /** `body` is an AlarmRequest: lists, raises or clears alarms of the whole cluster, in the order of the log. */
   alarm(body: Uint8Array, done: Done<AlarmResponse>): void
@@ -23,6 +27,8 @@ export interface MaintenanceApi {
   alarms(): readonly AlarmMember[]
   /** A checksum over all rows of this member; equal members with unequal compactions differ, so it is for tests only. */
   hash(done: Done<HashResponse>): void
+  /** Pins the tables as they are now, to be read as a file of etcd. Throws TOO_MANY_REQUESTS beyond snapshotsMax at a time. */
+  snapshot(): SnapshotImage
 }
 
 export interface MaintenanceOptions {
@@ -33,6 +39,7 @@ export interface MaintenanceOptions {
 
 export class Maintenance implements MaintenanceApi {
   readonly #options: MaintenanceOptions
+  #snapshots = 0
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
@@ -65,6 +72,19 @@ export class Maintenance implements MaintenanceApi {
       header: stateMachine.header(stateMachine.store.revision),
       hash,
     }))
+  }
+
+  snapshot(): SnapshotImage {
+    if (this.#snapshots >= snapshotsMax) throw new KvError('TOO_MANY_REQUESTS')
+    const image = snapshotImage(this.#options.backend)
+    this.#snapshots++
+    return {
+      blobs: () => image.blobs(),
+      release: () => {
+        this.#snapshots--
+        image.release()
+      },
+    }
   }
 
   async #hash(): Promise<number> {

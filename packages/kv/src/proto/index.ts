@@ -70,6 +70,7 @@ export {
   decodeHashKvResponse,
   decodeMemberListRequest,
   decodeMemberListResponse,
+  decodeSnapshotResponse,
   decodeStatusResponse,
   encodeAlarmMember,
   encodeAlarmRequest,
@@ -79,6 +80,7 @@ export {
   encodeHashResponse,
   encodeMemberListRequest,
   encodeMemberListResponse,
+  encodeSnapshotResponse,
   encodeStatusResponse,
 } from './maintenance-messages.ts'
 export {
@@ -105,7 +107,12 @@ export type {
   MemberUpdateRequest,
   MoveLeaderRequest,
 } from './cluster-messages.ts'
-export type { AlarmRequest, HashKvRequest, MemberListRequest } from './maintenance-messages.ts'
+export type {
+  AlarmRequest,
+  HashKvRequest,
+  MemberListRequest,
+  SnapshotResponse,
+} from './maintenance-messages.ts'
 export { decodeTxnRequest, encodeTxnRequest } from './txn-request.ts'
 export {
   decodeWatchRequest,

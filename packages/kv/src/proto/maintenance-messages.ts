@@ -22,6 +22,21 @@ export interface MemberListRequest {
   readonly linearizable: boolean
 }
 
+/** Real etcd's has no header before 3.5. */
+export interface SnapshotResponse {
+  readonly blob: Uint8Array
+  /** Of the file, after this blob. */
+  readonly remainingBytes: number
+}
+
+export function encodeSnapshotResponse(response: SnapshotResponse): Uint8Array {
+  return encodeMessage('SnapshotResponse', response)
+}
+
+export function decodeSnapshotResponse(bytes: Uint8Array): SnapshotResponse {
+  return decodeMessage('SnapshotResponse', bytes) as unknown as SnapshotResponse
+}
+
 export function encodeMemberListRequest(request: MemberListRequest): Uint8Array {
   return encodeMessage('MemberListRequest', request)
 }

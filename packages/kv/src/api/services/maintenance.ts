@@ -9,6 +9,7 @@ import {
 } from '../../proto/index.ts'
 import { encodeReply } from './method.ts'
 import type { Method } from './method.ts'
+import { snapshotMethod } from './snapshot.ts'
 
 const noBytes = new Uint8Array(0)
 
@@ -78,4 +79,5 @@ export const maintenanceMethods: readonly Method[] = [
     call: (member, body, reply) =>
       member.cluster.downgrade(body, encodeReply(reply, encodeDowngradeResponse)),
   },
+  snapshotMethod,
 ]

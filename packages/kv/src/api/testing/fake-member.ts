@@ -69,6 +69,9 @@ export class FakeMember implements MemberApi {
       this.#answer(done, () => ({ header: undefined, alarms: this.raised }))
     },
     alarms: () => this.raised,
+    snapshot: () => {
+      throw new KvError('UNIMPLEMENTED')
+    },
     hash: (done) => this.#answer(done, () => ({ header: this.header(), hash: 3_000_000_000 })),
   }
 
