@@ -11,6 +11,8 @@ import type { Gateway } from './gateway/gateway.ts'
 import { createGrpcServer } from './grpc/grpc-server.ts'
 import type { GrpcServer } from './grpc/grpc-server.ts'
 import { healthMethods } from './grpc/health.ts'
+import { createAccessCheck } from './http/access.ts'
+import type { AccessCheck, AccessOptions } from './http/access.ts'
 import { createHttpEndpoints } from './http/http-endpoints.ts'
 import { ListenError } from './listen-error.ts'
 import { createNativeServer } from './native/native-server.ts'
@@ -57,6 +59,8 @@ export interface ClientListenerOptions {
   readonly urls: readonly string[]
   /** Gets the upgrade requests for /native; our native protocol if left out. */
   readonly native?: UpgradeServer
+  /** Who may ask over HTTP; everybody if left out. */
+  readonly access?: AccessOptions
   /** Per URL. */
   readonly connectionsMax?: number
   /** What close() gives calls that are under way. */
@@ -84,6 +88,7 @@ class ClientPorts implements ClientListener {
   readonly #closeGraceMs: number
   readonly #servers: Server[] = []
   readonly #gateway: Gateway
+  readonly #access: AccessCheck
   /** Connections that are not gRPC's. */
   readonly #sockets = new Set<Socket>()
   #closing: Promise<void> | undefined
@@ -95,11 +100,13 @@ class ClientPorts implements ClientListener {
     this.#grpc = createGrpcServer({ member, methods: [...methods, ...healthMethods] })
     this.#native = native
     this.#gateway = createGateway(member, methods)
+    this.#access = createAccessCheck(options.access)
     const serveEndpoint = createHttpEndpoints(member)
     const serve = (request: IncomingMessage, response: ServerResponse): void => {
       // A client that goes away in the middle is no error of ours.
       response.on('error', () => response.destroy())
       if (this.#closing !== undefined) response.setHeader('connection', 'close')
+      if (this.#access.answers(request, response)) return
       if (!this.#gateway.serve(request, response)) serveEndpoint(request, response)
     }
     this.#http = createHttpServer(httpLimits, serve)
@@ -193,6 +200,7 @@ class ClientPorts implements ClientListener {
       this.#native.handleUpgrade(request, socket, head)
       return
     }
+    if (this.#access.allows(request) && this.#gateway.upgrade(request, socket, head)) return
     socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
   }
 }

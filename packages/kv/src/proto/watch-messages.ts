@@ -1,7 +1,6 @@
 // The Watch service's messages. Events are copied in as they were encoded once.
 import type { EncodedEvent, WatchCreateRequest, WatchResponse } from './messages.ts'
 import { writeHeader } from './response-header.ts'
-import { malformed } from './wire/malformed.ts'
 import { decodeMessage, encodeMessage } from './wire/message-codec.ts'
 import type { MessageObject } from './wire/message-codec.ts'
 import { sharedWriter } from './wire/shared-writer.ts'
@@ -11,8 +10,8 @@ export type WatchRequest =
   | { readonly type: 'cancel'; readonly watchId: number }
   | { readonly type: 'progress' }
 
-/** Throws MALFORMED also for a request of no known kind. */
-export function decodeWatchRequest(bytes: Uint8Array): WatchRequest {
+/** Undefined: a request of no kind that is known, to be passed over. */
+export function decodeWatchRequest(bytes: Uint8Array): WatchRequest | undefined {
   const union = decodeMessage('WatchRequest', bytes)
   if (union['createRequest'] !== undefined) {
     return { type: 'create', request: union['createRequest'] as unknown as WatchCreateRequest }
@@ -22,7 +21,7 @@ export function decodeWatchRequest(bytes: Uint8Array): WatchRequest {
     return { type: 'cancel', watchId: Number(watchId) }
   }
   if (union['progressRequest'] !== undefined) return { type: 'progress' }
-  throw malformed('watch request of no known kind')
+  return undefined
 }
 
 export function encodeWatchRequest(request: WatchRequest): Uint8Array {

@@ -80,19 +80,22 @@ test('ids keep all 64 bits', async () => {
 })
 
 const badBodies: Record<string, [string, string]> = {
-  'text that is not JSON': ['{"key":', 'invalid JSON'],
-  'an array': ['[]', 'the request must be an object'],
-  'a number for bytes': ['{"key":5}', 'key must be base64'],
-  'text that is not base64': ['{"key":"%%%"}', 'key must be base64'],
+  'text that is cut off': ['{"key":', 'unexpected EOF'],
+  'text that is not JSON': ['{key}', "invalid character 'k' looking for beginning of object key"],
+  'an array': ['[]', 'cannot unmarshal array into Go value of type map[string]json.RawMessage'],
+  'a number for bytes': ['{"key":5}', 'cannot unmarshal number into Go value of type []uint8'],
+  'text that is not base64': ['{"key":"%%%"}', 'illegal base64 data at input byte 0'],
   'an unknown enum value': [
     '{"sort_order":"UP"}',
-    'sort_order must be one of NONE, ASCEND, DESCEND',
+    'unknown value "UP" for enum etcdserverpb.RangeRequest_SortOrder',
   ],
-  'text for a number': ['{"limit":"many"}', 'limit must be a whole number'],
-  'a fraction': ['{"limit":1.5}', 'limit must be a whole number'],
-  'a number past int64': ['{"limit":"9223372036854775808"}', 'limit is out of range'],
-  'a number that JSON cannot hold': ['{"limit":9007199254740993}', 'limit is too large'],
-  'text for a flag': ['{"keys_only":"yes"}', 'keys_only must be true or false'],
+  'text for a number': ['{"limit":"many"}', "invalid character 'm' looking for beginning of value"],
+  'a fraction': ['{"limit":1.5}', 'cannot unmarshal number 1.5 into Go value of type int64'],
+  'a number past int64': [
+    '{"limit":"9223372036854775808"}',
+    'cannot unmarshal number 9223372036854775808 into Go value of type int64',
+  ],
+  'text for a flag': ['{"keys_only":"yes"}', 'cannot unmarshal string into Go value of type bool'],
 }
 for (const [what, [body, text]] of Object.entries(badBodies)) {
   test(`${what} is refused with 400 and code 3`, async () => {
@@ -103,15 +106,15 @@ for (const [what, [body, text]] of Object.entries(badBodies)) {
   })
 }
 
-test('bad JSON names the field, however deep', async () => {
+test('two requests in one op and a txn nested too deep are refused', async () => {
   const key = base64('a')
-  const body = { success: [{ request_put: { key } }, { request_put: { key, lease: 'x' } }] }
-  expect((await post('/v3/kv/txn', body)).text).toContain('success[1].request_put.lease must be')
   const both = { success: [{ request_put: { key }, request_range: { key } }] }
   expect((await post('/v3/kv/txn', both)).text).toContain('beside another of its kind')
   let deep: unknown = {}
   for (let i = 0; i < 200; i++) deep = { success: [{ request_txn: deep }] }
-  expect((await post('/v3/kv/txn', deep)).text).toContain('nested too deep')
+  expect((await post('/v3/kv/txn', deep)).text).toContain('exceeded max depth')
+  const arrays = `{"key":${'['.repeat(100_000)}`
+  expect((await post('/v3/kv/txn', arrays)).text).toContain('exceeded max depth')
 })
 
 test('errors of the store get the HTTP status of their code', async () => {
@@ -121,12 +124,17 @@ test('errors of the store get the HTTP status of their code', async () => {
   )
 })
 
-test('other methods get 405, other paths 404, a body too large 413', async () => {
+test('other methods get 405, other paths 404, a body too large 429', async () => {
   const get = await fetch(`${server.url}/v3/kv/range`)
   expect([get.status, await get.text()]).toEqual([405, 'Method Not Allowed\n'])
   expect(await post('/v3/kv/nothing', {})).toEqual({ status: 404, text: 'Not Found\n' })
-  const large = await post('/v3/kv/put', { key: 'YQ==', value: 'A'.repeat(3_200_000) })
-  expect(large.status).toBe(413)
+  const text = 'grpc: received message larger than max (2400008 vs. 2097152)'
+  expect(await post('/v3/kv/put', { key: 'YQ==', value: 'A'.repeat(3_200_000) })).toEqual({
+    status: 429,
+    text: JSON.stringify({ error: text, message: text, code: 8 }),
+  })
+  const endless = await post('/v3/kv/put', `{"key":"${'A'.repeat(4_200_000)}`)
+  expect(endless).toMatchObject({ status: 429, text: expect.stringContaining('larger than max') })
   expect(await post('/v3/kv/put', { key: 'YQ==', value: 'A'.repeat(1_000_000) })).toMatchObject({
     status: 200,
   })
@@ -157,6 +165,19 @@ test('a watch answers line by line until the client goes away', async () => {
   expect(event.result.events[0]).not.toHaveProperty('type')
   stop.abort()
   await reading
+  await waitFor(() => expect(server.member.openStreams).toBe(0))
+})
+
+test('a stream that says nothing ends when its time is over', async () => {
+  const ask = async (body: string): Promise<[number, unknown]> => {
+    const headers = { 'grpc-timeout': '20m' }
+    const response = await fetch(`${server.url}/v3/watch`, { method: 'POST', body, headers })
+    return [response.status, await response.json()]
+  }
+  const message = 'context deadline exceeded'
+  expect(await ask('{}')).toEqual([504, { error: message, message, code: 4 }])
+  const error = { grpc_code: 4, http_code: 504, message, http_status: 'Gateway Timeout' }
+  expect(await ask('')).toEqual([504, { error }])
   await waitFor(() => expect(server.member.openStreams).toBe(0))
 })
 

@@ -1,218 +1,218 @@
 // etcd's JSON gateway: POST /v3/... with the JSON of a request, answered with the JSON of the reply; a stream is answered line by line.
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { AssertionError } from '@balsa/raft/assert'
+// The same paths over WebSocket: each message is a request, each line of the answer a message.
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import type { WebSocket } from 'ws'
 import { grpcStatus, KvError } from '../../errors.ts'
-import type { GrpcStatus } from '../../errors.ts'
 import type { MemberApi } from '../../member/types.ts'
-import type { Method, RequestStream, StreamMethod, UnaryMethod } from '../services/index.ts'
-import { BadJson, encodeFromJson, jsonFromMessage } from './message-json.ts'
+import { parseTimeoutMs } from '../grpc/grpc-headers.ts'
+import type { Method } from '../services/index.ts'
+import { errorJson, GatewayCall, unreadBytesMax } from './gateway-call.ts'
+import type { GatewayOut } from './gateway-call.ts'
+import { httpStatusOf } from './http-status.ts'
 
-/** JSON of the largest message: base64 makes 4 bytes of 3. */
-export const bodySizeBytesMax = 3_145_728
-const httpStatuses: Readonly<Partial<Record<GrpcStatus, number>>> = {
-  [grpcStatus.ok]: 200,
-  [grpcStatus.canceled]: 408,
-  [grpcStatus.invalidArgument]: 400,
-  [grpcStatus.deadlineExceeded]: 504,
-  [grpcStatus.notFound]: 404,
-  [grpcStatus.alreadyExists]: 409,
-  [grpcStatus.permissionDenied]: 403,
-  [grpcStatus.resourceExhausted]: 429,
-  [grpcStatus.failedPrecondition]: 412,
-  [grpcStatus.aborted]: 409,
-  [grpcStatus.outOfRange]: 400,
-  [grpcStatus.unimplemented]: 501,
-  [grpcStatus.unavailable]: 503,
-  [grpcStatus.unauthenticated]: 401,
-}
+/** Bytes of lines a WebSocket client may leave unread before the service is told to wait. */
+const socketBufferBytesMax = 1_048_576
 
 export interface Gateway {
   /** Answers requests below /v3 and /v3beta; false for all others, which are left untouched. */
   serve(request: IncomingMessage, response: ServerResponse): boolean
+  /** Takes over a connection that asks for a WebSocket below /v3 or /v3beta; false for all others. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean
   /** Ends the streams that are open. */
   close(): void
 }
 
 export function createGateway(member: MemberApi, methods: readonly Method[]): Gateway {
-  const routes = new Map(
-    methods.flatMap((method) => method.routes.map((route) => [route, method] as const)),
-  )
-  const streams: OpenStreams = new Set()
-  return {
-    serve: (request, response) => {
-      const path = (request.url ?? '').split('?', 1)[0] ?? ''
-      const match = /^\/v3(?:beta)?(\/.*)$/.exec(path)
-      if (match === null) return false
-      const method = routes.get(match[1] ?? '')
-      if (method === undefined) sendText(response, 404, 'Not Found')
-      else if (request.method !== 'POST') sendText(response, 405, 'Method Not Allowed')
-      else {
-        const caller = memberFor(member, request)
-        readBody(request, response, (body) =>
-          serve({ member: caller, streams }, method, body, response),
-        )
+  return new JsonGateway(member, methods)
+}
+
+class JsonGateway implements Gateway {
+  readonly #member: MemberApi
+  readonly #routes: ReadonlyMap<string, Method>
+  readonly #calls = new Set<GatewayCall>()
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: unreadBytesMax,
+    handleProtocols: (protocols) => protocols.values().next().value ?? false,
+  })
+
+  constructor(member: MemberApi, methods: readonly Method[]) {
+    this.#member = member
+    this.#routes = new Map(
+      methods.flatMap((method) => method.routes.map((route) => [route, method] as const)),
+    )
+  }
+
+  serve(request: IncomingMessage, response: ServerResponse): boolean {
+    const route = routeOf(request.url)
+    if (route === undefined) return false
+    const method = this.#routes.get(route)
+    if (method === undefined) sendText(response, 404, 'Not Found')
+    else if (request.method !== 'POST') sendText(response, 405, 'Method Not Allowed')
+    else {
+      const call = this.#open(request.headers, method, new HttpOut(response))
+      if (call === undefined) return true
+      request.on('data', (chunk: Buffer) => call.data(chunk))
+      request.on('end', () => call.inputEnded())
+      response.on('drain', () => call.drained())
+      response.on('close', () => call.close())
+    }
+    return true
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const route = routeOf(request.url)
+    if (route === undefined) return false
+    this.#sockets.handleUpgrade(request, socket, head, (client) => {
+      client.on('error', () => client.terminate())
+      const method = this.#routes.get(route)
+      if (method === undefined) {
+        client.send('Not Found')
+        client.close()
+        return
       }
-      return true
-    },
-    close: () => {
-      for (const end of streams) end(new KvError('STOPPED'))
-    },
+      const out = new SocketOut(client)
+      const call = this.#open(headersOfSocket(request.headers), method, out)
+      if (call === undefined) return
+      client.on('message', (text: Buffer) => call.data(Buffer.concat([text, Buffer.from('\n')])))
+      client.on('close', () => call.close())
+      socket.on('drain', () => call.drained())
+    })
+    return true
+  }
+
+  close(): void {
+    for (const call of this.#calls) call.stop(new KvError('STOPPED'))
+  }
+
+  /** Undefined if it was refused. */
+  #open(headers: IncomingHttpHeaders, method: Method, out: GatewayOut): GatewayCall | undefined {
+    const timeout = String(headers['grpc-timeout'] ?? '')
+    const timeoutMs = timeout === '' ? undefined : parseTimeoutMs(timeout)
+    if (timeout !== '' && timeoutMs === undefined) {
+      const body = errorJson(grpcStatus.invalidArgument, `invalid grpc-timeout: ${timeout}`)
+      out.refuse(400, body, false)
+      return undefined
+    }
+    if (headers['grpc-metadata-hasleader'] === 'true' && this.#member.leader() === 0n) {
+      const { grpcStatus: status, message } = new KvError('NO_LEADER')
+      out.refuse(httpStatusOf(status), errorJson(status, message), true)
+      return undefined
+    }
+    const onOver = (): void => void this.#calls.delete(call)
+    const call = new GatewayCall(memberFor(this.#member, headers), method, { out, timeoutMs, onOver })
+    this.#calls.add(call)
+    return call
   }
 }
 
 /** As in etcd, a certificate says nothing here: the gateway would lend its own to everyone. */
-function memberFor(member: MemberApi, { headers }: IncomingMessage): MemberApi {
+function memberFor(member: MemberApi, headers: IncomingHttpHeaders): MemberApi {
   const token = headers.authorization ?? headers['grpc-metadata-token']
   return typeof token === 'string' && token !== '' ? member.as({ token }) : member
 }
 
-/** What ends each of the streams that are open. */
-type OpenStreams = Set<(error: KvError) => void>
-interface Context {
-  readonly member: MemberApi
-  readonly streams: OpenStreams
+/** The path below /v3; undefined for one elsewhere. */
+function routeOf(url: string | undefined): string | undefined {
+  const path = (url ?? '').split('?', 1)[0] ?? ''
+  return /^\/v3(?:beta)?(\/.*)$/.exec(path)?.[1]
 }
 
-function readBody(
-  request: IncomingMessage,
-  response: ServerResponse,
-  onBody: (body: string) => void,
-): void {
-  const chunks: Buffer[] = []
-  let size = 0
-  request.on('data', (chunk: Buffer) => {
-    size += chunk.length
-    if (size <= bodySizeBytesMax) chunks.push(chunk)
-    else if (!response.headersSent) {
-      response.setHeader('connection', 'close')
-      refuse(response, 413, grpcStatus.resourceExhausted, 'etcdserver: request is too large')
-      chunks.length = 0
+/** A browser can set no header of a WebSocket but the protocols: `Bearer, TOKEN` stands for Authorization. */
+function headersOfSocket(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const token = /^Bearer, *(\S+)$/.exec(headers['sec-websocket-protocol'] ?? '')?.[1]
+  return token === undefined ? headers : { ...headers, authorization: `Bearer ${token}` }
+}
+
+class HttpOut implements GatewayOut {
+  readonly #response: ServerResponse
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+  }
+
+  answer(body: string): void {
+    this.#send(200, { 'grpc-metadata-content-type': 'application/grpc' }, body)
+  }
+
+  refuse(httpStatus: number, body: string, isOfService: boolean): void {
+    const response = this.#response
+    if (!isOfService) {
+      this.#send(httpStatus, {}, body)
+      return
     }
-  })
-  request.on('end', () => {
-    if (size <= bodySizeBytesMax) onBody(Buffer.concat(chunks).toString('utf8'))
-  })
-}
+    if (response.headersSent || response.destroyed) return
+    // As in etcd, what the service sent as trailers are trailers here.
+    const trailer = 'Grpc-Trailer-Content-Type'
+    response.writeHead(httpStatus, { 'content-type': 'application/json', trailer })
+    response.write(body)
+    response.addTrailers({ [trailer]: 'application/grpc' })
+    response.end()
+  }
 
-function serve(context: Context, method: Method, body: string, response: ServerResponse): void {
-  let requests: Uint8Array[]
-  try {
-    requests = parseRequests(body).map((json) => encodeFromJson(method.request, json))
-  } catch (reason) {
-    refuse(response, 400, grpcStatus.invalidArgument, badJsonText(reason))
-    return
+  line(text: string): boolean {
+    this.#startStream(200, { 'grpc-metadata-content-type': 'application/grpc' })
+    return this.#response.write(text)
   }
-  try {
-    if (method.kind === 'unary') serveUnary(context.member, method, requests, response)
-    else serveStream(context, method, requests, response)
-  } catch (reason) {
-    if (reason instanceof AssertionError) throw reason
-    fail(response, KvError.from(reason))
-  }
-}
 
-/** One JSON value, or several of them line by line for a stream. An empty body is an empty request. */
-function parseRequests(body: string): unknown[] {
-  const text = body.trim()
-  if (text === '') return [{}]
-  try {
-    return [JSON.parse(text)]
-  } catch (reason) {
-    const lines = text.split('\n').filter((line) => line.trim() !== '')
-    if (lines.length < 2) throw reason
-    return lines.map((line): unknown => JSON.parse(line))
+  end(last: string, httpStatus: number): void {
+    this.#startStream(httpStatus, {})
+    this.#response.end(last)
   }
-}
 
-function serveUnary(
-  member: MemberApi,
-  method: UnaryMethod,
-  requests: readonly Uint8Array[],
-  response: ServerResponse,
-): void {
-  const [request] = requests
-  if (request === undefined || requests.length > 1) throw new KvError('MALFORMED')
-  const giveUp = method.call(member, request, (error, body) => {
-    if (error !== undefined || body === undefined) fail(response, error ?? new KvError('INTERNAL'))
-    else sendJson(response, 200, jsonFromMessage(method.response, body))
-  })
-  if (giveUp !== undefined) response.on('close', giveUp)
-}
+  #startStream(httpStatus: number, headers: Readonly<Record<string, string>>): void {
+    const response = this.#response
+    if (response.headersSent) return
+    response.writeHead(httpStatus, { 'content-type': 'application/json', ...headers })
+    response.flushHeaders()
+  }
 
-function serveStream(
-  { member, streams }: Context,
-  method: StreamMethod,
-  requests: readonly Uint8Array[],
-  response: ServerResponse,
-): void {
-  let isOver = false
-  let stream: RequestStream | undefined
-  const finish = (): void => {
-    if (isOver) return
-    isOver = true
-    streams.delete(end)
-    stream?.closed()
-  }
-  const end = (error: KvError | undefined): void => {
-    if (isOver) return
-    finish()
-    if (error === undefined || response.headersSent) {
-      writeStreamHead(response)
-      response.end(error === undefined ? '' : `{"error":${errorJson(error)}}\n`)
-    } else fail(response, error)
-  }
-  const send = (body: Uint8Array): boolean => {
-    if (isOver) return true
-    writeStreamHead(response)
-    return response.write(`{"result":${jsonFromMessage(method.response, body)}}\n`)
-  }
-  streams.add(end)
-  response.on('drain', () => !isOver && stream?.writable())
-  response.on('close', finish)
-  try {
-    stream = method.open(member, { send, end })
-    if (isOver) stream.closed()
-    for (const request of requests) if (!isOver) stream.message(request)
-    if (!isOver) stream.halfClosed()
-  } catch (reason) {
-    if (reason instanceof AssertionError) throw reason
-    end(KvError.from(reason))
+  #send(httpStatus: number, headers: Readonly<Record<string, string>>, body: string): void {
+    const response = this.#response
+    if (response.headersSent || response.destroyed) return
+    response.writeHead(httpStatus, {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      ...headers,
+    })
+    response.end(body)
   }
 }
 
-function writeStreamHead(response: ServerResponse): void {
-  if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/json' })
-}
+class SocketOut implements GatewayOut {
+  readonly #client: WebSocket
 
-function sendJson(response: ServerResponse, status: number, body: string): void {
-  if (response.headersSent || response.destroyed) return
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-    'grpc-metadata-content-type': 'application/grpc',
-  })
-  response.end(body)
+  constructor(client: WebSocket) {
+    this.#client = client
+  }
+
+  answer(body: string): void {
+    this.#client.send(body)
+    this.#client.close()
+  }
+
+  refuse(_httpStatus: number, body: string): void {
+    this.answer(body)
+  }
+
+  line(text: string): boolean {
+    this.#client.send(text.trimEnd())
+    return this.#client.bufferedAmount < socketBufferBytesMax
+  }
+
+  end(last: string): void {
+    if (last !== '') this.#client.send(last)
+    this.#client.close()
+  }
 }
 
 function sendText(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' })
+  response.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'x-content-type-options': 'nosniff',
+    'content-length': text.length + 1,
+  })
   response.end(`${text}\n`)
-}
-
-function fail(response: ServerResponse, error: KvError): void {
-  sendJson(response, httpStatuses[error.grpcStatus] ?? 500, errorJson(error))
-}
-
-function refuse(response: ServerResponse, status: number, code: GrpcStatus, text: string): void {
-  sendJson(response, status, JSON.stringify({ error: text, message: text, code }))
-}
-
-function errorJson(error: KvError): string {
-  const { message } = error
-  return JSON.stringify({ error: message, message, code: error.grpcStatus })
-}
-
-function badJsonText(reason: unknown): string {
-  if (reason instanceof BadJson) return reason.message
-  return reason instanceof SyntaxError ? `invalid JSON: ${reason.message}` : String(reason)
 }

@@ -172,6 +172,7 @@ export class NativeSession {
     })
     try {
       const request = decodeWatchRequest(body)
+      if (request === undefined) return
       if (request.type === 'cancel') this.#watchStream.cancel(request.watchId)
       else if (request.type === 'progress') this.#watchStream.requestProgress()
       else this.#createWatcher(this.#watchStream, request.request)

@@ -21,6 +21,8 @@ function openWatch(member: MemberApi, out: ReplyStream): RequestStream {
   return {
     message: (body) => {
       const request = decodeWatchRequest(body)
+      // As in etcd, one of a kind that is not known is passed over.
+      if (request === undefined) return
       if (request.type === 'create') stream.create(request.request)
       else if (request.type === 'cancel') stream.cancel(request.watchId)
       else stream.requestProgress()

@@ -24,7 +24,7 @@ export interface Field {
   readonly oneof: string | undefined
   readonly type:
     | { readonly kind: 'scalar'; readonly scalar: ScalarType }
-    | { readonly kind: 'enum'; readonly values: readonly string[] }
+    | { readonly kind: 'enum'; readonly name: EnumName; readonly values: readonly string[] }
     | { readonly kind: 'message'; readonly message: MessageName }
 }
 export interface MessageSchema {
@@ -85,6 +85,9 @@ function parseField(text: string): Field {
 
 function parseType(type: string): Field['type'] {
   if (type in messageTable) return { kind: 'message', message: type as MessageName }
-  if (type in enumTable) return { kind: 'enum', values: enumTable[type as EnumName] }
+  if (type in enumTable) {
+    const name = type as EnumName
+    return { kind: 'enum', name, values: enumTable[name] }
+  }
   return { kind: 'scalar', scalar: type as ScalarType }
 }
