@@ -102,7 +102,11 @@ class JsonGateway implements Gateway {
       return undefined
     }
     const onOver = (): void => void this.#calls.delete(call)
-    const call = new GatewayCall(memberFor(this.#member, headers), method, { out, timeoutMs, onOver })
+    const call = new GatewayCall(memberFor(this.#member, headers), method, {
+      out,
+      timeoutMs,
+      onOver,
+    })
     this.#calls.add(call)
     return call
   }
