@@ -6,7 +6,7 @@ import type { SeededRandom } from '../random.ts'
 import type { SimMember } from '../sim-member.ts'
 import type { FaultContext } from './fault-context.ts'
 import { isMinority } from './damage.ts'
-import { drawTarget } from './membership-targets.ts'
+import { drawTarget, outcomesOf } from './membership-targets.ts'
 
 export function beginMembershipChanges(context: FaultContext): void {
   const changes = new MembershipChanges(context)
@@ -44,8 +44,10 @@ class MembershipChanges {
       outsiders: this.#outsiders(current),
       isWitness: (id) => this.#context.member(id)?.isWitness === true,
     })
-    if (target === undefined || !this.#isSafe(target)) return
-    this.#context.memberships.push(target)
+    if (target === undefined) return
+    const outcomes = outcomesOf(target)
+    if (!outcomes.every((membership) => this.#isSafe(membership))) return
+    this.#context.memberships.push(...outcomes)
     for (const id of membersOf(target)) this.#bringUp(id)
     void this.#propose(leader, current, target)
   }

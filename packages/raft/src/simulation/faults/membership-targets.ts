@@ -31,6 +31,21 @@ export function drawTarget(options: TargetOptions): Membership | undefined {
   return target === undefined ? undefined : withKinds(target, options.isWitness)
 }
 
+/** What is in force once the target is, and later: the learners that it names to be promoted become voters when nobody asks any more. */
+export function outcomesOf(target: Membership): readonly Membership[] {
+  const { voters, learners, promoting = [] } = target
+  const growing = [target]
+  for (const [i] of promoting.entries()) {
+    const promoted = promoting.slice(0, i + 1)
+    growing.push({
+      ...target,
+      voters: [...voters, ...promoted],
+      learners: without(learners, ...promoted),
+    })
+  }
+  return growing
+}
+
 /** A witness is a voter, and cannot be the only kind of them. */
 function withKinds(target: Membership, isWitness: (id: NodeId) => boolean): Membership | undefined {
   const witnesses = target.voters.filter(isWitness)
