@@ -6,6 +6,7 @@ import { failover } from './failover.ts'
 import { generator } from './generator-check.ts'
 import { Generator } from './load/generator.ts'
 import { micro } from './micro.ts'
+import { million } from './million.ts'
 import { native } from './native.ts'
 import { put } from './put.ts'
 import type { Question, Row } from './question.ts'
@@ -23,6 +24,7 @@ const questions: readonly Question[] = [put, range, watch, native, generator]
 /** Asked only by name: they print answers of their own. */
 const others: Readonly<Record<string, () => Promise<void>>> = {
   failover,
+  million,
   micro,
   'raft-core': raftCore,
   'raft-put': raftPut,

@@ -21,9 +21,20 @@ export interface Cluster extends AsyncDisposable {
   start(index: number): void
 }
 
+/** Members that are processes of their own. */
+export interface MemberCluster extends Cluster {
+  /** Of a member that runs. */
+  pid(index: number): number
+  dataDir(index: number): string
+}
+
 const readyTimeoutMs = 30_000
 
-export async function startCluster(kind: ServerKind, size: number): Promise<Cluster> {
+export async function startCluster(
+  kind: ServerKind,
+  size: number,
+  moreFlags: Readonly<Record<string, string>> = {},
+): Promise<MemberCluster> {
   const directory = mkdtempSync(join(tmpdir(), `balsa-bench-${kind}-`))
   const ports = await freePorts(size * 2)
   const names = Array.from({ length: size }, (_, i) => `m${i + 1}`)
@@ -31,16 +42,18 @@ export async function startCluster(kind: ServerKind, size: number): Promise<Clus
   const peerUrls = names.map((_, i) => `http://127.0.0.1:${ports[size + i]}`)
   const initialCluster = names.map((name, i) => `${name}=${peerUrls[i]}`).join(',')
   const children: (ChildProcess | undefined)[] = []
+  const dataDir = (index: number): string => join(directory, `m${index + 1}`)
   const start = (index: number): void => {
     const flags = {
       name: names[index],
-      'data-dir': join(directory, `m${index + 1}`),
+      'data-dir': dataDir(index),
       'listen-client-urls': clientUrls[index],
       'advertise-client-urls': clientUrls[index],
       'listen-peer-urls': peerUrls[index],
       'initial-advertise-peer-urls': peerUrls[index],
       'initial-cluster': initialCluster,
       'log-level': 'error',
+      ...moreFlags,
     }
     const argv = Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
     const [program, first] =
@@ -74,7 +87,16 @@ export async function startCluster(kind: ServerKind, size: number): Promise<Clus
     throw reason
   }
   const leaderUrl = (): Promise<string> => findLeader(clientUrls)
-  return { kind, urls: clientUrls, leaderUrl, kill, start, [Symbol.asyncDispose]: dispose }
+  return {
+    kind,
+    urls: clientUrls,
+    leaderUrl,
+    pid: (index) => children[index]?.pid ?? 0,
+    dataDir,
+    kill,
+    start,
+    [Symbol.asyncDispose]: dispose,
+  }
 }
 
 /** /health is true when a member has a leader. */

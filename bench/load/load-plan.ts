@@ -15,6 +15,8 @@ export interface LoadPlan {
   readonly keyCount: number
   readonly firstKey: number
   readonly valueSizeBytes: number
+  /** Puts values that no compression makes smaller. */
+  readonly noise?: boolean
 }
 
 export interface WatchPlan {
@@ -40,6 +42,20 @@ export interface LoadResult {
 /** The value of a key, so that an answer's content can be checked. */
 export function valueOf(key: string, sizeBytes: number): Buffer {
   return Buffer.alloc(sizeBytes, `${key}.`)
+}
+
+/** Bytes that look random and follow from the key. */
+export function noiseOf(key: string, sizeBytes: number): Buffer {
+  const bytes = Buffer.alloc(sizeBytes)
+  let state = 2166136261
+  for (let i = 0; i < key.length; i++) state = Math.imul(state ^ key.charCodeAt(i), 16777619)
+  for (let i = 0; i + 4 <= sizeBytes; i += 4) {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    bytes.writeInt32LE(state, i)
+  }
+  return bytes
 }
 
 export function keyOf(plan: { readonly keyPrefix: string }, index: number): string {

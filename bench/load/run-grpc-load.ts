@@ -9,7 +9,7 @@ import {
 import { putRequestOf, rangeRequestOf } from '../../packages/kv/src/client/convert.ts'
 import { Histogram } from './histogram.ts'
 import { LoadConnection } from './load-connection.ts'
-import { keyOf, valueOf } from './load-plan.ts'
+import { keyOf, noiseOf, valueOf } from './load-plan.ts'
 import type { LoadPlan, LoadResult } from './load-plan.ts'
 
 /** One of so many answers is decoded and compared. */
@@ -31,8 +31,9 @@ export async function runGrpcLoad(plan: LoadPlan): Promise<LoadResult> {
     const index = started++
     if (plan.operation === 'put') {
       const key = keyOf(plan, plan.firstKey + (index % plan.keyCount))
+      const made = plan.noise === true ? noiseOf : valueOf
       return encodePutRequest(
-        putRequestOf(key, plan.keyCount === 1 ? value : valueOf(key, plan.valueSizeBytes)),
+        putRequestOf(key, plan.keyCount === 1 ? value : made(key, plan.valueSizeBytes)),
       )
     }
     const key = keyOf(plan, Math.floor(Math.random() * plan.keyCount))

@@ -2,7 +2,7 @@
 import type { Backend } from '../backend/backend.ts'
 import { Compaction } from '../mvcc/compaction.ts'
 import { HashKv } from '../mvcc/hash-kv.ts'
-import { historyTable } from '../mvcc/revision.ts'
+import { historyTable, rowKey } from '../mvcc/revision.ts'
 import type { MvccStore } from '../mvcc/store.ts'
 import type { MemberClock } from './member-clock.ts'
 
@@ -122,7 +122,11 @@ export class Housekeeping {
       const { store, waiters } = this.#next
       this.#next = undefined
       this.#waiters.push(...waiters)
-      this.#compaction = new Compaction(store.index, this.#backend, store.compactRevision)
+      this.#compaction = new Compaction(
+        store.index,
+        store.compactRevision,
+        (main, sub, tombstone) => this.#backend.delete(rowKey(main, sub, tombstone)),
+      )
     }
     const { rows, done } = this.#compaction.step()
     this.#rowsCompacted += rows

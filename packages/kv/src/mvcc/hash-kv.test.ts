@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest'
 import { Compaction } from './compaction.ts'
 import { crc32c } from './crc32c.ts'
+import { rowKey } from './revision.ts'
 import { bytes, hashOf, openStore, put, remove } from './testing/fixtures.ts'
 
 test('crc32c gives the check value of its definition', () => {
@@ -19,7 +20,7 @@ test('HashKV equals that of real etcd before and after a compaction, whether or 
 
   store.compact(5)
   expect(hashOf(fixture)).toBe(2007788419)
-  const compaction = new Compaction(store.index, tables, 5)
+  const compaction = new Compaction(store.index, 5, (...row) => tables.delete(rowKey(...row)))
   expect(compaction.step()).toEqual({ rows: 3, done: true })
   expect(hashOf(fixture)).toBe(2007788419)
   store.index.verify()

@@ -68,12 +68,7 @@ export function* rangeSteps(
 function count(store: MvccStore, request: RangeRequest, at: number): number {
   const keys = keyRange(request.key, request.rangeEnd)
   if (at >= store.revision) return store.index.countLive(keys)
-  let count = 0
-  store.index.scan(keys, (record) => {
-    if (record.isLiveAt(at)) count++
-    return true
-  })
-  return count
+  return store.index.countLiveAt(keys, at)
 }
 
 /** Up to limit + 1 pairs in their final order, as far as the limit may be applied that early. */

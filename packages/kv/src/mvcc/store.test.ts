@@ -5,7 +5,7 @@ import { decodeKeyValue } from '../proto/index.ts'
 import type { RangeRequest } from '../proto/messages.ts'
 import { Compaction } from './compaction.ts'
 import { range } from './range.ts'
-import { parseRowKey } from './revision.ts'
+import { parseRowKey, rowKey } from './revision.ts'
 import { keyRange } from './key-range.ts'
 import { HistoryModel, inRange } from './testing/history-model.ts'
 import {
@@ -121,7 +121,9 @@ class Run {
       this.step(Infinity)
       store.compact(revision)
       model.compactRevision = revision
-      this.compaction = new Compaction(store.index, this.fixture.tables, revision)
+      this.compaction = new Compaction(store.index, revision, (...row) =>
+        this.fixture.tables.delete(rowKey(...row)),
+      )
     }
   }
 

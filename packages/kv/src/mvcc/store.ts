@@ -90,14 +90,14 @@ export class MvccStore {
     const main = this.#revision + 1
     const sub = changes.length
     const earlier = previousOf(before, main)
-    const record = this.index.put(key, main, sub)
+    const made = this.index.put(key, before, main, sub)
     // A pair that is created has none before it, even if this very revision deleted one.
-    const previous = record.create === main ? nothing : earlier
+    const previous = made.create === main ? nothing : earlier
     const row = encodeKeyValue({
       key: request.key,
-      createRevision: record.create,
+      createRevision: made.create,
       modRevision: main,
-      version: record.version,
+      version: made.version,
       value,
       lease,
     })
@@ -124,7 +124,7 @@ export class MvccStore {
       const { key } = record
       const sub = changes.length
       const previous = previousOf(record, main)
-      this.index.delete(record, main, sub)
+      this.index.delete(key, main, sub)
       const row = encodeKeyValue({ ...tombstone, key: keyBytes(key) })
       this.#tables.put(rowKey(main, sub, true), row)
       if (this.#leases.leaseOf(key) !== 0n) this.#leases.detach(key)

@@ -139,7 +139,9 @@ class World {
   compact(revision: number): void {
     if (revision <= this.store.compactRevision || revision > this.store.revision) return
     this.store.compact(revision)
-    new Compaction(this.store.index, this.tables, revision).step(Infinity)
+    new Compaction(this.store.index, revision, (...row) => this.tables.delete(rowKey(...row))).step(
+      Infinity,
+    )
     this.hub.compacted()
   }
 
