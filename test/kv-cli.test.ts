@@ -103,8 +103,8 @@ describe('a member that cannot start says why in one line', () => {
       `balsa: --initial-cluster-state is 'old'; it must be one of new, existing\n`,
     ],
     [
-      ['--cert-file', 'server.pem'],
-      'balsa: --cert-file cannot be used: TLS is not served yet; put a TLS proxy in front and leave it out\n',
+      ['--cert-file=server.pem', '--listen-client-urls=https://127.0.0.1:0'],
+      'balsa: KeyFile and CertFile must both be present[key: , cert: server.pem]\n',
     ],
     [
       ['--election-timeout', '200'],

@@ -120,15 +120,12 @@ test('a busy port is refused with one line that names the URL and the cure, and 
 })
 
 test('a URL that is none is refused', async () => {
-  for (const url of [
-    '127.0.0.1:2379',
-    'https://127.0.0.1:0',
-    'http://127.0.0.1:0/path',
-    'http://',
-  ]) {
+  for (const url of ['127.0.0.1:2379', 'http://127.0.0.1:0/path', 'http://']) {
     const opening = listenClients({ member: new FakeMember(), urls: [url] })
     await expect(opening).rejects.toThrow(`cannot listen on ${url}: it must look like`)
   }
+  const secure = listenClients({ member: new FakeMember(), urls: ['https://127.0.0.1:0'] })
+  await expect(secure).rejects.toThrow('TLS key/cert (--cert-file, --key-file) must be provided')
 })
 
 test('connections past the limit are closed at once, and there is room again when one ends', async () => {

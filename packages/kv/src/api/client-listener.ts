@@ -1,35 +1,27 @@
-// The client port: every connection is told apart by its first bytes. The HTTP/2 preface goes to gRPC, all else to an HTTP/1.1 server
-// with the gateway, the health endpoints and the native protocol's upgrade. TLS will sit in front of both.
-import { createServer as createHttpServer } from 'node:http'
-import type { IncomingMessage, Server as HttpServer, ServerResponse } from 'node:http'
+// The client ports, plain or with TLS: every connection is told apart by its first bytes. The HTTP/2 preface goes to gRPC, all else to an
+// HTTP/1.1 server with the gateway, the health endpoints and the native protocol's upgrade.
 import { createServer } from 'node:net'
-import type { AddressInfo, Server, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { Server, Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import type { MemberApi } from '../member/types.ts'
-import { createGateway } from './gateway/gateway.ts'
-import type { Gateway } from './gateway/gateway.ts'
+import type { ServerTls } from '../tls/server-tls.ts'
+import { ClientHttp, type UpgradeServer } from './client-http.ts'
 import { createGrpcServer } from './grpc/grpc-server.ts'
 import type { GrpcServer } from './grpc/grpc-server.ts'
 import { healthMethods } from './grpc/health.ts'
-import { createAccessCheck } from './http/access.ts'
-import type { AccessCheck, AccessOptions } from './http/access.ts'
-import { createHttpEndpoints } from './http/http-endpoints.ts'
+import type { AccessOptions } from './http/access.ts'
 import { ListenError } from './listen-error.ts'
+import { listenAt, parseListenUrl } from './listen-url.ts'
 import { createNativeServer } from './native/native-server.ts'
 import { methods } from './services/index.ts'
 
 /** Per URL; those past it are closed at once. */
 export const connectionsMax = 10_000
 const sniffTimeoutMs = 10_000
+const handshakeTimeoutMs = 10_000
 /** What close() gives calls that are under way. */
 const closeGraceMs = 2000
-const closePollMs = 10
-const httpLimits = {
-  maxHeaderSize: 16_384,
-  headersTimeout: 10_000,
-  requestTimeout: 60_000,
-  connectionsCheckingInterval: 5000,
-} as const
 /** A peer that is gone without a word is noticed, so that its watches end. */
 const socketOptions = {
   noDelay: true,
@@ -40,27 +32,33 @@ const socketOptions = {
 /** Enough of the HTTP/2 preface to tell it from any HTTP/1.1 request. */
 const prefaceStart = Buffer.from('PRI * HTTP/2.0')
 
-/** The native protocol: takes over an HTTP/1.1 connection that asks for it. */
-export interface UpgradeServer {
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
-  close(): Promise<void>
-}
+export type { UpgradeServer } from './client-http.ts'
 
 export interface ClientListener {
   /** Where clients reach it: with the real ports. */
   readonly urls: readonly string[]
+  readonly metricsUrls: readonly string[]
   /** Stops accepting, lets calls finish for a moment, then closes every connection. */
   close(): Promise<void>
 }
 
 export interface ClientListenerOptions {
   readonly member: MemberApi
-  /** http://host:port; port 0 takes a free one. */
+  /** http://host:port, https with `tls`, unix:// or unixs:// and a path; port 0 takes a free one. */
   readonly urls: readonly string[]
+  /** Served over HTTP alone; then `urls` are for gRPC alone. */
+  readonly httpUrls?: readonly string[] | undefined
+  /** Where probes ask for metrics and health. */
+  readonly metricsUrls?: readonly string[] | undefined
+  /** Closed by close(). */
+  readonly tls?: ServerTls | undefined
+  readonly hasGateway?: boolean | undefined
+  /** A client that TLS did not let in, and why. */
+  readonly onRefused?: ((address: string, why: string) => void) | undefined
   /** Gets the upgrade requests for /native; our native protocol if left out. */
   readonly native?: UpgradeServer
   /** Who may ask over HTTP; everybody if left out. */
-  readonly access?: AccessOptions
+  readonly access?: AccessOptions | undefined
   /** Per URL. */
   readonly connectionsMax?: number
   /** What close() gives calls that are under way. */
@@ -69,9 +67,12 @@ export interface ClientListenerOptions {
 
 /** Rejects with ListenError if one of the URLs cannot be had; then none is left open. */
 export async function listenClients(options: ClientListenerOptions): Promise<ClientListener> {
+  const { urls, httpUrls = [], metricsUrls = [] } = options
   const ports = new ClientPorts(options)
   try {
-    for (const url of options.urls) await ports.listen(url)
+    for (const url of urls) await ports.listen(url, httpUrls.length > 0 ? 'grpc' : 'all')
+    for (const url of httpUrls) await ports.listen(url, 'http')
+    for (const url of metricsUrls) await ports.listen(url, 'metrics')
   } catch (reason) {
     await ports.close()
     throw reason
@@ -79,55 +80,68 @@ export async function listenClients(options: ClientListenerOptions): Promise<Cli
   return ports
 }
 
+/** What a port serves. */
+type Serves = 'all' | 'grpc' | 'http' | 'metrics'
+
 class ClientPorts implements ClientListener {
   readonly urls: string[] = []
+  readonly metricsUrls: string[] = []
+  readonly #options: ClientListenerOptions
   readonly #grpc: GrpcServer
-  readonly #http: HttpServer
+  readonly #http: ClientHttp
   readonly #native: UpgradeServer
-  readonly #connectionsMax: number
-  readonly #closeGraceMs: number
   readonly #servers: Server[] = []
-  readonly #gateway: Gateway
-  readonly #access: AccessCheck
-  /** Connections that are not gRPC's. */
+  /** Connections that have not said yet what they want. */
   readonly #sockets = new Set<Socket>()
+  /** Below the connections of TLS ports. */
+  readonly #rawSockets = new Set<Socket>()
   #closing: Promise<void> | undefined
 
   constructor(options: ClientListenerOptions) {
-    const { member, native = createNativeServer(member) } = options
-    this.#connectionsMax = options.connectionsMax ?? connectionsMax
-    this.#closeGraceMs = options.closeGraceMs ?? closeGraceMs
+    const { member, native = createNativeServer(member), hasGateway = true } = options
+    const { access } = options
+    this.#options = options
     this.#grpc = createGrpcServer({ member, methods: [...methods, ...healthMethods] })
     this.#native = native
-    this.#gateway = createGateway(member, methods)
-    this.#access = createAccessCheck(options.access)
-    const serveEndpoint = createHttpEndpoints(member)
-    const serve = (request: IncomingMessage, response: ServerResponse): void => {
-      // A client that goes away in the middle is no error of ours.
-      response.on('error', () => response.destroy())
-      if (this.#closing !== undefined) response.setHeader('connection', 'close')
-      if (this.#access.answers(request, response)) return
-      if (!this.#gateway.serve(request, response)) serveEndpoint(request, response)
-    }
-    this.#http = createHttpServer(httpLimits, serve)
-    // It never listens itself; this is what starts its watch over connections that send their request too slowly.
-    this.#http.emit('listening')
-    this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head))
+    this.#http = new ClientHttp({ member, native, hasGateway, access })
   }
 
-  async listen(url: string): Promise<void> {
-    const { host, port } = parseUrl(url)
-    const server = createServer(socketOptions, (socket) => this.#sniff(socket))
-    server.maxConnections = this.#connectionsMax
-    await new Promise<void>((resolve, reject) => {
-      // Kept after listening: an error of accept() ends that connection, not the server.
-      server.on('error', (error: NodeJS.ErrnoException) => reject(new ListenError(url, error)))
-      server.listen({ port, host }, resolve)
-    })
+  async listen(text: string, serves: Serves): Promise<void> {
+    const url = parseListenUrl(text)
+    const server = url.isTls ? this.#tlsServer(text, serves) : this.#plainServer(serves)
+    server.maxConnections = this.#options.connectionsMax ?? connectionsMax
+    const realUrl = await listenAt(server, url)
     this.#servers.push(server)
-    const address = server.address() as AddressInfo
-    const shownHost = host.includes(':') ? `[${host}]` : host
-    this.urls.push(`http://${shownHost}:${address.port}`)
+    if (serves === 'metrics') this.metricsUrls.push(realUrl)
+    else this.urls.push(realUrl)
+  }
+
+  #plainServer(serves: Serves): Server {
+    return createServer(socketOptions, (socket) => this.#sniff(socket, serves))
+  }
+
+  #tlsServer(url: string, serves: Serves): Server {
+    const { tls, onRefused } = this.#options
+    if (tls === undefined) {
+      const why = `TLS key/cert (--cert-file, --key-file) must be provided for client url ${url} with HTTPS scheme`
+      throw new ListenError(url, new Error(why))
+    }
+    const options = { ...socketOptions, ...tls.serverOptions() }
+    const server = createTlsServer({ ...options, handshakeTimeout: handshakeTimeoutMs })
+    tls.onRenewed((renewed) => server.setSecureContext(renewed))
+    server.on('connection', (socket: Socket) => hold(this.#rawSockets, socket))
+    server.on('secureConnection', (socket: TLSSocket) => {
+      const judgement = tls.judge(socket)
+      if ('refusal' in judgement) {
+        onRefused?.(addressOf(socket), judgement.refusal)
+        socket.on('error', () => socket.destroy()).destroy()
+      } else this.#sniff(socket, serves, judgement.commonName)
+    })
+    // Of a handshake that failed. Whoever goes away without a word is no news.
+    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+      if (error.code !== 'ECONNRESET') onRefused?.(addressOf(socket), error.message)
+    })
+    return server
   }
 
   close(): Promise<void> {
@@ -136,33 +150,19 @@ class ClientPorts implements ClientListener {
   }
 
   async #close(): Promise<void> {
+    const graceMs = this.#options.closeGraceMs ?? closeGraceMs
+    this.#options.tls?.close()
     const closed = this.#servers.map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     )
-    this.#gateway.close()
-    await Promise.all([
-      this.#grpc.close(this.#closeGraceMs),
-      this.#native.close(),
-      this.#closeHttp(this.#closeGraceMs),
-    ])
-    this.#http.close()
+    for (const socket of this.#sockets) socket.destroy()
+    await Promise.all([this.#grpc.close(graceMs), this.#native.close(), this.#http.close(graceMs)])
+    for (const socket of this.#rawSockets) socket.destroy()
     await Promise.all(closed)
   }
 
-  /** Lets answers that are under way reach their clients. */
-  async #closeHttp(graceMs: number): Promise<void> {
-    const deadline = performance.now() + graceMs
-    while (this.#sockets.size > 0 && performance.now() < deadline) {
-      this.#http.closeIdleConnections()
-      for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy()
-      await new Promise((resolve) => setTimeout(resolve, closePollMs))
-    }
-    for (const socket of this.#sockets) socket.destroy()
-  }
-
-  #sniff(socket: Socket): void {
-    this.#sockets.add(socket)
-    socket.on('close', () => this.#sockets.delete(socket))
+  #sniff(socket: Socket, serves: Serves, commonName?: string): void {
+    hold(this.#sockets, socket)
     let head: Buffer = Buffer.alloc(0)
     const timer = setTimeout(() => socket.destroy(), sniffTimeoutMs)
     // A connection that breaks this early concerns nobody; `close` cleans up.
@@ -176,40 +176,41 @@ class ClientPorts implements ClientListener {
       clearTimeout(timer)
       socket.off('data', onData).off('error', onError).off('close', onClose)
       socket.off('end', onEnd)
-      if (isHttp2) {
-        this.#sockets.delete(socket)
-        this.#grpc.accept(socket, head)
-      } else this.#serveHttp(socket, head)
+      this.#sockets.delete(socket)
+      this.#serve(socket, head, { isHttp2, serves, commonName })
     }
     const onEnd = (): void => void socket.destroy()
     socket.on('data', onData).on('error', onError).on('close', onClose).on('end', onEnd)
   }
 
-  #serveHttp(socket: Socket, head: Buffer): void {
-    socket.pause()
-    socket.unshift(head)
-    this.#http.emit('connection', socket)
-    socket.resume()
-  }
-
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // From here on nobody else listens for the errors of this socket.
-    socket.on('error', () => socket.destroy())
-    const path = (request.url ?? '').split('?', 1)[0]
-    if (path === '/native') {
-      this.#native.handleUpgrade(request, socket, head)
+  #serve(
+    socket: Socket,
+    head: Buffer,
+    caller: { isHttp2: boolean; serves: Serves; commonName: string | undefined },
+  ): void {
+    const { isHttp2, serves, commonName } = caller
+    const isServed = isHttp2 ? serves === 'all' || serves === 'grpc' : serves !== 'grpc'
+    if (!isServed) {
+      socket.on('error', () => socket.destroy()).destroy()
       return
     }
-    if (this.#access.allows(request) && this.#gateway.upgrade(request, socket, head)) return
-    socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    if (isHttp2) {
+      this.#grpc.accept(socket, head, commonName)
+      return
+    }
+    socket.pause()
+    socket.unshift(head)
+    this.#http.accept(socket, serves === 'metrics' ? 'metrics' : 'all', commonName)
+    socket.resume()
   }
 }
 
-function parseUrl(text: string): { host: string; port: number } {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || url.protocol !== 'http:' || url.pathname !== '/') {
-    throw new ListenError(text, undefined)
-  }
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  return { host, port: url.port === '' ? 80 : Number(url.port) }
+function hold(sockets: Set<Socket>, socket: Socket): void {
+  sockets.add(socket)
+  socket.on('close', () => sockets.delete(socket))
+}
+
+function addressOf(socket: Socket): string {
+  const { remoteAddress = 'unix', remotePort } = socket
+  return remotePort === undefined ? remoteAddress : `${remoteAddress}:${remotePort}`
 }

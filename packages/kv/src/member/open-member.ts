@@ -13,14 +13,14 @@ import {
   type RaftNodeOptions,
   type Transport,
 } from '@balsa/raft'
-import { listenClients, type ClientListener } from '../api/client-listener.ts'
+import type { ClientListener } from '../api/client-listener.ts'
 import { ListenError } from '../api/listen-error.ts'
-import { createNativeServer } from '../api/native/native-server.ts'
 import type { Backend } from '../backend/backend.ts'
 import { LevelBackend } from '../backend/level-backend.ts'
 import { MemoryBackend } from '../backend/memory-backend.ts'
 import { KvError } from '../errors.ts'
 import type { Kv } from '../kv.ts'
+import { openClientListener } from './client-front.ts'
 import { openDataDirectory, tablesFailure } from './data-directory.ts'
 import { EmbeddedKv } from './embedded-kv.ts'
 import { idText } from './identity.ts'
@@ -96,7 +96,7 @@ export async function openMember(options: MemberOptions, ports: MemberPorts = {}
   try {
     storage = await openStorage(options, plan, ports)
     member = await OpenMember.start({ options, plan, ports, storage, peers, tls })
-    await member.listen(options.listenClientUrls ?? [])
+    await member.listen(options)
     // Members of a larger cluster may be opened one after the other: the first cannot wait for the second.
     const ready = member.ready()
     if (plan.voters.length === 1) await ready
@@ -242,10 +242,8 @@ class OpenMember extends MemberCore implements Member {
     return this.#listener?.urls ?? []
   }
 
-  async listen(urls: readonly string[]): Promise<void> {
-    if (urls.length === 0) return
-    const native = createNativeServer(this)
-    this.#listener = await listenClients({ member: this, urls, native })
+  async listen(options: MemberOptions): Promise<void> {
+    this.#listener = await openClientListener(this, options)
   }
 
   ready(): Promise<void> {

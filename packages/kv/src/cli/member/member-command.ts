@@ -55,6 +55,7 @@ async function runMember(settings: MemberSettings): Promise<void> {
     const member = await openMember({
       ...options,
       onWarning: (message) => log('warn', message),
+      onLog: log,
       onFailed: (error) => fail(error),
     })
     try {

@@ -40,6 +40,23 @@ test('every flag that is used reaches its option', () => {
     '--peer-client-cert-auth',
     '--peer-cert-allowed-cn=member',
     '--log-level=warn',
+    '--cert-file=s.pem',
+    '--key-file=sk.pem',
+    '--trusted-ca-file=sca.pem',
+    '--client-cert-auth',
+    '--client-crl-file=crl.pem',
+    '--client-cert-allowed-cn=a,b',
+    '--client-cert-allowed-hostname=h',
+    '--cipher-suites=TLS_A,TLS_B',
+    '--tls-min-version=TLS1.3',
+    '--tls-max-version=TLS1.3',
+    '--auto-tls',
+    '--self-signed-cert-validity=2',
+    '--listen-client-http-urls=http://127.0.0.1:4',
+    '--listen-metrics-urls=http://127.0.0.1:5,http://127.0.0.1:6',
+    '--cors=http://x',
+    '--host-whitelist=x,y',
+    '--enable-grpc-gateway=false',
   ]
   expect(parseMemberFlags(argv, {})).toEqual({
     options: {
@@ -54,6 +71,25 @@ test('every flag that is used reaches its option', () => {
       heartbeatIntervalMs: 10,
       electionTimeoutMs: 100,
       snapshotCount: 5000,
+      clientTls: {
+        certFile: 's.pem',
+        keyFile: 'sk.pem',
+        trustedCaFile: 'sca.pem',
+        clientCertAuth: true,
+        crlFile: 'crl.pem',
+        allowedCommonNames: ['a', 'b'],
+        allowedHostnames: ['h'],
+        cipherSuites: ['TLS_A', 'TLS_B'],
+        minVersion: 'TLS1.3',
+        maxVersion: 'TLS1.3',
+      },
+      clientAutoTls: true,
+      selfSignedCertValidityYears: 2,
+      listenClientHttpUrls: ['http://127.0.0.1:4'],
+      listenMetricsUrls: ['http://127.0.0.1:5', 'http://127.0.0.1:6'],
+      cors: ['http://x'],
+      hostWhitelist: ['x', 'y'],
+      enableGrpcGateway: false,
       peerTls: {
         certFile: 'c.pem',
         keyFile: 'k.pem',
@@ -110,6 +146,9 @@ name: f
 data-dir:
 heartbeat-interval: 20
 listen-client-urls: http://127.0.0.1:1,http://127.0.0.1:2
+client-transport-security:
+  auto-tls: true
+  client-cert-auth: false
 peer-transport-security:
   cert-file: c.pem
   key-file: k.pem
@@ -124,6 +163,8 @@ no-such-key: 1
       dataDir: 'f.etcd',
       heartbeatIntervalMs: 20,
       listenClientUrls: ['http://127.0.0.1:1', 'http://127.0.0.1:2'],
+      clientAutoTls: true,
+      clientTls: { clientCertAuth: false },
       peerTls: { certFile: 'c.pem', keyFile: 'k.pem', trustedCaFile: 'ca.pem' },
     })
     expect(settings.options.peerTls?.allowedNames).toEqual(['a', 'b'])
@@ -182,9 +223,9 @@ describe('what is refused, and how', () => {
     [['run'], {}, "error verifying flags, 'run' is not a valid flag. See 'etcd --help'."],
     [['--name'], {}, 'flag needs an argument: -name'],
     [
-      ['--auto-tls'],
+      ['--tls-min-version', 'TLS1.1'],
       {},
-      '--auto-tls cannot be used: TLS is not served yet; put a TLS proxy in front and leave it out',
+      `--tls-min-version is 'TLS1.1'; it must be one of TLS1.2, TLS1.3`,
     ],
     [
       [],

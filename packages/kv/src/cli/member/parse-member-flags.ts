@@ -57,7 +57,7 @@ function readGiven(
 }
 
 function settingsOf(
-  { options, command, peerTls }: FlagTargets,
+  { options, command, clientTls, peerTls }: FlagTargets,
   given: GivenFlags,
 ): Omit<MemberSettings, 'warnings'> {
   const name = options.name ?? 'default'
@@ -69,6 +69,7 @@ function settingsOf(
       dataDir: options.dataDir ?? join('.', `${name}.etcd`),
       listenClientUrls: options.listenClientUrls ?? ['http://localhost:2379'],
       listenPeerUrls: options.listenPeerUrls ?? ['http://localhost:2380'],
+      ...(Object.keys(clientTls).length === 0 ? {} : { clientTls }),
       ...(tls === undefined ? {} : { peerTls: tls }),
     },
     clusterState: command.clusterState ?? 'new',

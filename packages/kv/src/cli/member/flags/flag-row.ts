@@ -1,20 +1,19 @@
 // One flag of etcd as one row: its name (the variable ETCD_ and the key of the configuration file follow from it), where its value goes,
 // what it must look like, its default and what it does. The groups beside this file are made of such rows; parsing and help follow from them.
 import type { MemberOptions } from '../../../member/member-options.ts'
+import type { ClientTlsOptions } from '../../../member/server-options.ts'
 import type { CommandSettings } from './command-settings.ts'
 import type { FlagType } from './flag-type.ts'
 
 type Writable<T> = { -readonly [Key in keyof T]?: T[Key] }
 
-/** Files and rules of one end of TLS, as the flags name them. */
-export interface TlsFlags {
+/** Files and rules of TLS between members, as the flags name them. */
+export interface PeerTlsFlags {
   readonly certFile: string
   readonly keyFile: string
   readonly trustedCaFile: string
   readonly clientCertAuth: boolean
-  readonly crlFile: string
   readonly allowedNames: readonly string[]
-  readonly autoTls: boolean
 }
 
 /** What rows fill in: only what was given is there, the defaults are those of whoever reads it. */
@@ -23,8 +22,8 @@ export interface FlagTargets {
   readonly options: Writable<MemberOptions>
   /** Of the command around it. */
   readonly command: Writable<CommandSettings>
-  readonly clientTls: Writable<TlsFlags>
-  readonly peerTls: Writable<TlsFlags>
+  readonly clientTls: Writable<ClientTlsOptions>
+  readonly peerTls: Writable<PeerTlsFlags>
 }
 
 export interface MemberFlag {

@@ -1,12 +1,18 @@
 // Flags of etcd's groups "Profiling and Monitoring", "Logging", "Features" and "Unsafe feature".
 import { logLevels } from './command-settings.ts'
-import { command, inert, type MemberFlag } from './flag-row.ts'
+import { command, inert, option, type MemberFlag } from './flag-row.ts'
 import { confirmation, count, duration, list, oneOf, text, toggle, urls } from './flag-type.ts'
 
 export const monitoringGroup: readonly MemberFlag[] = [
   inert('enable-pprof', toggle, 'false', 'Profiles of Go over HTTP.'),
   inert('metrics', oneOf('basic', 'extensive'), 'basic', 'Histograms of calls too.'),
-  inert('listen-metrics-urls', urls, '', 'Where /metrics and /health are served too.'),
+  option(
+    'listen-metrics-urls',
+    'listenMetricsUrls',
+    urls,
+    '',
+    'Where /metrics and /health are served too, with commas; https as for clients.',
+  ),
 ]
 
 export const loggingGroup: readonly MemberFlag[] = [

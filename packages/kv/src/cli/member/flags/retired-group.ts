@@ -25,7 +25,7 @@ export const retiredGroup: readonly MemberFlag[] = [
     disable-log-sampling
   `).map((name) => retired(name, toggle)),
   ...many(`
-    v2-deprecation experimental-enable-v2v3 log-package-levels self-signed-cert-validity
+    v2-deprecation experimental-enable-v2v3 log-package-levels
     experimental-wait-cluster-ready-timeout discovery-fallback discovery-proxy
     experimental-distributed-tracing-address experimental-distributed-tracing-service-name
     experimental-distributed-tracing-instance-id experimental-distributed-tracing-sampling-rate

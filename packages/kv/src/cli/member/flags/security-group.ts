@@ -1,20 +1,76 @@
 // Flags of etcd's groups "Security" and "Auth".
-import { inert, peerTls, refused, type MemberFlag } from './flag-row.ts'
-import { count, list, text, toggle } from './flag-type.ts'
+import { clientTls, inert, option, peerTls, refused, type MemberFlag } from './flag-row.ts'
+import { count, list, oneOf, positive, text, toggle } from './flag-type.ts'
 
-const noTls = 'TLS is not served yet; put a TLS proxy in front and leave it out'
 const onlyPeerFiles =
   'TLS between members takes --peer-cert-file, --peer-key-file and --peer-trusted-ca-file'
 
 export const securityGroup: readonly MemberFlag[] = [
-  ...['cert-file', 'key-file', 'trusted-ca-file', 'client-crl-file', 'cipher-suites'].map((name) =>
-    refused(name, text, noTls),
+  clientTls('cert-file', 'certFile', text, '', 'The certificate shown to clients (PEM).', {
+    fileKeys: ['client-transport-security.cert-file'],
+  }),
+  clientTls('key-file', 'keyFile', text, '', 'Its key (PEM).', {
+    fileKeys: ['client-transport-security.key-file'],
+  }),
+  clientTls(
+    'client-cert-auth',
+    'clientCertAuth',
+    toggle,
+    'false',
+    'Clients must show certificates; their common names count as users.',
+    { fileKeys: ['client-transport-security.client-cert-auth'] },
   ),
-  refused('client-cert-allowed-hostname', text, noTls),
-  refused('tls-min-version', text, noTls),
-  refused('tls-max-version', text, noTls),
-  refused('client-cert-auth', toggle, noTls),
-  refused('auto-tls', toggle, noTls),
+  clientTls(
+    'trusted-ca-file',
+    'trustedCaFile',
+    text,
+    '',
+    'Who signs the certificates of clients (PEM); asks for certificates too.',
+    { fileKeys: ['client-transport-security.trusted-ca-file'] },
+  ),
+  clientTls('client-crl-file', 'crlFile', text, '', 'Revoked certificates of clients.', {
+    fileKeys: ['client-transport-security.client-crl-file'],
+  }),
+  clientTls(
+    'client-cert-allowed-cn',
+    'allowedCommonNames',
+    list,
+    '',
+    'Common names that certificates of clients may have, with commas.',
+    { fileKeys: ['client-transport-security.allowed-cn'] },
+  ),
+  clientTls(
+    'client-cert-allowed-hostname',
+    'allowedHostnames',
+    list,
+    '',
+    'Host names that certificates of clients may have, with commas.',
+    { fileKeys: ['client-transport-security.allowed-hostname'] },
+  ),
+  option(
+    'auto-tls',
+    'clientAutoTls',
+    toggle,
+    'false',
+    'Without files: a certificate that the member signs itself.',
+    { fileKeys: ['client-transport-security.auto-tls'] },
+  ),
+  clientTls('cipher-suites', 'cipherSuites', list, '', "Go's names of suites, with commas."),
+  clientTls(
+    'tls-min-version',
+    'minVersion',
+    oneOf('TLS1.2', 'TLS1.3'),
+    'TLS1.2',
+    'The oldest version of TLS that is spoken.',
+  ),
+  clientTls('tls-max-version', 'maxVersion', oneOf('TLS1.2', 'TLS1.3'), '', 'The newest.'),
+  option(
+    'self-signed-cert-validity',
+    'selfSignedCertValidityYears',
+    positive,
+    '1',
+    'Years that a certificate is good for that the member signs itself.',
+  ),
   peerTls(
     'peer-cert-file',
     'certFile',
@@ -60,8 +116,14 @@ export const securityGroup: readonly MemberFlag[] = [
   ),
   refused('peer-crl-file', text, onlyPeerFiles),
   refused('peer-auto-tls', toggle, onlyPeerFiles),
-  inert('cors', list, '*', 'Origins whose pages may ask, with commas.'),
-  inert('host-whitelist', list, '*', 'Host names that requests without TLS may use, with commas.'),
+  option('cors', 'cors', list, '*', 'Origins whose pages may ask, with commas.'),
+  option(
+    'host-whitelist',
+    'hostWhitelist',
+    list,
+    '*',
+    'Host names that requests without TLS may use, with commas.',
+  ),
 ]
 
 export const authGroup: readonly MemberFlag[] = [
