@@ -21,6 +21,7 @@ export type {
   WatchBatch,
   WatchHandlers,
   WatchOptions,
+  WriteOptions,
 } from './kv.ts'
 export { forceNewCluster } from './member/force-new-cluster.ts'
 export { openMember, type Member, type MemberPorts } from './member/open-member.ts'

@@ -46,11 +46,20 @@ export interface RangeResult {
   /** The store's revision when the answer was made. */
   readonly revision: number
 }
-export interface PutOptions extends CallOptions {
+/** Of a write. */
+export interface WriteOptions extends CallOptions {
+  /**
+   * The program vouches that applying it twice does no harm: it is repeated also when a first try may have been applied. Without it
+   * such a write rejects with CONNECTION_LOST or a timeout.
+   */
+  readonly repeatable?: boolean
+}
+
+export interface PutOptions extends WriteOptions {
   readonly lease?: bigint
   readonly prevKv?: boolean
 }
-export interface DeleteOptions extends CallOptions {
+export interface DeleteOptions extends WriteOptions {
   readonly rangeEnd?: Bytes
   readonly prefix?: boolean
   readonly prevKv?: boolean
@@ -80,10 +89,10 @@ export type Operation =
   | ({ readonly op: 'range' } & Omit<RangeOptions, 'signal'>)
   | ({ readonly op: 'put'; readonly key: Bytes; readonly value: Bytes } & Omit<
       PutOptions,
-      'signal'
+      keyof WriteOptions
     >)
-  | ({ readonly op: 'delete'; readonly key: Bytes } & Omit<DeleteOptions, 'signal'>)
-export interface Txn extends CallOptions {
+  | ({ readonly op: 'delete'; readonly key: Bytes } & Omit<DeleteOptions, keyof WriteOptions>)
+export interface Txn extends WriteOptions {
   readonly if?: readonly Condition[]
   readonly then?: readonly Operation[]
   readonly else?: readonly Operation[]
@@ -127,7 +136,7 @@ export interface WatchHandlers {
   /** Called once at the end: undefined after close(), KvError('COMPACTED') when history is gone, else what failed. A lost connection is not an end: the watch resumes by itself. */
   ended?(error: Error | undefined): void
 }
-export interface Watch {
+export interface Watch extends AsyncDisposable {
   /** Idempotent; no handler is called after it, except ended(undefined). */
   close(): void
 }

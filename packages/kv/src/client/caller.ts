@@ -7,8 +7,8 @@ import { backOffMs, delay } from './back-off.ts'
 import { AttemptError } from './wire.ts'
 import type { Wire, WireMethod } from './wire.ts'
 
-/** `repeatable`: a write that leaves the same state when applied twice in a row. */
-export type CallKind = 'read' | 'repeatable' | 'write'
+/** `safe`: reads, and writes of which the program says so. `repeatable`: a write that leaves the same state when applied twice in a row. */
+export type CallKind = 'safe' | 'repeatable' | 'write'
 
 export interface CallerOptions {
   /** How long a call may take, all tries together. */
@@ -78,7 +78,7 @@ export class Caller {
 
   #isSafe(kind: CallKind, { error, mayBeApplied }: AttemptError): boolean {
     if (!transientCodes.has(error.code)) return false
-    if (kind === 'read' || !mayBeApplied || refusals.has(error.code)) return true
+    if (kind === 'safe' || !mayBeApplied || refusals.has(error.code)) return true
     return kind === 'repeatable' && this.#options.retryWrites
   }
 

@@ -1,8 +1,18 @@
 // The client of a Balsa or an etcd cluster.
+export { json, messagePack, raw, text } from './codec.ts'
+export type { Codec } from './codec.ts'
+export { Collection } from './collection.ts'
+export type { Change, Entry } from './collection.ts'
 export { connect } from './connect.ts'
 export type { ConnectOptions } from './connect.ts'
+export { follow } from './follow.ts'
 export { keepLeaseAlive } from './lease-keeper.ts'
 export type { LeaseKeeper, LeaseKeeperOptions } from './lease-keeper.ts'
+export { namespaced } from './namespace.ts'
+export { pages, pairs } from './pages.ts'
+export type { PagesOptions } from './pages.ts'
+export { openSession, Session } from './session.ts'
+export type { SessionOptions } from './session.ts'
 export { KvError } from '../errors.ts'
 export type { KvErrorCode } from '../errors.ts'
 export type {
@@ -26,4 +36,5 @@ export type {
   WatchBatch,
   WatchHandlers,
   WatchOptions,
+  WriteOptions,
 } from '../kv.ts'

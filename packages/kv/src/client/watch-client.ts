@@ -41,7 +41,14 @@ export class WatchClient {
     this.#watches.set(id, watch)
     if (this.#channel === undefined) void this.#open()
     else this.#create(this.#channel, watch)
-    return { close: () => this.#closeWatch(watch) }
+    const close = (): void => this.#closeWatch(watch)
+    return {
+      close,
+      [Symbol.asyncDispose]: () => {
+        close()
+        return Promise.resolve()
+      },
+    }
   }
 
   /** Ends every watch. */

@@ -54,7 +54,7 @@ export class WireKv implements Kv {
   }
 
   range(options: RangeOptions): Promise<RangeResult> {
-    return this.#ask('read', 'KV/Range', options, {
+    return this.#ask('safe', 'KV/Range', options, {
       request: () => proto.encodeRangeRequest(rangeRequestOf(options)),
       result: (body) => rangeResultOf(proto.decodeRangeResponse(body)),
     })
@@ -65,7 +65,7 @@ export class WireKv implements Kv {
     value: Bytes,
     options: PutOptions = {},
   ): Promise<{ revision: number; prev: KvPair | undefined }> {
-    return this.#ask(options.prevKv === true ? 'write' : 'repeatable', 'KV/Put', options, {
+    return this.#ask(writeKind(options), 'KV/Put', options, {
       request: () => proto.encodePutRequest(putRequestOf(key, value, options)),
       result: (body) => {
         const { header, prevKv } = proto.decodePutResponse(body)
@@ -79,7 +79,7 @@ export class WireKv implements Kv {
     key: Bytes,
     options: DeleteOptions = {},
   ): Promise<{ revision: number; deleted: number; prev: readonly KvPair[] }> {
-    return this.#ask(options.prevKv === true ? 'write' : 'repeatable', 'KV/DeleteRange', options, {
+    return this.#ask(writeKind(options), 'KV/DeleteRange', options, {
       request: () => proto.encodeDeleteRangeRequest(deleteRequestOf(key, options)),
       result: (body) => {
         const { header, deleted, prevKvs } = proto.decodeDeleteRangeResponse(body)
@@ -91,7 +91,8 @@ export class WireKv implements Kv {
   txn(txn: Txn): Promise<TxnResult> {
     const operations = [...(txn.then ?? []), ...(txn.else ?? [])]
     const isRead = operations.every(({ op }) => op === 'range')
-    return this.#ask(isRead ? 'read' : 'write', 'KV/Txn', txn, {
+    const isSafe = isRead || txn.repeatable === true
+    return this.#ask(isSafe ? 'safe' : 'write', 'KV/Txn', txn, {
       request: () => proto.encodeTxnRequest(txnRequestOf(txn)),
       result: (body) => txnResultOf(proto.decodeTxnResponse(body)),
     })
@@ -129,7 +130,7 @@ export class WireKv implements Kv {
   }
 
   keepAliveLease(id: bigint, options: CallOptions = {}): Promise<number> {
-    return this.#ask('read', 'Lease/LeaseKeepAlive', options, {
+    return this.#ask('safe', 'Lease/LeaseKeepAlive', options, {
       request: () => proto.encodeLeaseKeepAliveRequest({ id }),
       result: (body) => proto.decodeLeaseKeepAliveResponse(body).ttl,
     })
@@ -139,7 +140,7 @@ export class WireKv implements Kv {
     id: bigint,
     options: CallOptions & { keys?: boolean } = {},
   ): Promise<{ ttlSeconds: number; grantedTtlSeconds: number; keys: readonly Uint8Array[] }> {
-    return this.#ask('read', 'Lease/LeaseTimeToLive', options, {
+    return this.#ask('safe', 'Lease/LeaseTimeToLive', options, {
       request: () => proto.encodeLeaseTimeToLiveRequest({ id, keys: options.keys ?? false }),
       result: (body) => {
         const { ttl, grantedTtl, keys } = proto.decodeLeaseTimeToLiveResponse(body)
@@ -149,21 +150,21 @@ export class WireKv implements Kv {
   }
 
   leases(options: CallOptions = {}): Promise<readonly bigint[]> {
-    return this.#ask('read', 'Lease/LeaseLeases', options, {
+    return this.#ask('safe', 'Lease/LeaseLeases', options, {
       request: () => noBody,
       result: (body) => proto.decodeLeaseLeasesResponse(body).leases,
     })
   }
 
   members(options: CallOptions = {}): Promise<readonly KvMember[]> {
-    return this.#ask('read', 'Cluster/MemberList', options, {
+    return this.#ask('safe', 'Cluster/MemberList', options, {
       request: () => proto.encodeMemberListRequest({ linearizable: true }),
       result: (body) => proto.decodeMemberListResponse(body).members,
     })
   }
 
   status(options: Endpoint = {}): Promise<KvStatus> {
-    return this.#ask('read', 'Maintenance/Status', options, {
+    return this.#ask('safe', 'Maintenance/Status', options, {
       request: () => noBody,
       result: (body) => {
         const status = proto.decodeStatusResponse(body)
@@ -183,7 +184,7 @@ export class WireKv implements Kv {
   hashKv(
     options: Endpoint & { revision?: number } = {},
   ): Promise<{ hash: number; compactRevision: number; revision: number }> {
-    return this.#ask('read', 'Maintenance/HashKV', options, {
+    return this.#ask('safe', 'Maintenance/HashKV', options, {
       request: () => proto.encodeHashKvRequest({ revision: options.revision ?? 0 }),
       result: (body) => {
         const { header, hash, compactRevision, hashRevision } = proto.decodeHashKvResponse(body)
@@ -217,4 +218,9 @@ export class WireKv implements Kv {
       throw KvError.from(reason)
     }
   }
+}
+
+function writeKind(options: PutOptions | DeleteOptions): CallKind {
+  if (options.repeatable === true) return 'safe'
+  return options.prevKv === true ? 'write' : 'repeatable'
 }

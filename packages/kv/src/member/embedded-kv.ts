@@ -227,6 +227,11 @@ class EmbeddedWatch implements Watch {
     this.#end(undefined)
   }
 
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close()
+    return Promise.resolve()
+  }
+
   #receive(response: WatchResponse): void {
     if (this.#isEnded) return
     const { revision } = response.header

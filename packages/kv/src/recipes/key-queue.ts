@@ -1,8 +1,7 @@
 // The queue below locks and elections: each contender puts a key of its own below one prefix, held by its lease, and the oldest key is
-// at the head. A key is `prefix/` and the lease in hex, as etcd's clients make it, so that all kinds of clients queue with each other.
-import type { Kv, KvPair } from '../kv.ts'
+// at the head. The prefix is the name and a slash, as etcd's clients make it, so that all kinds of clients queue with each other.
 import { bytesOf } from '../client/convert.ts'
-import type { Bytes } from '../kv.ts'
+import type { Bytes, Kv, KvPair } from '../kv.ts'
 import { waitForEvent } from './wait-for-event.ts'
 
 export interface QueuePlace {
@@ -21,22 +20,26 @@ export function queuePrefix(name: Bytes): Uint8Array {
   return Buffer.concat([bytesOf(name), Buffer.from('/')])
 }
 
-export function queueKey(name: Bytes, lease: bigint): Uint8Array {
-  return Buffer.concat([queuePrefix(name), Buffer.from(lease.toString(16))])
+export function placeKey(name: Bytes, contender: string): Uint8Array {
+  return Buffer.concat([queuePrefix(name), Buffer.from(contender)])
 }
 
-/** Takes the place of `lease`, or finds it if it was taken before. Rejects with LEASE_NOT_FOUND. */
+/**
+ * Takes a place, or finds it if it was taken before: asking twice is harmless. `contender` names the place; etcd's clients use the lease in
+ * hex. Rejects with LEASE_NOT_FOUND.
+ */
 export async function enterQueue(
   kv: Kv,
   options: {
     readonly name: Bytes
+    readonly contender: string
     readonly lease: bigint
     readonly value: Bytes
     readonly signal?: AbortSignal | undefined
   },
 ): Promise<QueuePlace> {
-  const { name, lease, value, signal } = options
-  const key = queueKey(name, lease)
+  const { name, contender, lease, value, signal } = options
+  const key = placeKey(name, contender)
   const head = {
     op: 'range',
     prefix: queuePrefix(name),
@@ -47,6 +50,7 @@ export async function enterQueue(
     if: [{ key, target: 'create', is: '=', than: 0 }],
     then: [{ op: 'put', key, value, lease }, head],
     else: [{ op: 'range', key }, head],
+    repeatable: true,
     ...(signal === undefined ? {} : { signal }),
   })
   const [first, second] = result.results

@@ -84,7 +84,9 @@ async function campaign(
   const kv = new EmbeddedKv(member)
   const { name, value } = request
   const lease = await sessionLease(kv, request.lease)
-  const { key, createRevision, revision, existing } = await enterQueue(kv, { name, lease, value })
+  const contender = lease.toString(16)
+  const place = await enterQueue(kv, { name, contender, lease, value })
+  const { key, createRevision, revision, existing } = place
   const own = { name, key, rev: createRevision, lease }
   try {
     if (existing !== undefined && Buffer.compare(existing.value, value) !== 0) {

@@ -56,7 +56,7 @@ async function lock(
   const kv = new EmbeddedKv(member)
   const lease = await sessionLease(kv, request.lease)
   const { name } = request
-  const place = await enterQueue(kv, { name, lease, value: '' })
+  const place = await enterQueue(kv, { name, contender: lease.toString(16), lease, value: '' })
   const { key, createRevision } = place
   let { revision } = place
   if (!place.isHead) {
