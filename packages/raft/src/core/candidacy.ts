@@ -136,9 +136,19 @@ export class Candidacy {
     if (this.#role === 'candidate') this.#count(this.#options.config.id, true)
   }
 
+  /**
+   * What is committed is so in every term, and by log matching everything up to that entry is the same there. Without it a member that has yet to hear
+   * that a change of membership is committed could ask those who left for votes that they will never give.
+   */
+  learnCommit({ commit, commitTerm }: RequestVoteResult): void {
+    const { log } = this.#options
+    if (log.matches(commit, commitTerm)) log.commitTo(commit)
+    this.maybeStop()
+  }
+
   answered(message: RequestVoteResult): void {
     const { preVote, granted, term } = message
-    this.maybeStop()
+    this.learnCommit(message)
     if (this.#role !== (preVote ? 'preCandidate' : 'candidate')) return
     // A granted pre-vote of an earlier campaign says nothing about this one's term.
     if (preVote && granted && term !== this.#options.ballot.term + 1) return

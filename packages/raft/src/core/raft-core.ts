@@ -28,7 +28,6 @@ import {
   type RaftStatus,
   type Ready,
   type RequestVote,
-  type RequestVoteResult,
   type RestoredState,
   type Role,
   type Term,
@@ -184,6 +183,8 @@ export class RaftCore implements Core {
       this.#voting.refuse(message)
     } else if (message.type === 'appendEntries' || message.type === 'heartbeat') {
       this.#follower.refuseOldLeader(message.from)
+    } else if (message.type === 'requestVoteResult' && this.#leadership === undefined) {
+      this.#candidacy.learnCommit(message)
     }
   }
 
@@ -193,7 +194,9 @@ export class RaftCore implements Core {
         if (this.#voting.answer(message, this.#leader)) this.#candidacy.timer.touch()
         return
       case 'requestVoteResult':
-        return this.#onRequestVoteResult(message)
+        // A leader counts for itself what is committed; a late vote must not move its commit index behind its back.
+        if (this.#leadership === undefined) this.#candidacy.answered(message)
+        return
       case 'appendEntries':
         this.#follow(message.from)
         return this.#follower.appendEntries(message)
@@ -223,15 +226,6 @@ export class RaftCore implements Core {
       default:
         return assertNever(message)
     }
-  }
-
-  #onRequestVoteResult(message: RequestVoteResult): void {
-    // A leader counts for itself what is committed; a late vote must not move its commit index behind its back.
-    if (this.#leadership !== undefined) return
-    const { commit, commitTerm } = message
-    // By log matching everything up to that entry is the same there.
-    if (this.#log.matches(commit, commitTerm)) this.#log.commitTo(commit)
-    this.#candidacy.answered(message)
   }
 
   /** A message that only the leader of this term sends. */

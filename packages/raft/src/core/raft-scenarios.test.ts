@@ -296,6 +296,24 @@ describe('replication', () => {
     expect(member.core.status().commitIndex).toBe(3)
   })
 
+  test('a refusal of an older term tells a candidate what is committed', () => {
+    const member = memberWith({ terms: [1, 1] })
+    for (let i = 0; i < 10; i++) member.core.tick()
+    member.drain()
+    answerOf(member, voteResult({ term: 2, preVote: true }))
+    expect(member.core.status()).toMatchObject({ role: 'candidate', term: 2, commitIndex: 0 })
+    answerOf(
+      member,
+      voteResult({ term: 1, granted: false, preVote: true, commit: 2, commitTerm: 9 }),
+    )
+    expect(member.core.status().commitIndex).toBe(0)
+    answerOf(
+      member,
+      voteResult({ term: 1, granted: false, preVote: true, commit: 2, commitTerm: 1 }),
+    )
+    expect(member.core.status()).toMatchObject({ role: 'candidate', term: 2, commitIndex: 2 })
+  })
+
   test('without a leader proposals are refused', () => {
     const member = memberWith({})
     expect(member.core.propose([bytes('x')])).toEqual({ accepted: false, reason: 'noLeader' })
