@@ -14,6 +14,7 @@ export const pureFolders: readonly string[] = [
   'packages/kv/src/lease/',
   'packages/kv/src/watch/',
   'packages/kv/src/proto/',
+  'packages/kv/src/auth/',
   'packages/orchestrator/src/resources/',
   'packages/orchestrator/src/controllers/',
   'packages/orchestrator/src/scheduler/',

@@ -66,6 +66,11 @@ export class Lessor implements LeaseBook {
     return [...this.#lease(id).keys].sort()
   }
 
+  /** The same in no order and as they are now; none for a lease that is unknown. */
+  attachedKeys(id: bigint): Iterable<string> {
+    return this.#leases.get(id)?.keys ?? []
+  }
+
   /** Forgets a lease whose keys are gone. */
   remove(id: bigint): void {
     for (const key of this.#lease(id).keys) this.#leaseOfKey.delete(key)

@@ -1,4 +1,5 @@
 // A raft command: one byte that says which request it is, then the request's protobuf bytes as they came.
+import { encodeCaller, type Caller } from '../auth/caller.ts'
 import type {
   AlarmResponse,
   DeleteRangeResponse,
@@ -18,6 +19,10 @@ export const commandKind = {
   leaseRevoke: 6,
   /** A member says its name and URLs: body is JSON of MemberAttributes. */
   publish: 7,
+  /** On behalf of a caller: who it is (auth/caller.ts), then the command. One without it comes from a stranger. */
+  as: 8,
+  /** A change of users and roles (auth/auth-machine.ts). */
+  auth: 9,
   alarm: 10,
 } as const
 export type CommandName = keyof typeof commandKind
@@ -31,18 +36,31 @@ export interface CommandResponses {
   leaseGrant: LeaseGrantResponse
   leaseRevoke: HeaderOnlyResponse
   publish: HeaderOnlyResponse
+  /** That of the command within. */
+  as: CommandResponse
+  auth: AuthCommandResponse
   alarm: AlarmResponse
 }
-export type CommandResponse = CommandResponses[CommandName]
+/** `token` where one was asked for. */
+export interface AuthCommandResponse extends HeaderOnlyResponse {
+  readonly token: string
+}
+export type CommandResponse = CommandResponses[Exclude<CommandName, 'as'>]
 
 const names = new Map<number, CommandName>(
   Object.entries(commandKind).map(([name, kind]) => [kind, name as CommandName]),
 )
 
-export function encodeCommand(name: CommandName, body: Uint8Array): Uint8Array {
-  const command = new Uint8Array(1 + body.length)
-  command[0] = commandKind[name]
-  command.set(body, 1)
+export function encodeCommand(name: CommandName, body: Uint8Array, caller: Caller): Uint8Array {
+  const head = caller.kind === 'stranger' ? undefined : encodeCaller(caller)
+  const headSizeBytes = head === undefined ? 0 : 1 + head.length
+  const command = new Uint8Array(headSizeBytes + 1 + body.length)
+  if (head !== undefined) {
+    command[0] = commandKind.as
+    command.set(head, 1)
+  }
+  command[headSizeBytes] = commandKind[name]
+  command.set(body, headSizeBytes + 1)
   return command
 }
 

@@ -1,5 +1,6 @@
 // The way of requests into the log and back: refuses what comes too fast or is too large, counts, and turns raft's failures into the
 // errors that etcd's clients know.
+import { owner, type Caller } from '../auth/caller.ts'
 import type { Backend } from '../backend/backend.ts'
 import { KvError } from '../errors.ts'
 import { encodeCommand, type CommandName, type CommandResponses } from './command.ts'
@@ -57,6 +58,7 @@ export class LogGate {
     name: Name,
     body: Uint8Array,
     done: Done<CommandResponses[Name]>,
+    caller: Caller = owner,
   ): void {
     const { consensus, metrics } = this.#options
     const refusal = this.#refusal(body)
@@ -66,7 +68,7 @@ export class LogGate {
       return
     }
     this.#pendingCount++
-    consensus.propose(encodeCommand(name, body), (error, result) => {
+    consensus.propose(encodeCommand(name, body, caller), (error, result) => {
       this.#pendingCount--
       if (error !== undefined) {
         metrics.proposalFailed()

@@ -27,6 +27,12 @@ export interface MemberOptions extends ServerOptions {
   readonly electionTimeoutMs?: number
   /** Applied entries between two checkpoints. */
   readonly snapshotCount?: number
+  /** How tokens are made: 'simple', or 'jwt,sign-method=...,pub-key=FILE,priv-key=FILE,ttl=5m'. */
+  readonly authToken?: string
+  /** How costly a password is to check: 4 to 31. */
+  readonly bcryptCost?: number
+  /** How long a simple token lives unused. */
+  readonly authTokenTtlSeconds?: number
   /** Something an operator should know of, as a peer of another cluster that was refused. */
   readonly onWarning?: (message: string) => void
   /** The member stopped by itself, as after a failed disk write. */

@@ -1,5 +1,7 @@
 // One member of the cluster, as every wire calls it: requests are checked, writes go through the log, linearizable reads wait until
 // this member has everything that was committed when they came.
+import { owner, type Caller } from '../auth/caller.ts'
+import type { Permits } from '../auth/permits.ts'
 import type { Backend } from '../backend/backend.ts'
 import { KvError } from '../errors.ts'
 import { keyBytes } from '../mvcc/key-text.ts'
@@ -10,8 +12,7 @@ import {
   isReadOnlyTxn,
   isSerializableTxn,
 } from '../mvcc/check-txn.ts'
-import { checkRange, rangeSteps } from '../mvcc/range.ts'
-import { applyTxn } from '../mvcc/txn.ts'
+import { checkRange } from '../mvcc/range.ts'
 import {
   decodeCompactionRequest,
   decodeDeleteRangeRequest,
@@ -33,28 +34,31 @@ import type {
   LeaseTimeToLiveResponse,
   MemberListResponse,
   PutResponse,
-  RangeRequest,
   RangeResponse,
   ResponseHeader,
   StatusResponse,
-  TxnRequest,
   TxnResponse,
 } from '../proto/messages.ts'
 import { HubWatchStream } from '../watch/hub-watch-stream.ts'
 import { AuthService } from './auth/auth-service.ts'
+import { CallerFinder } from './auth/caller-finder.ts'
+import type { JwtTokens } from './auth/jwt-tokens.ts'
+import { MemberView } from './auth/member-view.ts'
+import type { Passwords } from './auth/passwords.ts'
 import { answer } from './answer.ts'
 import { ClusterRoster } from './cluster-roster.ts'
 import { ClusterService } from './cluster-service.ts'
 import type { Consensus } from './consensus.ts'
 import { idText, parseIdText } from './identity.ts'
 import { LeaseKeeper, type LeaderLink } from './lease-keeper.ts'
+import { LocalReads } from './local-reads.ts'
 import { LogGate } from './log-gate.ts'
 import { Maintenance } from './maintenance.ts'
 import type { MemberClock } from './member-clock.ts'
 import type { MemberMetrics } from './member-metrics.ts'
 import { randomId, type MemberRandom } from './member-random.ts'
 import type { CommandResult, KvStateMachine } from './state-machine.ts'
-import type { Credentials, Done, MemberApi, WatchSink, WatchStream } from './types.ts'
+import type { Credentials, Done, MemberApi, WatchSink } from './types.ts'
 import { etcdVersion } from './version.ts'
 
 const progressIntervalMs = 10 * 60_000
@@ -74,18 +78,24 @@ export interface MemberParts {
   readonly electionTimeoutMs: number
   readonly link: LeaderLink
   readonly metrics: MemberMetrics
+  readonly passwords: Passwords
+  /** Undefined: tokens are simple ones. */
+  readonly jwt?: JwtTokens | undefined
 }
 
+/** Used as it is, it does what it is asked: it is its owner's. `as()` gives what others may have of it. */
 export class MemberCore implements MemberApi {
   readonly id: bigint
   readonly clusterId: bigint
   readonly cluster: ClusterService
   readonly leases: LeaseKeeper
-  readonly auth: AuthService = new AuthService()
+  readonly auth: AuthService
   readonly maintenance: Maintenance
   readonly #parts: MemberParts
   readonly #gate: LogGate
   readonly #roster: ClusterRoster
+  readonly #finder: CallerFinder
+  readonly #reads: LocalReads
   #cancelProgress: () => void = () => undefined
 
   constructor(parts: MemberParts) {
@@ -96,6 +106,21 @@ export class MemberCore implements MemberApi {
     const gate = new LogGate(parts)
     this.#gate = gate
     this.maintenance = new Maintenance({ ...parts, gate })
+    const { jwt } = parts
+    this.#finder = new CallerFinder({
+      machine: stateMachine.auth,
+      clock,
+      jwt,
+      appliedIndex: () => stateMachine.applied.index,
+    })
+    this.auth = new AuthService({
+      ...parts,
+      jwt,
+      machine: stateMachine.auth,
+      gate,
+      header: () => this.header(),
+    })
+    this.#reads = new LocalReads({ stateMachine, clock, isClosed: () => gate.isClosed })
     this.#roster = new ClusterRoster({ ...parts, gate })
     this.cluster = new ClusterService({ id: parts.id, roster: this.#roster })
     this.leases = new LeaseKeeper({
@@ -114,7 +139,7 @@ export class MemberCore implements MemberApi {
     return stateMachine.header(stateMachine.store.revision)
   }
 
-  range(body: Uint8Array, done: Done<RangeResponse>): void {
+  range(body: Uint8Array, done: Done<RangeResponse>, caller: Caller = owner): void {
     const request = this.#decode(() => {
       const request = decodeRangeRequest(body)
       checkRange(request)
@@ -122,60 +147,61 @@ export class MemberCore implements MemberApi {
     }, done)
     if (request === undefined) return
     this.#parts.metrics.range()
-    if (request.serializable) this.#rangeHere(request, done)
-    else this.#gate.afterRead(done, () => this.#rangeHere(request, done))
+    if (request.serializable) this.#reads.range(request, done, caller)
+    else this.#gate.afterRead(done, () => this.#reads.range(request, done, caller))
   }
 
-  put(body: Uint8Array, done: Done<PutResponse>): void {
+  put(body: Uint8Array, done: Done<PutResponse>, caller: Caller = owner): void {
     const isGood = this.#decode(() => {
       checkPut(decodePutRequest(body))
       return true
     }, done)
-    if (isGood) this.#gate.propose('put', body, done)
+    if (isGood) this.#gate.propose('put', body, done, caller)
   }
 
-  deleteRange(body: Uint8Array, done: Done<DeleteRangeResponse>): void {
+  deleteRange(body: Uint8Array, done: Done<DeleteRangeResponse>, caller: Caller = owner): void {
     const isGood = this.#decode(() => {
       checkDeleteRange(decodeDeleteRangeRequest(body))
       return true
     }, done)
-    if (isGood) this.#gate.propose('deleteRange', body, done)
+    if (isGood) this.#gate.propose('deleteRange', body, done, caller)
   }
 
-  txn(body: Uint8Array, done: Done<TxnResponse>): void {
+  txn(body: Uint8Array, done: Done<TxnResponse>, caller: Caller = owner): void {
     const request = this.#decode(() => {
       const request = decodeTxnRequest(body)
       checkTxn(request)
       return request
     }, done)
     if (request === undefined) return
-    if (!isReadOnlyTxn(request)) this.#gate.propose('txn', body, done)
-    else if (isSerializableTxn(request)) this.#txnHere(request, done)
-    else this.#gate.afterRead(done, () => this.#txnHere(request, done))
+    if (!isReadOnlyTxn(request)) this.#gate.propose('txn', body, done, caller)
+    else if (isSerializableTxn(request)) this.#reads.txn(request, done, caller)
+    else this.#gate.afterRead(done, () => this.#reads.txn(request, done, caller))
   }
 
-  compact(body: Uint8Array, done: Done<HeaderOnlyResponse>): void {
+  compact(body: Uint8Array, done: Done<HeaderOnlyResponse>, caller: Caller = owner): void {
     const request = this.#decode(() => decodeCompactionRequest(body), done)
     if (request === undefined) return
     const { stateMachine } = this.#parts
-    this.#gate.propose('compact', body, (error, result) => {
+    const compacted: Done<HeaderOnlyResponse> = (error, result) => {
       if (error !== undefined || !request.physical) done(error, result)
       else stateMachine.housekeeping.compact(stateMachine.store, () => done(undefined, result))
-    })
+    }
+    this.#gate.propose('compact', body, compacted, caller)
   }
 
-  leaseGrant(body: Uint8Array, done: Done<LeaseGrantResponse>): void {
+  leaseGrant(body: Uint8Array, done: Done<LeaseGrantResponse>, caller: Caller = owner): void {
     const request = this.#decode(() => decodeLeaseGrantRequest(body), done)
     if (request === undefined) return
-    if (request.id !== 0n) this.#gate.propose('leaseGrant', body, done)
+    if (request.id !== 0n) this.#gate.propose('leaseGrant', body, done, caller)
     else {
       const chosen = encodeLeaseGrantRequest({ ...request, id: randomId(this.#parts.random) })
-      this.#gate.propose('leaseGrant', chosen, done)
+      this.#gate.propose('leaseGrant', chosen, done, caller)
     }
   }
 
-  leaseRevoke(body: Uint8Array, done: Done<HeaderOnlyResponse>): void {
-    this.#gate.propose('leaseRevoke', body, done)
+  leaseRevoke(body: Uint8Array, done: Done<HeaderOnlyResponse>, caller: Caller = owner): void {
+    this.#gate.propose('leaseRevoke', body, done, caller)
   }
 
   leaseKeepAlive(id: bigint, done: Done<LeaseKeepAliveResponse>): void {
@@ -207,7 +233,7 @@ export class MemberCore implements MemberApi {
     done(undefined, { header: this.header(), leases: this.#parts.stateMachine.lessor.ids() })
   }
 
-  openWatchStream(sink: WatchSink): WatchStream {
+  openWatchStream(sink: WatchSink): HubWatchStream {
     const { stateMachine, metrics } = this.#parts
     metrics.watchStreams(1)
     return new HubWatchStream(stateMachine.hub, sink, {
@@ -276,8 +302,16 @@ export class MemberCore implements MemberApi {
     return this.#parts.metrics.text()
   }
 
-  as(_credentials: Credentials): MemberApi {
-    return this
+  as(credentials: Credentials): MemberApi {
+    return new MemberView(this, credentials)
+  }
+
+  findCaller(credentials: Credentials, done: Done<Caller>): void {
+    this.#finder.find(credentials, done)
+  }
+
+  get permits(): Permits {
+    return this.#parts.stateMachine.auth.permits
   }
 
   /** raft says who leads. */
@@ -307,6 +341,7 @@ export class MemberCore implements MemberApi {
     this.#cancelProgress()
     this.leases.stop()
     stateMachine.housekeeping.stop()
+    await this.#parts.passwords.close()
     await backend.close()
   }
 
@@ -331,35 +366,5 @@ export class MemberCore implements MemberApi {
 
   #members(): MemberListResponse {
     return { header: { ...this.header(), revision: 0 }, members: this.#roster.list() }
-  }
-
-  /** A large range is read in steps, so that it holds up nobody. */
-  #rangeHere(request: RangeRequest, done: Done<RangeResponse>): void {
-    const { stateMachine, clock } = this.#parts
-    const { store, housekeeping } = stateMachine
-    const steps = rangeSteps(store, request)
-    const next = (isFirst: boolean): void => {
-      const step = this.#decode(() => {
-        // A snapshot took the place of the state that was being read.
-        if (store !== stateMachine.store) throw new KvError('LEADER_CHANGED')
-        return steps.next()
-      }, done)
-      if (step !== undefined && step.done !== true) {
-        if (isFirst) housekeeping.hold()
-        clock.defer(() => next(false))
-        return
-      }
-      if (!isFirst) housekeeping.resume()
-      if (step === undefined) return
-      const { kvs, more, count, revision } = step.value
-      done(undefined, { header: stateMachine.header(revision), kvs, more, count })
-    }
-    next(true)
-  }
-
-  #txnHere(request: TxnRequest, done: Done<TxnResponse>): void {
-    const { store, lessor } = this.#parts.stateMachine
-    const response = this.#decode(() => applyTxn(store, lessor, request), done)
-    if (response !== undefined) done(undefined, { ...response, header: this.header() })
   }
 }

@@ -21,6 +21,8 @@ import { MemoryBackend } from '../backend/memory-backend.ts'
 import { KvError } from '../errors.ts'
 import type { Kv } from '../kv.ts'
 import { openClientListener } from './client-front.ts'
+import { readAuthSettings } from './auth/auth-settings.ts'
+import { BcryptPasswords, type Passwords } from './auth/passwords.ts'
 import { openDataDirectory, tablesFailure } from './data-directory.ts'
 import { EmbeddedKv } from './embedded-kv.ts'
 import { idText } from './identity.ts'
@@ -51,7 +53,7 @@ export interface Member extends AsyncDisposable {
   readonly clientUrls: readonly string[]
   /** The store, used from this process. */
   readonly kv: Kv
-  /** What the wires call: for those who bring one of their own. */
+  /** What the wires call, as a stranger may use it: for those who bring one of their own. */
   readonly api: MemberApi
   /** Resolves when this member takes part in a cluster that has a quorum. openMember has waited for it if it is alone. */
   ready(): Promise<void>
@@ -67,6 +69,7 @@ export interface MemberPorts {
   /** With one of its own the member listens for no peers. */
   readonly transport?: Transport
   readonly backend?: Backend
+  readonly passwords?: Passwords
   readonly link?: LeaderLink
   /** Sizes that a simulation makes small, so that it meets their ends. */
   readonly raft?: Pick<
@@ -153,7 +156,7 @@ interface StartOptions {
 
 class OpenMember extends MemberCore implements Member {
   readonly kv: Kv
-  readonly api: MemberApi = this
+  readonly api: MemberApi = this.as({})
   readonly name: string
   readonly #advertised: readonly string[] | undefined
   readonly #peers: PeerServer | undefined
@@ -173,6 +176,8 @@ class OpenMember extends MemberCore implements Member {
     const { options, plan, ports, storage, peers, tls } = start
     const { backend } = storage
     const { clock = nodeClock, random = nodeMemberRandom } = ports
+    const auth = readAuthSettings(options)
+    const { passwords = new BcryptPasswords(auth.bcryptCost) } = ports
     const metrics = new MemberMetrics(idText(plan.id))
     let member: OpenMember | undefined
     const fail = (error: Error): void => {
@@ -185,6 +190,7 @@ class OpenMember extends MemberCore implements Member {
       memberId: plan.id,
       clock,
       leaseTtlSecondsMin: leaseTtlSecondsMin(plan.electionTimeoutMs),
+      tokenTtlMs: auth.tokenTtlMs,
       onApplied: (_index, term) => member?.leases.applied(term),
       onFailure: fail,
     }).catch((reason: unknown) => {
@@ -224,7 +230,8 @@ class OpenMember extends MemberCore implements Member {
     const parts = { ...plan, knownPeerUrls: plan.peerUrlsById }
     const leaderUrl = (): string | undefined => member?.leaderPeerUrl()
     const { link = new HttpLeaderLink(idText(plan.clusterId), leaderUrl, tls) } = ports
-    const machine = { stateMachine, consensus, backend, clock, random, metrics, link }
+    const doors = { clock, random, passwords, metrics, link, jwt: auth.jwt }
+    const machine = { stateMachine, consensus, backend, ...doors }
     const opened = new OpenMember({ ...parts, ...machine }, start)
     member = opened
     const clusterId = idText(plan.clusterId)
@@ -243,7 +250,7 @@ class OpenMember extends MemberCore implements Member {
   }
 
   async listen(options: MemberOptions): Promise<void> {
-    this.#listener = await openClientListener(this, options)
+    this.#listener = await openClientListener(this.api, options)
   }
 
   ready(): Promise<void> {

@@ -1,6 +1,10 @@
 // What the log drives: applies commands to the store and the leases, keeps the tables and the applied index in step, tells the
 // watchers. Deterministic but for lease times, which only the leader uses.
 import { assert } from '@balsa/raft/assert'
+import { AuthMachine } from '../auth/auth-machine.ts'
+import { authTable } from '../auth/auth-rows.ts'
+import { AuthStore } from '../auth/auth-store.ts'
+import { decodeCaller, stranger, type Caller } from '../auth/caller.ts'
 import type { Backend } from '../backend/backend.ts'
 import { KvError } from '../errors.ts'
 import { leaseTable } from '../lease/lease-row.ts'
@@ -25,6 +29,7 @@ import type { ResponseHeader } from '../proto/messages.ts'
 import { WatchHub } from '../watch/watch-hub.ts'
 import { AlarmBook, alarmRows } from './alarm-book.ts'
 import {
+  commandKind,
   decodeCommand,
   type CommandName,
   type CommandResponse,
@@ -45,6 +50,8 @@ import {
 } from './meta-rows.ts'
 import { decodeSnapshot, encodeSnapshot } from './state-snapshot.ts'
 import type { MemberClock } from './member-clock.ts'
+
+const defaultTokenTtlMs = 300_000
 
 /** A refusal is a result too: every member must come to the same one. */
 export type CommandResult = CommandResponse | KvError
@@ -67,6 +74,8 @@ export interface StateMachineOptions {
   readonly memberId: bigint
   readonly clock: MemberClock
   readonly leaseTtlSecondsMin: number
+  /** How long a simple token lives unused. */
+  readonly tokenTtlMs?: number
   /** Called after each entry. */
   readonly onApplied?: (index: number, term: number) => void
   /** The tables failed: the member cannot go on. */
@@ -75,6 +84,7 @@ export interface StateMachineOptions {
 
 export class KvStateMachine {
   readonly hub: WatchHub
+  readonly auth: AuthMachine
   readonly housekeeping: Housekeeping
   readonly durable: { readonly appliedIndex: number; checkpoint(): Promise<number> }
   readonly #options: StateMachineOptions
@@ -87,6 +97,8 @@ export class KvStateMachine {
   #applied: AppliedState
   /** Changes of the entry that is being applied. */
   #changes: Change[] = []
+  /** Who made the command that is being applied. */
+  #caller: Caller = stranger
 
   private constructor(options: StateMachineOptions, loaded: LoadedState) {
     this.#options = options
@@ -97,6 +109,10 @@ export class KvStateMachine {
     this.#members = loaded.members
     this.#applied = loaded.applied
     const { clock, backend, onFailure = (): void => undefined } = options
+    this.auth = new AuthMachine(loaded.auth, {
+      leasedKeys: (id) => this.#lessor.attachedKeys(id),
+      tokenTtlMs: options.tokenTtlMs ?? defaultTokenTtlMs,
+    })
     const source = { backend, store: (): MvccStore => this.#store, onFailure }
     this.hub = new WatchHub(
       loaded.store,
@@ -200,6 +216,7 @@ export class KvStateMachine {
       this.#alarms = loaded.alarms
       this.#members = loaded.members
       this.#applied = loaded.applied
+      this.auth.restored(loaded.auth)
       this.hub.restored(loaded.store)
       this.housekeeping.compact(loaded.store, () => undefined)
     } finally {
@@ -223,6 +240,7 @@ export class KvStateMachine {
     put: (body) => {
       const request = decodePutRequest(body)
       checkPut(request)
+      this.auth.permits.put(this.#caller, request)
       this.#store.checkPutLease(request)
       this.#store.checkPutKey(request)
       this.#store.beginWrite()
@@ -232,6 +250,7 @@ export class KvStateMachine {
     deleteRange: (body) => {
       const request = decodeDeleteRangeRequest(body)
       checkDeleteRange(request)
+      this.auth.permits.deleteRange(this.#caller, request)
       this.#store.beginWrite()
       const range = keyRange(request.key, request.rangeEnd)
       const { deleted, prevs } = this.#store.delete(range, request.prevKv)
@@ -240,6 +259,7 @@ export class KvStateMachine {
     txn: (body) => {
       const request = decodeTxnRequest(body)
       checkTxn(request)
+      this.auth.permits.txn(this.#caller, request)
       this.#store.beginWrite()
       try {
         const response = applyTxn(this.#store, this.#lessor, request)
@@ -251,11 +271,13 @@ export class KvStateMachine {
       }
     },
     compact: (body) => {
+      this.auth.permits.admin(this.#caller)
       this.#store.compact(decodeCompactionRequest(body).revision)
       this.housekeeping.compact(this.#store, () => undefined)
       return { header: this.header(this.#store.revision) }
     },
     leaseGrant: (body) => {
+      this.auth.permits.anyUser(this.#caller)
       const { id, ttl } = decodeLeaseGrantRequest(body)
       const granted = this.#lessor.grant(id, ttl, this.#options.clock.now())
       return { header: this.header(this.#store.revision), id, ttl: granted }
@@ -263,6 +285,7 @@ export class KvStateMachine {
     leaseRevoke: (body) => {
       const { id } = decodeLeaseRevokeRequest(body)
       const keys = this.#lessor.keysOf(id)
+      this.auth.permits.leaseRevoke(this.#caller, id)
       this.#store.beginWrite()
       for (const key of keys) this.#store.delete({ from: key, to: key + '\0' }, false)
       this.#lessor.remove(id)
@@ -273,6 +296,23 @@ export class KvStateMachine {
       this.#members.set(attributes.id, attributes)
       this.#backend.put(memberRowKey(attributes.id), encodeAttributes(attributes))
       return { header: this.header(this.#store.revision) }
+    },
+    as: (body) => {
+      const { caller, command } = decodeCaller(body)
+      if (command[0] === commandKind.as) throw new KvError('MALFORMED')
+      this.#caller = caller
+      try {
+        const result = this.#applyCommand(command)
+        if (result instanceof KvError) throw result
+        return result
+      } finally {
+        this.#caller = stranger
+      }
+    },
+    auth: (body) => {
+      const point = { index: this.#applied.index, nowMs: this.#options.clock.now() }
+      const token = this.auth.apply(body, this.#caller, point)
+      return { header: this.header(this.#store.revision), token }
     },
     alarm: (body) => ({ header: undefined, alarms: this.#alarms.apply(decodeAlarmRequest(body)) }),
   }
@@ -287,6 +327,7 @@ interface LoadedState {
   readonly store: MvccStore
   readonly lessor: Lessor
   readonly alarms: AlarmBook
+  readonly auth: AuthStore
   readonly members: Map<string, MemberAttributes>
   readonly applied: AppliedState
 }
@@ -296,6 +337,7 @@ async function load(options: StateMachineOptions): Promise<LoadedState> {
   const lessor = new Lessor(backend, options.leaseTtlSecondsMin)
   const store = new MvccStore(backend, lessor)
   const alarms = new AlarmBook(backend)
+  const auth = new AuthStore(backend)
   const members = new Map<string, MemberAttributes>()
   const applied = decodeState(backend.get(stateRowKey))
   const view = backend.view()
@@ -305,6 +347,9 @@ async function load(options: StateMachineOptions): Promise<LoadedState> {
     }
     for await (const rows of view.rows(historyTable, nextTable(historyTable))) {
       for (const [key, value] of rows) store.loadRow(keyText(key), value)
+    }
+    for await (const rows of view.rows(authTable, nextTable(authTable))) {
+      for (const [key, value] of rows) auth.loadRow(keyText(key), value)
     }
     for await (const rows of view.rows(alarmRows.from, alarmRows.to)) {
       for (const [key] of rows) alarms.loadRow(keyText(key))
@@ -319,7 +364,7 @@ async function load(options: StateMachineOptions): Promise<LoadedState> {
     view.release()
   }
   store.loaded(applied.revision, applied.compactRevision)
-  return { store, lessor, alarms, members, applied }
+  return { store, lessor, alarms, auth, members, applied }
 }
 
 function nextTable(table: string): string {

@@ -61,6 +61,6 @@ export interface MemberApi {
   /** Prometheus text of everything this member measures, etcd's names. */
   metrics(): Promise<string>
   readonly auth: AuthApi
-  /** The same member as one caller may use it. Without credentials, the member itself is what a stranger may use. */
+  /** The same member as one caller may use it; `as({})`: as a stranger may. */
   as(credentials: Credentials): MemberApi
 }

@@ -12,6 +12,8 @@ export {
   encodeLockResponse,
 } from './concurrency-messages.ts'
 export type { LeaderKey } from './concurrency-messages.ts'
+export { decodeAuthRequest, encodeAuthRequest } from './auth-messages.ts'
+export type { AuthRequest, AuthRequestName } from './auth-messages.ts'
 export {
   decodeEvent,
   decodeKeyValue,

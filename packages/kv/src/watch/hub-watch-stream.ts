@@ -41,8 +41,7 @@ export class HubWatchStream implements WatchStream, EventTarget {
     if (this.#isClosed) return
     const reason = this.#refusal(request)
     if (reason !== undefined) {
-      const refused = { watchId: noWatchId, created: true, canceled: true, cancelReason: reason }
-      this.#answer(this.#hub.revision, refused)
+      this.refuse(reason)
       return
     }
     const id = request.watchId === 0 ? this.#takeId() : request.watchId
@@ -52,6 +51,12 @@ export class HubWatchStream implements WatchStream, EventTarget {
     this.#watchers.set(id, watcher)
     this.#answer(this.#hub.revision, { watchId: id, created: true })
     this.#hub.add(watcher)
+  }
+
+  /** Answers a request for a watch that is not made. */
+  refuse(cancelReason: string): void {
+    const refused = { watchId: noWatchId, created: true, canceled: true, cancelReason }
+    this.#answer(this.#hub.revision, refused)
   }
 
   cancel(watchId: number): void {

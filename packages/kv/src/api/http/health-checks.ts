@@ -1,4 +1,5 @@
 // The checks behind /livez and /readyz, under etcd's names.
+import type { KvError } from '../../errors.ts'
 import { encodeRangeRequest } from '../../proto/index.ts'
 import { alarmType } from '../../proto/messages.ts'
 import type { MemberApi } from '../../member/types.ts'
@@ -47,15 +48,20 @@ function runCheck(
         })
         return
       case 'serializable_read':
-        member.range(healthRange(true), (error) => finish(error?.message))
+        member.range(healthRange(true), (error) => finish(problemOf(error)))
         return
       case 'linearizable_read':
-        member.range(healthRange(false), (error) => finish(error?.message))
+        member.range(healthRange(false), (error) => finish(problemOf(error)))
         return
       case 'non_learner':
         finish(member.status().isLearner ? 'member is a learner' : undefined)
     }
   })
+}
+
+/** A probe has no name: to be refused for that is an answer too. */
+function problemOf(error: KvError | undefined): string | undefined {
+  return error?.code === 'USER_EMPTY' ? undefined : error?.message
 }
 
 /** etcd asks for this key too; it need not exist. */

@@ -1,6 +1,7 @@
 // A whole member over an instant log, and calls as promises.
 import type { Backend } from '../../backend/backend.ts'
 import { MemoryBackend } from '../../backend/memory-backend.ts'
+import { BcryptPasswords, bcryptCosts } from '../auth/passwords.ts'
 import { nodeMemberClock, type MemberClock } from '../member-clock.ts'
 import { MemberMetrics } from '../member-metrics.ts'
 import { nodeMemberRandom } from '../member-random.ts'
@@ -46,6 +47,7 @@ export async function openTestMember(
     electionTimeoutMs: 1000,
     link: { renew: () => undefined, timeToLive: () => undefined },
     metrics: new MemberMetrics(idName),
+    passwords: new BcryptPasswords(bcryptCosts.min),
   })
   core.leaderChanged(idName, 1)
   return { core, stateMachine, consensus, backend }

@@ -8,6 +8,8 @@ export const messageTable = {
 
   UserAddOptions: 'no_password=1:bool',
   Permission: 'permType=1:PermissionType key=2:bytes range_end=3:bytes',
+  User: 'name=1:bytes password=2:bytes roles=3:string[] options=4:UserAddOptions',
+  Role: 'name=1:bytes keyPermission=2:Permission[]',
 
   ResponseHeader: 'cluster_id=1:uint64id member_id=2:uint64id revision=3:int64 raft_term=4:uint64',
   RangeRequest:

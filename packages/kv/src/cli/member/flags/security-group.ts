@@ -1,5 +1,5 @@
 // Flags of etcd's groups "Security" and "Auth".
-import { clientTls, inert, option, peerTls, refused, type MemberFlag } from './flag-row.ts'
+import { clientTls, option, peerTls, refused, type MemberFlag } from './flag-row.ts'
 import { count, list, oneOf, positive, text, toggle } from './flag-type.ts'
 
 const onlyPeerFiles =
@@ -127,7 +127,19 @@ export const securityGroup: readonly MemberFlag[] = [
 ]
 
 export const authGroup: readonly MemberFlag[] = [
-  refused('auth-token', text, 'users are not there yet; leave it out'),
-  inert('bcrypt-cost', count, '10', 'How costly a password is to check: 4 to 31.'),
-  inert('auth-token-ttl', count, '300', 'Seconds that a token lives.'),
+  option(
+    'auth-token',
+    'authToken',
+    text,
+    'simple',
+    "How tokens are made: 'simple' or 'jwt,sign-method=,pub-key=,priv-key=,ttl='.",
+  ),
+  option('bcrypt-cost', 'bcryptCost', count, '10', 'How costly a password is to check: 4 to 31.'),
+  option(
+    'auth-token-ttl',
+    'authTokenTtlSeconds',
+    count,
+    '300',
+    'Seconds that a simple token lives unused.',
+  ),
 ]
