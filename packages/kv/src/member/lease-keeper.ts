@@ -63,6 +63,7 @@ export class LeaseKeeper {
   /** The new TTL in seconds; 0 if the lease is gone. */
   renew(id: bigint, done: Done<number>): void {
     this.#asLeader(
+      id,
       (lessor) => lessor.renew(id, this.#options.clock.now()),
       (again) => this.#options.link.renew(id, again),
       done,
@@ -71,6 +72,7 @@ export class LeaseKeeper {
 
   timeToLive(id: bigint, done: Done<LeaseTimes | undefined>): void {
     this.#asLeader(
+      id,
       (lessor) => lessor.timeToLive(id, this.#options.clock.now()),
       (again) => this.#options.link.timeToLive(id, again),
       done,
@@ -79,11 +81,11 @@ export class LeaseKeeper {
 
   /** For the leader's end of a link: NOT_LEADER if this member does not lead. */
   renewHere(id: bigint, done: Done<number>): void {
-    this.#here((lessor) => lessor.renew(id, this.#options.clock.now()), done)
+    this.#here(id, (lessor) => lessor.renew(id, this.#options.clock.now()), done)
   }
 
   timeToLiveHere(id: bigint, done: Done<LeaseTimes | undefined>): void {
-    this.#here((lessor) => lessor.timeToLive(id, this.#options.clock.now()), done)
+    this.#here(id, (lessor) => lessor.timeToLive(id, this.#options.clock.now()), done)
   }
 
   stop(): void {
@@ -92,6 +94,7 @@ export class LeaseKeeper {
   }
 
   #asLeader<T>(
+    id: bigint,
     here: (lessor: Lessor) => T,
     there: (done: Done<T>) => void,
     done: Done<T>,
@@ -103,24 +106,26 @@ export class LeaseKeeper {
       else if (attempt >= attemptsMax) done(new KvError('TIMEOUT'), undefined)
       else if (this.#isStopped) done(new KvError('STOPPED'), undefined)
       else {
-        this.#options.clock.setTimer(retryMs, () => this.#asLeader(here, there, done, attempt + 1))
+        this.#options.clock.setTimer(retryMs, () =>
+          this.#asLeader(id, here, there, done, attempt + 1),
+        )
       }
     }
     if (this.#leadTerm === undefined) there(answered)
-    else this.#here(here, answered)
+    else this.#here(id, here, answered)
   }
 
-  #here<T>(read: (lessor: Lessor) => T, done: Done<T>): void {
+  #here<T>(id: bigint, read: (lessor: Lessor) => T, done: Done<T>): void {
     if (!this.#options.lessor().isPrimary) {
       done(new KvError('NOT_LEADER'), undefined)
       return
     }
-    const isPaused = this.#options.clock.now() - this.#lastTickMs > pauseMsMax
-    if (!isPaused && !this.#mustConfirm) {
+    if (this.#options.clock.now() - this.#lastTickMs > pauseMsMax) this.#mustConfirm = true
+    // A lease that is not known here may have been granted: a follower can apply an entry before a leader whose disk is slow.
+    if (!this.#mustConfirm && this.#options.lessor().exists(id)) {
       done(undefined, read(this.#options.lessor()))
       return
     }
-    this.#mustConfirm = true
     this.#options.confirm((error) => {
       const lessor = this.#options.lessor()
       if (error !== undefined || !lessor.isPrimary) done(new KvError('NOT_LEADER'), undefined)
