@@ -24,7 +24,7 @@ import type { CommandResult } from '../member/state-machine.ts'
 import type { WrittenRow } from './committed-history.ts'
 import type { MemberProfile } from './profile.ts'
 import { SimLeaderLink, type LinkEnd } from './sim-leader-link.ts'
-import { SimTables } from './sim-tables.ts'
+import { DiskOfLife, SimTables } from './sim-tables.ts'
 
 /** A machine has been up for this long at most. */
 const bootMsMax = 1_000_000
@@ -67,6 +67,7 @@ interface Life {
   readonly clock: SimClock
   readonly fileSystem: SimFileSystem
   readonly transport: SimTransport
+  readonly tables: DiskOfLife
   member: Member | undefined
 }
 
@@ -183,6 +184,7 @@ export class SimMember implements LinkEnd {
       clock: new SimClock(scheduler, gate, this.clock),
       fileSystem: new SimFileSystem(this.#disk, timing, this.trouble),
       transport: network.connect(this.id, { gate }),
+      tables: new DiskOfLife(this.#tables),
       member: undefined,
     }
   }
@@ -194,7 +196,7 @@ export class SimMember implements LinkEnd {
     const deed = (what: Deed): void => void (this.#life === life && this.#deeds.push(what))
     this.#lastRevision = 0
     return new SimTables({
-      disk: this.#tables,
+      disk: life.tables,
       viewRowsMax: profile.viewRowsMax,
       pace: (step: StorageStep) => {
         const mostMs = this.#isHealthy ? 0 : profile.tableStepMsMax
@@ -297,6 +299,7 @@ export class SimMember implements LinkEnd {
     if (life === undefined) return
     life.gate.close()
     life.fileSystem.stop()
+    life.tables.stop()
     life.transport.stop()
     this.#options.onStopped(this, life.number)
   }

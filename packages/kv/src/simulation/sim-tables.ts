@@ -1,6 +1,6 @@
 // The tables of one life of a simulated member: in memory, as slow as a disk may be, and looked over the shoulder: what they are given is
 // what the member has decided.
-import { MemoryBackend, type MemoryDisk, type StorageStep } from '../backend/memory-backend.ts'
+import { MemoryBackend, MemoryDisk, type StorageStep } from '../backend/memory-backend.ts'
 import type { Row } from '../backend/backend.ts'
 import { leaseTable, parseLeaseRow } from '../lease/lease-row.ts'
 import { keyText } from '../mvcc/key-text.ts'
@@ -67,4 +67,39 @@ export class SimTables extends MemoryBackend {
 
 function isLeaseRow(key: string): boolean {
   return key.startsWith(leaseTable) && key.length === leaseRowLength
+}
+
+/** The disk as one life has it: when the process is gone, nothing of it reaches the disk any more. */
+export class DiskOfLife extends MemoryDisk {
+  readonly #disk: MemoryDisk
+  #isAlive = true
+
+  constructor(disk: MemoryDisk) {
+    super()
+    this.#disk = disk
+  }
+
+  stop(): void {
+    this.#isAlive = false
+  }
+
+  override write(batch: ReadonlyMap<string, Uint8Array>): void {
+    if (this.#isAlive) this.#disk.write(batch)
+  }
+
+  override sync(count: number): void {
+    if (this.#isAlive) this.#disk.sync(count)
+  }
+
+  override get unsyncedCount(): number {
+    return this.#disk.unsyncedCount
+  }
+
+  override written(): Map<string, Uint8Array> {
+    return this.#disk.written()
+  }
+
+  override replace(rows: Map<string, Uint8Array>): void {
+    if (this.#isAlive) this.#disk.replace(rows)
+  }
 }
