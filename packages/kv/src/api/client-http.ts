@@ -9,6 +9,7 @@ import { createGateway, type Gateway } from './gateway/gateway.ts'
 import { createAccessCheck, type AccessCheck, type AccessOptions } from './http/access.ts'
 import { createHttpEndpoints } from './http/http-endpoints.ts'
 import { methods } from './services/index.ts'
+import type { WireMetrics } from './wire-metrics.ts'
 
 const closePollMs = 10
 const httpLimits = {
@@ -32,6 +33,8 @@ export interface ClientHttpOptions {
   readonly hasGateway: boolean
   /** Who may ask; everybody if left out. */
   readonly access: AccessOptions | undefined
+  /** What the wires count. */
+  readonly metrics: WireMetrics
 }
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void
@@ -48,10 +51,10 @@ export class ClientHttp {
   #isClosing = false
 
   constructor(options: ClientHttpOptions) {
-    const { member, native, hasGateway } = options
+    const { member, native, hasGateway, metrics: counts } = options
     this.#native = native
-    this.#serveEndpoint = createHttpEndpoints(member)
-    this.#gateway = hasGateway ? createGateway(member, methods) : undefined
+    this.#serveEndpoint = createHttpEndpoints(member, counts)
+    this.#gateway = hasGateway ? createGateway(member, methods, counts) : undefined
     this.#access = createAccessCheck(options.access)
     const all = this.#server((request, response) => {
       if (this.#access.answers(request, response)) return

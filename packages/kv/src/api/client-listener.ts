@@ -15,6 +15,7 @@ import { ListenError } from './listen-error.ts'
 import { listenAt, parseListenUrl } from './listen-url.ts'
 import { createNativeServer } from './native/native-server.ts'
 import { methods } from './services/index.ts'
+import { WireMetrics } from './wire-metrics.ts'
 
 /** Per URL; those past it are closed at once. */
 export const connectionsMax = 10_000
@@ -101,9 +102,10 @@ class ClientPorts implements ClientListener {
     const { member, native = createNativeServer(member), hasGateway = true } = options
     const { access } = options
     this.#options = options
-    this.#grpc = createGrpcServer({ member, methods: [...methods, ...healthMethods] })
+    const metrics = new WireMetrics()
+    this.#grpc = createGrpcServer({ member, methods: [...methods, ...healthMethods], metrics })
     this.#native = native
-    this.#http = new ClientHttp({ member, native, hasGateway, access })
+    this.#http = new ClientHttp({ member, native, hasGateway, access, metrics })
   }
 
   async listen(text: string, serves: Serves): Promise<void> {

@@ -28,6 +28,7 @@ type Space = 'a' | 'b'
 export class LevelBackend implements Backend {
   readonly #database: LevelDatabase
   readonly #directory: string
+  readonly #onCommitted: (durationMs: number) => void
   readonly #overlay = new Overlay()
   readonly #cache = new ValueCache(valueCacheSizeBytesMax)
   readonly #queue = new WriteQueue()
@@ -36,18 +37,26 @@ export class LevelBackend implements Backend {
   #measuredAtMs = 0
   #isClosed = false
 
-  private constructor(database: LevelDatabase, directory: string, space: Space) {
+  private constructor(
+    database: LevelDatabase,
+    options: { readonly directory: string; readonly onCommitted: (durationMs: number) => void },
+    space: Space,
+  ) {
     this.#database = database
-    this.#directory = directory
+    this.#directory = options.directory
+    this.#onCommitted = options.onCommitted
     this.#space = space
   }
 
-  /** Opens or creates the tables in `directory`; rejects when another process holds them. */
-  static async open(directory: string): Promise<LevelBackend> {
+  /** Opens or creates the tables in `directory`; rejects when another process holds them. `onCommitted` hears of each batch. */
+  static async open(
+    directory: string,
+    onCommitted: (durationMs: number) => void = () => undefined,
+  ): Promise<LevelBackend> {
     const database = await openLevel(directory)
     const stored = database.getSync(spaceKey)
     const space = stored !== undefined && stored[0] === 'b'.charCodeAt(0) ? 'b' : 'a'
-    const backend = new LevelBackend(database, directory, space)
+    const backend = new LevelBackend(database, { directory, onCommitted }, space)
     // Rows of a replacement that did not get to its end, or of the space it replaced.
     await backend.#clearSpace(otherSpace(space))
     await backend.#measure()
@@ -77,7 +86,9 @@ export class LevelBackend implements Backend {
   flush(options: { sync: boolean }): Promise<void> {
     return this.#queue.run(async () => {
       const batch = this.#overlay.beginWriting()
+      const startMs = performance.now()
       await this.#writeBatch(batch, options.sync)
+      if (batch.size > 0) this.#onCommitted(performance.now() - startMs)
       for (const [key, value] of batch) {
         if (value === deletedRow) this.#cache.delete(key)
         else this.#cache.set(key, value)

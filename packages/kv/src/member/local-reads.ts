@@ -6,12 +6,14 @@ import { rangeSteps } from '../mvcc/range.ts'
 import { applyTxn } from '../mvcc/txn.ts'
 import type { RangeRequest, RangeResponse, TxnRequest, TxnResponse } from '../proto/messages.ts'
 import type { MemberClock } from './member-clock.ts'
+import type { MemberMetrics } from './member-metrics.ts'
 import type { KvStateMachine } from './state-machine.ts'
 import type { Done } from './types.ts'
 
 export interface LocalReadsOptions {
   readonly stateMachine: KvStateMachine
   readonly clock: MemberClock
+  readonly metrics: MemberMetrics
   readonly isClosed: () => boolean
 }
 
@@ -50,13 +52,14 @@ export class LocalReads {
   }
 
   txn(request: TxnRequest, done: Done<TxnResponse>, caller: Caller): void {
-    const { stateMachine } = this.#options
+    const { stateMachine, metrics } = this.#options
     const { store, lessor, auth } = stateMachine
     const response = this.#attempt(() => {
       auth.permits.txn(caller, request)
       return applyTxn(store, lessor, request)
     }, done)
     if (response === undefined) return
+    metrics.txn(response.responses)
     done(undefined, { ...response, header: stateMachine.header(store.revision) })
   }
 

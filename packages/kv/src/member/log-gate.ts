@@ -75,7 +75,7 @@ export class LogGate {
         done(this.#failure(error), undefined)
       } else if (result instanceof KvError) done(result, undefined)
       else {
-        metrics.applied(name)
+        if (name === 'leaseRevoke') metrics.leaseRevoked()
         // The state machine answers each command with its own kind of response.
         done(undefined, result as CommandResponses[Name])
       }

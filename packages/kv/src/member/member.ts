@@ -120,7 +120,12 @@ export class MemberCore implements MemberApi {
       gate,
       header: () => this.header(),
     })
-    this.#reads = new LocalReads({ stateMachine, clock, isClosed: () => gate.isClosed })
+    this.#reads = new LocalReads({
+      stateMachine,
+      clock,
+      metrics: parts.metrics,
+      isClosed: () => gate.isClosed,
+    })
     this.#roster = new ClusterRoster({ ...parts, gate })
     this.cluster = new ClusterService({ id: parts.id, roster: this.#roster })
     this.leases = new LeaseKeeper({
@@ -280,8 +285,10 @@ export class MemberCore implements MemberApi {
     }, done)
     if (at === undefined) return
     const { compactRevision } = store
+    const timed = this.#parts.metrics.hash('revision')
     const hashed = housekeeping.hashKv(store, at)
     answer(done, hashed, (hash) => {
+      timed()
       return { header: this.header(), hash, compactRevision, hashRevision: at }
     })
   }
@@ -291,7 +298,8 @@ export class MemberCore implements MemberApi {
   }
 
   defragment(done: Done<undefined>): void {
-    answer(done, this.#parts.backend.defragment(), () => undefined)
+    const { backend, metrics } = this.#parts
+    answer(done, metrics.defragment(backend.defragment()), () => undefined)
   }
 
   leader(): bigint {

@@ -116,6 +116,7 @@ export async function openMember(options: MemberOptions, ports: MemberPorts = {}
 interface MemberStorage {
   readonly backend: Backend
   readonly fileSystem: FileSystem
+  readonly metrics: MemberMetrics
   /** For raft. */
   readonly directory: string
 }
@@ -126,17 +127,19 @@ async function openStorage(
   ports: MemberPorts,
 ): Promise<MemberStorage> {
   const { dataDir } = options
+  const metrics = new MemberMetrics(idText(plan.id))
   if (options.memory === true || ports.backend !== undefined) {
     const { backend = new MemoryBackend(), fileSystem = new MemoryFileSystem() } = ports
-    return { backend, fileSystem, directory: 'member' }
+    return { backend, fileSystem, metrics, directory: 'member' }
   }
   if (dataDir === undefined || dataDir === '') {
     throw new KvError('INTERNAL', { message: '--data-dir is missing; name a folder for the data' })
   }
   const { member, tables } = await openDataDirectory(dataDir, plan)
   try {
-    const backend = await LevelBackend.open(tables)
-    return { backend, fileSystem: ports.fileSystem ?? nodeFileSystem, directory: member }
+    const { fileSystem = nodeFileSystem } = ports
+    const backend = await LevelBackend.open(tables, (durationMs) => metrics.committed(durationMs))
+    return { backend, fileSystem, metrics, directory: member }
   } catch (reason) {
     throw tablesFailure(dataDir, reason)
   }
@@ -174,11 +177,10 @@ class OpenMember extends MemberCore implements Member {
 
   static async start(start: StartOptions): Promise<OpenMember> {
     const { options, plan, ports, storage, peers, tls } = start
-    const { backend } = storage
+    const { backend, metrics } = storage
     const { clock = nodeClock, random = nodeMemberRandom } = ports
     const auth = readAuthSettings(options)
     const { passwords = new BcryptPasswords(auth.bcryptCost) } = ports
-    const metrics = new MemberMetrics(idText(plan.id))
     let member: OpenMember | undefined
     const fail = (error: Error): void => {
       options.onFailed?.(error)
@@ -191,7 +193,10 @@ class OpenMember extends MemberCore implements Member {
       clock,
       leaseTtlSecondsMin: leaseTtlSecondsMin(plan.electionTimeoutMs),
       tokenTtlMs: auth.tokenTtlMs,
-      onApplied: (_index, term) => member?.leases.applied(term),
+      onApplied: (report) => {
+        metrics.applied(report)
+        member?.leases.applied(report.term)
+      },
       onFailure: fail,
     }).catch((reason: unknown) => {
       throw options.dataDir === undefined ? reason : tablesFailure(options.dataDir, reason)
@@ -334,6 +339,7 @@ function gaugesOf({ stateMachine, consensus, backend }: MachineParts): MemberGau
     appliedIndex: raft.appliedIndex,
     dbSizeBytes: size.total,
     dbUsedBytes: size.used,
+    quotaBytes: 0,
     keys: store.index.size,
     revision: store.revision,
     compactRevision: store.compactRevision,

@@ -62,6 +62,11 @@ export interface AppliedEntry {
   readonly term: number
   readonly commands: readonly Uint8Array[]
 }
+export interface AppliedEntryReport {
+  readonly term: number
+  readonly results: readonly CommandResult[]
+  readonly durationMs: number
+}
 export interface MembershipView {
   readonly voters: readonly string[]
   readonly votersOutgoing: readonly string[]
@@ -77,7 +82,7 @@ export interface StateMachineOptions {
   /** How long a simple token lives unused. */
   readonly tokenTtlMs?: number
   /** Called after each entry. */
-  readonly onApplied?: (index: number, term: number) => void
+  readonly onApplied?: (applied: AppliedEntryReport) => void
   /** The tables failed: the member cannot go on. */
   readonly onFailure?: (error: Error) => void
 }
@@ -168,6 +173,7 @@ export class KvStateMachine {
 
   apply(entry: AppliedEntry): CommandResult[] {
     assert(entry.index > this.#applied.index, 'no entry is applied twice')
+    const startMs = this.#options.clock.now()
     const compactBefore = this.#store.compactRevision
     // Replies of this entry carry its term.
     this.#applied = { ...this.#applied, index: entry.index, term: entry.term }
@@ -180,7 +186,8 @@ export class KvStateMachine {
     this.hub.notify(changes)
     if (compactRevision !== compactBefore) this.hub.compacted()
     this.housekeeping.wrote()
-    this.#options.onApplied?.(entry.index, entry.term)
+    const { clock, onApplied } = this.#options
+    onApplied?.({ term: entry.term, results, durationMs: clock.now() - startMs })
     return results
   }
 

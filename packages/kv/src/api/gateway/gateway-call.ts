@@ -6,6 +6,7 @@ import type { GrpcStatus } from '../../errors.ts'
 import type { MemberApi } from '../../member/types.ts'
 import { GrpcError } from '../grpc/grpc-error.ts'
 import type { GiveUp, Method, RequestStream, StreamMethod, UnaryMethod } from '../services/index.ts'
+import type { CallCounts } from '../wire-metrics.ts'
 import { httpStatusOf, httpStatusTexts } from './http-status.ts'
 import { JsonCut, JsonError, JsonReader } from './json-reader.ts'
 import { BadJson, encodeFromJson } from './message-from-json.ts'
@@ -30,6 +31,7 @@ export class GatewayCall {
   readonly #member: MemberApi
   readonly #method: Method
   readonly #out: GatewayOut
+  readonly #counts: CallCounts
   readonly #reader = new JsonReader(Buffer.alloc(0))
   readonly #onOver: () => void
   readonly #timer: NodeJS.Timeout | undefined
@@ -47,6 +49,7 @@ export class GatewayCall {
     method: Method,
     options: {
       readonly out: GatewayOut
+      readonly counts: CallCounts
       readonly timeoutMs: number | undefined
       readonly onOver: () => void
     },
@@ -54,6 +57,8 @@ export class GatewayCall {
     this.#member = member
     this.#method = method
     this.#out = options.out
+    this.#counts = options.counts
+    this.#counts.started()
     this.#onOver = options.onOver
     const { timeoutMs } = options
     if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#expire(), timeoutMs)
@@ -86,6 +91,7 @@ export class GatewayCall {
 
   /** Nobody waits for the answer. */
   close(): void {
+    if (!this.#isOver) this.#counts.ended(grpcStatus.canceled)
     this.#finish()
   }
 
@@ -111,6 +117,7 @@ export class GatewayCall {
       return
     }
     this.#hasRequest = true
+    this.#counts.received(body.length)
     try {
       if (this.#method.kind === 'unary') this.#call(this.#method, body)
       else {
@@ -132,6 +139,8 @@ export class GatewayCall {
         return
       }
       this.#finish()
+      this.#counts.sent(reply.length)
+      this.#counts.ended(grpcStatus.ok)
       this.#out.answer(jsonFromMessage(method.response, reply))
     })
     if (!this.#isOver) this.#giveUp = giveUp ?? undefined
@@ -142,12 +151,14 @@ export class GatewayCall {
       send: (body) => {
         if (this.#isOver) return true
         this.#hasAnswered = true
+        this.#counts.sent(body.length)
         return this.#out.line(`{"result":${jsonFromMessage(method.response, body)}}\n`)
       },
       end: (error) => {
         if (error !== undefined) this.#fail(error)
         else if (!this.#isOver) {
           this.#finish()
+          this.#counts.ended(grpcStatus.ok)
           this.#out.end('', 200)
         }
       },
@@ -207,6 +218,7 @@ export class GatewayCall {
       return
     }
     this.#finish()
+    this.#counts.ended(status)
     this.#out.refuse(httpStatusOf(status), errorJson(status, message), isOfService)
   }
 
@@ -214,6 +226,7 @@ export class GatewayCall {
   #endWith(status: GrpcStatus, message: string): void {
     if (this.#isOver) return
     this.#finish()
+    this.#counts.ended(status)
     const httpStatus = httpStatusOf(status)
     const error = {
       grpc_code: status,

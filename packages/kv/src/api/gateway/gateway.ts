@@ -8,6 +8,7 @@ import { grpcStatus, KvError } from '../../errors.ts'
 import type { MemberApi } from '../../member/types.ts'
 import { parseTimeoutMs } from '../grpc/grpc-headers.ts'
 import type { Method } from '../services/index.ts'
+import { WireMetrics } from '../wire-metrics.ts'
 import { errorJson, GatewayCall, unreadBytesMax } from './gateway-call.ts'
 import type { GatewayOut } from './gateway-call.ts'
 import { httpStatusOf } from './http-status.ts'
@@ -24,13 +25,18 @@ export interface Gateway {
   close(): void
 }
 
-export function createGateway(member: MemberApi, methods: readonly Method[]): Gateway {
-  return new JsonGateway(member, methods)
+export function createGateway(
+  member: MemberApi,
+  methods: readonly Method[],
+  metrics: WireMetrics = new WireMetrics(),
+): Gateway {
+  return new JsonGateway(member, methods, metrics)
 }
 
 class JsonGateway implements Gateway {
   readonly #member: MemberApi
   readonly #routes: ReadonlyMap<string, Method>
+  readonly #metrics: WireMetrics
   readonly #calls = new Set<GatewayCall>()
   readonly #sockets = new WebSocketServer({
     noServer: true,
@@ -38,8 +44,9 @@ class JsonGateway implements Gateway {
     handleProtocols: (protocols) => protocols.values().next().value ?? false,
   })
 
-  constructor(member: MemberApi, methods: readonly Method[]) {
+  constructor(member: MemberApi, methods: readonly Method[], metrics: WireMetrics) {
     this.#member = member
+    this.#metrics = metrics
     this.#routes = new Map(
       methods.flatMap((method) => method.routes.map((route) => [route, method] as const)),
     )
@@ -104,9 +111,11 @@ class JsonGateway implements Gateway {
     const onOver = (): void => void this.#calls.delete(call)
     const call = new GatewayCall(memberFor(this.#member, headers), method, {
       out,
+      counts: this.#metrics.countsOf(method),
       timeoutMs,
       onOver,
     })
+    this.#metrics.request(method.kind, '')
     this.#calls.add(call)
     return call
   }

@@ -13,6 +13,8 @@ export interface GrpcHeaders {
   readonly encoding: string
   /** grpc-timeout as it came; '' when absent. */
   readonly timeout: string
+  /** Metadata `client-api-version`; '' when absent. */
+  readonly apiVersion: string
   /** Metadata `hasleader: true`: fail at once when this member knows no leader. */
   readonly requiresLeader: boolean
   /** Metadata `token`, else `authorization`; '' when absent. */
@@ -62,6 +64,7 @@ export function parseGrpcHeaders(fields: readonly HeaderField[]): GrpcHeaders | 
     isGrpc: grpcContentType.test(values.get('content-type') ?? ''),
     encoding: values.get('grpc-encoding') ?? '',
     timeout: values.get('grpc-timeout') ?? '',
+    apiVersion: values.get('client-api-version') ?? '',
     requiresLeader: values.get('hasleader') === 'true',
     token: values.get('token') ?? values.get('authorization') ?? '',
   }

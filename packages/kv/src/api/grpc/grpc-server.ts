@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream'
 import { grpcStatus, KvError } from '../../errors.ts'
 import type { MemberApi } from '../../member/types.ts'
 import type { Method } from '../services/index.ts'
+import { WireMetrics } from '../wire-metrics.ts'
+import type { CallCounts } from '../wire-metrics.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
 import { GrpcError } from './grpc-error.ts'
 import {
@@ -34,16 +36,18 @@ export interface GrpcServer {
 export function createGrpcServer(options: {
   readonly member: MemberApi
   readonly methods: readonly Method[]
+  readonly metrics?: WireMetrics
   readonly nowMs?: () => number
 }): GrpcServer {
-  return new GrpcRouter(options.member, options.methods, options.nowMs ?? (() => performance.now()))
+  return new GrpcRouter(options)
 }
 
 class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
   readonly cache = new HeaderCache<GrpcHeaders>()
   readonly #member: MemberApi
   readonly #context: CallContext
-  readonly #methods: ReadonlyMap<string, Method>
+  readonly #methods: ReadonlyMap<string, { readonly method: Method; readonly counts: CallCounts }>
+  readonly #metrics: WireMetrics
   readonly #services: ReadonlySet<string>
   readonly #nowMs: () => number
   readonly #connections = new Set<Http2Connection<GrpcHeaders>>()
@@ -52,10 +56,15 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
   #leaderlessChecks = 0
   #onIdle: (() => void) | undefined
 
-  constructor(member: MemberApi, methods: readonly Method[], nowMs: () => number) {
+  constructor(options: Parameters<typeof createGrpcServer>[0]) {
+    const { member, methods, metrics = new WireMetrics() } = options
+    const { nowMs = () => performance.now() } = options
     this.#member = member
+    this.#metrics = metrics
     this.#context = { deadlines: new DeadlineQueue(nowMs), partialBytes: { count: 0 } }
-    this.#methods = new Map(methods.map((method) => [method.path, method]))
+    this.#methods = new Map(
+      methods.map((method) => [method.path, { method, counts: metrics.countsOf(method) }]),
+    )
     this.#services = new Set(methods.map((method) => serviceOf(method.path)))
     this.#nowMs = nowMs
   }
@@ -99,19 +108,24 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
   open(stream: Http2Stream, headers: GrpcHeaders, commonName?: string): StreamHandler {
     if (headers.httpMethod !== 'POST') return refuse(stream, httpStatusHeaders(405))
     if (!headers.isGrpc) return refuse(stream, httpStatusHeaders(415))
-    const method = this.#methods.get(headers.path)
+    const served = this.#methods.get(headers.path)
     const problem = this.#problemOf(headers)
-    if (method === undefined || problem !== undefined) {
+    if (served === undefined || problem !== undefined) {
       const error = problem ?? this.#unknown(headers.path)
+      served?.counts.ended(error.grpcStatus)
       return refuse(stream, errorTrailers(error.grpcStatus, error.message, true))
     }
     const timeoutMs = headers.timeout === '' ? undefined : parseTimeoutMs(headers.timeout)
     const member = this.#memberFor(headers.token, commonName)
+    const { method, counts } = served
+    counts.started()
+    this.#metrics.request(method.kind, headers.apiVersion)
     if (method.kind === 'unary') {
-      return new UnaryCall(this.#context, stream, { member, method, timeoutMs })
+      return new UnaryCall(this.#context, stream, { member, method, counts, timeoutMs })
     }
     const { requiresLeader } = headers
     const call = new StreamingCall(this.#context, stream, {
+      counts,
       timeoutMs,
       requiresLeader,
       onOver: (over) => this.#streamingCalls.delete(over),

@@ -3,6 +3,7 @@ import { grpcStatus } from '../../errors.ts'
 import type { KvError } from '../../errors.ts'
 import type { MemberApi } from '../../member/types.ts'
 import type { ReplyStream, RequestStream, StreamMethod } from '../services/index.ts'
+import type { CallCounts } from '../wire-metrics.ts'
 import { GrpcError } from './grpc-error.ts'
 import { errorTrailers, okTrailers, responseHeaders } from './grpc-headers.ts'
 import type { Http2Stream, StreamHandler } from './http2/http2-stream.ts'
@@ -13,6 +14,7 @@ export class StreamingCall implements StreamHandler, ReplyStream {
   readonly requiresLeader: boolean
   readonly #context: CallContext
   readonly #stream: Http2Stream
+  readonly #counts: CallCounts
   readonly #onOver: (call: StreamingCall) => void
   readonly #assembler: MessageAssembler
   #requests: RequestStream | undefined
@@ -24,6 +26,7 @@ export class StreamingCall implements StreamHandler, ReplyStream {
     context: CallContext,
     stream: Http2Stream,
     options: {
+      readonly counts: CallCounts
       readonly timeoutMs: number | undefined
       readonly requiresLeader: boolean
       readonly onOver: (call: StreamingCall) => void
@@ -31,11 +34,13 @@ export class StreamingCall implements StreamHandler, ReplyStream {
   ) {
     this.#context = context
     this.#stream = stream
+    this.#counts = options.counts
     this.#onOver = options.onOver
     this.requiresLeader = options.requiresLeader
-    this.#assembler = new MessageAssembler(context.partialBytes, (body) =>
-      this.#requests?.message(body),
-    )
+    this.#assembler = new MessageAssembler(context.partialBytes, (body) => {
+      this.#counts.received(body.length)
+      this.#requests?.message(body)
+    })
     if (options.timeoutMs !== undefined) {
       this.#deadline = context.deadlines.add(this, options.timeoutMs)
     }
@@ -70,6 +75,7 @@ export class StreamingCall implements StreamHandler, ReplyStream {
   }
 
   closed(): void {
+    if (!this.#isOver) this.#counts.ended(grpcStatus.canceled)
     this.#finish()
   }
 
@@ -81,6 +87,7 @@ export class StreamingCall implements StreamHandler, ReplyStream {
   send(body: Uint8Array): boolean {
     if (this.#isOver) return true
     this.#sendHeaders()
+    this.#counts.sent(body.length)
     return this.#stream.sendMessage(body)
   }
 
@@ -91,6 +98,7 @@ export class StreamingCall implements StreamHandler, ReplyStream {
     }
     if (this.#isOver) return
     this.#finish()
+    this.#counts.ended(grpcStatus.ok)
     this.#sendHeaders()
     this.#stream.sendTrailers(okTrailers)
   }
@@ -98,6 +106,7 @@ export class StreamingCall implements StreamHandler, ReplyStream {
   fail(error: KvError | GrpcError): void {
     if (this.#isOver) return
     this.#finish()
+    this.#counts.ended(error.grpcStatus)
     const isOnly = !this.#sentHeaders
     this.#stream.sendTrailers(errorTrailers(error.grpcStatus, error.message, isOnly))
   }

@@ -3,6 +3,7 @@ import type { KvError } from '../../errors.ts'
 import { grpcStatus } from '../../errors.ts'
 import type { MemberApi } from '../../member/types.ts'
 import type { GiveUp, UnaryMethod } from '../services/index.ts'
+import type { CallCounts } from '../wire-metrics.ts'
 import type { DeadlineQueue } from './deadline-queue.ts'
 import { GrpcError } from './grpc-error.ts'
 import { errorTrailers, okTrailers, responseHeaders } from './grpc-headers.ts'
@@ -23,6 +24,7 @@ export class UnaryCall implements StreamHandler {
   readonly #member: MemberApi
   readonly #stream: Http2Stream
   readonly #method: UnaryMethod
+  readonly #counts: CallCounts
   #assembler: MessageAssembler | undefined
   #body: Uint8Array | undefined
   #deadline: number | undefined
@@ -35,6 +37,7 @@ export class UnaryCall implements StreamHandler {
     call: {
       readonly member: MemberApi
       readonly method: UnaryMethod
+      readonly counts: CallCounts
       readonly timeoutMs: number | undefined
     },
   ) {
@@ -43,6 +46,7 @@ export class UnaryCall implements StreamHandler {
     this.#member = call.member
     this.#stream = stream
     this.#method = call.method
+    this.#counts = call.counts
     if (timeoutMs !== undefined) this.#deadline = context.deadlines.add(this, timeoutMs)
   }
 
@@ -77,6 +81,7 @@ export class UnaryCall implements StreamHandler {
   }
 
   closed(): void {
+    if (!this.#isOver) this.#counts.ended(grpcStatus.canceled)
     this.#finish()
     this.#giveUp?.()
   }
@@ -88,6 +93,7 @@ export class UnaryCall implements StreamHandler {
   }
 
   #call(body: Uint8Array): void {
+    this.#counts.received(body.length)
     this.#giveUp = this.#method.call(this.#member, body, (error, reply) =>
       this.#reply(error, reply),
     )
@@ -100,6 +106,8 @@ export class UnaryCall implements StreamHandler {
       return
     }
     this.#finish()
+    this.#counts.ended(grpcStatus.ok)
+    this.#counts.sent(body.length)
     const stream = this.#stream
     stream.sendHeaders(responseHeaders)
     stream.sendMessage(body)
@@ -109,6 +117,7 @@ export class UnaryCall implements StreamHandler {
   #fail(error: KvError | GrpcError): void {
     if (this.#isOver) return
     this.#finish()
+    this.#counts.ended(error.grpcStatus)
     this.#stream.sendTrailers(errorTrailers(error.grpcStatus, error.message, true))
   }
 

@@ -10,6 +10,8 @@ export const checkNames = [
   'linearizable_read',
   'non_learner',
 ] as const
+/** What a member must pass that is merely alive. */
+export const livenessChecks = ['serializable_read'] as const
 export type CheckName = (typeof checkNames)[number]
 
 export interface CheckResult {
@@ -61,7 +63,8 @@ function runCheck(
 
 /** A probe has no name: to be refused for that is an answer too. */
 function problemOf(error: KvError | undefined): string | undefined {
-  return error?.code === 'USER_EMPTY' ? undefined : error?.message
+  const isRefusal = error?.code === 'USER_EMPTY' || error?.code === 'PERMISSION_DENIED'
+  return isRefusal ? undefined : error?.message
 }
 
 /** etcd asks for this key too; it need not exist. */

@@ -26,11 +26,12 @@ test('a healthy member says so', async () => {
 
 test('an alarm and a missing leader make it unhealthy, unless excluded', async () => {
   server.member.raised = [{ memberId: 7n, alarm: 1 }]
-  expect(await get('/health')).toEqual([503, '{"health":"false","reason":"ALARM NOSPACE"}'])
+  expect(await get('/health')).toEqual([503, '{"health":"false","reason":"ALARM NOSPACE"}\n'])
   expect(await get('/health?exclude=NOSPACE')).toMatchObject([200, expect.any(String)])
   server.member.raised = []
   server.member.leaderId = 0n
-  expect(await get('/health')).toEqual([503, '{"health":"false","reason":"RAFT NO LEADER"}'])
+  expect(await get('/health')).toEqual([503, '{"health":"false","reason":"RAFT NO LEADER"}\n'])
+  expect(await get('/health?serializable=true')).toMatchObject([200, expect.any(String)])
 })
 
 test('a corrupt member is alive but not ready, and verbose says which check failed', async () => {
@@ -43,9 +44,13 @@ test('a corrupt member is alive but not ready, and verbose says which check fail
     '[+]serializable_read ok',
     '[+]linearizable_read ok',
     '[+]non_learner ok',
-    'not ok',
+    '',
     '',
   ])
+  expect(await get('/readyz/data_corruption')).toMatchObject([503, expect.any(String)])
+  expect(await get('/readyz/non_learner?verbose')).toEqual([200, '[+]non_learner ok\nok\n'])
+  expect(await get('/livez/serializable_read')).toEqual([200, 'ok\n'])
+  expect(await get('/livez/data_corruption')).toMatchObject([404, expect.any(String)])
   expect(await get('/readyz?exclude=data_corruption')).toEqual([200, 'ok\n'])
 })
 
@@ -55,5 +60,9 @@ test('version and metrics are there, other paths and methods are refused', async
   expect((await get('/metrics'))[1]).toContain('etcd_server_has_leader 1')
   expect(await get('/nothing')).toEqual([404, '404 page not found\n'])
   expect(await get('/version', 'POST')).toEqual([405, 'Method Not Allowed\n'])
-  expect(await get('/version', 'HEAD')).toEqual([200, ''])
+  expect(await get('/version', 'HEAD')).toEqual([405, ''])
+  expect(await get('/metrics', 'HEAD')).toEqual([200, ''])
+  expect((await get('/metrics'))[1]).toMatch(/^etcd_server_health_success \d+$/m)
+  const vars: unknown = JSON.parse((await get('/debug/vars'))[1])
+  expect(vars).toMatchObject({ 'raft.status': { id: '7', raftState: 'StateLeader', lead: '7' } })
 })

@@ -1,10 +1,12 @@
-// What probes, people and Prometheus ask over plain HTTP: /health, /livez, /readyz, /version, /metrics.
+// What probes, people and Prometheus ask over plain HTTP: /health, /livez, /readyz, /version, /metrics, /debug/vars.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { KvError } from '../../errors.ts'
 import { alarmType } from '../../proto/messages.ts'
 import type { AlarmResponse } from '../../proto/messages.ts'
 import type { MemberApi } from '../../member/types.ts'
-import { checkNames, runChecks } from './health-checks.ts'
+import { WireMetrics } from '../wire-metrics.ts'
+import { debugVars } from './debug-vars.ts'
+import { checkNames, livenessChecks, runChecks } from './health-checks.ts'
 import type { CheckName } from './health-checks.ts'
 
 const probeTimeoutMs = 5000
@@ -13,32 +15,30 @@ const alarmNames = ['NONE', 'NOSPACE', 'CORRUPT'] as const
 /** Answers every request; unknown paths with 404. */
 export function createHttpEndpoints(
   member: MemberApi,
+  metrics: WireMetrics = new WireMetrics(),
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const endpoints: Readonly<Record<string, Endpoint>> = {
-    '/health': (url) => health(member, url),
-    '/livez': (url) => probe(member, url, ['serializable_read']),
-    '/readyz': (url) => probe(member, url, checkNames),
-    '/version': () => Promise.resolve(version(member)),
-    '/metrics': () => metrics(member),
-  }
+  const endpoints = new Map<string, Endpoint>([
+    ['/health', (url) => health(member, metrics, url)],
+    ['/livez', (url) => probe(member, url, livenessChecks)],
+    ['/readyz', (url) => probe(member, url, checkNames)],
+    ['/version', () => Promise.resolve(version(member))],
+    ['/metrics', () => metricsText(member, metrics)],
+    ['/debug/vars', () => Promise.resolve(vars(member))],
+  ])
+  for (const check of livenessChecks)
+    endpoints.set(`/livez/${check}`, (url) => probe(member, url, [check]))
+  for (const check of checkNames)
+    endpoints.set(`/readyz/${check}`, (url) => probe(member, url, [check]))
   return (request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost')
-    const endpoint = Object.hasOwn(endpoints, url.pathname) ? endpoints[url.pathname] : undefined
-    if (endpoint === undefined) {
-      send(response, request.method, { status: 404, type: textType, body: '404 page not found\n' })
-    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
+    const endpoint = endpoints.get(url.pathname)
+    const answer = (result: Answer): void => send(response, request.method, result)
+    if (endpoint === undefined) answer(refusal(404, '404 page not found'))
+    else if (request.method !== 'GET' && url.pathname !== '/metrics') {
       response.setHeader('allow', 'GET')
-      send(response, request.method, { status: 405, type: textType, body: 'Method Not Allowed\n' })
+      answer(refusal(405, 'Method Not Allowed'))
     } else {
-      endpoint(url).then(
-        (answer) => send(response, request.method, answer),
-        (reason: unknown) =>
-          send(response, request.method, {
-            status: 500,
-            type: textType,
-            body: `${String(reason)}\n`,
-          }),
-      )
+      endpoint(url).then(answer, (reason: unknown) => answer(refusal(500, String(reason))))
     }
   }
 }
@@ -53,19 +53,25 @@ type Endpoint = (url: URL) => Promise<Answer>
 const textType = 'text/plain; charset=utf-8'
 const jsonType = 'application/json'
 
+/** As Go's http.Error. */
+function refusal(status: number, text: string): Answer {
+  return { status, type: textType, body: `${text}\n` }
+}
+
 function send(response: ServerResponse, method: string | undefined, answer: Answer): void {
   response.writeHead(answer.status, {
     'content-type': answer.type,
     'content-length': Buffer.byteLength(answer.body),
-    'x-content-type-options': 'nosniff',
+    ...(answer.status === 200 ? {} : { 'x-content-type-options': 'nosniff' }),
   })
   response.end(method === 'HEAD' ? undefined : answer.body)
 }
 
-async function health(member: MemberApi, url: URL): Promise<Answer> {
+async function health(member: MemberApi, metrics: WireMetrics, url: URL): Promise<Answer> {
   const reason = await unhealthyReason(member, url)
+  metrics.healthChecked(reason === '')
   const body = JSON.stringify({ health: String(reason === ''), reason })
-  return { status: reason === '' ? 200 : 503, type: jsonType, body }
+  return reason === '' ? { status: 200, type: textType, body } : refusal(503, body)
 }
 
 /** Empty for a healthy member. */
@@ -82,7 +88,7 @@ async function unhealthyReason(member: MemberApi, url: URL): Promise<string> {
     const name = alarmNames[alarm] ?? 'UNKNOWN'
     if (alarm !== alarmType.none && !excluded.includes(name)) return `ALARM ${name}`
   }
-  if (member.leader() === 0n) return 'RAFT NO LEADER'
+  if (!isSerializable && member.leader() === 0n) return 'RAFT NO LEADER'
   const check = isSerializable ? 'serializable_read' : 'linearizable_read'
   const [result] = await runChecks(member, [check], probeTimeoutMs)
   return result?.problem === undefined ? '' : `RANGE ERROR:${result.problem}`
@@ -102,12 +108,12 @@ async function probe(member: MemberApi, url: URL, checks: readonly CheckName[]):
   const wanted = checks.filter((name) => !excluded.includes(name))
   const results = await runChecks(member, wanted, probeTimeoutMs)
   const isOk = results.every((result) => result.problem === undefined)
-  const isVerbose = url.searchParams.has('verbose')
   const lines = results.map(({ name, problem }) =>
-    problem === undefined ? `[+]${name} ok` : `[-]${name} failed: ${problem}`,
+    problem === undefined ? `[+]${name} ok\n` : `[-]${name} failed: ${problem}\n`,
   )
-  const body = isOk && !isVerbose ? 'ok\n' : [...lines, isOk ? 'ok' : 'not ok', ''].join('\n')
-  return { status: isOk ? 200 : 503, type: textType, body }
+  if (!isOk) return refusal(503, lines.join(''))
+  const details = url.searchParams.has('verbose') ? lines.join('') : ''
+  return { status: 200, type: textType, body: `${details}ok\n` }
 }
 
 function version(member: MemberApi): Answer {
@@ -122,7 +128,11 @@ function version(member: MemberApi): Answer {
   return { status: 200, type: jsonType, body }
 }
 
-async function metrics(member: MemberApi): Promise<Answer> {
+async function metricsText(member: MemberApi, metrics: WireMetrics): Promise<Answer> {
   const type = 'text/plain; version=0.0.4; charset=utf-8'
-  return { status: 200, type, body: await member.metrics() }
+  return { status: 200, type, body: (await member.metrics()) + (await metrics.text()) }
+}
+
+function vars(member: MemberApi): Answer {
+  return { status: 200, type: 'application/json; charset=utf-8', body: debugVars(member) }
 }

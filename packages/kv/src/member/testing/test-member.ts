@@ -28,7 +28,7 @@ export async function openTestMember(
     memberId: id,
     clock,
     leaseTtlSecondsMin: 2,
-    onApplied: (_index, term) => core?.leases.applied(term),
+    onApplied: ({ term }) => core?.leases.applied(term),
   })
   let core: MemberCore | undefined
   const idName = id.toString(16).padStart(16, '0')
