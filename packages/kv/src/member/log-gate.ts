@@ -42,6 +42,7 @@ export class LogGate {
 
   constructor(options: LogGateOptions) {
     this.#options = options
+    options.metrics.watchPending(() => this.#pendingCount)
     this.#supervise()
   }
 
@@ -112,11 +113,10 @@ export class LogGate {
   }
 
   #supervise(): void {
-    const { clock, consensus, stateMachine, metrics } = this.#options
+    const { clock, consensus, stateMachine } = this.#options
     this.#cancelTimer = clock.setTimer(superviseIntervalMs, () => {
       const { commitIndex } = consensus.status()
       this.#isBacklogged = commitIndex - stateMachine.applied.index > applyBacklogMax
-      metrics.pendingProposals(this.#pendingCount)
       if (!this.#isClosed) this.#supervise()
     })
   }

@@ -51,7 +51,6 @@ export class MemberMetrics {
   readonly #defrags: Histogram
   readonly #defragInflight: Gauge
   readonly #hashes: Record<'all' | 'revision', Histogram>
-  readonly #pending: Gauge
   readonly #streams: Gauge
   /** What raft tells of itself. */
   readonly raft: RaftMetrics
@@ -82,10 +81,6 @@ export class MemberMetrics {
     this.#leaderChanges = this.#counter(changes, 'Number of leader changes seen.')
     const failed = 'etcd_server_proposals_failed_total'
     this.#failed = this.#counter(failed, 'Number of proposals that were refused or lost.')
-    this.#pending = this.#gauge(
-      'etcd_server_proposals_pending',
-      'Requests that wait for an answer.',
-    )
     this.#streams = this.#gauge('etcd_debugging_mvcc_watch_stream_total', 'Open watch streams.')
     const slow = 'etcd_server_slow_apply_total'
     this.#slowApplies = this.#counter(slow, 'Entries that took long to apply.')
@@ -248,8 +243,12 @@ export class MemberMetrics {
     this.#failed.inc()
   }
 
-  pendingProposals(count: number): void {
-    this.#pending.set(count)
+  /** Names what to read when metrics are asked for; called once. */
+  watchPending(read: () => number): void {
+    const name = 'etcd_server_proposals_pending'
+    const help = 'Requests that wait for an answer.'
+    const collect = collectFrom(read)
+    this.#registry.registerMetric(new Gauge({ name, help, registers: [], collect }))
   }
 
   watchStreams(difference: number): void {
