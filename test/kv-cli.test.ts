@@ -19,6 +19,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+/** What is said beside the lines of the log. */
+const withoutLog = (stderr: string): string =>
+  stderr
+    .split('\n')
+    .filter((line) => !line.startsWith('{'))
+    .join('\n')
+
 /** Flags of a member alone, on ports of its own. */
 async function memberFlags(name: string): Promise<Record<string, string>> {
   const [client, peer] = await freePorts(2)
@@ -51,10 +58,17 @@ describe('a member that runs', () => {
     expect((await runBalsa(['kv', 'put', 'a', 'kept', ...endpoints])).stdout).toBe('OK\n')
     expect(await first.stop('SIGTERM')).toBe(0)
     expect(linesOf(first.stderr).map(({ level, msg }) => `${level}: ${msg}`)).toEqual([
+      'info: configuring peer listeners',
+      'info: configuring client listeners',
+      'info: starting an etcd server',
+      'info: now serving peer/client/metrics',
+      'info: serving peer traffic',
       'info: published local member to cluster through raft',
       'info: ready to serve client requests',
+      'info: serving client traffic insecurely; this is strongly discouraged!',
       'info: received signal; shutting down',
-      'info: closed',
+      'info: closing etcd server',
+      'info: closed etcd server',
     ])
     const second = new BalsaProcess(argvOf(flags))
     await second.ready('ready to serve client requests')
@@ -85,7 +99,7 @@ describe('a member that cannot start says why in one line', () => {
   const failure = async (argv: string[], exitCode = 1): Promise<string> => {
     const { code, stderr } = await runBalsa(argv, { timeoutMs: 20_000 })
     expect(code).toBe(exitCode)
-    return stderr
+    return withoutLog(stderr)
   }
 
   test.each([

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The `balsa` command. Every failure of a verb is one line on stderr and exit code 1. Only what the verb needs is loaded: most of the
 // time of a short command would else go into reading the code of all others.
+import { basename } from 'node:path'
 import { Command } from 'commander'
 
 type Register = (program: Command) => void
@@ -23,18 +24,24 @@ const verbs: Readonly<Record<string, () => Promise<Register>>> = {
   logs: loadApi,
 }
 
-const program = new Command('balsa')
-  .description(
-    'A key-value store that speaks etcd v3 and an orchestrator that speaks the Kubernetes API',
-  )
-  .version('0.1.0')
-  .showSuggestionAfterError()
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'balsa: ')) })
+async function runBalsa(): Promise<void> {
+  const program = new Command('balsa')
+    .description(
+      'A key-value store that speaks etcd v3 and an orchestrator that speaks the Kubernetes API',
+    )
+    .version('0.1.0')
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'balsa: ')) })
 
-const verb = process.argv[2] ?? ''
-const load = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
-const loads = load === undefined ? [loadUp, loadMember, loadKv, loadApi] : [load]
-if (verb !== '--version') for (const each of loads) (await each())(program)
+  const verb = process.argv[2] ?? ''
+  const load = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
+  const loads = load === undefined ? [loadUp, loadMember, loadKv, loadApi] : [load]
+  if (verb !== '--version') for (const each of loads) (await each())(program)
+  await program.parseAsync()
+}
+
+/** A link named `etcd` to this file is an etcd server to those who start it. */
+const isEtcd = basename(process.argv[1] ?? '') === 'etcd'
 
 // Started by `balsa up`, a member lives no longer than its parent.
 if (process.send !== undefined) {
@@ -42,9 +49,12 @@ if (process.send !== undefined) {
 }
 
 try {
-  await program.parseAsync()
+  if (isEtcd) await (await import('@balsa/kv/cli')).runAsEtcd(process.argv.slice(2))
+  else await runBalsa()
 } catch (reason) {
-  process.stderr.write(`balsa: ${reason instanceof Error ? reason.message : String(reason)}\n`)
+  process.stderr.write(
+    `${isEtcd ? 'etcd' : 'balsa'}: ${reason instanceof Error ? reason.message : String(reason)}\n`,
+  )
   const hasCode = reason instanceof Error && 'exitCode' in reason
   process.exitCode = hasCode && typeof reason.exitCode === 'number' ? reason.exitCode : 1
 }

@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import type { Member } from '../../index.ts'
+import { announceClosing, announceReady, announceServing, announceStart } from './announcements.ts'
+import type { Environment } from './given-flags.ts'
+import { openLogOutputs } from './log-outputs.ts'
 import { memberFailureText } from './member-failure.ts'
 import { memberFlagsHelp } from './member-flags.ts'
-import { createMemberLog } from './member-log.ts'
-import type { MemberLog } from './member-log.ts'
-import { parseMemberFlags } from './parse-member-flags.ts'
-import type { MemberSettings } from './parse-member-flags.ts'
+import { createMemberLog, type MemberLog } from './member-log.ts'
+import { parseMemberFlags, type MemberSettings } from './parse-member-flags.ts'
 
 /**
  * Adds `member`. The action resolves when the member was told to stop and has stopped; it rejects with an Error whose message is one
@@ -21,22 +21,35 @@ export function registerMemberCommand(program: Command): void {
     .usage('[--name NAME] [--data-dir FOLDER] [flags of etcd ...]')
     .allowUnknownOption()
     .allowExcessArguments()
-    .addHelpText('after', memberFlagsHelp())
-    .action((_own: object, command: Command) =>
-      runMember(parseMemberFlags(command.args, process.env)),
-    )
+    .addHelpText('after', () => `\n${memberFlagsHelp()}`)
+    .action((_own: object, command: Command) => runMember(command.args, process.env))
 }
 
-async function runMember(settings: MemberSettings): Promise<void> {
+/** What the action does, for those who come under another name. */
+export async function runMember(argv: readonly string[], env: Environment): Promise<void> {
+  const settings = parseMemberFlags(argv, env)
+  const outputs = openLogOutputs(settings.logOutputs)
+  const log = createMemberLog({
+    lowest: () => settings.logLevel,
+    format: settings.logFormat,
+    write: (line) => outputs.write(line),
+  })
+  try {
+    for (const warning of settings.warnings) log('warn', warning)
+    await serve(settings, log)
+  } finally {
+    outputs.close()
+  }
+}
+
+async function serve(settings: MemberSettings, log: MemberLog): Promise<void> {
   const { options } = settings
-  const log = createMemberLog(settings.logLevel, (line) => process.stderr.write(line))
   if (settings.clusterState === 'existing' && !existsSync(join(options.dataDir, 'member'))) {
     throw new Error(
       `--initial-cluster-state is 'existing' but --data-dir '${options.dataDir}' holds no member; joining a running cluster is not there yet, start new members with 'new'`,
     )
   }
-  for (const warning of settings.warnings) log('warn', warning)
-  log('debug', 'starting a member', { ...options })
+  announceStart(settings, log)
   const stopped = stopSignal(log)
   let fail: (error: Error) => void = () => undefined
   let isOver = false
@@ -59,32 +72,28 @@ async function runMember(settings: MemberSettings): Promise<void> {
       onFailed: (error) => fail(error),
     })
     try {
+      announceServing(member, settings, log)
       const announced = member.ready().then(() => {
         // A member that stops meanwhile is through with waiting too.
-        if (!isOver) announce(member, log)
+        if (!isOver) announceReady(member, settings, log)
         return stopped
       })
       await Promise.race([stopped, failed, announced])
     } finally {
       isOver = true
+      announceClosing(settings, log, 'closing')
       await member.close()
     }
   } catch (reason) {
     throw new Error(memberFailureText(reason, options), { cause: reason })
   }
-  log('info', 'closed')
+  announceClosing(settings, log, 'closed')
 }
 
-/** The lines that tools wait for, once the member takes part in a cluster that has a quorum. */
-function announce(member: Member, log: MemberLog): void {
-  log('info', 'published local member to cluster through raft', {
-    'local-member-id': member.id.toString(16),
-    'local-member-attributes': { name: member.name, clientURLs: member.clientUrls },
-    'cluster-id': member.clusterId.toString(16),
-  })
-  for (const url of member.clientUrls) {
-    log('info', 'ready to serve client requests', { address: url.replace(/^https?:\/\//, '') })
-  }
+/** As etcd names them. */
+const signalNames: Readonly<Record<string, string>> = {
+  SIGTERM: 'terminated',
+  SIGINT: 'interrupt',
 }
 
 /** Resolves at the first SIGTERM or SIGINT; the second ends the process at once. */
@@ -94,7 +103,7 @@ function stopSignal(log: MemberLog): Promise<void> {
     const stop = (signal: NodeJS.Signals): void => {
       if (isStopping) process.exit(1)
       isStopping = true
-      log('info', 'received signal; shutting down', { signal })
+      log('info', 'received signal; shutting down', { signal: signalNames[signal] ?? signal })
       resolve()
     }
     process.on('SIGTERM', stop)

@@ -16,6 +16,8 @@ test('without flags a member is what etcd is without flags', () => {
     },
     clusterState: 'new',
     logLevel: 'info',
+    logFormat: 'json',
+    logOutputs: ['default'],
     warnings: [],
   })
 })
@@ -40,6 +42,9 @@ test('every flag that is used reaches its option', () => {
     '--peer-client-cert-auth',
     '--peer-cert-allowed-cn=member',
     '--log-level=warn',
+    '--log-format=console',
+    '--log-outputs=stdout,x.log',
+    '--logger=zap',
     '--cert-file=s.pem',
     '--key-file=sk.pem',
     '--trusted-ca-file=sca.pem',
@@ -99,6 +104,8 @@ test('every flag that is used reaches its option', () => {
     },
     clusterState: 'existing',
     logLevel: 'warn',
+    logFormat: 'console',
+    logOutputs: ['stdout', 'x.log'],
     warnings: [],
   })
 })

@@ -75,6 +75,8 @@ function settingsOf(
     clusterState: command.clusterState ?? 'new',
     forceNewCluster: command.forceNewCluster,
     logLevel: command.logLevel ?? 'info',
+    logFormat: command.logFormat ?? 'json',
+    logOutputs: command.logOutputs ?? ['default'],
   }
 }
 

@@ -2,6 +2,7 @@
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'panic', 'fatal'] as const
 export type LogLevel = (typeof logLevels)[number]
+export type LogFormat = 'json' | 'console'
 
 export interface CommandSettings {
   /** `existing`: the data directory must hold the member already. */
@@ -9,4 +10,7 @@ export interface CommandSettings {
   /** Of --force-new-cluster: the cluster id as confirmation, or 'true' to ask what would be done. */
   readonly forceNewCluster: string | undefined
   readonly logLevel: LogLevel
+  readonly logFormat: LogFormat
+  /** 'stderr', 'stdout', 'default', or paths of files. */
+  readonly logOutputs: readonly string[]
 }

@@ -88,6 +88,16 @@ export function inert(
   return { ...plain(name, type), fallback, text, warning: 'has no effect' }
 }
 
+/** Taken without a word: what it asks for is so anyway. */
+export function silent(
+  name: string,
+  type: FlagType<unknown>,
+  fallback: string,
+  text: string,
+): MemberFlag {
+  return { ...plain(name, type), fallback, text }
+}
+
 /** A flag of an older etcd under the name it has now. */
 export function renamed(name: string, newName: string): MemberFlag {
   const warning = `is deprecated; use --${newName}`

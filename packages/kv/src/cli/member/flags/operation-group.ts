@@ -1,6 +1,6 @@
 // Flags of etcd's groups "Profiling and Monitoring", "Logging", "Features" and "Unsafe feature".
 import { logLevels } from './command-settings.ts'
-import { command, inert, option, type MemberFlag } from './flag-row.ts'
+import { command, inert, option, silent, type MemberFlag } from './flag-row.ts'
 import { confirmation, count, duration, list, oneOf, text, toggle, urls } from './flag-type.ts'
 
 export const monitoringGroup: readonly MemberFlag[] = [
@@ -16,10 +16,22 @@ export const monitoringGroup: readonly MemberFlag[] = [
 ]
 
 export const loggingGroup: readonly MemberFlag[] = [
-  inert('logger', oneOf('zap', 'capnslog'), 'zap', 'Log lines are JSON objects.'),
-  inert('log-outputs', list, 'default', "'stderr', 'stdout' or files, with commas."),
+  silent('logger', oneOf('zap', 'capnslog'), 'zap', 'Log lines are JSON objects.'),
+  command(
+    'log-outputs',
+    'logOutputs',
+    list,
+    'default',
+    "'stderr', 'stdout' or files, with commas.",
+  ),
   command('log-level', 'logLevel', oneOf(...logLevels), 'info', 'The lowest level that is shown.'),
-  inert('log-format', oneOf('json', 'console'), 'json', 'JSON objects, or lines for people.'),
+  command(
+    'log-format',
+    'logFormat',
+    oneOf('json', 'console'),
+    'json',
+    'JSON objects, or lines for people.',
+  ),
   inert('enable-log-rotation', toggle, 'false', 'Start a new log file when one is full.'),
   inert('log-rotation-config-json', text, '', 'When a log file is full.'),
 ]
