@@ -2,22 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openMember, type Kv, type RangeOptions } from '@balsa/kv'
+import { openMember } from '@balsa/kv'
 import { connect } from '@balsa/kv/client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startEtcd } from './etcd-process.ts'
+import { etcdctl } from './etcdctl-tool.ts'
 import { freePorts } from './free-ports.ts'
-import { outputOf } from './run-command.ts'
-import { missing, tools } from './tools.ts'
-
-/** In a form that compares quickly. */
-async function pairsOf(kv: Kv, options: RangeOptions): Promise<string[]> {
-  const { pairs } = await kv.range(options)
-  return pairs.map(({ key, value, ...rest }) => {
-    const [name, content] = [key, value].map((bytes) => Buffer.from(bytes).toString('base64'))
-    return [name, content, rest.createRevision, rest.modRevision, rest.version, rest.lease].join()
-  })
-}
+import { pairsOf } from './store-contents.ts'
+import { missing } from './tools.ts'
 
 type Member = Awaited<ReturnType<typeof openMember>>
 
@@ -34,8 +26,6 @@ describe.skipIf(missing('etcd', 'etcdctl'))('a snapshot of Balsa', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  const etcdctl = (...args: readonly string[]): Promise<string> =>
-    outputOf(tools.etcdctl ?? 'etcdctl', args, { env: { ETCDCTL_API: '3' } })
   const urlOf = ({ clientUrls }: Member): string => clientUrls[0] ?? ''
 
   test('is what etcd boots from, with keys, history and leases', async () => {
@@ -48,11 +38,9 @@ describe.skipIf(missing('etcd', 'etcdctl'))('a snapshot of Balsa', () => {
     await kv.put('large', 'x'.repeat(1_000_000))
     await kv.put('\0\xff', new Uint8Array(0))
     const file = join(folder, 'snapshot.db')
-    expect(await etcdctl('--endpoints', urlOf(member), 'snapshot', 'save', file)).toContain(
-      'Snapshot saved',
-    )
+    expect(await etcdctl(urlOf(member), 'snapshot', 'save', file)).toContain('Snapshot saved')
     const { hash, revision } = await kv.hashKv()
-    const [, savedRevision] = (await etcdctl('snapshot', 'status', file)).split(', ')
+    const [, savedRevision] = (await etcdctl('', 'snapshot', 'status', file)).split(', ')
     expect(savedRevision).toBe(String(revision))
 
     const [port] = await freePorts(1)
@@ -60,12 +48,11 @@ describe.skipIf(missing('etcd', 'etcdctl'))('a snapshot of Balsa', () => {
     const dataDir = join(folder, 'etcd')
     const cluster = ['--initial-cluster', `default=${peerUrl}`]
     const own = ['--initial-advertise-peer-urls', peerUrl, '--data-dir', dataDir]
-    await etcdctl('snapshot', 'restore', file, ...cluster, ...own)
+    await etcdctl('', 'snapshot', 'restore', file, ...cluster, ...own)
     await using etcd = await startEtcd({ dataDir, peerUrl })
     await using other = await connect({ endpoints: etcd.url, protocol: 'grpc' })
     expect(await other.hashKv()).toMatchObject({ hash, revision })
-    const all = { prefix: '' }
-    expect(await pairsOf(other, all)).toEqual(await pairsOf(kv, all))
+    expect(await pairsOf(other)).toEqual(await pairsOf(kv))
     const past = { prefix: '', revision: 150 }
     expect(await pairsOf(other, past)).toEqual(await pairsOf(kv, past))
     expect(await other.leases()).toEqual([lease])
@@ -98,8 +85,8 @@ describe.skipIf(missing('etcd', 'etcdctl'))('a snapshot of Balsa', () => {
       listenClientUrls: ['http://127.0.0.1:0'],
     })
     const file = join(folder, 'empty.db')
-    await etcdctl('--endpoints', urlOf(empty), 'snapshot', 'save', file)
-    expect(await etcdctl('snapshot', 'status', file)).toMatch(/^[0-9a-f]+, 0, \d+, \d+ kB\n$/)
-    await etcdctl('snapshot', 'restore', file, '--data-dir', join(folder, 'from empty'))
+    await etcdctl(urlOf(empty), 'snapshot', 'save', file)
+    expect(await etcdctl('', 'snapshot', 'status', file)).toMatch(/^[0-9a-f]+, 0, \d+, \d+ kB\n$/)
+    await etcdctl('', 'snapshot', 'restore', file, '--data-dir', join(folder, 'from empty'))
   })
 })

@@ -4,6 +4,7 @@ import type { Kv } from '../kv.ts'
 import { backOffMs, delay } from './back-off.ts'
 import { parseEndpoints } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { GrpcWire } from './grpc/grpc-wire.ts'
 import { NativeWire } from './native/native-wire.ts'
 import { WireKv } from './wire-kv.ts'
 import type { Wire } from './wire.ts'
@@ -72,7 +73,15 @@ async function openWire(
   }
 }
 
-async function openGrpc(endpoints: readonly Endpoint[], options: WireOptions): Promise<Wire> {
+/** The wire that every server of etcd's family speaks, for what the native one does not carry. */
+export function connectGrpc(options: ConnectOptions): Promise<GrpcWire> {
+  return openGrpc(parseEndpoints(options.endpoints), {
+    connectTimeoutMs: options.connectTimeoutMs ?? connectTimeoutDefaultMs,
+    tls: options.tls ?? {},
+  })
+}
+
+async function openGrpc(endpoints: readonly Endpoint[], options: WireOptions): Promise<GrpcWire> {
   // Loaded here: the gRPC library is most of the code of a client, and the native wire does without.
   const { GrpcWire } = await import('./grpc/grpc-wire.ts')
   const wire = new GrpcWire(endpoints, options)

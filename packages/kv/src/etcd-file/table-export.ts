@@ -1,7 +1,6 @@
 // Our tables as etcd's buckets: a pinned view becomes the contents of a file that etcd boots from.
 import type { BackendView, Row } from '../backend/backend.ts'
 import { leaseTable, parseLeaseRow } from '../lease/lease-row.ts'
-import { alarmRows } from '../member/alarm-book.ts'
 import {
   decodeAttributes,
   decodeState,
@@ -23,6 +22,7 @@ import {
   metaKey,
 } from './etcd-schema.ts'
 import type { BucketRows, FileRow } from './file-writer.ts'
+import { keptRows, keptTables } from './kept-rows.ts'
 
 /** The buckets in order of their names; each of them may be read again and again while the view is held. */
 export async function bucketsOf(view: BackendView): Promise<readonly BucketRows[]> {
@@ -37,13 +37,17 @@ export async function bucketsOf(view: BackendView): Promise<readonly BucketRows[
       for await (const rows of view.rows(range.from, range.to)) yield rows.map(convert)
     },
   })
+  const kept = (name: string): BucketRows => {
+    const { from, to } = keptTables[name] ?? { from: '', to: '' }
+    return table(name, { from, to }, ([row, value]) => [row.subarray(from.length), value])
+  }
   const { alarm, auth, authRoles, authUsers, cluster, key, lease } = bucketName
   const { members, membersRemoved, meta } = bucketName
   return [
-    table(alarm, alarmRows, ([row, value]) => [row.subarray(alarmRows.from.length), value]),
-    fixed(auth, []),
-    fixed(authRoles, []),
-    fixed(authUsers, []),
+    kept(alarm),
+    fixed(auth, await readKept(view, auth)),
+    kept(authRoles),
+    kept(authUsers),
     fixed(cluster, [[Buffer.from(clusterVersionKey), Buffer.from(fileClusterVersion)]]),
     table(key, tableRange(historyTable), ([row, value]) => [row.subarray(1), value]),
     table(lease, tableRange(leaseTable), leaseRow),
@@ -54,10 +58,24 @@ export async function bucketsOf(view: BackendView): Promise<readonly BucketRows[
 }
 
 async function readState(view: BackendView): Promise<AppliedState> {
-  for await (const rows of view.rows(stateRowKey, `${stateRowKey}\0`)) {
-    for (const [, value] of rows) return decodeState(value)
+  return decodeState(await readRow(view, stateRowKey))
+}
+
+async function readRow(view: BackendView, row: string): Promise<Uint8Array | undefined> {
+  for await (const rows of view.rows(row, `${row}\0`)) {
+    for (const [, value] of rows) return value
   }
-  return decodeState(undefined)
+  return undefined
+}
+
+/** Few rows: they are read at once. */
+async function readKept(view: BackendView, bucket: string): Promise<readonly FileRow[]> {
+  const found: FileRow[] = []
+  for (const each of keptRows) {
+    const value = each.bucket === bucket ? await readRow(view, each.row) : undefined
+    if (value !== undefined) found.push([Buffer.from(each.key), value])
+  }
+  return found
 }
 
 function metaRows({ index, term, compactRevision }: AppliedState): readonly FileRow[] {

@@ -5,6 +5,7 @@ import { endpointsOf, withKv } from './kv-options.ts'
 import type { KvGlobals } from './kv-options.ts'
 import { printJson, printLine } from './kv-output.ts'
 import type { JsonObject } from './kv-output.ts'
+import { sizeText } from './size-text.ts'
 
 export function registerClusterCommands(kv: Command): void {
   const member = kv.command('member').description('the members of the cluster')
@@ -116,16 +117,4 @@ async function hashKv(kv: Kv, endpoints: readonly string[], isJson: boolean): Pr
     else printLine(`${endpoint}, ${hash}`)
   }
   if (isJson) printJson(found)
-}
-
-/** As etcdctl writes sizes: 20 kB, 1.1 MB. */
-function sizeText(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB']
-  let size = bytes
-  let unit = 0
-  while (size >= 1000 && unit < units.length - 1) {
-    size /= 1000
-    unit++
-  }
-  return `${unit > 0 && size < 10 ? size.toFixed(1) : Math.round(size)} ${units[unit]}`
 }

@@ -4,6 +4,7 @@ import { registerClusterCommands } from './cluster-commands.ts'
 import { registerKeyCommands } from './key-commands.ts'
 import { addKvOptions } from './kv-options.ts'
 import { registerLeaseCommands } from './lease-commands.ts'
+import { registerSnapshotCommands } from './snapshot-commands.ts'
 import { registerWatchCommand } from './watch-command.ts'
 
 /** Adds `kv`. A failure rejects the action with an Error whose message is one line. */
@@ -14,4 +15,5 @@ export function registerKvCommand(program: Command): void {
   registerWatchCommand(kv)
   registerLeaseCommands(kv)
   registerClusterCommands(kv)
+  registerSnapshotCommands(kv)
 }

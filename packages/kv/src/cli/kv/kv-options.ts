@@ -1,7 +1,7 @@
 // Options that every `balsa kv` command shares, and the client they lead to. Variables are etcdctl's.
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
-import { connect } from '../../client/connect.ts'
+import { connect, type ConnectOptions } from '../../client/connect.ts'
 import { parseEndpoints } from '../../client/endpoint.ts'
 import type { Kv } from '../../kv.ts'
 
@@ -14,11 +14,14 @@ export interface KvGlobals {
   readonly hex?: boolean
 }
 
+/** Commands that know no table or fields print as for simple. */
+const formats = ['simple', 'json', 'table', 'fields'] as const
+
 export function addKvOptions(command: Command): void {
   const endpoints = process.env['ETCDCTL_ENDPOINTS'] ?? '127.0.0.1:2379'
   command
     .option('--endpoints <list>', 'servers, with commas between them', endpoints)
-    .option('-w, --write-out <format>', 'simple or json', oneOf('simple', 'json'), 'simple')
+    .option('-w, --write-out <format>', formats.join(', '), oneOf(...formats), 'simple')
     .option('--dial-timeout <duration>', 'how long to wait for a server', durationMs, 2000)
     .option('--command-timeout <duration>', 'how long a short command may take', durationMs, 5000)
     .option('--protocol <wire>', 'auto, native or grpc', oneOf('auto', 'native', 'grpc'), 'auto')
@@ -27,14 +30,18 @@ export function addKvOptions(command: Command): void {
 
 /** Opens a client for one command and closes it afterwards, also when the command fails. */
 export async function withKv(globals: KvGlobals, run: (kv: Kv) => Promise<void>): Promise<void> {
+  await using kv = await connect(connectOptionsOf(globals))
+  await run(kv)
+}
+
+export function connectOptionsOf(globals: KvGlobals): ConnectOptions {
   const { protocol } = globals
-  await using kv = await connect({
+  return {
     endpoints: globals.endpoints,
     protocol: protocol === 'native' || protocol === 'grpc' ? protocol : 'auto',
     connectTimeoutMs: globals.dialTimeout,
     requestTimeoutMs: globals.commandTimeout,
-  })
-  await run(kv)
+  }
 }
 
 export function endpointsOf(globals: KvGlobals): readonly string[] {

@@ -74,6 +74,31 @@ export class GrpcWire implements Wire {
     })
   }
 
+  /** One question and any number of answers, no faster than they are taken. Throws AttemptError; the end of the loop ends the call. */
+  async *stream(
+    method: 'Maintenance/Snapshot',
+    body: Uint8Array,
+    signal: AbortSignal | undefined,
+  ): AsyncIterable<Uint8Array> {
+    const call = this.#client(this.#endpoint()).makeServerStreamRequest<Uint8Array, Uint8Array>(
+      path(method),
+      asBuffer,
+      asIs,
+      body,
+      new Metadata(),
+    )
+    const onAbort = (): void => call.cancel()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      for await (const answer of call) yield answer as Uint8Array
+    } catch (reason) {
+      throw toAttemptError(reason as ServiceError, signal)
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      call.cancel()
+    }
+  }
+
   openWatchChannel(events: WatchChannelEvents): Promise<WatchChannel> {
     const endpoint = this.#endpoint()
     const stream = this.#client(endpoint).makeBidiStreamRequest<Uint8Array, Uint8Array>(
