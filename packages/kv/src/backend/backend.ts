@@ -19,6 +19,13 @@ export interface Backend extends Tables {
    * they are.
    */
   replace(rows: AsyncIterable<readonly Row[]>): Promise<void>
+  /**
+   * Keeps a copy of the index of keys beside the rows, in place of the one before; replace() forgets it. Resolves with true when it
+   * and all rows written before its last chunk was taken are durable; with false if it was given up for the signal or replace().
+   */
+  saveIndex(chunks: Iterable<Uint8Array>, signal: AbortSignal): Promise<boolean>
+  /** What was saved last, in the same chunks; undefined if there is none. Fails with CORRUPT where it is damaged. */
+  loadIndex(): AsyncIterable<Uint8Array> | undefined
   /** Gives the space of deleted rows back, beside reads and writes. */
   defragment(): Promise<void>
   /** Bytes on disk and, of those, bytes of rows; estimates. */

@@ -2,6 +2,7 @@
 // from a peer is written into the other one and becomes visible by one small synced write. See docs/backend-format.md.
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { assert } from '@balsa/raft/assert'
 import type { Backend, BackendView, Row } from './backend.ts'
 import { rowsBatchMax } from './backend.ts'
 import {
@@ -10,12 +11,20 @@ import {
   type DatabaseWrite,
   type LevelDatabase,
 } from './level-database.ts'
+import {
+  indexFileName,
+  readIndexFile,
+  removeOtherIndexFiles,
+  writeIndexFile,
+} from './index-file.ts'
 import { mergeRows } from './merge-rows.ts'
 import { deletedRow, Overlay, type Batch } from './overlay.ts'
 import { ValueCache } from './value-cache.ts'
 import { WriteQueue } from './write-queue.ts'
 
 const spaceKey = Buffer.from('!space')
+/** The number of the saved index's file; missing if there is none. */
+const indexKey = Buffer.from('!index')
 /** A range that holds no row: compacting it writes out LevelDB's memory table and nothing else. */
 const emptyRange = [Buffer.from('~'), Buffer.from('~~')] as const
 const valueCacheSizeBytesMax = 32 * 2 ** 20
@@ -36,6 +45,8 @@ export class LevelBackend implements Backend {
   #sizeBytes = 0
   #measuredAtMs = 0
   #isClosed = false
+  #indexNumber: number | undefined
+  #saving: Promise<boolean> | undefined
 
   private constructor(
     database: LevelDatabase,
@@ -59,6 +70,7 @@ export class LevelBackend implements Backend {
     const backend = new LevelBackend(database, { directory, onCommitted }, space)
     // Rows of a replacement that did not get to its end, or of the space it replaced.
     await backend.#clearSpace(otherSpace(space))
+    await backend.#findIndex()
     await backend.#measure()
     return backend
   }
@@ -132,13 +144,31 @@ export class LevelBackend implements Backend {
     }
     await this.#queue.run(async () => {
       await this.#sync()
-      await this.#write([{ type: 'put', key: spaceKey, value: prefix }], { sync: true })
+      // The saved index speaks of the rows that go.
+      const forgotten = { type: 'del', key: indexKey } as const
+      const inForce = { type: 'put', key: spaceKey, value: prefix } as const
+      await this.#write([inForce, forgotten], { sync: true })
+      this.#indexNumber = undefined
       this.#overlay.clear()
       this.#cache.clear()
       this.#space = space
     })
     await this.#clearSpace(otherSpace(space))
     await this.#measure()
+  }
+
+  saveIndex(chunks: Iterable<Uint8Array>, signal: AbortSignal): Promise<boolean> {
+    assert(this.#saving === undefined, 'one index is saved at a time')
+    const saving = this.#saveIndex(chunks, signal).finally(() => {
+      this.#saving = undefined
+    })
+    this.#saving = saving
+    return saving
+  }
+
+  loadIndex(): AsyncIterable<Uint8Array> | undefined {
+    if (this.#indexNumber === undefined) return undefined
+    return readIndexFile(join(this.#directory, indexFileName(this.#indexNumber)))
   }
 
   async defragment(): Promise<void> {
@@ -153,11 +183,47 @@ export class LevelBackend implements Backend {
 
   async close(): Promise<void> {
     try {
+      await this.#saving
       await this.flush({ sync: false })
     } finally {
       this.#isClosed = true
       await this.#database.close()
     }
+  }
+
+  async #saveIndex(chunks: Iterable<Uint8Array>, signal: AbortSignal): Promise<boolean> {
+    const space = this.#space
+    const number = (this.#indexNumber ?? 0) + 1
+    const path = join(this.#directory, indexFileName(number))
+    const isWritten = await writeIndexFile(path, chunks, signal)
+    if (isWritten) await this.flush({ sync: true })
+    let isSaved = false
+    await this.#queue.run(async () => {
+      if (!isWritten || signal.aborted || space !== this.#space) return
+      // Names the file once it is whole and its rows are durable: a crash before leaves the index of before.
+      const value = Buffer.from(String(number))
+      await this.#write([{ type: 'put', key: indexKey, value }], { sync: true })
+      this.#indexNumber = number
+      isSaved = true
+    })
+    await this.#removeIndexFiles()
+    return isSaved
+  }
+
+  async #findIndex(): Promise<void> {
+    const stored = this.#database.getSync(indexKey)
+    const number = stored === undefined ? NaN : Number(Buffer.from(stored).toString())
+    this.#indexNumber = Number.isSafeInteger(number) ? number : undefined
+    await this.#removeIndexFiles()
+  }
+
+  /** All but the one in force. */
+  async #removeIndexFiles(): Promise<void> {
+    const number = this.#indexNumber
+    await removeOtherIndexFiles(
+      this.#directory,
+      number === undefined ? undefined : indexFileName(number),
+    )
   }
 
   async #writeBatch(batch: Batch, sync: boolean): Promise<void> {

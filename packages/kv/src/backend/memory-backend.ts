@@ -10,6 +10,8 @@ import { WriteQueue } from './write-queue.ts'
 /** What outlives a MemoryBackend: synced rows, and written batches that a power failure may still take. */
 export class MemoryDisk {
   rows: Map<string, Uint8Array> = new Map()
+  /** A saved index, in chunks. */
+  index: readonly Uint8Array[] | undefined
   #unsynced: Batch[] = []
 
   write(batch: Batch): void {
@@ -42,6 +44,7 @@ export class MemoryDisk {
   replace(rows: Map<string, Uint8Array>): void {
     this.rows = rows
     this.#unsynced = []
+    this.index = undefined
   }
 }
 
@@ -125,6 +128,26 @@ export class MemoryBackend implements Backend {
     })
   }
 
+  async saveIndex(chunks: Iterable<Uint8Array>, signal: AbortSignal): Promise<boolean> {
+    const rows = this.#rows
+    const taken: Uint8Array[] = []
+    for (const chunk of chunks) {
+      taken.push(chunk)
+      await this.#pace('write')
+      if (signal.aborted) return false
+    }
+    await this.flush({ sync: true })
+    await this.#pace('sync')
+    if (signal.aborted || rows !== this.#rows) return false
+    this.#disk.index = taken
+    return true
+  }
+
+  loadIndex(): AsyncIterable<Uint8Array> | undefined {
+    const { index } = this.#disk
+    return index === undefined ? undefined : this.#chunks(index)
+  }
+
   defragment(): Promise<void> {
     return Promise.resolve()
   }
@@ -143,6 +166,13 @@ export class MemoryBackend implements Backend {
     const count = this.#disk.unsyncedCount
     await this.#pace('sync')
     this.#disk.sync(count)
+  }
+
+  async *#chunks(chunks: readonly Uint8Array[]): AsyncIterable<Uint8Array> {
+    for (const chunk of chunks) {
+      await this.#pace('read')
+      yield chunk
+    }
   }
 
   async *#batches(rows: readonly (readonly [string, Uint8Array])[]): AsyncIterable<readonly Row[]> {

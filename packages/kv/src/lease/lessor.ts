@@ -86,6 +86,11 @@ export class Lessor implements LeaseBook {
     return this.#leaseOfKey.get(key) ?? 0n
   }
 
+  /** Every key with a lease; keys may be attached and detached while it runs. */
+  leasedKeys(): Iterable<readonly [key: string, id: bigint]> {
+    return this.#leaseOfKey
+  }
+
   attach(id: bigint, key: string): void {
     this.#lease(id).keys.add(key)
     this.#leaseOfKey.set(key, id)

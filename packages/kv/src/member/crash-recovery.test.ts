@@ -5,9 +5,14 @@ import { expect, test } from 'vitest'
 import { MemoryBackend, MemoryDisk } from '../backend/memory-backend.ts'
 import { KvError } from '../errors.ts'
 import type { Operation } from '../kv.ts'
+import type { MvccStore } from '../mvcc/store.ts'
 import { EmbeddedKv } from './embedded-kv.ts'
-import { openTestMember, type TestMember } from './testing/test-member.ts'
+import { nodeMemberClock, type MemberClock } from './member-clock.ts'
+import { encodeCompactionRequest } from '../proto/index.ts'
+import { ask, openTestMember, type TestMember } from './testing/test-member.ts'
 
+/** So small that the index is saved again and again. */
+const indexRowsMax = 3
 const seed = Number(process.env['SEED'] ?? 20261121)
 
 type Step = (world: World) => Promise<void>
@@ -25,7 +30,7 @@ class World {
 
   static async open(): Promise<World> {
     const disk = new MemoryDisk()
-    const member = await openTestMember({ backend: new MemoryBackend(disk) })
+    const member = await openTestMember({ backend: new MemoryBackend(disk), clock, indexRowsMax })
     return new World(disk, member)
   }
 
@@ -35,7 +40,12 @@ class World {
     const { log } = this.member.consensus
     this.member.stateMachine.housekeeping.stop()
     this.disk.crash(Math.min(batchesKept, this.disk.unsyncedCount))
-    this.member = await openTestMember({ backend: new MemoryBackend(this.disk), log })
+    this.member = await openTestMember({
+      backend: new MemoryBackend(this.disk),
+      clock,
+      log,
+      indexRowsMax,
+    })
     this.kv = new EmbeddedKv(this.member.core)
     this.member.stateMachine.store.index.verify()
     expect(await this.summary()).toEqual(before)
@@ -49,8 +59,32 @@ class World {
       revision: store.revision,
       applied: applied.index,
       leases: leases.sort(),
+      keys: keysOf(store),
     }
   }
+}
+
+/** Every live key with all that is known of it; its row must be there. */
+function keysOf(store: MvccStore): string[] {
+  const keys: string[] = []
+  store.index.scan({ from: '', to: undefined }, (record) => {
+    const { key, main, sub, create, version } = record
+    if (version > 0) keys.push([key, main, create, version, store.read(main, sub).length].join())
+    return true
+  })
+  return keys
+}
+
+/** `physical` waits until the rows are gone. */
+async function compact(world: World, revision: number, physical: boolean): Promise<void> {
+  const body = encodeCompactionRequest({ revision, physical })
+  await ask((done) => world.member.core.compact(body, done))
+}
+
+/** Steps of a compaction follow one another at once. */
+const clock: MemberClock = {
+  ...nodeMemberClock,
+  setTimer: (ms, callback) => nodeMemberClock.setTimer(ms <= 10 ? 0 : ms, callback),
 }
 
 const key = fc.constantFrom('a', 'b', 'c', 'd')
@@ -90,7 +124,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 1,
     arbitrary: fc.nat({ max: 6 }).map((back): Step => (w) => {
-      return tried(w.kv.compact(w.member.stateMachine.store.revision - back))
+      const physical = back % 2 === 0
+      return tried(compact(w, w.member.stateMachine.store.revision - back, physical))
     }),
   },
   {
@@ -137,6 +172,48 @@ test('after a crash at any point the log brings the tables back to where they we
     }),
     { seed, numRuns: 150 },
   )
+})
+
+test('a key that was deleted and compacted after the index was saved does not come back', async () => {
+  const world = await World.open()
+  const { stateMachine, backend } = world.member
+  for (const key of ['a', 'b', 'c', 'd']) await world.kv.put(key, '1')
+  await stateMachine.housekeeping.finish()
+  const saved = world.disk.index
+  expect(saved).toBeDefined()
+  await world.kv.delete('b')
+  await world.kv.delete('c')
+  await world.kv.put('c', '2')
+  const { revision } = stateMachine.store
+  await compact(world, revision, true)
+  await backend.flush({ sync: true })
+  expect(world.disk.index).toBe(saved)
+  await world.crash(0)
+  expect(world.member.stateMachine.store.index.get('b')?.isLiveAt(revision) ?? false).toBe(false)
+  expect(world.member.stateMachine.store.index.get('c')).toMatchObject({ version: 1 })
+})
+
+test('a damaged index is passed over and made anew', async () => {
+  const world = await World.open()
+  for (let i = 0; i < 700; i++) await world.kv.put(`key${i % 300}`, String(i))
+  await world.kv.grantLease(60, { id: 1n })
+  await world.kv.put('leased', '1', { lease: 1n })
+  await world.member.stateMachine.housekeeping.finish()
+  await world.member.backend.flush({ sync: true })
+  const saved = world.disk.index ?? []
+  expect(saved.length).toBeGreaterThan(3)
+  const halved = saved.map((chunk) => chunk.subarray(0, chunk.length >>> 1))
+  for (const index of [
+    saved,
+    saved.slice(0, -1),
+    saved.slice(1),
+    [...saved, ...saved],
+    halved,
+    [],
+  ]) {
+    world.disk.index = index
+    await world.crash(0)
+  }
 })
 
 test('a snapshot brings another member to the same state, and a damaged one changes nothing', async () => {

@@ -350,6 +350,7 @@ export class MemberCore implements MemberApi {
     this.leases.stop()
     stateMachine.housekeeping.stop()
     await this.#parts.passwords.close()
+    await stateMachine.housekeeping.finish()
     await backend.close()
   }
 

@@ -2,19 +2,14 @@
 // watchers. Deterministic but for lease times, which only the leader uses.
 import { assert } from '@balsa/raft/assert'
 import { AuthMachine } from '../auth/auth-machine.ts'
-import { authTable } from '../auth/auth-rows.ts'
-import { AuthStore } from '../auth/auth-store.ts'
 import { decodeCaller, stranger, type Caller } from '../auth/caller.ts'
 import type { Backend } from '../backend/backend.ts'
 import { KvError } from '../errors.ts'
-import { leaseTable } from '../lease/lease-row.ts'
-import { Lessor } from '../lease/lessor.ts'
+import type { Lessor } from '../lease/lessor.ts'
 import type { Change } from '../mvcc/change.ts'
 import { checkDeleteRange, checkPut, checkTxn } from '../mvcc/check-txn.ts'
 import { keyRange } from '../mvcc/key-range.ts'
-import { keyText } from '../mvcc/key-text.ts'
-import { historyTable } from '../mvcc/revision.ts'
-import { MvccStore } from '../mvcc/store.ts'
+import type { MvccStore } from '../mvcc/store.ts'
 import { applyTxn } from '../mvcc/txn.ts'
 import {
   decodeAlarmRequest,
@@ -27,7 +22,7 @@ import {
 } from '../proto/index.ts'
 import type { ResponseHeader } from '../proto/messages.ts'
 import { WatchHub } from '../watch/watch-hub.ts'
-import { AlarmBook, alarmRows } from './alarm-book.ts'
+import type { AlarmBook } from './alarm-book.ts'
 import {
   commandKind,
   decodeCommand,
@@ -37,13 +32,13 @@ import {
 } from './command.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { readHistory } from './history-reader.ts'
+import { IndexCheckpoint } from './index-checkpoint.ts'
+import { loadState, type LoadedState } from './load-state.ts'
 import {
   decodeAttributes,
-  decodeState,
   encodeAttributes,
   encodeState,
   memberRowKey,
-  memberRows,
   stateRowKey,
   type AppliedState,
   type MemberAttributes,
@@ -81,6 +76,8 @@ export interface StateMachineOptions {
   readonly leaseTtlSecondsMin: number
   /** How long a simple token lives unused. */
   readonly tokenTtlMs?: number
+  /** Rows written after which the index is saved. */
+  readonly indexRowsMax?: number | undefined
   /** Called after each entry. */
   readonly onApplied?: (applied: AppliedEntryReport) => void
   /** The tables failed: the member cannot go on. */
@@ -124,7 +121,9 @@ export class KvStateMachine {
       (from, to, done) => readHistory({ ...source, from, to, done }),
       (callback) => clock.defer(callback),
     )
-    this.housekeeping = new Housekeeping(backend, clock, onFailure)
+    const index = new IndexCheckpoint(backend, { replayRowsMax: options.indexRowsMax })
+    index.loaded(loaded.indexRevision, loaded.rowsRead)
+    this.housekeeping = new Housekeeping({ backend, clock, index, state: this, onFailure })
     this.housekeeping.compact(loaded.store, () => undefined)
     this.durable = {
       appliedIndex: loaded.applied.index,
@@ -138,7 +137,7 @@ export class KvStateMachine {
 
   /** Loads what the tables hold: leases first, since keys attach to them. */
   static async open(options: StateMachineOptions): Promise<KvStateMachine> {
-    return new KvStateMachine(options, await load(options))
+    return new KvStateMachine(options, await loadState(options))
   }
 
   get store(): MvccStore {
@@ -185,9 +184,9 @@ export class KvStateMachine {
     this.#changes = []
     this.hub.notify(changes)
     if (compactRevision !== compactBefore) this.hub.compacted()
-    this.housekeeping.wrote()
     const { clock, onApplied } = this.#options
     onApplied?.({ term: entry.term, results, durationMs: clock.now() - startMs })
+    this.housekeeping.wrote(changes.length)
     return results
   }
 
@@ -213,7 +212,7 @@ export class KvStateMachine {
     this.housekeeping.pause()
     try {
       await this.#backend.replace(decodeSnapshot(chunks))
-      const loaded = await load(this.#options)
+      const loaded = await loadState(this.#options)
       if (loaded.applied.index !== index) {
         const message = `The snapshot holds index ${loaded.applied.index}, not ${index}`
         throw new KvError('CORRUPT', { message })
@@ -224,6 +223,7 @@ export class KvStateMachine {
       this.#members = loaded.members
       this.#applied = loaded.applied
       this.auth.restored(loaded.auth)
+      this.housekeeping.restored(loaded)
       this.hub.restored(loaded.store)
       this.housekeeping.compact(loaded.store, () => undefined)
     } finally {
@@ -328,52 +328,4 @@ export class KvStateMachine {
     for (const change of this.#store.endWrite()) this.#changes.push(change)
     return this.header(this.#store.revision)
   }
-}
-
-interface LoadedState {
-  readonly store: MvccStore
-  readonly lessor: Lessor
-  readonly alarms: AlarmBook
-  readonly auth: AuthStore
-  readonly members: Map<string, MemberAttributes>
-  readonly applied: AppliedState
-}
-
-async function load(options: StateMachineOptions): Promise<LoadedState> {
-  const { backend } = options
-  const lessor = new Lessor(backend, options.leaseTtlSecondsMin)
-  const store = new MvccStore(backend, lessor)
-  const alarms = new AlarmBook(backend)
-  const auth = new AuthStore(backend)
-  const members = new Map<string, MemberAttributes>()
-  const applied = decodeState(backend.get(stateRowKey))
-  const view = backend.view()
-  try {
-    for await (const rows of view.rows(leaseTable, nextTable(leaseTable))) {
-      for (const [key, value] of rows) lessor.loadRow(keyText(key), value)
-    }
-    for await (const rows of view.rows(historyTable, nextTable(historyTable))) {
-      for (const [key, value] of rows) store.loadRow(keyText(key), value)
-    }
-    for await (const rows of view.rows(authTable, nextTable(authTable))) {
-      for (const [key, value] of rows) auth.loadRow(keyText(key), value)
-    }
-    for await (const rows of view.rows(alarmRows.from, alarmRows.to)) {
-      for (const [key] of rows) alarms.loadRow(keyText(key))
-    }
-    for await (const rows of view.rows(memberRows.from, memberRows.to)) {
-      for (const [, value] of rows) {
-        const attributes = decodeAttributes(value)
-        members.set(attributes.id, attributes)
-      }
-    }
-  } finally {
-    view.release()
-  }
-  store.loaded(applied.revision, applied.compactRevision)
-  return { store, lessor, alarms, auth, members, applied }
-}
-
-function nextTable(table: string): string {
-  return String.fromCharCode(table.charCodeAt(0) + 1)
 }

@@ -163,18 +163,25 @@ export class MvccStore {
     this.#compactRevision = revision
   }
 
-  /** Takes in a stored row while loading; rows come in key order. Leases must be loaded before. */
+  /**
+   * Takes in a stored row while loading; rows come in key order. Leases must be loaded before. What a saved index has of the row
+   * already is passed over.
+   */
   loadRow(row: string, value: Uint8Array): void {
     const position = parseRowKey(row)
     if (position === undefined) throw new KvError('CORRUPT', { message: 'A row key is malformed' })
     const { main, sub } = position
+    this.#revision = Math.max(this.#revision, main)
     const kv = decodeKeyValue(value)
     const key = keyText(kv.key)
     if (this.#leases.leaseOf(key) !== 0n) this.#leases.detach(key)
     if (kv.lease !== 0n && this.#leases.exists(kv.lease)) this.#leases.attach(kv.lease, key)
+    const known = this.index.get(key)
+    const isKnown =
+      known !== undefined && (known.main > main || (known.main === main && known.sub >= sub))
+    if (isKnown) return
     if (position.tombstone) this.index.restore(key, main, sub, 0, 0)
     else this.index.restore(key, main, sub, kv.createRevision, kv.version)
-    this.#revision = Math.max(this.#revision, main)
   }
 
   /** Ends the loading; the revision never falls behind what was recorded, whatever rows compaction took. */

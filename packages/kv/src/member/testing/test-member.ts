@@ -18,9 +18,15 @@ export interface TestMember {
 }
 
 export async function openTestMember(
-  options: { backend?: Backend; clock?: MemberClock; log?: AppliedEntry[] } = {},
+  options: {
+    backend?: Backend
+    clock?: MemberClock
+    log?: AppliedEntry[]
+    /** Rows after which the index is saved. */
+    indexRowsMax?: number
+  } = {},
 ): Promise<TestMember> {
-  const { backend = new MemoryBackend(), clock = nodeMemberClock, log } = options
+  const { backend = new MemoryBackend(), clock = nodeMemberClock, log, indexRowsMax } = options
   const id = 7n
   const stateMachine = await KvStateMachine.open({
     backend,
@@ -29,6 +35,7 @@ export async function openTestMember(
     clock,
     leaseTtlSecondsMin: 2,
     onApplied: ({ term }) => core?.leases.applied(term),
+    indexRowsMax,
   })
   let core: MemberCore | undefined
   const idName = id.toString(16).padStart(16, '0')
