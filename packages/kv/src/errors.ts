@@ -92,6 +92,8 @@ export type KvErrorCode =
   | 'UNIMPLEMENTED'
   | 'MALFORMED'
   | 'CONNECTION_LOST'
+  | 'SESSION_LOST'
+  | 'RESULT_LOST'
   | 'ABORTED'
   | 'INTERNAL'
 
@@ -191,6 +193,10 @@ export const kvErrors: Record<KvErrorCode, readonly [GrpcStatus, string]> = {
   MALFORMED: [s.internal, 'etcdserver: malformed request'],
   /** The connection to the server was lost and the request may have been applied; only a client makes this one. */
   CONNECTION_LOST: [s.unavailable, 'balsa: connection lost, the request may have been applied'],
+  /** The session ended before it was known whether the write was applied; only a client makes this one. */
+  SESSION_LOST: [s.unavailable, 'balsa: the session ended, the write may have been applied'],
+  /** The write was applied, once; what it answered is compacted or cannot be told from later writes; only a client makes this one. */
+  RESULT_LOST: [s.outOfRange, 'balsa: the write was applied, its answer is lost'],
   /** The client side gave up (AbortSignal, close). */
   ABORTED: [s.canceled, 'balsa: request aborted'],
   INTERNAL: [s.unknown, 'etcdserver: internal error'],

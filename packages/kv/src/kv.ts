@@ -57,6 +57,15 @@ export interface WriteOptions extends CallOptions {
 
 export interface PutOptions extends WriteOptions {
   readonly lease?: bigint
+  /**
+   * The key is gone so many seconds after this put, unless it is put again (not in a txn, nor with `lease`). Raised to the cluster's minimum.
+   * The key and its end come in one step: nobody sees one without the other.
+   */
+  readonly ttlSeconds?: number
+  /** Keeps the present value, only the lease is set; `value` must be empty, and the key there. */
+  readonly ignoreValue?: boolean
+  /** Keeps the present lease; the key must be there. */
+  readonly ignoreLease?: boolean
   readonly prevKv?: boolean
 }
 export interface DeleteOptions extends WriteOptions {
@@ -89,9 +98,11 @@ export type Operation =
   | ({ readonly op: 'range' } & Omit<RangeOptions, 'signal'>)
   | ({ readonly op: 'put'; readonly key: Bytes; readonly value: Bytes } & Omit<
       PutOptions,
-      keyof WriteOptions
+      keyof WriteOptions | 'ttlSeconds'
     >)
   | ({ readonly op: 'delete'; readonly key: Bytes } & Omit<DeleteOptions, keyof WriteOptions>)
+  /** Its conditions are of the state before the whole transaction. */
+  | { readonly op: 'txn'; readonly txn: Omit<Txn, keyof WriteOptions> }
 export interface Txn extends WriteOptions {
   readonly if?: readonly Condition[]
   readonly then?: readonly Operation[]
@@ -101,6 +112,7 @@ export type OperationResult =
   | ({ readonly op: 'range' } & RangeResult)
   | { readonly op: 'put'; readonly prev: KvPair | undefined }
   | { readonly op: 'delete'; readonly deleted: number; readonly prev: readonly KvPair[] }
+  | ({ readonly op: 'txn' } & TxnResult)
 export interface TxnResult {
   readonly succeeded: boolean
   readonly results: readonly OperationResult[]
@@ -178,7 +190,8 @@ export interface Kv extends AsyncDisposable {
     options?: DeleteOptions,
   ): Promise<{ revision: number; deleted: number; prev: readonly KvPair[] }>
   txn(txn: Txn): Promise<TxnResult>
-  compact(revision: number, options?: CallOptions): Promise<void>
+  /** `physical`: resolves when the old revisions are gone from the tables, not only out of reach. */
+  compact(revision: number, options?: CallOptions & { physical?: boolean }): Promise<void>
   watch(options: WatchOptions, handlers: WatchHandlers): Watch
   grantLease(
     ttlSeconds: number,

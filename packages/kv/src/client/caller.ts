@@ -17,7 +17,7 @@ export interface CallerOptions {
 }
 
 /** Failures that another try may not meet. */
-const transientCodes: ReadonlySet<KvErrorCode> = new Set<KvErrorCode>([
+export const transientCodes: ReadonlySet<KvErrorCode> = new Set<KvErrorCode>([
   'NO_LEADER',
   'NOT_LEADER',
   'LEADER_CHANGED',
@@ -47,12 +47,12 @@ export class Caller {
     setMaxListeners(0, this.#closed.signal)
   }
 
-  /** Rejects with KvError. */
+  /** Rejects with KvError. `onRepeat`: a try is repeated that may have been applied. */
   async call(
     kind: CallKind,
     method: WireMethod,
     body: Uint8Array,
-    options: { signal?: AbortSignal; endpoint?: string } = {},
+    options: { signal?: AbortSignal; endpoint?: string; onRepeat?: () => void } = {},
   ): Promise<Uint8Array> {
     const { signal, endpoint } = options
     const deadline = performance.now() + this.#options.requestTimeoutMs
@@ -67,6 +67,7 @@ export class Caller {
         if (!this.#isSafe(kind, reason) || performance.now() + waitMs >= deadline) {
           throw reason.error
         }
+        if (reason.mayBeApplied && !refusals.has(reason.error.code)) options.onRepeat?.()
         await delay(waitMs, this.#signalOf(signal))
       }
     }

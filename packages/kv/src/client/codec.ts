@@ -22,7 +22,7 @@ export function json<T>(): Codec<T> {
   }
 }
 
-/** MessagePack: smaller than JSON, and bigint, Date and undefined come back. A Map comes back as an object, a Uint8Array as a Buffer. */
+/** MessagePack: smaller than JSON, and bigint, Date and undefined come back. A Map comes back as an object. */
 export function messagePack<T>(): Codec<T> {
   return { encode: (value) => pack(value), decode: (bytes) => unpack(bytes) as T }
 }

@@ -6,6 +6,7 @@ import { listenClients } from '../api/client-listener.ts'
 import { EmbeddedKv } from '../member/embedded-kv.ts'
 import { openTestMember } from '../member/testing/test-member.ts'
 import { connect } from './connect.ts'
+import { namespaced } from './namespace.ts'
 import { kvSuite } from './testing/kv-suite.ts'
 import { listenNative } from './testing/native-listener.ts'
 
@@ -13,6 +14,27 @@ describe('a Kv in the member itself', () => {
   kvSuite(async () => {
     const { core } = await openTestMember()
     return { kv: new EmbeddedKv(core), close: () => core.close() }
+  })
+})
+
+describe('a namespace of a Kv, in a namespace', () => {
+  kvSuite(async () => {
+    const { core } = await openTestMember()
+    const whole = new EmbeddedKv(core)
+    await whole.put('outside', 'x')
+    await whole.put('ns/', 'x')
+    await whole.put('ns/inner0', 'x')
+    const kv = namespaced(namespaced(whole, 'ns/'), 'inner/')
+    return {
+      kv,
+      close: async () => {
+        const { pairs } = await whole.range({ prefix: '' })
+        const keys = pairs.map(({ key }) => Buffer.from(key).toString('latin1'))
+        const outside = keys.filter((key) => !key.startsWith('ns/inner/'))
+        await core.close()
+        expect(outside).toEqual(['ns/', 'ns/inner0', 'outside'])
+      },
+    }
   })
 })
 

@@ -81,8 +81,8 @@ export function putRequestOf(key: Bytes, value: Bytes, options: PutOptions = {})
     value: bytesOf(value),
     lease: options.lease ?? 0n,
     prevKv: options.prevKv ?? false,
-    ignoreValue: false,
-    ignoreLease: false,
+    ignoreValue: options.ignoreValue ?? false,
+    ignoreLease: options.ignoreLease ?? false,
   }
 }
 
@@ -98,6 +98,13 @@ export function txnRequestOf(txn: Txn): TxnRequest {
     success: (txn.then ?? []).map(requestOpOf),
     failure: (txn.else ?? []).map(requestOpOf),
   }
+}
+
+/** Whatever branch is taken. */
+export function isReadOnly(txn: Pick<Txn, 'then' | 'else'>): boolean {
+  return [...(txn.then ?? []), ...(txn.else ?? [])].every((operation) =>
+    operation.op === 'txn' ? isReadOnly(operation.txn) : operation.op === 'range',
+  )
 }
 
 export function watchRequestOf(options: WatchOptions): WatchCreateRequest {
@@ -158,6 +165,7 @@ function requestOpOf(operation: Operation): RequestOp {
   if (operation.op === 'put') {
     return { type: 'put', request: putRequestOf(operation.key, operation.value, operation) }
   }
+  if (operation.op === 'txn') return { type: 'txn', request: txnRequestOf(operation.txn) }
   return { type: 'deleteRange', request: deleteRequestOf(operation.key, operation) }
 }
 
@@ -171,6 +179,5 @@ function operationResultOf(op: ResponseOp): OperationResult {
     const { deleted, prevKvs } = op.response
     return { op: 'delete', deleted, prev: prevKvs.map(pairOf) }
   }
-  // A Txn of this interface has no nested one.
-  throw new TypeError('A nested txn was answered that was not asked for')
+  return { op: 'txn', ...txnResultOf(op.response) }
 }

@@ -126,6 +126,7 @@ class Namespace {
   operation(operation: Operation): Operation {
     if (operation.op === 'put') return { ...operation, key: this.outer(operation.key) }
     if (operation.op === 'range') return this.keys(operation)
+    if (operation.op === 'txn') return { op: 'txn', txn: this.txn(operation.txn) }
     return { ...this.deletion(operation.key, operation), op: 'delete' }
   }
 
@@ -136,6 +137,9 @@ class Namespace {
   operationResult(result: OperationResult): OperationResult {
     if (result.op === 'range') return this.result(result)
     if (result.op === 'put') return { ...result, prev: this.optional(result.prev) }
+    if (result.op === 'txn') {
+      return { ...result, results: result.results.map((each) => this.operationResult(each)) }
+    }
     return { ...result, prev: result.prev.map((pair) => this.inner(pair)) }
   }
 

@@ -3,6 +3,7 @@ import { KvError } from '../errors.ts'
 import type { CallOptions, Kv } from '../kv.ts'
 import { keepLeaseAlive } from './lease-keeper.ts'
 import type { LeaseKeeper } from './lease-keeper.ts'
+import { onceKv } from './once-kv.ts'
 
 export interface SessionOptions extends CallOptions {
   /** How long after the program's end its keys stay; 10 if left out. Raised to the cluster's minimum. */
@@ -27,6 +28,7 @@ export class Session implements AsyncDisposable {
   readonly #keeper: LeaseKeeper
   readonly #lost = new AbortController()
   #nextNumber = 0
+  #once: Kv | undefined
   #isClosed = false
 
   constructor(kv: Kv, lease: { readonly id: bigint; readonly ttlSeconds: number }) {
@@ -49,6 +51,14 @@ export class Session implements AsyncDisposable {
     const number = this.#nextNumber++
     const lease = this.id.toString(16)
     return number === 0 ? lease : `${lease}.${number}`
+  }
+
+  /**
+   * The same store, where every put, delete and txn is applied once or not at all, however often it has to be sent; see once-kv.ts for what it costs.
+   */
+  get once(): Kv {
+    this.#once ??= onceKv(this)
+    return this.#once
   }
 
   /** Gives everything back that the session holds. Idempotent; resolves also when the cluster cannot be reached: the lease runs out. */

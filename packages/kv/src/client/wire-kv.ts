@@ -1,5 +1,6 @@
 // The Kv interface over any wire: builds requests, reads answers, and says of each call whether it may be repeated.
 import { KvError } from '../errors.ts'
+import type { KvErrorCode } from '../errors.ts'
 import type {
   Bytes,
   CallOptions,
@@ -22,6 +23,7 @@ import { Caller } from './caller.ts'
 import type { CallerOptions, CallKind } from './caller.ts'
 import {
   deleteRequestOf,
+  isReadOnly,
   pairOf,
   putRequestOf,
   rangeRequestOf,
@@ -29,6 +31,7 @@ import {
   txnRequestOf,
   txnResultOf,
 } from './convert.ts'
+import { putWithTtl, randomLeaseId } from './put-with-ttl.ts'
 import { WatchClient } from './watch-client.ts'
 import type { Wire, WireMethod } from './wire.ts'
 
@@ -60,11 +63,12 @@ export class WireKv implements Kv {
     })
   }
 
-  put(
+  async put(
     key: Bytes,
     value: Bytes,
     options: PutOptions = {},
   ): Promise<{ revision: number; prev: KvPair | undefined }> {
+    if (options.ttlSeconds !== undefined) return putWithTtl(this, key, value, options)
     return this.#ask(writeKind(options), 'KV/Put', options, {
       request: () => proto.encodePutRequest(putRequestOf(key, value, options)),
       result: (body) => {
@@ -89,19 +93,20 @@ export class WireKv implements Kv {
   }
 
   txn(txn: Txn): Promise<TxnResult> {
-    const operations = [...(txn.then ?? []), ...(txn.else ?? [])]
-    const isRead = operations.every(({ op }) => op === 'range')
-    const isSafe = isRead || txn.repeatable === true
+    const isSafe = isReadOnly(txn) || txn.repeatable === true
     return this.#ask(isSafe ? 'safe' : 'write', 'KV/Txn', txn, {
       request: () => proto.encodeTxnRequest(txnRequestOf(txn)),
       result: (body) => txnResultOf(proto.decodeTxnResponse(body)),
     })
   }
 
-  compact(revision: number, options: CallOptions = {}): Promise<void> {
-    return this.#ask('write', 'KV/Compact', options, {
-      request: () => proto.encodeCompactionRequest({ revision, physical: false }),
+  /** Repeated until it is answered: what was compacted by an earlier try is compacted. */
+  compact(revision: number, options: CallOptions & { physical?: boolean } = {}): Promise<void> {
+    const { physical = false } = options
+    return this.#askAgain('KV/Compact', options, 'COMPACTED', {
+      request: () => proto.encodeCompactionRequest({ revision, physical }),
       result: () => undefined,
+      repeated: () => Promise.resolve(),
     })
   }
 
@@ -109,23 +114,30 @@ export class WireKv implements Kv {
     return this.#watches.watch(options, handlers)
   }
 
+  /** The id is chosen here, so that a repeated grant finds the first. */
   grantLease(
     ttlSeconds: number,
     options: CallOptions & { id?: bigint } = {},
   ): Promise<{ id: bigint; ttlSeconds: number }> {
-    return this.#ask('write', 'Lease/LeaseGrant', options, {
-      request: () => proto.encodeLeaseGrantRequest({ ttl: ttlSeconds, id: options.id ?? 0n }),
+    const id = options.id ?? randomLeaseId()
+    return this.#askAgain('Lease/LeaseGrant', options, 'LEASE_EXISTS', {
+      request: () => proto.encodeLeaseGrantRequest({ ttl: ttlSeconds, id }),
       result: (body) => {
-        const { id, ttl } = proto.decodeLeaseGrantResponse(body)
-        return { id, ttlSeconds: ttl }
+        const granted = proto.decodeLeaseGrantResponse(body)
+        return { id: granted.id, ttlSeconds: granted.ttl }
+      },
+      repeated: async () => {
+        const { grantedTtlSeconds } = await this.leaseTimeToLive(id, options)
+        return { id, ttlSeconds: grantedTtlSeconds }
       },
     })
   }
 
   revokeLease(id: bigint, options: CallOptions = {}): Promise<void> {
-    return this.#ask('write', 'Lease/LeaseRevoke', options, {
+    return this.#askAgain('Lease/LeaseRevoke', options, 'LEASE_NOT_FOUND', {
       request: () => proto.encodeLeaseRevokeRequest({ id }),
       result: () => undefined,
+      repeated: () => Promise.resolve(),
     })
   }
 
@@ -208,8 +220,8 @@ export class WireKv implements Kv {
   async #ask<Result>(
     kind: CallKind,
     method: WireMethod,
-    options: Endpoint,
-    codec: { request: () => Uint8Array; result: (body: Uint8Array) => Result },
+    options: Endpoint & { readonly onRepeat?: () => void },
+    codec: AnswerCodec<Result>,
   ): Promise<Result> {
     const body = await this.#caller.call(kind, method, codec.request(), options)
     try {
@@ -218,6 +230,29 @@ export class WireKv implements Kv {
       throw KvError.from(reason)
     }
   }
+
+  /** For a write that says `doneCode` when it was done before: after a try whose answer was lost, that is success. */
+  async #askAgain<Result>(
+    method: WireMethod,
+    options: Endpoint,
+    doneCode: KvErrorCode,
+    codec: AnswerCodec<Result> & { repeated: () => Promise<Result> },
+  ): Promise<Result> {
+    let isRepeated = false
+    const onRepeat = (): void => void (isRepeated = true)
+    try {
+      return await this.#ask('safe', method, { ...options, onRepeat }, codec)
+    } catch (reason) {
+      const wasDone = isRepeated && reason instanceof KvError && reason.code === doneCode
+      if (!wasDone) throw reason
+    }
+    return codec.repeated()
+  }
+}
+
+interface AnswerCodec<Result> {
+  readonly request: () => Uint8Array
+  readonly result: (body: Uint8Array) => Result
 }
 
 function writeKind(options: PutOptions | DeleteOptions): CallKind {

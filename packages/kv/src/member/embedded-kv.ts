@@ -11,6 +11,7 @@ import {
   txnResultOf,
   watchRequestOf,
 } from '../client/convert.ts'
+import { putWithTtl } from '../client/put-with-ttl.ts'
 import { KvError } from '../errors.ts'
 import type {
   Bytes,
@@ -77,6 +78,7 @@ export class EmbeddedKv implements Kv {
     value: Bytes,
     options: PutOptions = {},
   ): Promise<{ revision: number; prev: KvPair | undefined }> {
+    if (options.ttlSeconds !== undefined) return putWithTtl(this, key, value, options)
     const body = encodePutRequest(putRequestOf(key, value, options))
     const { header, prevKv } = await call<PutResponse>(options, (done) =>
       this.#member.put(body, done),
@@ -104,8 +106,12 @@ export class EmbeddedKv implements Kv {
     return txnResultOf(await call(txn, (done) => this.#member.txn(body, done)))
   }
 
-  async compact(revision: number, options: CallOptions = {}): Promise<void> {
-    const body = encodeCompactionRequest({ revision, physical: false })
+  async compact(
+    revision: number,
+    options: CallOptions & { physical?: boolean } = {},
+  ): Promise<void> {
+    const { physical = false } = options
+    const body = encodeCompactionRequest({ revision, physical })
     await call(options, (done) => this.#member.compact(body, done))
   }
 

@@ -91,6 +91,42 @@ export function kvSuite(open: () => Promise<KvFixture>): void {
       expect(pairs.every((pair) => value.equals(pair.value))).toBe(true)
     })
 
+    test('a put with a TTL is gone when its time is over, unless it is put again', async () => {
+      const prefix = freshPrefix()
+      await kv.put(`${prefix}a`, 'short', { ttlSeconds: 1 })
+      await kv.put(`${prefix}b`, 'short', { ttlSeconds: 1 })
+      const b = await kv.put(`${prefix}b`, 'for good', { prevKv: true })
+      expect([textOf(b.prev?.value), b.prev?.lease === 0n]).toEqual(['short', false])
+      await vi.waitFor(async () => expect(await kv.get(`${prefix}a`)).toBeUndefined(), 20_000)
+      expect((await kv.get(`${prefix}b`))?.lease).toBe(0n)
+      const both = kv.put('x', '', { ttlSeconds: 1, lease: 1n })
+      await expect(both).rejects.toMatchObject({ code: 'LEASE_PROVIDED' })
+      const leases = await kv.leases()
+      await expect(kv.put('', 'x', { ttlSeconds: 5 })).rejects.toMatchObject({ code: 'EMPTY_KEY' })
+      expect((await kv.leases()).length).toBeLessThanOrEqual(leases.length)
+    })
+
+    test('a put can keep the value or the lease, and a range can be bounded by revisions', async () => {
+      const prefix = freshPrefix()
+      const { id } = await kv.grantLease(60)
+      const first = await kv.put(`${prefix}a`, 'kept', { lease: id })
+      await kv.put(`${prefix}a`, '', { ignoreValue: true })
+      expect(await kv.get(`${prefix}a`)).toMatchObject({ lease: 0n, version: 2 })
+      await kv.put(`${prefix}b`, 'x', { lease: id })
+      const last = await kv.put(`${prefix}b`, 'y', { ignoreLease: true })
+      expect((await kv.get(`${prefix}b`))?.lease).toBe(id)
+      await expect(kv.put(`${prefix}c`, '', { ignoreValue: true })).rejects.toMatchObject({
+        code: 'KEY_NOT_FOUND',
+      })
+      const keys = async (bounds: object): Promise<(string | undefined)[]> =>
+        (await kv.range({ prefix, ...bounds })).pairs.map(({ key }) => textOf(key)?.at(-1))
+      expect(await keys({ maxCreateRevision: first.revision })).toEqual(['a'])
+      expect(await keys({ minCreateRevision: first.revision + 1 })).toEqual(['b'])
+      expect(await keys({ minModRevision: last.revision })).toEqual(['b'])
+      expect(await keys({ maxModRevision: last.revision - 1 })).toEqual(['a'])
+      await kv.revokeLease(id)
+    })
+
     test('2,000 puts at once are all applied, each at a revision of its own', async () => {
       const prefix = freshPrefix()
       const puts = Array.from({ length: 2000 }, (_, i) => kv.put(`${prefix}${i}`, String(i)))
@@ -121,6 +157,24 @@ export function kvSuite(open: () => Promise<KvFixture>): void {
       expect(read?.op === 'range' && textOf(read.pairs[0]?.value)).toBe('me')
       const pairs = (await kv.range({ prefix })).pairs
       expect(new Set(pairs.map((pair) => pair.modRevision)).size).toBe(1)
+    })
+
+    test('a txn in a txn sees the state before both, and answers in its place', async () => {
+      const prefix = freshPrefix()
+      const key = `${prefix}a`
+      const missing = { key, target: 'create', is: '=', than: 0 } as const
+      const put = { op: 'put', key: `${prefix}b`, value: 'inner' } as const
+      const { results, revision } = await kv.txn({
+        then: [
+          { op: 'put', key, value: 'outer' },
+          { op: 'txn', txn: { if: [missing], then: [put, { op: 'range', prefix }] } },
+        ],
+      })
+      const [, inner] = results
+      expect(inner?.op === 'txn' && [inner.succeeded, inner.results.length]).toEqual([true, 2])
+      const range = inner?.op === 'txn' ? inner.results[1] : undefined
+      expect(range?.op === 'range' && range.count).toBe(2)
+      expect((await kv.get(`${prefix}b`))?.modRevision).toBe(revision)
     })
 
     test('conditions on values, versions and leases, and a delete with what it removed', async () => {
@@ -291,7 +345,7 @@ export function kvSuite(open: () => Promise<KvFixture>): void {
       const prefix = freshPrefix()
       const { revision } = await kv.put(`${prefix}a`, '1')
       await kv.put(`${prefix}a`, '2')
-      await kv.compact(revision + 1)
+      await kv.compact(revision + 1, { physical: true })
       await expect(kv.get(`${prefix}a`, { revision })).rejects.toMatchObject({ code: 'COMPACTED' })
       await expect(kv.compact(revision)).rejects.toMatchObject({ code: 'COMPACTED' })
       const watch = new Promise((resolve) => {
