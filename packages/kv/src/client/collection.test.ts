@@ -25,7 +25,12 @@ describe('a collection', () => {
     await typed.put('a', value)
     expect((await typed.get('a'))?.value).toEqual(value)
     const packed = new Collection(kv, 'pack/', messagePack<Record<string, unknown>>())
-    const rich = { big: 2n ** 60n, at: new Date(5), none: undefined, bytes: Uint8Array.from([1, 2]) }
+    const rich = {
+      big: 2n ** 60n,
+      at: new Date(5),
+      none: undefined,
+      bytes: Uint8Array.from([1, 2]),
+    }
     await packed.put('a', rich)
     expect((await packed.get('a'))?.value).toEqual(rich)
     await new Collection(kv, 'text/', text).put('a', 'grün')
