@@ -43,6 +43,8 @@ export type KvErrorCode =
   | 'LEASE_EXISTS'
   | 'MEMBER_NOT_FOUND'
   | 'MEMBER_EXISTS'
+  | 'MEMBER_REMOVED'
+  | 'TIMEOUT_TRANSFER'
   | 'PEER_URL_EXISTS'
   | 'MEMBER_NOT_ENOUGH_STARTED'
   | 'MEMBER_NOT_LEARNER'
@@ -117,6 +119,12 @@ export const kvErrors: Record<KvErrorCode, readonly [GrpcStatus, string]> = {
   LEASE_NOT_FOUND: [s.notFound, 'etcdserver: requested lease not found'],
   LEASE_EXISTS: [s.failedPrecondition, 'etcdserver: lease already exists'],
   MEMBER_NOT_FOUND: [s.notFound, 'etcdserver: member not found'],
+  /** Of a member that is told that it is none any more. */
+  MEMBER_REMOVED: [
+    s.failedPrecondition,
+    'the member has been permanently removed from the cluster',
+  ],
+  TIMEOUT_TRANSFER: [s.unavailable, 'etcdserver: request timed out, leader transfer took too long'],
   MEMBER_EXISTS: [s.failedPrecondition, 'etcdserver: member ID already exist'],
   PEER_URL_EXISTS: [s.failedPrecondition, 'etcdserver: Peer URLs already exists'],
   MEMBER_NOT_ENOUGH_STARTED: [

@@ -1,4 +1,4 @@
-// Who the members are: raft says which ids, each member says its name and URLs through the log.
+// Who the members are: raft says which ids, the log says names and URLs, and what it does not say yet the flags of the first start do.
 import type { KvError } from '../errors.ts'
 import type { MemberRecord } from '../proto/messages.ts'
 import { idText, parseIdText } from './identity.ts'
@@ -6,6 +6,7 @@ import type { LogGate } from './log-gate.ts'
 import type { MemberClock } from './member-clock.ts'
 import { encodeAttributes, type MemberAttributes } from './meta-rows.ts'
 import type { KvStateMachine } from './state-machine.ts'
+import { etcdVersion } from './version.ts'
 
 const publishRetryMs = 500
 
@@ -13,7 +14,7 @@ export interface ClusterRosterOptions {
   readonly stateMachine: KvStateMachine
   readonly gate: LogGate
   readonly clock: MemberClock
-  /** Peer URLs of the cluster's first members by id, until they publish their own. */
+  /** Peer URLs of the members that were known at the first start, by id. */
   readonly knownPeerUrls: ReadonlyMap<string, readonly string[]>
 }
 
@@ -24,18 +25,17 @@ export class ClusterRoster {
     this.#options = options
   }
 
-  /** A member that has not published anything has no name, as in etcd. */
+  /** In order of ids. A member that has not published anything has no name, as in etcd. */
   list(): MemberRecord[] {
-    const { voters, votersOutgoing, learners } = this.#options.stateMachine.membership
-    const ids = new Set([...voters, ...votersOutgoing, ...learners])
-    return [...ids].sort().map((id) => {
-      const published = this.#options.stateMachine.members.get(id)
+    const { stateMachine, knownPeerUrls } = this.#options
+    return memberIds(stateMachine).map((id) => {
+      const known = stateMachine.cluster.members.get(id)
       return {
         id: parseIdText(id),
-        name: published?.name ?? '',
-        peerUrls: this.#peerUrls(id),
-        clientUrls: published?.clientUrls ?? [],
-        isLearner: learners.includes(id),
+        name: known?.name ?? '',
+        peerUrls: peerUrlsOf(stateMachine, knownPeerUrls, id),
+        clientUrls: known?.clientUrls ?? [],
+        isLearner: stateMachine.membership.learners.includes(id),
       }
     })
   }
@@ -47,15 +47,19 @@ export class ClusterRoster {
   /** Undefined: no leader is known. */
   leaderPeerUrl(): string | undefined {
     const { leader } = this.#options.gate
-    return leader === 0n ? undefined : this.#peerUrls(idText(leader))[0]
+    if (leader === 0n) return undefined
+    const { stateMachine, knownPeerUrls } = this.#options
+    return peerUrlsOf(stateMachine, knownPeerUrls, idText(leader))[0]
   }
 
   /** Tells the cluster a member's name and URLs; resolves when that is applied, tries until then or until the gate closes. */
-  async publish(attributes: MemberAttributes): Promise<void> {
+  async publish(member: MemberAttributes): Promise<void> {
     const { stateMachine, gate, clock } = this.#options
-    const body = encodeAttributes(attributes)
-    const known = stateMachine.members.get(attributes.id)
-    const isKnown = known !== undefined && Buffer.compare(encodeAttributes(known), body) === 0
+    const body = encodeAttributes({ ...member, version: etcdVersion })
+    const known = stateMachine.cluster.members.get(member.id)
+    const { peerUrls } = known ?? member
+    const wanted = encodeAttributes({ ...member, version: etcdVersion, peerUrls })
+    const isKnown = known !== undefined && Buffer.compare(encodeAttributes(known), wanted) === 0
     while (!gate.isClosed) {
       const error = await new Promise<KvError | undefined>((resolve) => {
         // A member whose words stand already only waits until it is part of a working cluster.
@@ -66,9 +70,32 @@ export class ClusterRoster {
       await new Promise<void>((resolve) => void clock.setTimer(publishRetryMs, resolve))
     }
   }
+}
 
-  #peerUrls(id: string): readonly string[] {
-    const { stateMachine, knownPeerUrls } = this.#options
-    return stateMachine.members.get(id)?.peerUrls ?? knownPeerUrls.get(id) ?? []
+/** Where the others are reached: the first URL of each. */
+export function peersOf(
+  stateMachine: KvStateMachine,
+  knownPeerUrls: ReadonlyMap<string, readonly string[]>,
+  ownId: string,
+): Map<string, string> {
+  const peers = new Map<string, string>()
+  for (const id of memberIds(stateMachine)) {
+    const [url] = peerUrlsOf(stateMachine, knownPeerUrls, id)
+    if (id !== ownId && url !== undefined) peers.set(id, url)
   }
+  return peers
+}
+
+function memberIds({ membership }: KvStateMachine): string[] {
+  const { voters, votersOutgoing, learners } = membership
+  return [...new Set([...voters, ...votersOutgoing, ...learners])].sort()
+}
+
+function peerUrlsOf(
+  stateMachine: KvStateMachine,
+  knownPeerUrls: ReadonlyMap<string, readonly string[]>,
+  id: string,
+): readonly string[] {
+  const { peerUrls = [] } = stateMachine.cluster.members.get(id) ?? {}
+  return peerUrls.length > 0 ? peerUrls : (knownPeerUrls.get(id) ?? [])
 }

@@ -24,6 +24,8 @@ export const commandKind = {
   /** A change of users and roles (auth/auth-machine.ts). */
   auth: 9,
   alarm: 10,
+  /** What changes in the cluster beside the membership: body is JSON of ClusterCommand. */
+  cluster: 12,
 } as const
 export type CommandName = keyof typeof commandKind
 
@@ -40,6 +42,7 @@ export interface CommandResponses {
   as: CommandResponse
   auth: AuthCommandResponse
   alarm: AlarmResponse
+  cluster: HeaderOnlyResponse
 }
 /** `token` where one was asked for. */
 export interface AuthCommandResponse extends HeaderOnlyResponse {

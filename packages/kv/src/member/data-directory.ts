@@ -3,6 +3,7 @@ import { access, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { KvError } from '../errors.ts'
 import { idText } from './identity.ts'
+import type { MemberPlan } from './member-options.ts'
 
 export interface DataDirectory {
   /** Of raft: it makes wal and snap in it. */
@@ -10,17 +11,19 @@ export interface DataDirectory {
   readonly tables: string
 }
 
-interface Owner {
+export interface Owner {
   readonly memberId: string
   readonly clusterId: string
   readonly name: string
+  /** Of a member that joined a running cluster: the other voters at that time, and the peer URLs of everybody by id. */
+  readonly joined?: {
+    readonly voters: readonly string[]
+    readonly peerUrls: Readonly<Record<string, readonly string[]>>
+  }
 }
 
-/** Makes what is missing. Throws an error that names --data-dir if it cannot be used or belongs to another member. */
-export async function openDataDirectory(
-  dataDir: string,
-  plan: { id: bigint; clusterId: bigint; name: string },
-): Promise<DataDirectory> {
+/** Makes what is missing, and writes down whose it is. Throws an error that names --data-dir if it cannot be used. */
+export async function openDataDirectory(dataDir: string, plan: MemberPlan): Promise<DataDirectory> {
   const member = join(dataDir, 'member')
   try {
     await makeDirectory(resolve(member))
@@ -28,6 +31,9 @@ export async function openDataDirectory(
       memberId: idText(plan.id),
       clusterId: idText(plan.clusterId),
       name: plan.name,
+      ...(plan.isJoining
+        ? { joined: { voters: plan.voters, peerUrls: Object.fromEntries(plan.peerUrlsById) } }
+        : {}),
     })
   } catch (reason) {
     if (reason instanceof KvError) throw reason
@@ -72,19 +78,16 @@ async function makeDirectory(path: string): Promise<void> {
   }
 }
 
+/** Whose the data is, if there is any. */
+export function findOwner(dataDir: string): Promise<Owner | undefined> {
+  return readOwner(join(dataDir, 'member', 'owner.json'))
+}
+
 async function claim(dataDir: string, file: string, owner: Owner): Promise<void> {
-  const found = await readOwner(file)
-  if (found === undefined) {
-    await refuseEtcdData(dataDir)
-    await writeFile(`${file}.tmp`, `${JSON.stringify(owner)}\n`, { mode: 0o600, flush: true })
-    await rename(`${file}.tmp`, file)
-    return
-  }
-  const isSame = found.memberId === owner.memberId && found.clusterId === owner.clusterId
-  if (isSame) return
-  throw unusable(
-    `--data-dir '${dataDir}' holds member ${found.memberId} ('${found.name}') of cluster ${found.clusterId}, but the flags make this member ${owner.memberId} of cluster ${owner.clusterId}; use the --name, --initial-cluster, --initial-advertise-peer-urls and --initial-cluster-token it was made with, or another --data-dir`,
-  )
+  if ((await readOwner(file)) !== undefined) return
+  await refuseEtcdData(dataDir)
+  await writeFile(`${file}.tmp`, `${JSON.stringify(owner)}\n`, { mode: 0o600, flush: true })
+  await rename(`${file}.tmp`, file)
 }
 
 /** etcd's files bear other names than ours, so both would stand side by side, and neither program would say a word. */
@@ -104,7 +107,9 @@ async function readOwner(file: string): Promise<Owner | undefined> {
   try {
     text = await readFile(file, 'utf8')
   } catch (reason) {
-    if (reason instanceof Error && 'code' in reason && reason.code === 'ENOENT') return undefined
+    const code = reason instanceof Error && 'code' in reason ? reason.code : undefined
+    // A folder that cannot be one is told apart when it is made.
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw reason
   }
   return JSON.parse(text) as Owner

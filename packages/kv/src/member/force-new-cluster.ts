@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { recoverLostQuorum, type LostQuorumReport, type NodeId } from '@balsa/raft'
 import { KvError } from '../errors.ts'
 import { idText } from './identity.ts'
-import { planMember, type MemberOptions, type MemberPlan } from './member-options.ts'
+import { resolvePlan } from './join-cluster.ts'
+import type { MemberOptions, MemberPlan } from './member-options.ts'
 
 /** How long a peer has to answer before it counts as gone. */
 const peerTimeoutMs = 1_000
@@ -14,7 +15,7 @@ const peerTimeoutMs = 1_000
  * the operator: what was done, or that there was nothing to do. Rejects with a message that names the flag.
  */
 export async function forceNewCluster(options: MemberOptions, confirm: string): Promise<string> {
-  const plan = planMember(options)
+  const plan = await resolvePlan(options, undefined)
   const { dataDir } = options
   if (dataDir === undefined) throw refusal('needs --data-dir')
   const place = {

@@ -10,22 +10,16 @@ import { keyText } from '../mvcc/key-text.ts'
 import { historyTable, mainPrefix } from '../mvcc/revision.ts'
 import { MvccStore } from '../mvcc/store.ts'
 import { AlarmBook, alarmRows } from './alarm-book.ts'
+import { ClusterBook, clusterRows } from './cluster-book.ts'
 import { decodeIndex } from './index-stream.ts'
-import {
-  decodeAttributes,
-  decodeState,
-  memberRows,
-  stateRowKey,
-  type AppliedState,
-  type MemberAttributes,
-} from './meta-rows.ts'
+import { decodeState, stateRowKey, type AppliedState } from './meta-rows.ts'
 
 export interface LoadedState {
   readonly store: MvccStore
   readonly lessor: Lessor
   readonly alarms: AlarmBook
   readonly auth: AuthStore
-  readonly members: Map<string, MemberAttributes>
+  readonly cluster: ClusterBook
   readonly applied: AppliedState
   /** Revision of the saved index that was used; 0: none. */
   readonly indexRevision: number
@@ -46,7 +40,7 @@ export async function loadState(options: LoadOptions): Promise<LoadedState> {
   const { store, lessor, indexRevision } = history
   const alarms = new AlarmBook(backend)
   const auth = new AuthStore(backend)
-  const members = new Map<string, MemberAttributes>()
+  const cluster = new ClusterBook(backend)
   let rowsRead = 0
   const view = backend.view()
   try {
@@ -61,17 +55,16 @@ export async function loadState(options: LoadOptions): Promise<LoadedState> {
     for await (const rows of view.rows(alarmRows.from, alarmRows.to)) {
       for (const [key] of rows) alarms.loadRow(keyText(key))
     }
-    for await (const rows of view.rows(memberRows.from, memberRows.to)) {
-      for (const [, value] of rows) {
-        const attributes = decodeAttributes(value)
-        members.set(attributes.id, attributes)
+    for (const { from, to } of clusterRows) {
+      for await (const rows of view.rows(from, to)) {
+        for (const [key, value] of rows) cluster.loadRow(keyText(key), value)
       }
     }
   } finally {
     view.release()
   }
   store.loaded(applied.revision, applied.compactRevision)
-  return { store, lessor, alarms, auth, members, applied, indexRevision, rowsRead }
+  return { store, lessor, alarms, auth, cluster, applied, indexRevision, rowsRead }
 }
 
 type History = Pick<LoadedState, 'store' | 'lessor' | 'indexRevision'>

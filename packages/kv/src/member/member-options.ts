@@ -23,6 +23,14 @@ export interface MemberOptions extends ServerOptions {
   /** 'name=http://host:port,...' of all first members; this member alone if left out. */
   readonly initialCluster?: string
   readonly initialClusterToken?: string
+  /** 'existing': the member was added to a running cluster, and asks it who it is; 'new' if left out. Without effect once there is data. */
+  readonly initialClusterState?: 'new' | 'existing'
+  /** Refuses changes of members that could cost the quorum; true if left out. */
+  readonly strictReconfigCheck?: boolean
+  /** The most learners in the cluster; 1 if left out. */
+  readonly maxLearners?: number
+  /** New learners become voters by themselves once they have caught up; as the leader's option says. */
+  readonly learnerAutoPromote?: boolean
   readonly heartbeatIntervalMs?: number
   readonly electionTimeoutMs?: number
   /** Applied entries between two checkpoints. */
@@ -48,6 +56,8 @@ export interface MemberPlan {
   readonly voters: readonly string[]
   /** Peer URLs of all of them by id. */
   readonly peerUrlsById: ReadonlyMap<string, readonly string[]>
+  /** It starts for the first time, in a cluster that runs already. */
+  readonly isJoining: boolean
   readonly heartbeatIntervalMs: number
   readonly electionTimeoutMs: number
 }
@@ -86,6 +96,7 @@ export function planMember(options: MemberOptions): MemberPlan {
     peerUrls,
     voters: [...ids.keys()].sort(),
     peerUrlsById: ids,
+    isJoining: false,
     ...times(options),
   }
 }

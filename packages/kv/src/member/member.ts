@@ -2,7 +2,6 @@
 // this member has everything that was committed when they came.
 import { owner, type Caller } from '../auth/caller.ts'
 import type { Permits } from '../auth/permits.ts'
-import type { Backend } from '../backend/backend.ts'
 import { KvError } from '../errors.ts'
 import { keyBytes } from '../mvcc/key-text.ts'
 import {
@@ -42,46 +41,22 @@ import type {
 import { HubWatchStream } from '../watch/hub-watch-stream.ts'
 import { AuthService } from './auth/auth-service.ts'
 import { CallerFinder } from './auth/caller-finder.ts'
-import type { JwtTokens } from './auth/jwt-tokens.ts'
 import { MemberView } from './auth/member-view.ts'
-import type { Passwords } from './auth/passwords.ts'
 import { answer } from './answer.ts'
 import { ClusterRoster } from './cluster-roster.ts'
 import { ClusterService } from './cluster-service.ts'
-import type { Consensus } from './consensus.ts'
 import { idText, parseIdText } from './identity.ts'
-import { LeaseKeeper, type LeaderLink } from './lease-keeper.ts'
+import { LeaseKeeper } from './lease-keeper.ts'
 import { LocalReads } from './local-reads.ts'
 import { LogGate } from './log-gate.ts'
 import { Maintenance } from './maintenance.ts'
-import type { MemberClock } from './member-clock.ts'
-import type { MemberMetrics } from './member-metrics.ts'
-import { randomId, type MemberRandom } from './member-random.ts'
-import type { CommandResult, KvStateMachine } from './state-machine.ts'
+import type { MemberParts } from './member-parts.ts'
+import { randomId } from './member-random.ts'
+import { RemovalWatch } from './removal-watch.ts'
 import type { Credentials, Done, MemberApi, WatchSink } from './types.ts'
 import { etcdVersion } from './version.ts'
 
 const progressIntervalMs = 10 * 60_000
-
-export interface MemberParts {
-  readonly id: bigint
-  readonly clusterId: bigint
-  readonly name: string
-  readonly peerUrls: readonly string[]
-  /** Peer URLs of the cluster's first members by id, until they publish their own. */
-  readonly knownPeerUrls: ReadonlyMap<string, readonly string[]>
-  readonly stateMachine: KvStateMachine
-  readonly consensus: Consensus<CommandResult>
-  readonly backend: Backend
-  readonly clock: MemberClock
-  readonly random: MemberRandom
-  readonly electionTimeoutMs: number
-  readonly link: LeaderLink
-  readonly metrics: MemberMetrics
-  readonly passwords: Passwords
-  /** Undefined: tokens are simple ones. */
-  readonly jwt?: JwtTokens | undefined
-}
 
 /** Used as it is, it does what it is asked: it is its owner's. `as()` gives what others may have of it. */
 export class MemberCore implements MemberApi {
@@ -95,11 +70,12 @@ export class MemberCore implements MemberApi {
   readonly #gate: LogGate
   readonly #roster: ClusterRoster
   readonly #finder: CallerFinder
+  readonly #removal: RemovalWatch
   readonly #reads: LocalReads
   #cancelProgress: () => void = () => undefined
 
   constructor(parts: MemberParts) {
-    const { clock, stateMachine, consensus, electionTimeoutMs, link } = parts
+    const { clock, stateMachine, consensus, electionTimeoutMs, peers } = parts
     this.id = parts.id
     this.clusterId = parts.clusterId
     this.#parts = parts
@@ -127,12 +103,26 @@ export class MemberCore implements MemberApi {
       isClosed: () => gate.isClosed,
     })
     this.#roster = new ClusterRoster({ ...parts, gate })
-    this.cluster = new ClusterService({ id: parts.id, roster: this.#roster })
+    this.cluster = new ClusterService({
+      ...parts,
+      gate,
+      roster: this.#roster,
+      link: peers.clusterLink,
+      isReachable: peers.isReachable,
+      header: () => this.header(),
+      connectedSinceMs: (id) => peers.transport.connectedSinceMs(id),
+    })
+    this.#removal = new RemovalWatch({
+      ...parts,
+      questions: peers.questions,
+      hasLeader: () => gate.leader !== 0n,
+      members: () => this.#roster.list(),
+    })
     this.leases = new LeaseKeeper({
       lessor: () => stateMachine.lessor,
       clock,
       electionTimeoutMs,
-      link,
+      link: peers.link,
       confirm: (done) => consensus.read(done),
       revoke: (id, done) => gate.propose('leaseRevoke', encodeLeaseRevokeRequest({ id }), done),
     })
@@ -328,6 +318,17 @@ export class MemberCore implements MemberApi {
     this.leases.leaderChanged(this.#gate.leader === this.id, term)
   }
 
+  /** The membership in force here, or what is known of the members. */
+  membersChanged(): void {
+    this.#removal.membersChanged()
+  }
+
+  /** Nobody else has a vote. */
+  get isAlone(): boolean {
+    const { voters, votersOutgoing } = this.#parts.stateMachine.membership
+    return voters.length === 1 && voters[0] === idText(this.id) && votersOutgoing.length === 0
+  }
+
   /** Undefined: no leader is known. */
   leaderPeerUrl(): string | undefined {
     return this.#roster.leaderPeerUrl()
@@ -348,6 +349,8 @@ export class MemberCore implements MemberApi {
     await consensus.close()
     this.#cancelProgress()
     this.leases.stop()
+    this.cluster.stop()
+    this.#removal.stop()
     stateMachine.housekeeping.stop()
     await this.#parts.passwords.close()
     await stateMachine.housekeeping.finish()

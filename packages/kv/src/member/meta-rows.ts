@@ -2,7 +2,6 @@
 import { KvError } from '../errors.ts'
 
 export const stateRowKey = 'mstate'
-const memberRowPrefix = 'mmember/'
 
 /** `revision` and `compactRevision` are the store's when `index` was applied. */
 export interface AppliedState {
@@ -17,6 +16,8 @@ export interface MemberAttributes {
   readonly name: string
   readonly peerUrls: readonly string[]
   readonly clientUrls: readonly string[]
+  /** Of the server that it runs; members of before this was said leave it out. */
+  readonly version?: string
 }
 
 const stateSizeBytes = 32
@@ -46,14 +47,14 @@ export function decodeState(row: Uint8Array | undefined): AppliedState {
   }
 }
 
-export function memberRowKey(id: string): string {
-  return memberRowPrefix + id
-}
-
 /** All rows of members. */
 export const memberRows: { readonly from: string; readonly to: string } = {
-  from: memberRowPrefix,
+  from: 'mmember/',
   to: 'mmember0',
+}
+
+export function memberRowKey(id: string): string {
+  return memberRows.from + id
 }
 
 export function encodeAttributes(attributes: MemberAttributes): Uint8Array {
@@ -74,13 +75,14 @@ export function decodeAttributes(bytes: Uint8Array): MemberAttributes {
 
 function isAttributes(value: unknown): value is MemberAttributes {
   if (typeof value !== 'object' || value === null) return false
-  const { id, name, peerUrls, clientUrls } = value as Record<string, unknown>
+  const { id, name, peerUrls, clientUrls, version } = value as Record<string, unknown>
   return (
     typeof id === 'string' &&
     /^[0-9a-f]{16}$/.test(id) &&
     typeof name === 'string' &&
     isStrings(peerUrls) &&
-    isStrings(clientUrls)
+    isStrings(clientUrls) &&
+    (version === undefined || typeof version === 'string')
   )
 }
 

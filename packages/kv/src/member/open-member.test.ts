@@ -69,7 +69,7 @@ test('a folder in use, of another cluster, or not writable is refused by name', 
   const member = await open({ dataDir })
   await expect(openMember({ dataDir })).rejects.toThrow(/--data-dir .* is in use/)
   await member.close()
-  const other = { dataDir, initialClusterToken: 'other' }
+  const other = { dataDir, name: 'other', initialClusterToken: 'other' }
   await expect(openMember(other)).rejects.toThrow(/--data-dir .* holds member .* of cluster/)
   const file = join(await directory(), 'file')
   await writeFile(file, '')

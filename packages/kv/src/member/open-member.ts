@@ -1,6 +1,5 @@
 // Puts a member together: tables, state machine, raft, and the wires that listen. In this file alone they all meet.
 import {
-  createWsTransport,
   nodeClock,
   nodeFileSystem,
   RaftError,
@@ -26,19 +25,16 @@ import { BcryptPasswords, type Passwords } from './auth/passwords.ts'
 import { openDataDirectory, tablesFailure } from './data-directory.ts'
 import { EmbeddedKv } from './embedded-kv.ts'
 import { idText } from './identity.ts'
-import { answerLeaseQuestion, HttpLeaderLink } from './leader-link.ts'
+import { resolvePlan } from './join-cluster.ts'
 import type { LeaderLink } from './lease-keeper.ts'
-import { loneTransport } from './lone-transport.ts'
 import { MemberMetrics, type MemberGauges } from './member-metrics.ts'
 import { nodeMemberRandom, randomFraction, type MemberRandom } from './member-random.ts'
-import {
-  leaseTtlSecondsMin,
-  planMember,
-  type MemberOptions,
-  type MemberPlan,
-} from './member-options.ts'
-import { MemberCore, type MemberParts } from './member.ts'
+import { leaseTtlSecondsMin, type MemberOptions, type MemberPlan } from './member-options.ts'
+import type { MemberParts } from './member-parts.ts'
+import { MemberCore } from './member.ts'
 import { MemoryFileSystem } from './memory-file-system.ts'
+import { MemberPeers } from './member-peers.ts'
+import type { PeerQuestions } from './peer-questions.ts'
 import { listenPeers, type PeerServer } from './peer-server.ts'
 import { readPeerTls } from './peer-tls-files.ts'
 import { KvStateMachine, type CommandResult } from './state-machine.ts'
@@ -70,6 +66,7 @@ export interface MemberPorts {
   readonly transport?: Transport
   readonly backend?: Backend
   readonly passwords?: Passwords
+  readonly questions?: PeerQuestions
   readonly link?: LeaderLink
   /** Sizes that a simulation makes small, so that it meets their ends. */
   readonly raft?: Pick<
@@ -86,9 +83,9 @@ const memorySegmentSizeBytes = 4 * 2 ** 20
  * Rejects with an error whose message names the option at fault and the cure.
  */
 export async function openMember(options: MemberOptions, ports: MemberPorts = {}): Promise<Member> {
-  const plan = planMember(options)
   const { listenPeerUrls = [] } = options
   const tls = options.peerTls === undefined ? undefined : readPeerTls(options.peerTls)
+  const plan = await resolvePlan(options, tls)
   const onRefused = (error: Error): void => options.onWarning?.(error.message)
   const peers =
     listenPeerUrls.length === 0 || ports.transport !== undefined
@@ -102,7 +99,7 @@ export async function openMember(options: MemberOptions, ports: MemberPorts = {}
     await member.listen(options)
     // Members of a larger cluster may be opened one after the other: the first cannot wait for the second.
     const ready = member.ready()
-    if (plan.voters.length === 1) await ready
+    if (member.isAlone) await ready
     return member
   } catch (reason) {
     if (member === undefined) {
@@ -176,7 +173,7 @@ class OpenMember extends MemberCore implements Member {
   }
 
   static async start(start: StartOptions): Promise<OpenMember> {
-    const { options, plan, ports, storage, peers, tls } = start
+    const { options, plan, ports, storage, peers: server, tls } = start
     const { backend, metrics } = storage
     const { clock = nodeClock, random = nodeMemberRandom } = ports
     const auth = readAuthSettings(options)
@@ -186,7 +183,9 @@ class OpenMember extends MemberCore implements Member {
       options.onFailed?.(error)
       if (member !== undefined) void closeFailed(member, options)
     }
-    const stateMachine = await KvStateMachine.open({
+    const { onWarning } = options
+    const peers = new MemberPeers({ plan, clock, server, tls, onWarning, ports })
+    const stateMachine: KvStateMachine = await KvStateMachine.open({
       backend,
       clusterId: plan.clusterId,
       memberId: plan.id,
@@ -196,6 +195,10 @@ class OpenMember extends MemberCore implements Member {
       onApplied: (report) => {
         metrics.applied(report)
         member?.leases.applied(report.term)
+      },
+      onMembers: () => {
+        peers.follow(stateMachine)
+        member?.membersChanged()
       },
       onFailure: fail,
     }).catch((reason: unknown) => {
@@ -217,10 +220,10 @@ class OpenMember extends MemberCore implements Member {
         votersOutgoing: [],
         learners: [],
       },
-      peers: peersOf(plan),
+      peers: new Map(),
       directory: storage.directory,
       stateMachine,
-      transport: ports.transport ?? transportOf(plan, start),
+      transport: peers.transport,
       fileSystem: storage.fileSystem,
       clock,
       random: () => randomFraction(random),
@@ -232,17 +235,22 @@ class OpenMember extends MemberCore implements Member {
       onEvent,
       metrics: metrics.raft,
     })
-    const parts = { ...plan, knownPeerUrls: plan.peerUrlsById }
-    const leaderUrl = (): string | undefined => member?.leaderPeerUrl()
-    const { link = new HttpLeaderLink(idText(plan.clusterId), leaderUrl, tls) } = ports
-    const doors = { clock, random, passwords, metrics, link, jwt: auth.jwt }
-    const machine = { stateMachine, consensus, backend, ...doors }
-    const opened = new OpenMember({ ...parts, ...machine }, start)
-    member = opened
-    const clusterId = idText(plan.clusterId)
-    peers?.serve((request, response) =>
-      answerLeaseQuestion(opened.leases, clusterId, request, response),
+    const machine = { stateMachine, consensus, backend, clock, random, passwords, metrics }
+    const { strictReconfigCheck = true, maxLearners = 1, learnerAutoPromote = false } = options
+    const opened = new OpenMember(
+      {
+        ...plan,
+        ...machine,
+        jwt: auth.jwt,
+        knownPeerUrls: plan.peerUrlsById,
+        peers,
+        rules: { strictReconfigCheck, learnersMax: maxLearners, learnerAutoPromote },
+        onRemoved: fail,
+      },
+      start,
     )
+    member = opened
+    peers.serve(opened)
     metrics.watchGauges(() => gaugesOf(machine))
     for (const event of early) onEvent(event)
     const { leader, term } = consensus.status()
@@ -304,26 +312,6 @@ async function openRaft(
     stateMachine.housekeeping.stop()
     throw reason
   }
-}
-
-function peersOf(plan: MemberPlan): Map<NodeId, string> {
-  const peers = new Map<NodeId, string>()
-  for (const [id, urls] of plan.peerUrlsById) {
-    const [url] = urls
-    if (id !== idText(plan.id) && url !== undefined) peers.set(id as NodeId, url)
-  }
-  return peers
-}
-
-function transportOf(plan: MemberPlan, { options, peers, tls }: StartOptions): Transport {
-  if (peers === undefined) return loneTransport
-  return createWsTransport({
-    id: idText(plan.id) as NodeId,
-    clusterId: idText(plan.clusterId),
-    server: peers.server,
-    ...(tls === undefined ? {} : { tls }),
-    onRefused: (error) => options.onWarning?.(error.message),
-  })
 }
 
 function gaugesOf({ stateMachine, consensus, backend }: MachineParts): MemberGauges {

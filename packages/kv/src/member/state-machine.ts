@@ -23,6 +23,7 @@ import {
 import type { ResponseHeader } from '../proto/messages.ts'
 import { WatchHub } from '../watch/watch-hub.ts'
 import type { AlarmBook } from './alarm-book.ts'
+import type { ClusterBook } from './cluster-book.ts'
 import {
   commandKind,
   decodeCommand,
@@ -34,15 +35,7 @@ import { Housekeeping } from './housekeeping.ts'
 import { readHistory } from './history-reader.ts'
 import { IndexCheckpoint } from './index-checkpoint.ts'
 import { loadState, type LoadedState } from './load-state.ts'
-import {
-  decodeAttributes,
-  encodeAttributes,
-  encodeState,
-  memberRowKey,
-  stateRowKey,
-  type AppliedState,
-  type MemberAttributes,
-} from './meta-rows.ts'
+import { encodeState, stateRowKey, type AppliedState } from './meta-rows.ts'
 import { decodeSnapshot, encodeSnapshot } from './state-snapshot.ts'
 import type { MemberClock } from './member-clock.ts'
 
@@ -80,6 +73,8 @@ export interface StateMachineOptions {
   readonly indexRowsMax?: number | undefined
   /** Called after each entry. */
   readonly onApplied?: (applied: AppliedEntryReport) => void
+  /** The membership or what is known of the members may have changed. */
+  readonly onMembers?: () => void
   /** The tables failed: the member cannot go on. */
   readonly onFailure?: (error: Error) => void
 }
@@ -94,7 +89,7 @@ export class KvStateMachine {
   #store: MvccStore
   #lessor: Lessor
   #alarms: AlarmBook
-  #members: Map<string, MemberAttributes>
+  #cluster: ClusterBook
   #membership: MembershipView = { voters: [], votersOutgoing: [], learners: [] }
   #applied: AppliedState
   /** Changes of the entry that is being applied. */
@@ -108,7 +103,7 @@ export class KvStateMachine {
     this.#store = loaded.store
     this.#lessor = loaded.lessor
     this.#alarms = loaded.alarms
-    this.#members = loaded.members
+    this.#cluster = loaded.cluster
     this.#applied = loaded.applied
     const { clock, backend, onFailure = (): void => undefined } = options
     this.auth = new AuthMachine(loaded.auth, {
@@ -160,9 +155,9 @@ export class KvStateMachine {
     return this.#membership
   }
 
-  /** What members published about themselves, by id. */
-  get members(): ReadonlyMap<string, MemberAttributes> {
-    return this.#members
+  /** What is known of the members beside the membership itself. */
+  get cluster(): ClusterBook {
+    return this.#cluster
   }
 
   header(revision: number): ResponseHeader {
@@ -193,6 +188,7 @@ export class KvStateMachine {
   /** Its entry comes to apply() as well, and moves the applied index. */
   membershipChanged(membership: MembershipView): void {
     this.#membership = membership
+    this.#options.onMembers?.()
   }
 
   snapshot(): {
@@ -220,7 +216,7 @@ export class KvStateMachine {
       this.#store = loaded.store
       this.#lessor = loaded.lessor
       this.#alarms = loaded.alarms
-      this.#members = loaded.members
+      this.#cluster = loaded.cluster
       this.#applied = loaded.applied
       this.auth.restored(loaded.auth)
       this.housekeeping.restored(loaded)
@@ -299,9 +295,13 @@ export class KvStateMachine {
       return { header: this.#endWrite() }
     },
     publish: (body) => {
-      const attributes = decodeAttributes(body)
-      this.#members.set(attributes.id, attributes)
-      this.#backend.put(memberRowKey(attributes.id), encodeAttributes(attributes))
+      this.#cluster.publish(body)
+      this.#options.onMembers?.()
+      return { header: this.header(this.#store.revision) }
+    },
+    cluster: (body) => {
+      this.#cluster.apply(body)
+      this.#options.onMembers?.()
       return { header: this.header(this.#store.revision) }
     },
     as: (body) => {

@@ -1,5 +1,6 @@
 // What can be asked over the native wire: every unary method of etcd's services by its short name ('KV/Put'), and the lease keep-alive,
 // which on this wire is a call like the others.
+import { KvError } from '../../errors.ts'
 import type { MemberApi } from '../../member/types.ts'
 import { decodeLeaseKeepAliveRequest, encodeLeaseKeepAliveResponse } from '../../proto/index.ts'
 import { methods } from '../services/index.ts'
@@ -16,6 +17,7 @@ export const nativeMethods: ReadonlyMap<string, NativeMethod> = new Map<string, 
   [
     'Lease/LeaseKeepAlive',
     (member, body, reply) => {
+      if (member.cluster.isLearner()) throw new KvError('LEARNER_NOT_SUPPORTED')
       const { id } = decodeLeaseKeepAliveRequest(body)
       member.leaseKeepAlive(id, encodeReply(reply, encodeLeaseKeepAliveResponse))
     },

@@ -3,13 +3,14 @@ import { authMethods } from './auth.ts'
 import { clusterMethods } from './cluster.ts'
 import { electionMethods } from './election.ts'
 import { kvMethods } from './kv.ts'
+import { withLearnerRule } from './learner-rule.ts'
 import { leaseMethods } from './lease.ts'
 import { lockMethods } from './lock.ts'
 import { maintenanceMethods } from './maintenance.ts'
 import type { Method } from './method.ts'
 import { watchMethods } from './watch.ts'
 
-export const methods: readonly Method[] = [
+const everyMethod: readonly Method[] = [
   ...kvMethods,
   ...watchMethods,
   ...leaseMethods,
@@ -19,6 +20,9 @@ export const methods: readonly Method[] = [
   ...lockMethods,
   ...electionMethods,
 ]
+
+/** What a learner does not serve is refused here. */
+export const methods: readonly Method[] = everyMethod.map(withLearnerRule)
 export type {
   GiveUp,
   Method,

@@ -6,7 +6,7 @@ import type { MemberLog } from './member-log.ts'
 import type { MemberSettings } from './parse-member-flags.ts'
 
 export function announceStart(settings: MemberSettings, log: MemberLog): void {
-  const { options, clusterState } = settings
+  const { options } = settings
   log('info', 'configuring peer listeners', { 'listen-peer-urls': options.listenPeerUrls })
   log('info', 'configuring client listeners', { 'listen-client-urls': options.listenClientUrls })
   log('info', 'starting an etcd server', {
@@ -24,7 +24,7 @@ export function announceStart(settings: MemberSettings, log: MemberLog): void {
     'listen-client-urls': options.listenClientUrls,
     'listen-metrics-urls': options.listenMetricsUrls ?? [],
     'initial-cluster': options.initialCluster ?? '',
-    'initial-cluster-state': clusterState,
+    'initial-cluster-state': options.initialClusterState ?? 'new',
     'initial-cluster-token': options.initialClusterToken ?? 'etcd-cluster',
   })
 }

@@ -1,6 +1,4 @@
 // `balsa member`: one member as a server of its own, started, watched and stopped as one starts, watches and stops etcd.
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { announceClosing, announceReady, announceServing, announceStart } from './announcements.ts'
 import type { Environment } from './given-flags.ts'
@@ -44,11 +42,6 @@ export async function runMember(argv: readonly string[], env: Environment): Prom
 
 async function serve(settings: MemberSettings, log: MemberLog): Promise<void> {
   const { options } = settings
-  if (settings.clusterState === 'existing' && !existsSync(join(options.dataDir, 'member'))) {
-    throw new Error(
-      `--initial-cluster-state is 'existing' but --data-dir '${options.dataDir}' holds no member; joining a running cluster is not there yet, start new members with 'new'`,
-    )
-  }
   announceStart(settings, log)
   const stopped = stopSignal(log)
   let fail: (error: Error) => void = () => undefined
@@ -85,9 +78,19 @@ async function serve(settings: MemberSettings, log: MemberLog): Promise<void> {
       await member.close()
     }
   } catch (reason) {
+    if (isRemoved(reason)) {
+      log('error', 'server error', { error: reason.message })
+      log('warn', 'the data-dir used by this member must be removed')
+      return
+    }
     throw new Error(memberFailureText(reason, options), { cause: reason })
   }
   announceClosing(settings, log, 'closed')
+}
+
+/** As in etcd, a member that was removed stops as if it had been told to. */
+function isRemoved(reason: unknown): reason is Error {
+  return reason instanceof Error && 'code' in reason && reason.code === 'MEMBER_REMOVED'
 }
 
 /** As etcd names them. */

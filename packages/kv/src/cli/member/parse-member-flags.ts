@@ -72,7 +72,6 @@ function settingsOf(
       ...(Object.keys(clientTls).length === 0 ? {} : { clientTls }),
       ...(tls === undefined ? {} : { peerTls: tls }),
     },
-    clusterState: command.clusterState ?? 'new',
     forceNewCluster: command.forceNewCluster,
     logLevel: command.logLevel ?? 'info',
     logFormat: command.logFormat ?? 'json',

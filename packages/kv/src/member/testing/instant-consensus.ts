@@ -54,6 +54,14 @@ export class InstantConsensus implements Consensus<CommandResult> {
     }
   }
 
+  changeMembership(): Promise<void> {
+    return Promise.reject(new Error('This log has one member for ever'))
+  }
+
+  transferLeadership(): Promise<NodeId> {
+    return Promise.resolve(this.#id)
+  }
+
   close(): Promise<void> {
     return Promise.resolve()
   }

@@ -52,7 +52,15 @@ export async function openTestMember(
     clock,
     random: nodeMemberRandom,
     electionTimeoutMs: 1000,
-    link: { renew: () => undefined, timeToLive: () => undefined },
+    peers: {
+      link: { renew: () => undefined, timeToLive: () => undefined },
+      clusterLink: { change: () => undefined },
+      questions: { ask: () => undefined },
+      transport: { connectedSinceMs: () => undefined },
+      isReachable: false,
+    },
+    rules: { strictReconfigCheck: true, learnersMax: 1, learnerAutoPromote: false },
+    onRemoved: () => undefined,
     metrics: new MemberMetrics(idName),
     passwords: new BcryptPasswords(bcryptCosts.min),
   })

@@ -1,6 +1,6 @@
 // Flags of etcd's group "Clustering": who the others are and how the first members find each other.
-import { command, inert, option, type MemberFlag } from './flag-row.ts'
-import { oneOf, text, toggle, urls } from './flag-type.ts'
+import { inert, option, type MemberFlag } from './flag-row.ts'
+import { oneOf, positive, text, toggle, urls } from './flag-type.ts'
 
 export const clusteringGroup: readonly MemberFlag[] = [
   option(
@@ -17,9 +17,9 @@ export const clusteringGroup: readonly MemberFlag[] = [
     'default=http://localhost:2380',
     'NAME=URL of every first member, with commas.',
   ),
-  command(
+  option(
     'initial-cluster-state',
-    'clusterState',
+    'initialClusterState',
     oneOf('new', 'existing'),
     'new',
     "'new', or 'existing' for a member that joins a running cluster or has its data.",
@@ -38,9 +38,22 @@ export const clusteringGroup: readonly MemberFlag[] = [
     'http://localhost:2379',
     'What clients are told, with commas; the listen URLs if left out.',
   ),
-  inert('strict-reconfig-check', toggle, 'true', 'Refuse changes of members that lose the quorum.'),
+  option(
+    'strict-reconfig-check',
+    'strictReconfigCheck',
+    toggle,
+    'true',
+    'Refuse changes of members that lose the quorum.',
+  ),
   inert('pre-vote', toggle, 'true', 'Ask before an election whether it could be won.'),
   inert('auto-compaction-retention', text, '0', 'How much history is kept; 0 for all.'),
   inert('auto-compaction-mode', oneOf('periodic', 'revision'), 'periodic', 'By time or revisions.'),
-  inert('max-learners', text, '1', 'The most learners in the cluster.'),
+  option('max-learners', 'maxLearners', positive, '1', 'The most learners in the cluster.'),
+  option(
+    'learner-auto-promote',
+    'learnerAutoPromote',
+    toggle,
+    'false',
+    'New learners become voters by themselves once they have caught up.',
+  ),
 ]

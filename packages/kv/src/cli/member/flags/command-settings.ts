@@ -5,8 +5,6 @@ export type LogLevel = (typeof logLevels)[number]
 export type LogFormat = 'json' | 'console'
 
 export interface CommandSettings {
-  /** `existing`: the data directory must hold the member already. */
-  readonly clusterState: 'new' | 'existing'
   /** Of --force-new-cluster: the cluster id as confirmation, or 'true' to ask what would be done. */
   readonly forceNewCluster: string | undefined
   readonly logLevel: LogLevel

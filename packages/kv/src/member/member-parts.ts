@@ -1,0 +1,45 @@
+// What a member is made of: handed to MemberCore by whoever puts it together.
+import type { Backend } from '../backend/backend.ts'
+import type { JwtTokens } from './auth/jwt-tokens.ts'
+import type { Passwords } from './auth/passwords.ts'
+import type { ClusterRules } from './cluster-changes.ts'
+import type { ClusterLink } from './cluster-link.ts'
+import type { Consensus } from './consensus.ts'
+import type { LeaderLink } from './lease-keeper.ts'
+import type { MemberClock } from './member-clock.ts'
+import type { MemberMetrics } from './member-metrics.ts'
+import type { MemberRandom } from './member-random.ts'
+import type { PeerQuestions } from './peer-questions.ts'
+import type { CommandResult, KvStateMachine } from './state-machine.ts'
+
+/** The ways to the other members. */
+export interface MemberWays {
+  readonly link: LeaderLink
+  readonly clusterLink: ClusterLink
+  readonly questions: PeerQuestions
+  readonly transport: { connectedSinceMs(id: string): number | undefined }
+  readonly isReachable: boolean
+}
+
+export interface MemberParts {
+  readonly id: bigint
+  readonly clusterId: bigint
+  readonly name: string
+  readonly peerUrls: readonly string[]
+  /** Peer URLs of the cluster's first members by id, until they publish their own. */
+  readonly knownPeerUrls: ReadonlyMap<string, readonly string[]>
+  readonly stateMachine: KvStateMachine
+  readonly consensus: Consensus<CommandResult>
+  readonly backend: Backend
+  readonly clock: MemberClock
+  readonly random: MemberRandom
+  readonly electionTimeoutMs: number
+  readonly peers: MemberWays
+  readonly rules: ClusterRules
+  /** This member is no member any more. */
+  readonly onRemoved: (error: Error) => void
+  readonly metrics: MemberMetrics
+  readonly passwords: Passwords
+  /** Undefined: tokens are simple ones. */
+  readonly jwt?: JwtTokens | undefined
+}
