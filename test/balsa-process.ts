@@ -53,6 +53,8 @@ export async function run(
         } else resolve({ code: child.exitCode, stdout, stderr })
       },
     )
+    // A command that reads no input may be gone before it is written.
+    child.stdin?.on('error', () => child.stdin?.destroy())
     child.stdin?.end(options.input ?? '')
   })
 }

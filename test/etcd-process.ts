@@ -39,7 +39,7 @@ export async function startEtcd(
     rmSync(dataDir, { recursive: true, force: true })
   }
   const deadline = Date.now() + readyTimeoutMs
-  while (!(await isHealthy(url))) {
+  while (!(await isReady(url))) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop()
       throw new Error(`etcd did not become ready on ${url}`)
@@ -49,9 +49,11 @@ export async function startEtcd(
   return { url, [Symbol.asyncDispose]: stop }
 }
 
-async function isHealthy(url: string): Promise<boolean> {
+/** Has a leader; /health would wait for the end of alarms too. */
+async function isReady(url: string): Promise<boolean> {
   try {
-    return (await fetch(`${url}/health`)).ok
+    const reply = await fetch(`${url}/v3/maintenance/status`, { method: 'POST', body: '{}' })
+    return reply.ok && ((await reply.json()) as { leader?: string }).leader !== undefined
   } catch (reason) {
     if (reason instanceof TypeError) return false
     throw reason

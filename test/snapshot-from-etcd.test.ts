@@ -153,11 +153,9 @@ describe.skipIf(missing('etcd', 'etcdctl'))('a snapshot of etcd', () => {
     const own = join(folder, 'own.db')
     const saved = await runBalsa(['kv', '--endpoints', etcd.url, 'snapshot', 'save', own])
     expect([saved.code, saved.stdout]).toEqual([0, `Snapshot saved at ${own}\n`])
-    for (const path of [file, own]) {
-      for (const format of ['simple', 'table', 'json', 'fields']) {
-        const { stdout } = await snapshot('status', path, '-w', format)
-        expect(stdout).toBe(await etcdctl('', 'snapshot', 'status', path, '-w', format))
-      }
+    for (const format of ['simple', 'table', 'json', 'fields']) {
+      const { stdout } = await snapshot('status', own, '-w', format)
+      expect(stdout).toBe(await etcdctl('', 'snapshot', 'status', own, '-w', format))
     }
   })
 

@@ -1,4 +1,10 @@
 // The rows that are the same in our tables and in etcd's buckets but for their keys: their values are etcd's own bytes.
+import {
+  authRevisionRowKey,
+  enabledRowKey,
+  roleRowPrefix,
+  userRowPrefix,
+} from '../auth/auth-rows.ts'
 import { alarmRows } from '../member/alarm-book.ts'
 import { authKey, bucketName } from './etcd-schema.ts'
 
@@ -11,14 +17,19 @@ export interface KeptRow {
 
 /** Single rows. */
 export const keptRows: readonly KeptRow[] = [
-  { row: 'aenabled', bucket: bucketName.auth, key: authKey.enabled },
-  { row: 'arevision', bucket: bucketName.auth, key: authKey.revision },
+  { row: enabledRowKey, bucket: bucketName.auth, key: authKey.enabled },
+  { row: authRevisionRowKey, bucket: bucketName.auth, key: authKey.revision },
 ]
 
 /** Where a bucket's keys follow a prefix in our tables; `to` ends the range. */
 export const keptTables: Readonly<Record<string, { readonly from: string; readonly to: string }>> =
   {
     [bucketName.alarm]: alarmRows,
-    [bucketName.authRoles]: { from: 'ar/', to: 'ar0' },
-    [bucketName.authUsers]: { from: 'au/', to: 'au0' },
+    [bucketName.authRoles]: below(roleRowPrefix),
+    [bucketName.authUsers]: below(userRowPrefix),
   }
+
+/** All rows whose keys begin with a prefix that ends with '/'. */
+function below(prefix: string): { readonly from: string; readonly to: string } {
+  return { from: prefix, to: `${prefix.slice(0, -1)}0` }
+}
