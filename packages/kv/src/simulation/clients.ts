@@ -2,8 +2,7 @@
 // whose member dies, never learns what became of its request.
 import type { Scheduler, SeededRandom } from '@balsa/raft/simulation'
 import type { KvError } from '../errors.ts'
-import type { MemberCore } from '../member/member.ts'
-import type { Done } from '../member/types.ts'
+import type { Done, MemberApi } from '../member/types.ts'
 import {
   encodeCompactionRequest,
   encodeDeleteRangeRequest,
@@ -88,7 +87,7 @@ export class Clients {
 
   #act(client: number): void {
     const { random, members, scheduler, requests } = this.#options
-    const member = random.pick(members.filter(({ core }) => core !== undefined))
+    const member = random.pick(members.filter(({ api }) => api !== undefined))
     if (member === undefined) {
       this.#think(client)
       return
@@ -116,8 +115,8 @@ export class Clients {
     request: KvRequest,
     done: (isAnswered: boolean) => void,
   ): void {
-    const { core, life } = member
-    if (core === undefined || life === undefined) return
+    const { api, life } = member
+    if (api === undefined || life === undefined) return
     const { checkers, scheduler, onNote } = this.#options
     const { floor, compactFloor } = checkers
     const number = ++this.#numbers
@@ -127,7 +126,7 @@ export class Clients {
     onNote(`${client} asks ${member.name} ${number} ${describeRequest(request)}`)
     checkers.called(call)
     member.reach(() => {
-      start(core, request, (error, answer) => {
+      start(api, request, (error, answer) => {
         this.#options.check(() => this.#hear(call, error, answer))
       })
     })
@@ -158,40 +157,40 @@ function ignore(): void {}
 
 type AnswerDone = (error: KvError | undefined, answer: Answer | undefined) => void
 
-function start(core: MemberCore, request: KvRequest, done: AnswerDone): void {
+function start(api: MemberApi, request: KvRequest, done: AnswerDone): void {
   switch (request.type) {
     case 'range':
-      core.range(encodeRangeRequest(request.request), as('range', done))
+      api.range(encodeRangeRequest(request.request), as('range', done))
       return
     case 'put':
-      core.put(encodePutRequest(request.request), as('put', done))
+      api.put(encodePutRequest(request.request), as('put', done))
       return
     case 'deleteRange':
-      core.deleteRange(encodeDeleteRangeRequest(request.request), as('deleteRange', done))
+      api.deleteRange(encodeDeleteRangeRequest(request.request), as('deleteRange', done))
       return
     case 'txn':
-      core.txn(encodeTxnRequest(request.request), as('txn', done))
+      api.txn(encodeTxnRequest(request.request), as('txn', done))
       return
     case 'compact':
-      core.compact(encodeCompactionRequest(request), as('compact', done))
+      api.compact(encodeCompactionRequest(request), as('compact', done))
       return
     case 'leaseGrant':
-      core.leaseGrant(encodeLeaseGrantRequest(request), as('leaseGrant', done))
+      api.leaseGrant(encodeLeaseGrantRequest(request), as('leaseGrant', done))
       return
     case 'leaseRevoke':
-      core.leaseRevoke(encodeLeaseRevokeRequest(request), as('leaseRevoke', done))
+      api.leaseRevoke(encodeLeaseRevokeRequest(request), as('leaseRevoke', done))
       return
     case 'leaseKeepAlive':
-      core.leaseKeepAlive(request.id, as('leaseKeepAlive', done))
+      api.leaseKeepAlive(request.id, as('leaseKeepAlive', done))
       return
     case 'leaseTimeToLive':
-      core.leaseTimeToLive(request.id, true, as('leaseTimeToLive', done))
+      api.leaseTimeToLive(request.id, true, as('leaseTimeToLive', done))
       return
     case 'hashKv':
-      core.hashKv(request.revision, as('hashKv', done))
+      api.hashKv(request.revision, as('hashKv', done))
       return
     case 'defragment':
-      core.defragment((error) => {
+      api.defragment((error) => {
         done(error, error === undefined ? { type: 'defragment', response: undefined } : undefined)
       })
   }

@@ -21,6 +21,7 @@ import type { MemberRandom } from '../member/member-random.ts'
 import { MemberCore } from '../member/member.ts'
 import { openMember, type Member } from '../member/open-member.ts'
 import type { CommandResult } from '../member/state-machine.ts'
+import type { MemberApi } from '../member/types.ts'
 import type { WrittenRow } from './committed-history.ts'
 import type { MemberProfile } from './profile.ts'
 import { SimLeaderLink, type LinkEnd } from './sim-leader-link.ts'
@@ -111,10 +112,15 @@ export class SimMember implements LinkEnd {
 
   /** Undefined while it is down or still opens. */
   get core(): MemberCore | undefined {
-    const api = this.#life?.member?.api
-    if (api === undefined) return undefined
-    assert(api instanceof MemberCore, 'a member is its own API')
-    return api
+    const member = this.#life?.member
+    if (member === undefined) return undefined
+    assert(member instanceof MemberCore, 'an open member has its core within')
+    return member
+  }
+
+  /** What clients call; undefined while it is down or still opens. */
+  get api(): MemberApi | undefined {
+    return this.#life?.member?.api
   }
 
   /** Believes to lead. */

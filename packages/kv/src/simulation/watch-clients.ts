@@ -159,10 +159,10 @@ class WatchClient {
 
   #openStream(): void {
     const { members, onNote } = this.#options
-    const up = members.filter((member) => member.core !== undefined)
+    const up = members.filter((member) => member.api !== undefined)
     const member = this.#home ?? this.#random.pick(up)
-    const core = member?.core
-    if (member?.life === undefined || core === undefined) {
+    const api = member?.api
+    if (member?.life === undefined || api === undefined) {
       this.#openLater()
       return
     }
@@ -173,7 +173,7 @@ class WatchClient {
     this.#target = target
     member.reach(() => {
       if (this.#target !== target) return
-      const stream = core.openWatchStream({ send: (response) => this.#send(open, response) })
+      const stream = api.openWatchStream({ send: (response) => this.#send(open, response) })
       const open: OpenStream = { member, life, stream, watchers: new Map(), asked, isOver: false }
       this.#open = open
       for (const watcher of this.#watchers) stream.create(watcher.request)
