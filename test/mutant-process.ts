@@ -1,13 +1,14 @@
-// Builds a copy of the raft package with one wrong change in it, and lets its simulator look for the mistake in a process of its own.
+// Builds a copy of a package with one wrong change in it, and lets its simulator look for the mistake in a process of its own.
 import { fork } from 'node:child_process'
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { SeedMessage, SeedsRequest } from './mutant-worker.ts'
-import type { Edit, Mutant } from './mutant.ts'
+import type { Edit, MutatedPackage, Mutant } from './mutant.ts'
 
-const source = fileURLToPath(new URL('../packages/raft/src', import.meta.url))
+const sourceOf = (name: MutatedPackage): string =>
+  fileURLToPath(new URL(`../packages/${name}/src`, import.meta.url))
 const modules = fileURLToPath(new URL('../node_modules', import.meta.url))
 const worker = fileURLToPath(new URL('./mutant-worker.ts', import.meta.url))
 const loader = new URL('../node_modules/tsx/dist/loader.mjs', import.meta.url).href
@@ -26,12 +27,12 @@ export interface MutantOutcome {
 
 /** Runs the code with `edits` under each of the seeds until one of them notices something. */
 export async function runMutant(
-  { edits }: Pick<Mutant, 'edits'>,
+  { edits, package: name = 'raft' }: Pick<Mutant, 'edits' | 'package'>,
   seeds: readonly number[],
 ): Promise<MutantOutcome> {
   const directory = await mkdtemp(join(tmpdir(), 'balsa-mutant-'))
   try {
-    await cp(source, join(directory, 'src'), { recursive: true })
+    await cp(sourceOf(name), join(directory, 'src'), { recursive: true })
     await writeFile(join(directory, 'package.json'), '{"type":"module"}')
     await symlink(modules, join(directory, 'node_modules'), 'dir')
     for (const edit of edits) await applyEdit(join(directory, 'src', edit.file), edit)
@@ -42,8 +43,11 @@ export async function runMutant(
 }
 
 /** The text without what is not there any more, or is there more than once. */
-export async function findEdit({ file, find }: Edit): Promise<number> {
-  const text = await readFile(join(source, file), 'utf8')
+export async function findEdit(
+  { file, find }: Edit,
+  name: MutatedPackage = 'raft',
+): Promise<number> {
+  const text = await readFile(join(sourceOf(name), file), 'utf8')
   return text.split(find).length - 1
 }
 

@@ -1,4 +1,4 @@
-// A process that runs the simulator of a copy of the raft package under given seeds, one after another, and tells what comes of each.
+// A process that runs the simulator of a copy of a package under given seeds, one after another, and tells what comes of each.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 

@@ -1,10 +1,14 @@
-// What a mutant of the bug zoo is: a wrong change to the core, the WAL or the shell, as texts to find and what to put in their place.
+// What a mutant of the bug zoos is: a wrong change of raft, or of the whole member, as texts to find and what to put in their place.
 
 /** Seeds 1 to this many are tried. */
 export const mutantSeedsMax = 300
 
+export type MutatedPackage = 'raft' | 'kv'
+
 export interface Mutant {
   readonly name: string
+  /** Whose simulator has to notice it; left out: raft's. */
+  readonly package?: MutatedPackage
   /** What it breaks. */
   readonly kind:
     | 'election'
@@ -17,13 +21,16 @@ export interface Mutant {
     | 'durability'
     | 'recovery'
     | 'corruption'
+    | 'history'
+    | 'watch'
+    | 'lease'
   /** A seed that noticed it, tried first to save time. */
   readonly seed: number
   readonly edits: readonly Edit[]
 }
 
 export interface Edit {
-  /** Under packages/raft/src. */
+  /** Under the package's src. */
   readonly file: string
   /** Occurs once. */
   readonly find: string

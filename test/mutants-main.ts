@@ -1,9 +1,10 @@
-// `npm run simulate -- --mutants [--jobs J] [--only TEXT] [--seeds N]`: every mutant of the zoo under the seeds 1 to 300, and the right code under the
+// `npm run simulate -- [--member] --mutants [--jobs J] [--only TEXT] [--seeds N]`: every mutant of the zoo under the seeds 1 to 300, and the right code under the
 // same. Prints which seed killed each and what noticed it. Exit code 1 if one survives, or if the right code fails.
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runMutant, type MutantOutcome } from './mutant-process.ts'
-import { mutantSeedsMax, type Mutant } from './mutant.ts'
+import { mutantSeedsMax, type MutatedPackage, type Mutant } from './mutant.ts'
+import { kvMutants } from './mutants-kv.ts'
 import { mutants } from './mutants.ts'
 
 const noticeColumnsMax = 90
@@ -46,12 +47,16 @@ async function inParallel<T>(
 }
 
 /** Whether the code as it is passes all seeds. */
-async function checkRightCode(seeds: readonly number[], jobs: number): Promise<boolean> {
+async function checkRightCode(
+  name: MutatedPackage,
+  seeds: readonly number[],
+  jobs: number,
+): Promise<boolean> {
   const size = Math.ceil(seeds.length / jobs)
   const parts = Array.from({ length: jobs }, (_, i) => seeds.slice(i * size, (i + 1) * size))
   let isRight = true
   await inParallel(parts, jobs, async (part) => {
-    const { killedBySeed, notice } = await runMutant({ edits: [] }, part)
+    const { killedBySeed, notice } = await runMutant({ edits: [], package: name }, part)
     if (killedBySeed === undefined) return
     isRight = false
     print(`The code as it is fails under seed ${killedBySeed}: ${notice}`)
@@ -70,6 +75,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       mutants: { type: 'boolean' },
+      member: { type: 'boolean', default: false },
       jobs: { type: 'string', default: String(availableParallelism()) },
       only: { type: 'string', default: '' },
       seeds: { type: 'string', default: String(mutantSeedsMax) },
@@ -78,7 +84,8 @@ async function main(): Promise<number> {
   const jobs = wholeNumber('--jobs', values.jobs)
   const seedCount = wholeNumber('--seeds', values.seeds)
   const seeds = Array.from({ length: seedCount }, (_, i) => i + 1)
-  const chosen = mutants.filter(({ name }) => name.includes(values.only))
+  const zoo = values.member ? kvMutants : mutants
+  const chosen = zoo.filter(({ name }) => name.includes(values.only))
   const survivors: Mutant[] = []
   print(`${chosen.length} mutants, seeds 1 to ${seedCount} (* tried first: it killed it before)\n`)
   await inParallel(chosen, jobs, async (mutant) => {
@@ -88,7 +95,7 @@ async function main(): Promise<number> {
   })
   print(`\n${chosen.length - survivors.length} of ${chosen.length} mutants killed`)
   for (const { name } of survivors) print(`SURVIVED: ${name}`)
-  const isRight = await checkRightCode(seeds, jobs)
+  const isRight = await checkRightCode(values.member ? 'kv' : 'raft', seeds, jobs)
   return isRight && survivors.length === 0 ? 0 : 1
 }
 

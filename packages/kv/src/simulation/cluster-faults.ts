@@ -23,6 +23,8 @@ export interface ClusterFaultsOptions {
   readonly network: SimNetwork
   readonly members: readonly SimMember[]
   readonly onFault: (text: string) => void
+  /** Its process stands still for so long from now on. */
+  readonly onPaused: (member: SimMember, holdMs: number) => void
 }
 
 export class ClusterFaults {
@@ -145,7 +147,7 @@ export class ClusterFaults {
   }
 
   #pause(random: SeededRandom): void {
-    const { profile, scheduler, onFault } = this.#options
+    const { profile, scheduler, onFault, onPaused } = this.#options
     const member = this.#target(random)
     if (member?.isUp !== true || member.isPaused) return
     const { life } = member
@@ -155,6 +157,7 @@ export class ClusterFaults {
     const holdMs = random.next() * 2 * profile.pauseMs
     onFault(`${isSuspend ? 'suspend' : 'pause'} of ${member.name} for ${holdMs.toFixed(0)} ms`)
     member.pause(isSuspend)
+    onPaused(member, holdMs)
     const first = random.pick(['timer', 'client', 'client', undefined] as const)
     scheduler.after(holdMs, () => {
       if (member.life !== life || !member.isPaused) return

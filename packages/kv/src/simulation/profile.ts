@@ -24,6 +24,8 @@ export interface MemberProfile {
   readonly electionTimeoutMs: number
   readonly snapshotEntries: number
   readonly catchUpEntries: number
+  /** Log that a leader keeps for a follower that is behind; further behind it gets a snapshot. */
+  readonly logRetentionEntriesMax: number
   readonly entryCommandsMax: number
   readonly clientCount: number
   readonly thinkMs: number
@@ -64,14 +66,15 @@ export function drawProfile(random: SeededRandom): MemberProfile {
     ...drawMisfortune(random),
     network: drawNetwork(random),
     syncMsMax: random.pick([1, 5, 20, 100]) ?? 5,
-    tableStepMsMax: random.pick([0, 0, 5, 50, 300]) ?? 0,
+    tableStepMsMax: random.pick([0, 5, 50, 300]) ?? 0,
     viewRowsMax: random.pick([1, 5, 1_000]) ?? 5,
     pauseEveryMs: maybeEvery(random, 0.4, { min: 1_000, max: 8_000 }),
     pauseMs: random.pick([200, 1_000, 3_000]) ?? 1_000,
     driftEveryMs: maybeEvery(random, 0.4, { min: 500, max: 4_000 }),
     driftRateMax: random.pick([0.001, 0.05, 0.2]) ?? 0.05,
-    snapshotEntries: random.pick([5, 15, 50, 1_000]) ?? 15,
+    snapshotEntries: random.pick([5, 5, 15, 50, 1_000]) ?? 15,
     catchUpEntries: random.pick([0, 0, 3, 20]) ?? 3,
+    logRetentionEntriesMax: random.pick([0, 0, 20, 1_000]) ?? 0,
     entryCommandsMax: random.pick([1, 8, 1_000]) ?? 8,
     clientCount: random.integer(1, 4),
     thinkMs: random.pick([10, 50, 200]) ?? 50,

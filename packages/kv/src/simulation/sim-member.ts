@@ -250,11 +250,11 @@ export class SimMember implements LinkEnd {
     RaftNodeOptions<CommandResult>,
     'catchUpEntries' | 'segmentSizeBytes' | 'limits'
   > {
-    const { catchUpEntries, entryCommandsMax } = this.#options.profile
+    const { catchUpEntries, entryCommandsMax, logRetentionEntriesMax } = this.#options.profile
     return {
       catchUpEntries,
       segmentSizeBytes: logSegmentSizeBytes,
-      limits: { entryCommandsMax, pendingCommandsMax },
+      limits: { entryCommandsMax, pendingCommandsMax, logRetentionEntriesMax },
     }
   }
 

@@ -27,6 +27,7 @@ export interface WatchClientsOptions {
 
 const watchersMax = 3
 const reopenMs = 50
+const questionRate = 0.05
 /** After that a full wire has room again. */
 const fullMsMax = 400
 
@@ -186,6 +187,8 @@ class WatchClient {
     this.#options.check(() => {
       if (!open.isOver) this.#receive(open, response)
     })
+    // A client in the same process may ask from within the answer.
+    if (this.#random.chance(questionRate)) open.stream.requestProgress()
     if (this.#isSettled || !this.#random.chance(this.#options.profile.fullWireRate)) return true
     this.#options.scheduler.after(this.#random.next() * fullMsMax, () => {
       open.member.reach(() => open.stream.resume())

@@ -104,11 +104,13 @@ export class MemberWorld {
     const losesEvents = options.plant === 'lost-event'
     const watching = { ...shared, random: random.fork(), history: this.#history, losesEvents }
     this.#watchClients = new WatchClients(watching)
+    const pauses = random.fork()
     this.#faults = new ClusterFaults({
       ...shared,
       random: random.fork(),
       network: this.#network,
       onFault: onNote,
+      onPaused: (member, holdMs) => this.#renewAt(member, holdMs * pauses.next()),
     })
   }
 
@@ -142,6 +144,15 @@ export class MemberWorld {
       })
       this.#members.push(member)
     }
+  }
+
+  /** A renewal that waits for a leader to wake up is the one that must not be answered out of its dreams. */
+  #renewAt(member: SimMember, delayMs: number): void {
+    this.#scheduler.after(delayMs, () => {
+      for (const id of this.#checkers.leases.live()) {
+        this.#clients.ask(member, { type: 'leaseKeepAlive', id })
+      }
+    })
   }
 
   #violated(reason: unknown): void {
