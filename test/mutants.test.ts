@@ -2,14 +2,19 @@
 // that noticed it last; the whole table is `npm run simulate -- --mutants`.
 import { describe, expect, test } from 'vitest'
 import { mutantSeedsMax } from './mutant.ts'
-import { mutants } from './mutants.ts'
+import { kvMutants } from './mutants-kv.ts'
+import { mutants as raftMutants } from './mutants.ts'
 import { findEdit, runMutant } from './mutant-process.ts'
+
+const mutants = [...raftMutants, ...kvMutants]
 
 /** A second or two each; more only when the code has changed so much that another seed has to be found. */
 const timeoutMs = 300_000
 
-test.each(mutants)('the text that "$name" changes is there once', async ({ edits }) => {
-  for (const edit of edits) expect(await findEdit(edit), `${edit.file}: ${edit.find}`).toBe(1)
+test.each(mutants)('the text that "$name" changes is there once', async (mutant) => {
+  for (const edit of mutant.edits) {
+    expect(await findEdit(edit, mutant.package), `${edit.file}: ${edit.find}`).toBe(1)
+  }
 })
 
 test('mutants have names of their own and seeds of the table', () => {
