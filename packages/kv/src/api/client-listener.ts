@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
+import type { Limits } from '../limits.ts'
 import type { MemberApi } from '../member/types.ts'
 import type { ServerTls } from '../tls/server-tls.ts'
 import { ClientHttp, type UpgradeServer } from './client-http.ts'
@@ -60,6 +61,7 @@ export interface ClientListenerOptions {
   readonly native?: UpgradeServer
   /** Who may ask over HTTP; everybody if left out. */
   readonly access?: AccessOptions | undefined
+  readonly limits?: Readonly<Limits> | undefined
   /** Per URL. */
   readonly connectionsMax?: number
   /** What close() gives calls that are under way. */
@@ -103,7 +105,8 @@ class ClientPorts implements ClientListener {
     const { access } = options
     this.#options = options
     const metrics = new WireMetrics()
-    this.#grpc = createGrpcServer({ member, methods: [...methods, ...healthMethods], metrics })
+    const all = [...methods, ...healthMethods]
+    this.#grpc = createGrpcServer({ member, methods: all, metrics, limits: options.limits })
     this.#native = native
     this.#http = new ClientHttp({ member, native, hasGateway, access, metrics })
   }

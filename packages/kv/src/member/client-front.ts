@@ -4,6 +4,7 @@ import { listenClients, type ClientListener } from '../api/client-listener.ts'
 import { parseListenUrl } from '../api/listen-url.ts'
 import { createNativeServer } from '../api/native/native-server.ts'
 import { KvError } from '../errors.ts'
+import type { Limits } from '../limits.ts'
 import { openServerTls, type ServerTls, type ServerTlsOptions } from '../tls/server-tls.ts'
 import { selfSignedFiles } from '../tls/self-signed.ts'
 import type { MemberOptions } from './member-options.ts'
@@ -13,6 +14,7 @@ import type { MemberApi } from './types.ts'
 export async function openClientListener(
   member: MemberApi,
   options: MemberOptions,
+  limits: Readonly<Limits>,
 ): Promise<ClientListener | undefined> {
   const { listenClientUrls = [], listenClientHttpUrls, listenMetricsUrls, onLog } = options
   const urls = [...listenClientUrls, ...(listenClientHttpUrls ?? []), ...(listenMetricsUrls ?? [])]
@@ -28,6 +30,7 @@ export async function openClientListener(
     hasGateway: options.enableGrpcGateway,
     access: { cors: allIfEmpty(options.cors), hostWhitelist: allIfEmpty(options.hostWhitelist) },
     native: createNativeServer(member),
+    limits,
     onRefused: (address, why) =>
       onLog?.('warn', 'rejected connection', { 'remote-addr': address, error: why }),
   })

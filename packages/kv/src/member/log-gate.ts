@@ -3,6 +3,7 @@
 import { owner, type Caller } from '../auth/caller.ts'
 import type { Backend } from '../backend/backend.ts'
 import { KvError } from '../errors.ts'
+import { defaultLimits, type Limits } from '../limits.ts'
 import { encodeCommand, type CommandName, type CommandResponses } from './command.ts'
 import type { Consensus } from './consensus.ts'
 import { parseIdText } from './identity.ts'
@@ -12,8 +13,6 @@ import { kvErrorFromRaft } from './raft-failure.ts'
 import type { CommandResult, KvStateMachine } from './state-machine.ts'
 import type { Done } from './types.ts'
 
-/** etcd's limit for one request, as it goes into the log. */
-export const requestSizeBytesMax: number = 1.5 * 2 ** 20
 /** Entries committed and not yet applied, and bytes not yet in the tables, above which writes are refused. */
 const applyBacklogMax = 5000
 const stagedSizeBytesMax = 64 * 2 ** 20
@@ -27,6 +26,8 @@ export interface LogGateOptions {
   readonly clock: MemberClock
   readonly metrics: MemberMetrics
   readonly electionTimeoutMs: number
+  /** etcd's if left out. */
+  readonly limits?: Readonly<Limits>
 }
 
 export class LogGate {
@@ -107,6 +108,7 @@ export class LogGate {
 
   #refusal(body: Uint8Array): KvError | undefined {
     if (this.#isClosed) return new KvError('STOPPED')
+    const { requestSizeBytesMax } = this.#options.limits ?? defaultLimits
     if (body.length >= requestSizeBytesMax) return new KvError('REQUEST_TOO_LARGE')
     const isFull = this.#options.backend.pendingSizeBytes > stagedSizeBytesMax
     return isFull || this.#isBacklogged ? new KvError('TOO_MANY_REQUESTS') : undefined

@@ -1,4 +1,5 @@
 // What a member is made of: handed to MemberCore by whoever puts it together.
+import type { Limits } from '../limits.ts'
 import type { Backend } from '../backend/backend.ts'
 import type { JwtTokens } from './auth/jwt-tokens.ts'
 import type { Passwords } from './auth/passwords.ts'
@@ -42,4 +43,6 @@ export interface MemberParts {
   readonly passwords: Passwords
   /** Undefined: tokens are simple ones. */
   readonly jwt?: JwtTokens | undefined
+  /** etcd's if left out; they may change while it runs. */
+  readonly limits?: Readonly<Limits>
 }

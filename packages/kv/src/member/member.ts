@@ -165,7 +165,7 @@ export class MemberCore implements MemberApi {
   txn(body: Uint8Array, done: Done<TxnResponse>, caller: Caller = owner): void {
     const request = this.#decode(() => {
       const request = decodeTxnRequest(body)
-      checkTxn(request)
+      checkTxn(request, this.#parts.limits?.txnOpsMax)
       return request
     }, done)
     if (request === undefined) return

@@ -19,6 +19,7 @@ import { LevelBackend } from '../backend/level-backend.ts'
 import { MemoryBackend } from '../backend/memory-backend.ts'
 import { KvError } from '../errors.ts'
 import type { Kv } from '../kv.ts'
+import type { Limits } from '../limits.ts'
 import { openClientListener } from './client-front.ts'
 import { readAuthSettings } from './auth/auth-settings.ts'
 import { BcryptPasswords, type Passwords } from './auth/passwords.ts'
@@ -32,6 +33,7 @@ import { nodeMemberRandom, randomFraction, type MemberRandom } from './member-ra
 import { leaseTtlSecondsMin, type MemberOptions, type MemberPlan } from './member-options.ts'
 import type { MemberParts } from './member-parts.ts'
 import { MemberCore } from './member.ts'
+import { limitsOf, type LimitOptions } from './server-options.ts'
 import { MemoryFileSystem } from './memory-file-system.ts'
 import { MemberPeers } from './member-peers.ts'
 import type { PeerQuestions } from './peer-questions.ts'
@@ -53,6 +55,8 @@ export interface Member extends AsyncDisposable {
   readonly api: MemberApi
   /** Resolves when this member takes part in a cluster that has a quorum. openMember has waited for it if it is alone. */
   ready(): Promise<void>
+  /** New limits hold from now on; those left out are etcd's again. */
+  reconfigure(options: LimitOptions): void
   /** Hands the lead over if it leads others, answers what waits, stops. Idempotent. */
   close(): Promise<void>
 }
@@ -75,6 +79,8 @@ export interface MemberPorts {
   >
 }
 
+/** More than any --max-request-bytes lets through, less than members take of each other at once. */
+const commandSizeBytesMax = 48 * 2 ** 20
 /** WAL segments of a member in memory: small, since they are never more than the last checkpoint needs. */
 const memorySegmentSizeBytes = 4 * 2 ** 20
 
@@ -160,12 +166,17 @@ class OpenMember extends MemberCore implements Member {
   readonly name: string
   readonly #advertised: readonly string[] | undefined
   readonly #peers: PeerServer | undefined
+  readonly #limits: Limits
   #listener: ClientListener | undefined
   #ready: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
-  private constructor(parts: MemberParts, { options, peers }: StartOptions) {
+  private constructor(
+    parts: MemberParts & { readonly limits: Limits },
+    { options, peers }: StartOptions,
+  ) {
     super(parts)
+    this.#limits = parts.limits
     this.#peers = peers
     this.name = parts.name
     this.#advertised = options.advertiseClientUrls
@@ -231,6 +242,7 @@ class OpenMember extends MemberCore implements Member {
       electionTimeoutMs: plan.electionTimeoutMs,
       ...(options.snapshotCount === undefined ? {} : { snapshotEntries: options.snapshotCount }),
       ...(options.memory === true ? { segmentSizeBytes: memorySegmentSizeBytes } : {}),
+      limits: { commandSizeBytesMax },
       ...ports.raft,
       onEvent,
       metrics: metrics.raft,
@@ -246,6 +258,7 @@ class OpenMember extends MemberCore implements Member {
         peers,
         rules: { strictReconfigCheck, learnersMax: maxLearners, learnerAutoPromote },
         onRemoved: fail,
+        limits: limitsOf(options),
       },
       start,
     )
@@ -263,7 +276,11 @@ class OpenMember extends MemberCore implements Member {
   }
 
   async listen(options: MemberOptions): Promise<void> {
-    this.#listener = await openClientListener(this.api, options)
+    this.#listener = await openClientListener(this.api, options, this.#limits)
+  }
+
+  reconfigure(options: LimitOptions): void {
+    Object.assign(this.#limits, limitsOf(options))
   }
 
   ready(): Promise<void> {

@@ -14,7 +14,9 @@ import {
   parseTimeoutMs,
 } from './grpc-headers.ts'
 import type { GrpcHeaders } from './grpc-headers.ts'
+import { defaultLimits, type Limits } from '../../limits.ts'
 import { HeaderCache } from './http2/header-cache.ts'
+import { keepAliveCheckMs } from './http2/keep-alive.ts'
 import { Http2Connection } from './http2/http2-connection.ts'
 import type { Http2Server } from './http2/http2-connection.ts'
 import type { Http2Stream, StreamHandler } from './http2/http2-stream.ts'
@@ -37,6 +39,7 @@ export function createGrpcServer(options: {
   readonly member: MemberApi
   readonly methods: readonly Method[]
   readonly metrics?: WireMetrics
+  readonly limits?: Readonly<Limits> | undefined
   readonly nowMs?: () => number
 }): GrpcServer {
   return new GrpcRouter(options)
@@ -50,10 +53,12 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
   readonly #metrics: WireMetrics
   readonly #services: ReadonlySet<string>
   readonly #nowMs: () => number
+  readonly #limits: Readonly<Limits>
   readonly #connections = new Set<Http2Connection<GrpcHeaders>>()
   readonly #streamingCalls = new Set<StreamingCall>()
   #leaderTimer: NodeJS.Timeout | undefined
   #leaderlessChecks = 0
+  #aliveTimer: NodeJS.Timeout | undefined
   #onIdle: (() => void) | undefined
 
   constructor(options: Parameters<typeof createGrpcServer>[0]) {
@@ -61,7 +66,9 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
     const { nowMs = () => performance.now() } = options
     this.#member = member
     this.#metrics = metrics
-    this.#context = { deadlines: new DeadlineQueue(nowMs), partialBytes: { count: 0 } }
+    const { limits = defaultLimits } = options
+    this.#limits = limits
+    this.#context = { deadlines: new DeadlineQueue(nowMs), partialBytes: { count: 0, limits } }
     this.#methods = new Map(
       methods.map((method) => [method.path, { method, counts: metrics.countsOf(method) }]),
     )
@@ -74,17 +81,20 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
       socket,
       server: commonName === undefined ? this : this.#asCertified(commonName),
       nowMs: this.#nowMs,
+      limits: this.#limits,
       onClosed: () => {
         this.#connections.delete(connection)
         if (this.#connections.size === 0) this.#onIdle?.()
       },
     })
     this.#connections.add(connection)
+    this.#aliveTimer ??= this.#watchConnections()
     connection.push(head)
   }
 
   async close(graceMs: number): Promise<void> {
     clearInterval(this.#leaderTimer)
+    clearTimeout(this.#aliveTimer)
     for (const call of this.#streamingCalls) call.end(new KvError('STOPPED'))
     for (const connection of this.#connections) connection.shutDown()
     if (this.#connections.size === 0) return
@@ -97,6 +107,15 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
         resolve()
       }
     })
+  }
+
+  /** Each look follows the limits that hold then. */
+  #watchConnections(): NodeJS.Timeout {
+    const look = (): void => {
+      for (const connection of this.#connections) connection.checkAlive()
+      this.#aliveTimer = this.#watchConnections()
+    }
+    return setTimeout(look, keepAliveCheckMs(this.#limits)).unref()
   }
 
   parseHeaders = parseGrpcHeaders

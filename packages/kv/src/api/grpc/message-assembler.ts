@@ -1,16 +1,20 @@
 // gRPC's length-prefixed messages out of DATA frames, which may cut them anywhere. What all calls together hold of unfinished messages
 // is bounded, so that slow senders cannot fill the memory.
 import { grpcStatus } from '../../errors.ts'
+import { defaultLimits, type Limits } from '../../limits.ts'
 import { GrpcError } from './grpc-error.ts'
 
 const prefixSize = 5
-/** etcd's limit: 1.5 MiB for a request and 512 KiB for what is around it. */
-export const messageSizeBytesMax = 2_097_152
+/** What may be around a request, as in etcd. */
+const overheadSizeBytesMax = 524_288
+/** Without other word, as etcd's. */
+export const messageSizeBytesMax: number = defaultLimits.requestSizeBytesMax + overheadSizeBytesMax
 export const partialBytesMax = 268_435_456
 
 /** Shared by all calls of a server. */
 export interface PartialBytes {
   count: number
+  readonly limits?: Readonly<Limits>
 }
 
 export class MessageAssembler {
@@ -40,7 +44,7 @@ export class MessageAssembler {
     }
     let pos = 0
     while (bytes.length - pos >= prefixSize) {
-      const size = messageSize(bytes, pos)
+      const size = messageSize(bytes, pos, this.#total.limits)
       if (bytes.length - pos < prefixSize + size) break
       const bodyStart = pos + prefixSize
       pos = bodyStart + size
@@ -73,17 +77,22 @@ export class MessageAssembler {
       first = Buffer.concat(this.#parts)
       this.#parts = [first]
     }
-    return prefixSize + messageSize(first, 0)
+    return prefixSize + messageSize(first, 0, this.#total.limits)
   }
 }
 
-function messageSize(bytes: Buffer, pos: number): number {
+function messageSize(
+  bytes: Buffer,
+  pos: number,
+  { requestSizeBytesMax }: Readonly<Limits> = defaultLimits,
+): number {
   if (bytes[pos] !== 0) {
     throw new GrpcError(grpcStatus.unimplemented, 'grpc: compressed messages are not supported')
   }
   const size = bytes.readUInt32BE(pos + 1)
-  if (size > messageSizeBytesMax) {
-    const message = `grpc: received message larger than max (${size} vs. ${messageSizeBytesMax})`
+  const sizeMax = requestSizeBytesMax + overheadSizeBytesMax
+  if (size > sizeMax) {
+    const message = `grpc: received message larger than max (${size} vs. ${sizeMax})`
     throw new GrpcError(grpcStatus.resourceExhausted, message)
   }
   return size

@@ -61,6 +61,12 @@ test('every flag that is used reaches its option', () => {
     '--cors=http://x',
     '--host-whitelist=x,y',
     '--enable-grpc-gateway=false',
+    '--max-txn-ops=256',
+    '--max-request-bytes=2000000',
+    '--max-concurrent-streams=4294967295',
+    '--grpc-keepalive-min-time=1s',
+    '--grpc-keepalive-interval=1m30s',
+    '--grpc-keepalive-timeout=500ms',
   ]
   expect(parseMemberFlags(argv, {})).toEqual({
     options: {
@@ -95,6 +101,12 @@ test('every flag that is used reaches its option', () => {
       cors: ['http://x'],
       hostWhitelist: ['x', 'y'],
       enableGrpcGateway: false,
+      maxTxnOps: 256,
+      maxRequestBytes: 2_000_000,
+      maxConcurrentStreams: 4_294_967_295,
+      grpcKeepaliveMinTimeMs: 1000,
+      grpcKeepaliveIntervalMs: 90_000,
+      grpcKeepaliveTimeoutMs: 500,
       peerTls: {
         certFile: 'c.pem',
         keyFile: 'k.pem',

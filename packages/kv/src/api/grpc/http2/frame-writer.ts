@@ -87,10 +87,19 @@ export class FrameWriter {
     this.uint32(code)
   }
 
-  goAway(lastStreamId: number, code: Http2ErrorCode): void {
-    this.frameHeader(8, frameType.goaway, 0, 0)
+  /** `why`: for the client's log. */
+  goAway(lastStreamId: number, code: Http2ErrorCode, why = ''): void {
+    const debugData = Buffer.from(why)
+    this.frameHeader(8 + debugData.length, frameType.goaway, 0, 0)
     this.uint32(lastStreamId)
     this.uint32(code)
+    this.bytes(debugData)
+  }
+
+  /** `data`: 8 bytes. */
+  ping(data: Uint8Array, flags: number): void {
+    this.frameHeader(8, frameType.ping, flags, 0)
+    this.bytes(data)
   }
 
   /** Writes what was laid down so far to the socket; happens by itself at the end of the turn. */

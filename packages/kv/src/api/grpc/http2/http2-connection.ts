@@ -1,37 +1,39 @@
 // The server side of one HTTP/2 connection (RFC 9113): frames in, streams and their windows, and every rule a client can break. What
 // the headers mean and who serves a stream is the server's business.
 import type { Duplex } from 'node:stream'
+import { defaultLimits, type Limits } from '../../../limits.ts'
+import { ConnectionPreface } from './connection-preface.ts'
 import { FrameBudget } from './frame-budget.ts'
 import { FrameReader, unpad } from './frame-reader.ts'
 import type { Frame } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { HeaderAssembler } from './header-assembler.ts'
 import {
-  connectionPreface,
-  defaultWindowSize,
   frameFlag,
   frameSizeError,
   frameType,
   Http2Error,
   http2ErrorCode,
   protocolError,
-  setting,
   windowSizeMax,
 } from './http2-protocol.ts'
 import type { Http2ErrorCode } from './http2-protocol.ts'
 import { Http2Stream } from './http2-stream.ts'
 import type { StreamHandler, StreamTransport } from './http2-stream.ts'
+import { KeepAlive } from './keep-alive.ts'
 import { parseInitialWindowSize } from './peer-settings.ts'
-import { headerListSizeMax, RequestDecoder } from './request-decoder.ts'
+import { RequestDecoder } from './request-decoder.ts'
 import type { HeaderMeaning } from './request-decoder.ts'
+import {
+  connectionReceiveWindow,
+  streamReceiveWindow,
+  writeServerSettings,
+} from './server-settings.ts'
 import { StreamSender } from './stream-sender.ts'
 
-export const concurrentStreamsMax = 10_000
-/** More than the largest message, so that a unary call needs no window update of its stream. */
-const streamReceiveWindow = 4_194_304
-const connectionReceiveWindow = 16_777_216
 /** How long a connection that broke the rules stays, so that it can read why. */
 const failedLingerMs = 1000
+const keepAlivePing = Buffer.from('balsa-ka')
 
 export interface Http2Server<H> extends HeaderMeaning<H> {
   /** Serves a new stream. */
@@ -49,7 +51,9 @@ export class Http2Connection<H> implements StreamTransport {
   readonly #budget: FrameBudget
   readonly #streams = new Map<number, Http2Stream>()
   readonly #onClosed: () => void
-  #preface: Buffer | undefined = Buffer.alloc(0)
+  readonly #preface = new ConnectionPreface()
+  readonly #limits: Readonly<Limits>
+  readonly #keepAlive: KeepAlive
   #lastStreamId = 0
   #receiveWindow = connectionReceiveWindow
   #settingsReceived = false
@@ -61,12 +65,15 @@ export class Http2Connection<H> implements StreamTransport {
     readonly socket: Duplex
     readonly server: Http2Server<H>
     readonly nowMs: () => number
+    readonly limits?: Readonly<Limits>
     readonly onClosed: () => void
   }) {
     this.#socket = options.socket
     this.#server = options.server
     this.#onClosed = options.onClosed
     this.#budget = new FrameBudget(options.nowMs)
+    this.#limits = options.limits ?? defaultLimits
+    this.#keepAlive = new KeepAlive(this.#limits, options.nowMs)
     this.#decoder = new RequestDecoder(options.server)
     this.#assembler = new HeaderAssembler(this.#budget, (streamId, isEnd, buffer, start, end) =>
       this.#onHeaderBlock(streamId, isEnd, buffer, start, end),
@@ -74,7 +81,7 @@ export class Http2Connection<H> implements StreamTransport {
     this.#writer = new FrameWriter(options.socket)
     this.#sender = new StreamSender(this.#writer, (stream) => this.#onLocalEnd(stream))
     this.#reader = new FrameReader((frame) => this.#onFrame(frame))
-    this.#sendSettings()
+    writeServerSettings(this.#writer, this.#limits)
     const { socket } = options
     socket.on('data', (chunk: Buffer) => this.push(chunk))
     socket.on('drain', () => this.#onDrain())
@@ -95,8 +102,9 @@ export class Http2Connection<H> implements StreamTransport {
   /** Feeds bytes that came from the socket. */
   push(chunk: Buffer): void {
     if (this.#ended) return
+    this.#keepAlive.heard()
     try {
-      const rest = this.#preface === undefined ? chunk : this.#checkPreface(chunk)
+      const rest = this.#preface.take(chunk)
       if (rest !== undefined) this.#reader.push(rest)
     } catch (reason) {
       if (!(reason instanceof Http2Error)) throw reason
@@ -115,16 +123,26 @@ export class Http2Connection<H> implements StreamTransport {
     this.#endIfIdle()
   }
 
+  /** Pings a client that has been silent for long, and drops one that does not answer. */
+  checkAlive(): void {
+    const due = this.#keepAlive.check()
+    if (due === 'drop') this.#socket.destroy()
+    else if (due === 'ping') this.#writer.ping(keepAlivePing, 0)
+  }
+
   sendHeaders(stream: Http2Stream, block: Uint8Array): void {
+    this.#keepAlive.answered()
     this.#sender.headers(stream, block)
   }
 
   sendMessage(stream: Http2Stream, payload: Uint8Array): boolean {
     this.#budget.earn()
+    this.#keepAlive.answered()
     return this.#sender.message(stream, payload)
   }
 
   sendTrailers(stream: Http2Stream, block: Uint8Array): void {
+    this.#keepAlive.answered()
     this.#sender.trailers(stream, block)
   }
 
@@ -132,27 +150,6 @@ export class Http2Connection<H> implements StreamTransport {
     if (!this.#streams.has(stream.id)) return
     this.#writer.reset(stream.id, code)
     this.#remove(stream)
-  }
-
-  #sendSettings(): void {
-    const settings = [
-      [setting.headerTableSize, 0],
-      [setting.concurrentStreamsMax, concurrentStreamsMax],
-      [setting.initialWindowSize, streamReceiveWindow],
-      [setting.headerListSizeMax, headerListSizeMax],
-    ] as const
-    this.#writer.settings(settings, 0)
-    this.#writer.windowUpdate(0, connectionReceiveWindow - defaultWindowSize)
-  }
-
-  #checkPreface(chunk: Buffer): Buffer | undefined {
-    const bytes = Buffer.concat([this.#preface ?? Buffer.alloc(0), chunk])
-    const seen = bytes.toString('latin1', 0, Math.min(bytes.length, connectionPreface.length))
-    if (!connectionPreface.startsWith(seen)) {
-      throw new Http2Error(http2ErrorCode.protocolError, 'connection preface')
-    }
-    this.#preface = seen.length < connectionPreface.length ? bytes : undefined
-    return this.#preface === undefined ? bytes.subarray(connectionPreface.length) : undefined
   }
 
   #onFrame(frame: Frame): void {
@@ -248,7 +245,7 @@ export class Http2Connection<H> implements StreamTransport {
     }
     this.#lastStreamId = streamId
     const headers = this.#decoder.decode(streamId, buffer, start, end)
-    if (this.#closing || this.#streams.size >= concurrentStreamsMax) {
+    if (this.#closing || this.#streams.size >= this.#limits.concurrentStreamsMax) {
       throw new Http2Error(http2ErrorCode.refusedStream, 'too many streams', streamId)
     }
     const windows = { send: this.#sender.streamWindow, receive: streamReceiveWindow }
@@ -327,8 +324,11 @@ export class Http2Connection<H> implements StreamTransport {
     if (frame.end - frame.start !== 8) throw frameSizeError('PING')
     this.#budget.spend()
     if ((frame.flags & frameFlag.ack) !== 0) return
-    this.#writer.frameHeader(8, frameType.ping, frameFlag.ack, 0)
-    this.#writer.bytes(frame.buffer.subarray(frame.start, frame.end))
+    if (this.#keepAlive.isPingTooEarly(this.#streams.size > 0)) {
+      this.#fail(http2ErrorCode.enhanceYourCalm, 'too_many_pings')
+      return
+    }
+    this.#writer.ping(frame.buffer.subarray(frame.start, frame.end), frameFlag.ack)
   }
 
   #onPriority(frame: Frame): void {
@@ -366,8 +366,8 @@ export class Http2Connection<H> implements StreamTransport {
     this.#socket.end()
   }
 
-  #fail(code: Http2ErrorCode): void {
-    this.#writer.goAway(this.#lastStreamId, code)
+  #fail(code: Http2ErrorCode, why = ''): void {
+    this.#writer.goAway(this.#lastStreamId, code, why)
     this.#ended = true
     this.#writer.flush()
     this.#socket.end()

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { openMember } from './open-member.ts'
+
+test('the limits of requests are those of the options, and may change while the member runs', async () => {
+  await using member = await openMember({ memory: true, maxRequestBytes: 1000, maxTxnOps: 2 })
+  const puts = (count: number): Promise<unknown> =>
+    member.kv.txn({
+      then: Array.from({ length: count }, (_, i) => ({ op: 'put', key: `k${i}`, value: 'v' })),
+    })
+  const put = (sizeBytes: number): Promise<unknown> => member.kv.put('a', 'v'.repeat(sizeBytes))
+  await put(900)
+  await expect(put(1000)).rejects.toThrow('etcdserver: request is too large')
+  await puts(2)
+  await expect(puts(3)).rejects.toThrow('etcdserver: too many operations in txn request')
+  member.reconfigure({ maxRequestBytes: 10_000_000, maxTxnOps: 1000 })
+  await put(9_000_000)
+  await puts(1000)
+  member.reconfigure({})
+  await expect(put(1_572_864)).rejects.toThrow('etcdserver: request is too large')
+  await expect(puts(129)).rejects.toThrow('etcdserver: too many operations in txn request')
+})
+
+test('a limit that members could not pass on to each other is refused', async () => {
+  await expect(openMember({ memory: true, maxRequestBytes: 2 ** 30 })).rejects.toThrow(
+    '--max-request-bytes is 1073741824; it must be at most 33554432',
+  )
+})
