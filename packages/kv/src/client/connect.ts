@@ -1,11 +1,14 @@
 // Opens a client: finds out which wire the servers speak, and waits until one of them answers.
 import { KvError } from '../errors.ts'
 import type { Kv } from '../kv.ts'
+import { AuthClient } from './auth-client.ts'
 import { backOffMs, delay } from './back-off.ts'
+import type { CallerOptions } from './caller.ts'
 import { parseEndpoints } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { GrpcWire } from './grpc/grpc-wire.ts'
 import { NativeWire } from './native/native-wire.ts'
+import { signIn, type User } from './signed-in-wire.ts'
 import { WireKv } from './wire-kv.ts'
 import type { Wire } from './wire.ts'
 
@@ -23,6 +26,8 @@ export interface ConnectOptions {
    * a watcher may see the write twice, and another's write in between is written over. Off if left out.
    */
   readonly retryWrites?: boolean
+  /** Signs in, and again whenever that is needed. A cluster that has no users in force takes it as well. */
+  readonly user?: User
   /** PEM texts, for https endpoints. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string }
 }
@@ -32,16 +37,29 @@ const requestTimeoutDefaultMs = 10_000
 
 /** Resolves when a server has answered; rejects with KvError TIMEOUT when none did in time. */
 export async function connect(options: ConnectOptions): Promise<Kv> {
+  return new WireKv(await connectWire(options), callerOptionsOf(options))
+}
+
+/** The same for users and roles. */
+export async function connectAuth(options: ConnectOptions): Promise<AuthClient> {
+  return new AuthClient(await connectWire(options), callerOptionsOf(options))
+}
+
+async function connectWire(options: ConnectOptions): Promise<Wire> {
   const endpoints = parseEndpoints(options.endpoints)
   const connectTimeoutMs = options.connectTimeoutMs ?? connectTimeoutDefaultMs
   const wire = await openWire(endpoints, options.protocol ?? 'auto', {
     connectTimeoutMs,
     tls: options.tls ?? {},
   })
-  return new WireKv(wire, {
+  return signIn(wire, options.user)
+}
+
+function callerOptionsOf(options: ConnectOptions): CallerOptions {
+  return {
     requestTimeoutMs: options.requestTimeoutMs ?? requestTimeoutDefaultMs,
     retryWrites: options.retryWrites ?? false,
-  })
+  }
 }
 
 type WireOptions = Required<Pick<ConnectOptions, 'connectTimeoutMs' | 'tls'>>
@@ -74,11 +92,13 @@ async function openWire(
 }
 
 /** The wire that every server of etcd's family speaks, for what the native one does not carry. */
-export function connectGrpc(options: ConnectOptions): Promise<GrpcWire> {
-  return openGrpc(parseEndpoints(options.endpoints), {
+export async function connectGrpc(options: ConnectOptions): Promise<GrpcWire> {
+  const wire = await openGrpc(parseEndpoints(options.endpoints), {
     connectTimeoutMs: options.connectTimeoutMs ?? connectTimeoutDefaultMs,
     tls: options.tls ?? {},
   })
+  await signIn(wire, options.user)
+  return wire
 }
 
 async function openGrpc(endpoints: readonly Endpoint[], options: WireOptions): Promise<GrpcWire> {

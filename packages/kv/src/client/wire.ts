@@ -18,6 +18,7 @@ export type WireMethod =
   | 'Cluster/MemberList'
   | 'Maintenance/Status'
   | 'Maintenance/HashKV'
+  | `Auth/${string}`
 
 export interface AttemptOptions {
   readonly signal: AbortSignal | undefined
@@ -32,6 +33,8 @@ export interface Wire {
   attempt(method: WireMethod, body: Uint8Array, options: AttemptOptions): Promise<Uint8Array>
   /** Opens a stream of watchers at whatever server can be reached; rejects with AttemptError. */
   openWatchChannel(events: WatchChannelEvents): Promise<WatchChannel>
+  /** Shown with every request from now on; '': none. */
+  setToken(token: string): void
   close(): Promise<void>
 }
 

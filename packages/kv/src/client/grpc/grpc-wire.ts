@@ -37,6 +37,7 @@ export class GrpcWire implements Wire {
   readonly #clients = new Map<Endpoint, Client>()
   /** The endpoint that is asked; moves on when it fails. */
   #current = 0
+  #token = ''
 
   constructor(endpoints: readonly Endpoint[], options: GrpcWireOptions) {
     this.#endpoints = endpoints
@@ -85,7 +86,7 @@ export class GrpcWire implements Wire {
       asBuffer,
       asIs,
       body,
-      new Metadata(),
+      this.#metadata(),
     )
     const onAbort = (): void => call.cancel()
     signal?.addEventListener('abort', onAbort, { once: true })
@@ -105,6 +106,7 @@ export class GrpcWire implements Wire {
       path('Watch/Watch'),
       asBuffer,
       asIs,
+      this.#metadata(),
     )
     let isOver = false
     const lose = (): void => {
@@ -131,10 +133,20 @@ export class GrpcWire implements Wire {
     })
   }
 
+  setToken(token: string): void {
+    this.#token = token
+  }
+
   close(): Promise<void> {
     for (const client of this.#clients.values()) client.close()
     this.#clients.clear()
     return Promise.resolve()
+  }
+
+  #metadata(): Metadata {
+    const metadata = new Metadata()
+    if (this.#token !== '') metadata.set('token', this.#token)
+    return metadata
   }
 
   #endpoint(): Endpoint {
@@ -171,7 +183,7 @@ export class GrpcWire implements Wire {
         asBuffer,
         asIs,
         body,
-        new Metadata(),
+        this.#metadata(),
         { deadline: Date.now() + timeoutMs },
         (error, reply) => {
           signal?.removeEventListener('abort', onAbort)
@@ -195,7 +207,7 @@ export class GrpcWire implements Wire {
         path(method),
         asBuffer,
         asIs,
-        new Metadata(),
+        this.#metadata(),
         { deadline: Date.now() + timeoutMs },
       )
       const onAbort = (): void => stream.cancel()

@@ -31,6 +31,8 @@ export interface Hello {
 export interface NativeConnectionOptions {
   readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string }
   readonly connectTimeoutMs: number
+  /** '': none. */
+  token(): string
   onHello(connection: NativeConnection): void
   onClosed(connection: NativeConnection): void
 }
@@ -88,6 +90,7 @@ export class NativeConnection {
       setInterval(() => this.#expire(), deadlineCheckIntervalMs),
     ]
     for (const timer of this.#timers) timer.unref()
+    if (options.token() !== '') this.sendToken()
   }
 
   /** Resolves when the server has introduced itself; rejects with NotNativeError or what the socket says. */
@@ -181,6 +184,11 @@ export class NativeConnection {
 
   sendWatch(request: WatchRequest): void {
     this.#send([0, 'watch', encodeWatchRequest(request)])
+  }
+
+  /** What is sent after it is the new caller's. */
+  sendToken(): void {
+    this.#send([0, 'token', Buffer.from(this.#options.token())])
   }
 
   close(): void {

@@ -28,6 +28,7 @@ export class NativeWire implements Wire {
   #leaderlessSince: number | undefined
   /** Which endpoint is tried next. */
   #next = 0
+  #token = ''
 
   constructor(
     endpoints: readonly Endpoint[],
@@ -36,6 +37,7 @@ export class NativeWire implements Wire {
     this.#endpoints = endpoints
     this.#options = {
       ...options,
+      token: () => this.#token,
       onHello: () => this.#followLeader(),
       onClosed: (connection) => this.#forget(connection),
     }
@@ -78,6 +80,11 @@ export class NativeWire implements Wire {
       cancel: (watchId) => connection.sendWatch({ type: 'cancel', watchId }),
       close: () => connection.closeWatch(),
     }
+  }
+
+  setToken(token: string): void {
+    this.#token = token
+    for (const connection of this.#connections.values()) connection.sendToken()
   }
 
   close(): Promise<void> {
