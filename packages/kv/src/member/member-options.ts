@@ -3,8 +3,9 @@ import { KvError } from '../errors.ts'
 import type { PeerTlsFiles } from './peer-tls-files.ts'
 import { clusterIdOf, idText, memberIdOf } from './identity.ts'
 import type { ServerOptions } from './server-options.ts'
+import type { StorageOptions } from './storage-options.ts'
 
-export interface MemberOptions extends ServerOptions {
+export interface MemberOptions extends ServerOptions, StorageOptions {
   /** This member's name in `initialCluster`; 'default' if left out. */
   readonly name?: string
   /** Where everything is kept; the folder is made if it is missing. Not needed with `memory`. */

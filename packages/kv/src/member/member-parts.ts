@@ -12,6 +12,7 @@ import type { MemberMetrics } from './member-metrics.ts'
 import type { MemberRandom } from './member-random.ts'
 import type { PeerQuestions } from './peer-questions.ts'
 import type { CommandResult, KvStateMachine } from './state-machine.ts'
+import type { StoragePlan } from './storage-options.ts'
 
 /** The ways to the other members. */
 export interface MemberWays {
@@ -40,6 +41,8 @@ export interface MemberParts {
   /** This member is no member any more. */
   readonly onRemoved: (error: Error) => void
   readonly metrics: MemberMetrics
+  /** Left out: what a member does that was told nothing. */
+  readonly storage?: StoragePlan
   readonly passwords: Passwords
   /** Undefined: tokens are simple ones. */
   readonly jwt?: JwtTokens | undefined
