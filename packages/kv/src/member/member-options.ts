@@ -34,6 +34,8 @@ export interface MemberOptions extends ServerOptions, StorageOptions {
   readonly learnerAutoPromote?: boolean
   readonly heartbeatIntervalMs?: number
   readonly electionTimeoutMs?: number
+  /** How often watches that asked for it hear that nothing happened; 10 minutes if left out, at least 100 ms. */
+  readonly watchProgressNotifyIntervalMs?: number
   /** Applied entries between two checkpoints. */
   readonly snapshotCount?: number
   /** How tokens are made: 'simple', or 'jwt,sign-method=...,pub-key=FILE,priv-key=FILE,ttl=5m'. */

@@ -36,6 +36,8 @@ export interface MemberParts {
   readonly clock: MemberClock
   readonly random: MemberRandom
   readonly electionTimeoutMs: number
+  /** How often quiet watches that asked for it are told how far they are. */
+  readonly progressIntervalMs: number
   readonly peers: MemberWays
   readonly rules: ClusterRules
   /** This member is no member any more. */

@@ -59,8 +59,6 @@ import { plainStoragePlan } from './storage-options.ts'
 import type { Credentials, Done, MemberApi, WatchSink } from './types.ts'
 import { etcdVersion } from './version.ts'
 
-const progressIntervalMs = 10 * 60_000
-
 /** Used as it is, it does what it is asked: it is its owner's. `as()` gives what others may have of it. */
 export class MemberCore implements MemberApi {
   readonly id: bigint
@@ -373,7 +371,7 @@ export class MemberCore implements MemberApi {
   }
 
   #notifyProgress(): void {
-    const { clock, stateMachine } = this.#parts
+    const { clock, stateMachine, progressIntervalMs } = this.#parts
     this.#cancelProgress = clock.setTimer(progressIntervalMs, () => {
       stateMachine.hub.notifyProgress()
       this.#notifyProgress()

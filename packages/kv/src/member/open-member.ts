@@ -257,6 +257,7 @@ class OpenMember extends MemberCore implements Member {
         ...plan,
         ...machine,
         jwt: auth.jwt,
+        progressIntervalMs: Math.max(100, options.watchProgressNotifyIntervalMs ?? 600_000),
         knownPeerUrls: plan.peerUrlsById,
         peers,
         rules: { strictReconfigCheck, learnersMax: maxLearners, learnerAutoPromote },

@@ -60,6 +60,7 @@ export async function openTestMember(
     clock,
     random: nodeMemberRandom,
     electionTimeoutMs: 1000,
+    progressIntervalMs: 600_000,
     peers: {
       link: { renew: () => undefined, timeToLive: () => undefined },
       clusterLink: { change: () => undefined },

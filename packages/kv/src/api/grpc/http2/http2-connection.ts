@@ -30,6 +30,7 @@ import {
   writeServerSettings,
 } from './server-settings.ts'
 import { StreamSender } from './stream-sender.ts'
+import type { UnreadBytes } from './stream-sender.ts'
 
 /** How long a connection that broke the rules stays, so that it can read why. */
 const failedLingerMs = 1000
@@ -66,6 +67,8 @@ export class Http2Connection<H> implements StreamTransport {
     readonly server: Http2Server<H>
     readonly nowMs: () => number
     readonly limits?: Readonly<Limits>
+    /** Shared by all connections of a server. */
+    readonly unreadBytes?: UnreadBytes
     readonly onClosed: () => void
   }) {
     this.#socket = options.socket
@@ -79,7 +82,8 @@ export class Http2Connection<H> implements StreamTransport {
       this.#onHeaderBlock(streamId, isEnd, buffer, start, end),
     )
     this.#writer = new FrameWriter(options.socket)
-    this.#sender = new StreamSender(this.#writer, (stream) => this.#onLocalEnd(stream))
+    const onEnded = (stream: Http2Stream): void => this.#onLocalEnd(stream)
+    this.#sender = new StreamSender(this.#writer, onEnded, options.unreadBytes)
     this.#reader = new FrameReader((frame) => this.#onFrame(frame))
     writeServerSettings(this.#writer, this.#limits)
     const { socket } = options
@@ -93,6 +97,10 @@ export class Http2Connection<H> implements StreamTransport {
 
   get socket(): Duplex {
     return this.#socket
+  }
+
+  get isOverfull(): boolean {
+    return this.#sender.isOverfull
   }
 
   get streamCount(): number {
