@@ -118,7 +118,8 @@ export class StreamSender {
     }
     stream.sendWindow += increment
     // To the end of what it may send: no other event need come that would let it go on.
-    while (increment > 0 && this.#waiting.has(stream) && this.#turn(stream));
+    if (increment <= 0) return
+    while (this.#waiting.has(stream) && this.#turn(stream));
   }
 
   /** Sends what waits, as far as windows and socket allow. */
