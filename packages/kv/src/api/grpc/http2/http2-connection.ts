@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { defaultLimits, type Limits } from '../../../limits.ts'
 import { ConnectionPreface } from './connection-preface.ts'
 import { FrameBudget } from './frame-budget.ts'
-import { FrameReader, unpad } from './frame-reader.ts'
+import { checkPriority, FrameReader, unpad } from './frame-reader.ts'
 import type { Frame } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { HeaderAssembler } from './header-assembler.ts'
@@ -193,7 +193,8 @@ export class Http2Connection<H> implements StreamTransport {
       case frameType.ping:
         return this.#onPing(frame)
       case frameType.priority:
-        return this.#onPriority(frame)
+        this.#budget.spend()
+        return checkPriority(frame)
       case frameType.goaway:
         if (frame.streamId !== 0) throw protocolError('GOAWAY on a stream')
         return
@@ -337,14 +338,6 @@ export class Http2Connection<H> implements StreamTransport {
       return
     }
     this.#writer.ping(frame.buffer.subarray(frame.start, frame.end), frameFlag.ack)
-  }
-
-  #onPriority(frame: Frame): void {
-    if (frame.streamId === 0) throw protocolError('PRIORITY on stream 0')
-    this.#budget.spend()
-    if (frame.end - frame.start !== 5) {
-      throw new Http2Error(http2ErrorCode.frameSizeError, 'PRIORITY', frame.streamId)
-    }
   }
 
   #onLocalEnd(stream: Http2Stream): void {
