@@ -31,10 +31,7 @@ export interface LevelDatabase {
   iterator(options: {
     gte: Buffer
     lt: Buffer
-    /** Left out: what is there now. */
-    snapshot?: DatabaseSnapshot
-    reverse?: boolean
-    limit?: number
+    snapshot: DatabaseSnapshot
     fillCache: boolean
     /** Bytes that one nextv() may return. */
     highWaterMarkBytes: number

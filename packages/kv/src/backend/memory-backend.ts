@@ -67,14 +67,12 @@ export class MemoryBackend implements Backend {
   readonly #overlay = new Overlay()
   readonly #queue = new WriteQueue()
   #rows: Map<string, Uint8Array>
-  #sizeBytes: number
 
   constructor(disk: MemoryDisk = new MemoryDisk(), options: MemoryBackendOptions = {}) {
     this.#disk = disk
     this.#pace = options.pace ?? atOnce
     this.#viewRowsMax = options.viewRowsMax ?? rowsBatchMax
     this.#rows = disk.written()
-    this.#sizeBytes = sizeOf(this.#rows)
   }
 
   get pendingSizeBytes(): number {
@@ -100,7 +98,7 @@ export class MemoryBackend implements Backend {
       await this.#pace('write')
       this.#disk.write(batch)
       if (options.sync) await this.#sync()
-      this.#sizeBytes += applyBatch(this.#rows, batch)
+      applyBatch(this.#rows, batch)
       this.#overlay.written()
     })
   }
@@ -127,7 +125,6 @@ export class MemoryBackend implements Backend {
       this.#overlay.clear()
       this.#disk.replace(new Map(fresh))
       this.#rows = fresh
-      this.#sizeBytes = sizeOf(fresh)
     })
   }
 
@@ -156,7 +153,8 @@ export class MemoryBackend implements Backend {
   }
 
   size(): { total: number; used: number } {
-    const total = this.#sizeBytes + this.#overlay.sizeBytes
+    let total = this.#overlay.sizeBytes
+    for (const [key, value] of this.#rows) total += key.length + value.length
     return { total, used: total }
   }
 
@@ -186,21 +184,9 @@ export class MemoryBackend implements Backend {
   }
 }
 
-function sizeOf(rows: ReadonlyMap<string, Uint8Array>): number {
-  let sizeBytes = 0
-  for (const [key, value] of rows) sizeBytes += key.length + value.length
-  return sizeBytes
-}
-
-/** Returns by how many bytes the rows have grown. */
-function applyBatch(rows: Map<string, Uint8Array>, batch: Batch): number {
-  let grownBytes = 0
+function applyBatch(rows: Map<string, Uint8Array>, batch: Batch): void {
   for (const [key, value] of batch) {
-    const before = rows.get(key)
-    if (before !== undefined) grownBytes -= key.length + before.length
-    if (value !== deletedRow) grownBytes += key.length + value.length
     if (value === deletedRow) rows.delete(key)
     else rows.set(key, value)
   }
-  return grownBytes
 }

@@ -40,7 +40,6 @@ import type { PeerQuestions } from './peer-questions.ts'
 import { listenPeers, type PeerServer } from './peer-server.ts'
 import { readPeerTls } from './peer-tls-files.ts'
 import { KvStateMachine, type CommandResult } from './state-machine.ts'
-import { planStorage } from './storage-options.ts'
 import type { MemberApi } from './types.ts'
 
 /** A running member. Close it, or `await using` it. */
@@ -82,8 +81,6 @@ export interface MemberPorts {
 
 /** More than any --max-request-bytes lets through, less than members take of each other at once. */
 const commandSizeBytesMax = 48 * 2 ** 20
-/** Smaller than raft's own: the log on disk is about three of them. */
-const segmentSizeBytes = 32 * 2 ** 20
 /** WAL segments of a member in memory: small, since they are never more than the last checkpoint needs. */
 const memorySegmentSizeBytes = 4 * 2 ** 20
 
@@ -244,8 +241,8 @@ class OpenMember extends MemberCore implements Member {
       heartbeatIntervalMs: plan.heartbeatIntervalMs,
       electionTimeoutMs: plan.electionTimeoutMs,
       ...(options.snapshotCount === undefined ? {} : { snapshotEntries: options.snapshotCount }),
+      ...(options.memory === true ? { segmentSizeBytes: memorySegmentSizeBytes } : {}),
       limits: { commandSizeBytesMax },
-      segmentSizeBytes: options.memory === true ? memorySegmentSizeBytes : segmentSizeBytes,
       ...ports.raft,
       onEvent,
       metrics: metrics.raft,
@@ -257,19 +254,17 @@ class OpenMember extends MemberCore implements Member {
         ...plan,
         ...machine,
         jwt: auth.jwt,
-        progressIntervalMs: Math.max(100, options.watchProgressNotifyIntervalMs ?? 600_000),
         knownPeerUrls: plan.peerUrlsById,
         peers,
         rules: { strictReconfigCheck, learnersMax: maxLearners, learnerAutoPromote },
         onRemoved: fail,
         limits: limitsOf(options),
-        storage: planStorage(options),
       },
       start,
     )
     member = opened
     peers.serve(opened)
-    metrics.watchGauges(() => ({ ...gaugesOf(machine), quotaBytes: opened.quotaBytes }))
+    metrics.watchGauges(() => gaugesOf(machine))
     for (const event of early) onEvent(event)
     const { leader, term } = consensus.status()
     if (leader !== undefined) opened.leaderChanged(leader, term)
@@ -336,11 +331,7 @@ async function openRaft(
   }
 }
 
-function gaugesOf({
-  stateMachine,
-  consensus,
-  backend,
-}: MachineParts): Omit<MemberGauges, 'quotaBytes'> {
+function gaugesOf({ stateMachine, consensus, backend }: MachineParts): MemberGauges {
   const raft = consensus.status()
   const { hub, store, housekeeping } = stateMachine
   const { watchers, slow, eventsSent } = hub.counts
@@ -353,6 +344,7 @@ function gaugesOf({
     appliedIndex: raft.appliedIndex,
     dbSizeBytes: size.total,
     dbUsedBytes: size.used,
+    quotaBytes: 0,
     keys: store.index.size,
     revision: store.revision,
     compactRevision: store.compactRevision,

@@ -14,6 +14,8 @@ import { Watcher, watchRange, type EventTarget } from './watcher.ts'
 export const fragmentSizeBytesMax: number = 1.5 * 2 ** 20 + 512 * 2 ** 10
 /** Answers about the stream as a whole, or about no watcher. */
 const noWatchId = -1
+/** Ids of watches that compaction ended, of one stream; the oldest is forgotten first. */
+const compactedIdsMax = 1_000
 
 export class HubWatchStream implements WatchStream, EventTarget {
   readonly #hub: WatchHub
@@ -21,6 +23,8 @@ export class HubWatchStream implements WatchStream, EventTarget {
   readonly #header: (revision: number) => ResponseHeader
   readonly #onClose: () => void
   readonly #watchers = new Map<number, Watcher>()
+  /** As in etcd they stay taken until the client cancels them, which is answered. */
+  readonly #compactedIds = new Set<number>()
   #nextId = 0
   #isProgressWanted = false
   #isClosed = false
@@ -61,9 +65,10 @@ export class HubWatchStream implements WatchStream, EventTarget {
 
   cancel(watchId: number): void {
     const watcher = this.#watchers.get(watchId)
-    if (watcher === undefined) return
+    const isCompacted = this.#compactedIds.delete(watchId)
+    if (watcher === undefined && !isCompacted) return
     this.#watchers.delete(watchId)
-    this.#hub.remove(watcher)
+    if (watcher !== undefined) this.#hub.remove(watcher)
     this.#answer(this.#hub.revision, { watchId, canceled: true })
     this.#maybeSendProgress()
   }
@@ -98,6 +103,11 @@ export class HubWatchStream implements WatchStream, EventTarget {
 
   sendCompacted(watcher: Watcher, compactRevision: number): void {
     this.#watchers.delete(watcher.id)
+    this.#compactedIds.add(watcher.id)
+    if (this.#compactedIds.size > compactedIdsMax) {
+      const [oldest = watcher.id] = this.#compactedIds
+      this.#compactedIds.delete(oldest)
+    }
     this.#answer(0, { watchId: watcher.id, canceled: true, compactRevision })
   }
 
@@ -116,15 +126,19 @@ export class HubWatchStream implements WatchStream, EventTarget {
     }
     const { from, to } = watchRange(request)
     if (to !== undefined && to <= from) return 'mvcc: watcher range is empty'
-    if (request.watchId !== 0 && this.#watchers.has(request.watchId)) {
+    if (request.watchId !== 0 && this.#isTaken(request.watchId)) {
       return 'mvcc: duplicate watch ID provided on the WatchStream'
     }
     return undefined
   }
 
   #takeId(): number {
-    while (this.#watchers.has(this.#nextId)) this.#nextId++
+    while (this.#isTaken(this.#nextId)) this.#nextId++
     return this.#nextId++
+  }
+
+  #isTaken(watchId: number): boolean {
+    return this.#watchers.has(watchId) || this.#compactedIds.has(watchId)
   }
 
   /** The answer is true for the stream as a whole, so it waits until no watcher is behind or waits for the future. */

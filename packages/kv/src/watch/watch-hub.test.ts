@@ -36,7 +36,7 @@ class Watched {
   readonly start: number
   told: Told[] = []
   bookmark = 0
-  end: 'canceled' | 'compacted' | undefined
+  end: 'canceled' | 'compacted' | 'canceled after compaction' | undefined
   endRevision = 0
   compactRevision = 0
 
@@ -83,9 +83,15 @@ class Client {
     } else if (watchId === -1) this.progress.push(header.revision)
     else {
       const watched = this.watched.get(watchId)
-      if (watched === undefined || watched.end !== undefined) throw new Error('unknown watcher')
-      if (response.canceled) {
-        watched.end = response.compactRevision > 0 ? 'compacted' : 'canceled'
+      const isEnd = response.canceled && response.compactRevision === 0
+      // One that compaction ended can still be canceled.
+      const isEndAgain = isEnd && watched?.end === 'compacted'
+      if (watched === undefined || (watched.end !== undefined && !isEndAgain)) {
+        throw new Error('unknown watcher')
+      }
+      if (isEndAgain) watched.end = 'canceled after compaction'
+      else if (response.canceled) {
+        watched.end = isEnd ? 'canceled' : 'compacted'
         watched.endRevision = header.revision
         watched.compactRevision = response.compactRevision
       } else {

@@ -1,0 +1,85 @@
+// Real etcd and Balsa, each a process of its own with an empty folder, for one run.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePorts } from '../free-ports.ts'
+import { balsaMain, tools } from '../tools.ts'
+import { Server } from './server.ts'
+
+const readyTimeoutMs = 20_000
+const pollMs = 30
+/** The disk is not what is compared: in memory, where there is such a folder, a sync costs nothing. */
+const folder = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+
+export interface Pair extends AsyncDisposable {
+  readonly servers: readonly [Server, Server]
+}
+
+export async function startPair(): Promise<Pair> {
+  const etcd = await startServer('etcd', tools.etcd ?? 'etcd', [])
+  const balsa = await startServer('balsa', process.execPath, [balsaMain, 'member'])
+  return {
+    servers: [etcd.server, balsa.server],
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([etcd.stop(), balsa.stop()])
+    },
+  }
+}
+
+async function startServer(
+  name: string,
+  program: string,
+  args: readonly string[],
+): Promise<{ server: Server; stop: () => Promise<void> }> {
+  const dataDir = mkdtempSync(join(folder, `balsa-compat-${name}-`))
+  const [clientPort, peerPort] = await freePorts(2)
+  const url = `http://127.0.0.1:${clientPort}`
+  const peerUrl = `http://127.0.0.1:${peerPort}`
+  const flags = {
+    'data-dir': dataDir,
+    name: 'default',
+    'listen-client-urls': url,
+    'advertise-client-urls': url,
+    'listen-peer-urls': peerUrl,
+    'initial-advertise-peer-urls': peerUrl,
+    'initial-cluster': `default=${peerUrl}`,
+    'bcrypt-cost': '4',
+    'auth-token-ttl': '86400',
+  }
+  const given = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)
+  const child = spawn(program, [...args, ...given], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let log = ''
+  child.stderr.on('data', (text: Buffer) => (log = (log + text.toString()).slice(-4_000)))
+  const server = new Server(name, url)
+  const stop = async (): Promise<void> => {
+    server.close()
+    await ended(child)
+    rmSync(dataDir, { recursive: true, force: true })
+  }
+  const deadline = performance.now() + readyTimeoutMs
+  while (!(await isHealthy(url))) {
+    if (child.exitCode !== null || performance.now() > deadline) {
+      await stop()
+      throw new Error(`${name} did not become ready on ${url}: ${log}`)
+    }
+    await new Promise((resolve) => setTimeout(resolve, pollMs))
+  }
+  return { server, stop }
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  child.kill('SIGKILL')
+  await exited
+}
+
+async function isHealthy(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/health`)).ok
+  } catch (reason) {
+    if (reason instanceof TypeError) return false
+    throw reason
+  }
+}
