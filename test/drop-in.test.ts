@@ -190,11 +190,11 @@ snapshot-count: 10000
 heartbeat-interval: 100
 election-timeout: 1000
 quota-backend-bytes: 0
-listen-peer-urls: http://127.0.0.1:${peer}
+listen-peer-urls: https://127.0.0.1:${peer}
 listen-client-urls: https://127.0.0.1:${client}
 advertise-client-urls: https://127.0.0.1:${client}
-initial-advertise-peer-urls: http://127.0.0.1:${peer}
-initial-cluster: unit=http://127.0.0.1:${peer}
+initial-advertise-peer-urls: https://127.0.0.1:${peer}
+initial-cluster: unit=https://127.0.0.1:${peer}
 initial-cluster-state: 'new'
 client-transport-security:
   cert-file:
@@ -207,6 +207,7 @@ peer-transport-security:
   key-file:
   client-cert-auth: false
   trusted-ca-file:
+  auto-tls: true
 log-level: info
 log-outputs: [stderr]
 force-new-cluster: false

@@ -111,7 +111,7 @@ test('a member says what is missing or unreadable before it starts', async () =>
   }
   const [port] = await freePorts(1)
   const https = `--listen-peer-urls=https://127.0.0.1:${port}`
-  expect(await failure([https])).toContain('--peer-cert-file, --peer-key-file and')
+  expect(await failure([https])).toContain('but --peer-cert-file and --peer-key-file')
   const missing = ['cert', 'key', 'trusted-ca'].map((name) => `--peer-${name}-file=${folder}/none`)
   expect(await failure([https, ...missing])).toContain(
     `--peer-cert-file '${folder}/none' cannot be read; name a PEM file`,
@@ -119,6 +119,6 @@ test('a member says what is missing or unreadable before it starts', async () =>
   const authority = await TestAuthority.create()
   const files = await writeCertificate(authority, 'plain', 'balsa-member')
   expect(await failure([`--listen-peer-urls=http://127.0.0.1:${port}`, ...files])).toContain(
-    'with --peer-cert-file it must begin with https',
+    'with --peer-cert-file or --peer-auto-tls it must begin with https',
   )
 })

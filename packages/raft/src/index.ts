@@ -51,7 +51,14 @@ export type {
   StateMachine,
   StateSnapshot,
 } from './node/types.ts'
-export { createPeerServer, type PeerServerOptions, type PeerTls } from './transport/peer-tls.ts'
+export {
+  createPeerServer,
+  dialOptions,
+  peerServerOptions,
+  type DialTls,
+  type PeerServerOptions,
+  type PeerTls,
+} from './transport/peer-tls.ts'
 export { MemoryNetwork } from './transport/memory-transport.ts'
 export {
   createWsTransport,

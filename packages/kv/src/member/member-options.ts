@@ -20,6 +20,8 @@ export interface MemberOptions extends ServerOptions {
   readonly initialAdvertisePeerUrls?: readonly string[]
   /** Members show certificates to each other; all peer URLs begin with https. */
   readonly peerTls?: PeerTlsFiles
+  /** Without `peerTls`: peer URLs begin with https, but nobody is asked who he is. */
+  readonly peerAutoTls?: boolean
   /** 'name=http://host:port,...' of all first members; this member alone if left out. */
   readonly initialCluster?: string
   readonly initialClusterToken?: string

@@ -38,7 +38,7 @@ import { MemoryFileSystem } from './memory-file-system.ts'
 import { MemberPeers } from './member-peers.ts'
 import type { PeerQuestions } from './peer-questions.ts'
 import { listenPeers, type PeerServer } from './peer-server.ts'
-import { readPeerTls } from './peer-tls-files.ts'
+import { openPeerTls } from './peer-tls-files.ts'
 import { KvStateMachine, type CommandResult } from './state-machine.ts'
 import type { MemberApi } from './types.ts'
 
@@ -90,13 +90,14 @@ const memorySegmentSizeBytes = 4 * 2 ** 20
  */
 export async function openMember(options: MemberOptions, ports: MemberPorts = {}): Promise<Member> {
   const { listenPeerUrls = [] } = options
-  const tls = options.peerTls === undefined ? undefined : readPeerTls(options.peerTls)
+  const peerTls = await openPeerTls(options)
+  const tls = peerTls?.tls
   const plan = await resolvePlan(options, tls)
   const onRefused = (error: Error): void => options.onWarning?.(error.message)
   const peers =
     listenPeerUrls.length === 0 || ports.transport !== undefined
       ? undefined
-      : await listenPeers(listenPeerUrls, { tls, onRefused })
+      : await listenPeers(listenPeerUrls, { tls: peerTls, onRefused })
   let storage: MemberStorage | undefined
   let member: OpenMember | undefined
   try {

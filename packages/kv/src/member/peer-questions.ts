@@ -2,7 +2,7 @@
 // cluster, but for a member that joins and does not know it yet.
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { PeerTls } from '@balsa/raft'
+import { dialOptions, type PeerTls } from '@balsa/raft'
 
 const questionSizeBytesMax = 65_536
 const answerSizeBytesMax = 64 * 2 ** 20
@@ -56,7 +56,7 @@ export class HttpPeerQuestions implements PeerQuestions {
   ): void {
     const named = this.#clusterId === undefined ? {} : { [clusterHeader]: this.#clusterId }
     const request = (url.startsWith('https:') ? httpsRequest : httpRequest)(new URL(path, url), {
-      ...certificateOf(this.#tls),
+      ...(this.#tls === undefined ? {} : dialOptions(this.#tls, undefined)),
       method: 'POST',
       headers: { 'content-type': 'application/json', ...named },
       timeout: timeoutMs,
@@ -84,10 +84,6 @@ export class HttpPeerQuestions implements PeerQuestions {
     })
     request.end(JSON.stringify(question))
   }
-}
-
-function certificateOf(tls: PeerTls | undefined): Partial<Pick<PeerTls, 'cert' | 'key' | 'ca'>> {
-  return tls === undefined ? {} : { cert: tls.cert, key: tls.key, ca: tls.ca }
 }
 
 export interface PeerDeskOptions {

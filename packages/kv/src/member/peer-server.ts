@@ -1,8 +1,10 @@
 // The peer port: raft's WebSocket upgrades, and over plain HTTP the lease questions of members that follow; with certificates, nobody gets as
 // far as that without one.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createPeerServer, type PeerTls } from '@balsa/raft'
+import { createServer as createNetServer, type Server as NetServer } from 'node:net'
+import { createPeerServer } from '@balsa/raft'
 import { KvError } from '../errors.ts'
+import type { OpenPeerTls } from './peer-tls-files.ts'
 
 /** True if it took the request. */
 export type PeerRequestHandler = (request: IncomingMessage, response: ServerResponse) => boolean
@@ -19,11 +21,16 @@ const requestTimeoutMs = 10_000
 const handshakeTimeoutMs = 5_000
 /** More sockets than members and their questions need. */
 const socketsMax = 512
-const headerSizeBytesMax = 16_384
+const httpLimits = {
+  maxHeaderSize: 16_384,
+  requestTimeout: requestTimeoutMs,
+  headersTimeout: handshakeTimeoutMs,
+  handshakeTimeout: handshakeTimeoutMs,
+} as const
 
 export interface ListenPeersOptions {
   /** Undefined: http, and anyone who names the cluster is believed. */
-  readonly tls: PeerTls | undefined
+  readonly tls: OpenPeerTls | undefined
   /** Somebody without a certificate that counts. */
   readonly onRefused: (error: Error) => void
 }
@@ -33,48 +40,65 @@ export async function listenPeers(
   urls: readonly string[],
   { tls, onRefused }: ListenPeersOptions,
 ): Promise<PeerServer> {
-  const [url, ...more] = urls
-  if (url === undefined || more.length > 0 || !URL.canParse(url)) {
-    const message = `--listen-peer-urls is '${urls.join(',')}'; want one URL like http://127.0.0.1:2380`
-    throw new KvError('INTERNAL', { message })
-  }
-  checkScheme(url, tls)
+  const [first, ...others] = urls
+  for (const url of urls) checkUrl(url, tls)
+  if (first === undefined) throw badUrl('')
   let handler: PeerRequestHandler | undefined
-  const options = {
-    maxHeaderSize: headerSizeBytesMax,
-    requestTimeout: requestTimeoutMs,
-    headersTimeout: handshakeTimeoutMs,
-    handshakeTimeout: handshakeTimeoutMs,
-  }
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     if (handler === undefined) response.writeHead(503).end()
     else if (!handler(request, response)) response.writeHead(404).end()
   }
   const server =
     tls === undefined
-      ? createServer(options, serve)
-      : createPeerServer({ ...options, tls, onRefused }, serve)
-  server.maxConnections = socketsMax
-  await listen(server, url)
+      ? createServer(httpLimits, serve)
+      : createPeerServer({ ...httpLimits, tls: tls.tls, onRefused }, serve)
+  tls?.keepFresh(server)
+  // One server serves them all; the further ports hand their connections to it.
+  const ports = others.map(() =>
+    createNetServer((socket) => void server.emit('connection', socket)),
+  )
+  const listening: NetServer[] = []
+  try {
+    for (const [i, port] of [server, ...ports].entries()) {
+      port.maxConnections = socketsMax
+      await listen(port, urls[i] ?? first)
+      listening.push(port)
+    }
+  } catch (reason) {
+    tls?.close()
+    await Promise.all(listening.map(close))
+    throw reason
+  }
   return {
     server,
     serve: (taken) => {
       handler = taken
     },
-    close: () => close(server),
+    close: async () => {
+      tls?.close()
+      const closed = Promise.all(listening.map(close))
+      server.closeAllConnections()
+      await closed
+    },
   }
 }
 
-function checkScheme(url: string, tls: PeerTls | undefined): void {
+function checkUrl(url: string, tls: OpenPeerTls | undefined): void {
+  if (!/^https?:/.test(url) || !URL.canParse(url)) throw badUrl(url)
   const isSecure = new URL(url).protocol === 'https:'
   if (isSecure === (tls !== undefined)) return
   const message = isSecure
-    ? `--listen-peer-urls is '${url}', but --peer-cert-file, --peer-key-file and --peer-trusted-ca-file are missing`
-    : `--listen-peer-urls is '${url}', but with --peer-cert-file it must begin with https`
+    ? `--listen-peer-urls has '${url}', but --peer-cert-file and --peer-key-file, or --peer-auto-tls, are missing`
+    : `--listen-peer-urls has '${url}', but with --peer-cert-file or --peer-auto-tls it must begin with https`
   throw new KvError('INTERNAL', { message })
 }
 
-function listen(server: Server, url: string): Promise<void> {
+function badUrl(url: string): KvError {
+  const message = `--listen-peer-urls has '${url}'; want URLs like http://127.0.0.1:2380`
+  return new KvError('INTERNAL', { message })
+}
+
+function listen(server: NetServer, url: string): Promise<void> {
   const { hostname, port } = new URL(url)
   // An IPv6 host stands in brackets in a URL and without them in a socket's address.
   const host = hostname.replace(/^\[|\]$/g, '')
@@ -94,9 +118,6 @@ function listen(server: Server, url: string): Promise<void> {
   })
 }
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
+function close(server: NetServer): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()))
 }

@@ -10,24 +10,53 @@ import { refusalText } from './refusal.ts'
 
 type Pem = string | Buffer
 
-/** What a member shows to its peers, and what it believes. */
+/** What a member shows to its peers, and what it believes. Read anew for each connection, so that its values may change. */
 export interface PeerTls {
   /** PEM, with what leads to the authority if that is not its issuer. Used for listening and connecting. */
   readonly cert: Pem
   readonly key: Pem
-  /** The authorities that sign members' certificates; no other is believed. */
-  readonly ca: Pem | Pem[]
+  /** The authorities that sign members' certificates; no other is believed. Undefined: those that Node knows. */
+  readonly ca: Pem | Pem[] | undefined
+  /**
+   * `mutual`: both ends show certificates and verify them. `server`: only who listens shows one. `none`: nobody is asked who he is, the
+   * connections are merely encrypted. `mutual` if left out.
+   */
+  readonly trust?: 'mutual' | 'server' | 'none'
+  /** Whether the certificate with this serial number, in hex, is refused though its authority is known. */
+  readonly isRevoked?: (serialNumber: string) => boolean
+  /** OpenSSL's list, and the versions of TLS; Node's choice and 1.2 to 1.3 if left out. */
+  readonly ciphers?: string
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3'
   /** Names of which that member's certificate must carry one, as common name or alternative name; undefined for any. */
   readonly namesOf?: (id: NodeId) => readonly string[] | undefined
 }
 
-const minVersion = 'TLSv1.2'
+const minVersionDefault = 'TLSv1.2'
 /** Who was refused has so long to ask, so that it can be told. */
 const refusalWaitMs = 5_000
 
 /** What a TLS server of peers is made with. Certificates are asked for here and judged by gatePeers(), which can say why. */
-export function peerServerOptions({ cert, key, ca }: PeerTls): ServerOptions {
-  return { cert, key, ca, minVersion, requestCert: true, rejectUnauthorized: false }
+export function peerServerOptions(tls: PeerTls): ServerOptions {
+  return { ...shownBy(tls), requestCert: isMutual(tls), rejectUnauthorized: false }
+}
+
+function isMutual({ trust }: PeerTls): boolean {
+  return trust === undefined || trust === 'mutual'
+}
+
+type Shown = Pick<ServerOptions, 'cert' | 'key' | 'ca' | 'ciphers' | 'maxVersion' | 'minVersion'>
+
+function shownBy(tls: PeerTls): Shown {
+  const { cert, key, ca, ciphers, maxVersion, minVersion = minVersionDefault } = tls
+  return {
+    cert,
+    key,
+    minVersion,
+    ...(ca === undefined ? {} : { ca }),
+    ...(ciphers === undefined ? {} : { ciphers }),
+    ...(maxVersion === undefined ? {} : { maxVersion }),
+  }
 }
 
 export interface PeerServerOptions extends ServerOptions {
@@ -42,20 +71,20 @@ export function createPeerServer(
 ): HttpsServer {
   const { tls, onRefused, ...others } = options
   const server = createServer({ ...others, ...peerServerOptions(tls) }, listener)
-  gatePeers(server, onRefused)
+  gatePeers(server, tls, onRefused)
   return server
 }
 
 /** Stands before the HTTP parser: of a connection that is refused no request is read. */
-function gatePeers(server: HttpsServer, onRefused: (error: RaftError) => void): void {
+function gatePeers(server: HttpsServer, tls: PeerTls, onRefused: (error: RaftError) => void): void {
   const serve = server.listeners('secureConnection')
   server.removeAllListeners('secureConnection')
   server.on('secureConnection', (socket: TLSSocket) => {
-    if (socket.authorized) {
+    const error = distrust(tls, socket)
+    if (error === undefined) {
       for (const listener of serve) listener.call(server, socket)
       return
     }
-    const error = new RaftError('UNTRUSTED', unauthorizedText(socket))
     onRefused(error)
     refuse(socket, error)
   })
@@ -69,6 +98,17 @@ function gatePeers(server: HttpsServer, onRefused: (error: RaftError) => void): 
       : `The TLS handshake with a peer at ${where} failed: ${reasonOf(error)}`
     onRefused(new RaftError('UNTRUSTED', text, { cause: error }))
   })
+}
+
+/** Why whoever connected is not believed. */
+function distrust(tls: PeerTls, socket: TLSSocket): RaftError | undefined {
+  if (!isMutual(tls)) return undefined
+  if (!socket.authorized) return new RaftError('UNTRUSTED', unauthorizedText(socket))
+  const certificate = socket.getPeerCertificate()
+  if (tls.isRevoked?.(certificate.serialNumber) !== true) return undefined
+  const name = commonName(certificate.subject)
+  const text = `The certificate of '${name}' at ${addressOf(socket)} is refused: it was revoked`
+  return new RaftError('UNTRUSTED', text)
 }
 
 function unauthorizedText(socket: TLSSocket): string {
@@ -110,8 +150,8 @@ export function checkPeer(tls: PeerTls, from: NodeId, socket: Socket): RaftError
   if (!(socket instanceof TLSSocket)) {
     return new RaftError('UNTRUSTED', `Member ${from} came without TLS`)
   }
-  if (!socket.authorized) return new RaftError('UNTRUSTED', unauthorizedText(socket))
-  return checkNames(tls, from, socket.getPeerCertificate())
+  if (!isMutual(tls)) return undefined
+  return distrust(tls, socket) ?? checkNames(tls, from, socket.getPeerCertificate())
 }
 
 function checkNames(
@@ -135,27 +175,31 @@ function namesIn({ subject, subjectaltname = '' }: PeerCertificate): readonly st
   return [commonName(subject), ...alternatives].filter((name) => name !== '')
 }
 
-/** What a connection to that member is made with. */
-export interface DialTls {
-  readonly cert: Pem
-  readonly key: Pem
-  readonly ca: Pem | Pem[]
-  readonly minVersion: 'TLSv1.2'
-  readonly rejectUnauthorized: true
+/** What a connection to a member is made with. */
+export interface DialTls extends Shown {
+  readonly rejectUnauthorized: boolean
   readonly checkServerIdentity: (host: string, certificate: PeerCertificate) => Error | undefined
 }
 
-export function dialOptions(tls: PeerTls, to: NodeId): DialTls {
-  const { cert, key, ca } = tls
+/** `to` undefined: whoever is there, without a look at its names. */
+export function dialOptions(tls: PeerTls, to: NodeId | undefined): DialTls {
+  if (tls.trust === 'none') {
+    return { ...shownBy(tls), rejectUnauthorized: false, checkServerIdentity: () => undefined }
+  }
   return {
-    cert,
-    key,
-    ca,
-    minVersion,
+    ...shownBy(tls),
     rejectUnauthorized: true,
     checkServerIdentity: (host, certificate) =>
-      checkServerIdentity(host, certificate) ?? checkNames(tls, to, certificate),
+      checkServerIdentity(host, certificate) ??
+      checkRevoked(tls, certificate) ??
+      (to === undefined ? undefined : checkNames(tls, to, certificate)),
   }
+}
+
+function checkRevoked(tls: PeerTls, certificate: PeerCertificate): RaftError | undefined {
+  if (tls.isRevoked?.(certificate.serialNumber) !== true) return undefined
+  const text = `The certificate of '${commonName(certificate.subject)}' is refused: it was revoked`
+  return new RaftError('UNTRUSTED', text)
 }
 
 const certificateErrors =

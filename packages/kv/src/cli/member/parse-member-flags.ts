@@ -56,12 +56,10 @@ function readGiven(
   return { given: file.given, warnings: [notice, ...file.warnings] }
 }
 
-function settingsOf(
-  { options, command, clientTls, peerTls }: FlagTargets,
-  given: GivenFlags,
-): Omit<MemberSettings, 'warnings'> {
+function settingsOf(targets: FlagTargets, given: GivenFlags): Omit<MemberSettings, 'warnings'> {
+  const { options, command, clientTls } = targets
   const name = options.name ?? 'default'
-  const tls = peerTlsFiles(peerTls, given)
+  const tls = peerTlsFiles(targets, given)
   return {
     options: {
       ...options,
@@ -79,26 +77,29 @@ function settingsOf(
   }
 }
 
-const peerFiles = ['peer-cert-file', 'peer-key-file', 'peer-trusted-ca-file'] as const
-
-/** All three files or none; then certificates are asked for, whether --peer-client-cert-auth says so or not. */
+/** Files, or nothing. Suites and versions are those of the client ports. */
 function peerTlsFiles(
-  { certFile, keyFile, trustedCaFile, clientCertAuth, allowedNames }: FlagTargets['peerTls'],
+  { peerTls, clientTls }: FlagTargets,
   given: GivenFlags,
 ): PeerTlsFiles | undefined {
-  const names = ['peer-client-cert-auth', 'peer-cert-allowed-cn', 'peer-cert-allowed-hostname']
-  const wanted = [...peerFiles, ...names].find((name) => given.has(name))
-  if (wanted === undefined || (wanted === 'peer-client-cert-auth' && clientCertAuth === false)) {
-    return undefined
+  const { certFile, keyFile, ...rules } = peerTls
+  const wanted = [...given.keys()].find(
+    (name) => name.startsWith('peer-') && name !== 'peer-auto-tls',
+  )
+  const isOff = wanted === 'peer-client-cert-auth' && rules.clientCertAuth === false
+  if (wanted === undefined || isOff) return undefined
+  if (certFile === undefined || keyFile === undefined) {
+    const missing = ['peer-cert-file', 'peer-key-file'].filter((name) => !given.has(name))
+    const text = missing.map((name) => `--${name}`).join(' and ')
+    throw new FlagError(`${given.get(wanted)?.as ?? wanted} also needs ${text}`)
   }
-  if (certFile === undefined || keyFile === undefined || trustedCaFile === undefined) {
-    const missing = peerFiles.filter((name) => !given.has(name)).map((name) => `--${name}`)
-    throw new FlagError(`${given.get(wanted)?.as ?? wanted} also needs ${missing.join(' and ')}`)
+  const { cipherSuites, minVersion, maxVersion } = clientTls
+  return {
+    certFile,
+    keyFile,
+    ...rules,
+    ...(cipherSuites === undefined ? {} : { cipherSuites }),
+    ...(minVersion === undefined ? {} : { minVersion }),
+    ...(maxVersion === undefined ? {} : { maxVersion }),
   }
-  if (clientCertAuth === false) {
-    const as = given.get('peer-client-cert-auth')?.as ?? ''
-    throw new FlagError(`${as} is false, but members always show certificates to each other`)
-  }
-  const files = { certFile, keyFile, trustedCaFile }
-  return allowedNames === undefined ? files : { ...files, allowedNames }
 }

@@ -1,20 +1,12 @@
 // One flag of etcd as one row: its name (the variable ETCD_ and the key of the configuration file follow from it), where its value goes,
 // what it must look like, its default and what it does. The groups beside this file are made of such rows; parsing and help follow from them.
 import type { MemberOptions } from '../../../member/member-options.ts'
+import type { PeerTlsFiles } from '../../../member/peer-tls-files.ts'
 import type { ClientTlsOptions } from '../../../member/server-options.ts'
 import type { CommandSettings } from './command-settings.ts'
 import type { FlagType } from './flag-type.ts'
 
 type Writable<T> = { -readonly [Key in keyof T]?: T[Key] }
-
-/** Files and rules of TLS between members, as the flags name them. */
-export interface PeerTlsFlags {
-  readonly certFile: string
-  readonly keyFile: string
-  readonly trustedCaFile: string
-  readonly clientCertAuth: boolean
-  readonly allowedNames: readonly string[]
-}
 
 /** What rows fill in: only what was given is there, the defaults are those of whoever reads it. */
 export interface FlagTargets {
@@ -23,7 +15,7 @@ export interface FlagTargets {
   /** Of the command around it. */
   readonly command: Writable<CommandSettings>
   readonly clientTls: Writable<ClientTlsOptions>
-  readonly peerTls: Writable<PeerTlsFlags>
+  readonly peerTls: Writable<PeerTlsFiles>
 }
 
 export interface MemberFlag {

@@ -1,9 +1,6 @@
 // Flags of etcd's groups "Security" and "Auth".
-import { clientTls, option, peerTls, refused, type MemberFlag } from './flag-row.ts'
+import { clientTls, option, peerTls, type MemberFlag } from './flag-row.ts'
 import { count, list, oneOf, positive, text, toggle } from './flag-type.ts'
-
-const onlyPeerFiles =
-  'TLS between members takes --peer-cert-file, --peer-key-file and --peer-trusted-ca-file'
 
 export const securityGroup: readonly MemberFlag[] = [
   clientTls('cert-file', 'certFile', text, '', 'The certificate shown to clients (PEM).', {
@@ -95,7 +92,7 @@ export const securityGroup: readonly MemberFlag[] = [
     'clientCertAuth',
     toggle,
     'false',
-    'Members show certificates; always so with those files.',
+    'Members must show certificates; always so with --peer-trusted-ca-file.',
     { fileKeys: ['peer-transport-security.client-cert-auth'] },
   ),
   peerTls(
@@ -114,8 +111,17 @@ export const securityGroup: readonly MemberFlag[] = [
     'Host names that certificates of members may have, with commas.',
     { fileKeys: ['peer-transport-security.allowed-hostname'] },
   ),
-  refused('peer-crl-file', text, onlyPeerFiles),
-  refused('peer-auto-tls', toggle, onlyPeerFiles),
+  peerTls('peer-crl-file', 'crlFile', text, '', 'Revoked certificates of members.', {
+    fileKeys: ['peer-transport-security.crl-file'],
+  }),
+  option(
+    'peer-auto-tls',
+    'peerAutoTls',
+    toggle,
+    'false',
+    'Without files: a certificate that the member signs itself; it verifies nobody.',
+    { fileKeys: ['peer-transport-security.auto-tls'] },
+  ),
   option('cors', 'cors', list, '*', 'Origins whose pages may ask, with commas.'),
   option(
     'host-whitelist',
