@@ -31,7 +31,10 @@ export async function million(): Promise<void> {
   const answers: Partial<Record<ServerKind, Answers>> = {}
   const load = new Generator()
   try {
-    for (const kind of kinds) answers[kind] = await ask(kind, load)
+    for (const kind of kinds) {
+      answers[kind] = await ask(kind, load)
+      process.stderr.write(`${kind}: ${JSON.stringify(answers[kind])}\n`)
+    }
   } finally {
     await load.close()
   }

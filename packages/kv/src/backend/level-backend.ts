@@ -11,6 +11,7 @@ import {
   type DatabaseWrite,
   type LevelDatabase,
 } from './level-database.ts'
+import { defragmentInSlices } from './defragment.ts'
 import {
   indexFileName,
   readIndexFile,
@@ -43,10 +44,13 @@ export class LevelBackend implements Backend {
   readonly #queue = new WriteQueue()
   #space: Space
   #sizeBytes = 0
+  /** Written since that was measured. */
+  #writtenSizeBytes = 0
   #measuredAtMs = 0
   #isClosed = false
   #indexNumber: number | undefined
   #saving: Promise<boolean> | undefined
+  #defragmenting: Promise<void> | undefined
 
   private constructor(
     database: LevelDatabase,
@@ -172,23 +176,31 @@ export class LevelBackend implements Backend {
   }
 
   async defragment(): Promise<void> {
-    await this.#database.compactRange(Buffer.from('a'), Buffer.from('c'))
-    await this.#measure()
+    this.#defragmenting ??= this.#defragment().finally(() => {
+      this.#defragmenting = undefined
+    })
+    await this.#defragmenting
   }
 
   size(): { total: number; used: number } {
-    const total = this.#sizeBytes + this.#overlay.sizeBytes
+    const total = this.#sizeBytes + this.#writtenSizeBytes + this.#overlay.sizeBytes
     return { total, used: total }
   }
 
   async close(): Promise<void> {
     try {
-      await this.#saving
+      await Promise.allSettled([this.#saving, this.#defragmenting])
       await this.flush({ sync: false })
     } finally {
       this.#isClosed = true
       await this.#database.close()
     }
+  }
+
+  async #defragment(): Promise<void> {
+    await this.flush({ sync: false })
+    await defragmentInSlices(this.#database, this.#space)
+    await this.#measure()
   }
 
   async #saveIndex(chunks: Iterable<Uint8Array>, signal: AbortSignal): Promise<boolean> {
@@ -231,6 +243,7 @@ export class LevelBackend implements Backend {
     const writes: DatabaseWrite[] = []
     for (const [key, value] of batch) {
       const stored = Buffer.from(this.#space + key, 'latin1')
+      this.#writtenSizeBytes += stored.length + value.length
       if (value === deletedRow) writes.push({ type: 'del', key: stored })
       else writes.push({ type: 'put', key: stored, value })
     }
@@ -261,6 +274,7 @@ export class LevelBackend implements Backend {
     const names = await readdir(this.#directory)
     const sizes = await Promise.all(names.map((name) => fileSize(join(this.#directory, name))))
     this.#sizeBytes = sizes.reduce((sum, size) => sum + size, 0)
+    this.#writtenSizeBytes = 0
   }
 }
 

@@ -31,7 +31,10 @@ export interface LevelDatabase {
   iterator(options: {
     gte: Buffer
     lt: Buffer
-    snapshot: DatabaseSnapshot
+    /** Left out: what is there now. */
+    snapshot?: DatabaseSnapshot
+    reverse?: boolean
+    limit?: number
     fillCache: boolean
     /** Bytes that one nextv() may return. */
     highWaterMarkBytes: number

@@ -67,12 +67,14 @@ export class MemoryBackend implements Backend {
   readonly #overlay = new Overlay()
   readonly #queue = new WriteQueue()
   #rows: Map<string, Uint8Array>
+  #sizeBytes: number
 
   constructor(disk: MemoryDisk = new MemoryDisk(), options: MemoryBackendOptions = {}) {
     this.#disk = disk
     this.#pace = options.pace ?? atOnce
     this.#viewRowsMax = options.viewRowsMax ?? rowsBatchMax
     this.#rows = disk.written()
+    this.#sizeBytes = sizeOf(this.#rows)
   }
 
   get pendingSizeBytes(): number {
@@ -98,7 +100,7 @@ export class MemoryBackend implements Backend {
       await this.#pace('write')
       this.#disk.write(batch)
       if (options.sync) await this.#sync()
-      applyBatch(this.#rows, batch)
+      this.#sizeBytes += applyBatch(this.#rows, batch)
       this.#overlay.written()
     })
   }
@@ -125,6 +127,7 @@ export class MemoryBackend implements Backend {
       this.#overlay.clear()
       this.#disk.replace(new Map(fresh))
       this.#rows = fresh
+      this.#sizeBytes = sizeOf(fresh)
     })
   }
 
@@ -153,8 +156,7 @@ export class MemoryBackend implements Backend {
   }
 
   size(): { total: number; used: number } {
-    let total = this.#overlay.sizeBytes
-    for (const [key, value] of this.#rows) total += key.length + value.length
+    const total = this.#sizeBytes + this.#overlay.sizeBytes
     return { total, used: total }
   }
 
@@ -184,9 +186,21 @@ export class MemoryBackend implements Backend {
   }
 }
 
-function applyBatch(rows: Map<string, Uint8Array>, batch: Batch): void {
+function sizeOf(rows: ReadonlyMap<string, Uint8Array>): number {
+  let sizeBytes = 0
+  for (const [key, value] of rows) sizeBytes += key.length + value.length
+  return sizeBytes
+}
+
+/** Returns by how many bytes the rows have grown. */
+function applyBatch(rows: Map<string, Uint8Array>, batch: Batch): number {
+  let grownBytes = 0
   for (const [key, value] of batch) {
+    const before = rows.get(key)
+    if (before !== undefined) grownBytes -= key.length + before.length
+    if (value !== deletedRow) grownBytes += key.length + value.length
     if (value === deletedRow) rows.delete(key)
     else rows.set(key, value)
   }
+  return grownBytes
 }

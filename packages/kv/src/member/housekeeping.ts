@@ -13,6 +13,9 @@ const flushIntervalMs = 100
 const flushSizeBytes = 2 ** 20
 /** Between two steps of a compaction. */
 const compactionPauseMs = 10
+/** Tables are rewritten when so many rows were taken away, and this part of the keys. */
+const reclaimRowsMin = 10_000
+const reclaimPart = 1 / 5
 
 export interface HousekeepingOptions {
   readonly backend: Backend
@@ -39,6 +42,8 @@ export class Housekeeping {
   /** Readers that need every row to stay, and a pause: no step runs while it is positive. */
   #holds = 0
   #rowsCompacted = 0
+  /** Of those, rows whose space was not given back yet. */
+  #rowsToReclaim = 0
 
   constructor({ backend, clock, index, state, onFailure }: HousekeepingOptions) {
     this.#backend = backend
@@ -143,6 +148,14 @@ export class Housekeeping {
     if (this.#backend.pendingSizeBytes > 0) this.wrote()
   }
 
+  /** Compaction gives room again by itself, once it is worth the rewriting. */
+  #reclaim(): void {
+    const worthRows = Math.max(reclaimRowsMin, this.#state.store.index.size * reclaimPart)
+    if (this.#rowsToReclaim < worthRows) return
+    this.#rowsToReclaim = 0
+    this.#backend.defragment().catch((reason: unknown) => this.#onFailure(asError(reason)))
+  }
+
   #scheduleStep(): void {
     if (this.#holds > 0 || this.#cancelStep !== undefined) return
     if (this.#compaction === undefined && this.#next === undefined) return
@@ -164,9 +177,11 @@ export class Housekeeping {
     }
     const { rows, done } = this.#compaction.step()
     this.#rowsCompacted += rows
+    this.#rowsToReclaim += rows
     if (rows > 0) this.wrote()
     if (done) {
       this.#compaction = undefined
+      this.#reclaim()
       const waiters = this.#waiters
       this.#waiters = []
       for (const waiter of waiters) waiter()

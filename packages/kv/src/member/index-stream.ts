@@ -58,7 +58,8 @@ export async function decodeIndex(
     else if (chunk[0] === chunkKind.blocks) decodeBlocks(chunk, store)
     else if (chunk[0] === chunkKind.leases) decodeLeases(chunk, lessor)
     else {
-      const [keys] = new Float64Array(chunk.slice(8).buffer)
+      if (chunk.length !== 16) throw damaged()
+      const [keys] = new Float64Array(new Uint8Array(chunk.subarray(8)).buffer)
       if (chunk[0] !== chunkKind.end || keys !== store.index.size) throw damaged()
       isComplete = true
     }
@@ -76,7 +77,7 @@ function encodeHead(revision: number): Uint8Array {
 }
 
 function decodeHead(chunk: Uint8Array): number {
-  const { buffer } = chunk.slice()
+  const { buffer } = new Uint8Array(chunk)
   const isKnown = chunk.length === headSizeBytes && keyText(chunk.subarray(0, 8)) === magic
   if (!isKnown || new Uint32Array(buffer, 8, 1)[0] !== byteOrderMark) throw damaged()
   return new Float64Array(buffer, 16, 1)[0] ?? 0

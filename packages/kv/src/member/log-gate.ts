@@ -30,6 +30,11 @@ export interface LogGateOptions {
   readonly limits?: Readonly<Limits>
 }
 
+export interface SpaceGuard {
+  /** True: it has no room for the request, and calls `refused` when the cluster knows. */
+  refuse(name: CommandName, body: Uint8Array, refused: (error: KvError) => void): boolean
+}
+
 export class LogGate {
   readonly #options: LogGateOptions
   /** Writes on their way. */
@@ -39,6 +44,7 @@ export class LogGate {
   #leader = 0n
   /** When the present leader was first heard of. */
   #leaderSinceMs = 0
+  #guard: SpaceGuard | undefined
   #cancelTimer: () => void = () => undefined
 
   constructor(options: LogGateOptions) {
@@ -69,6 +75,7 @@ export class LogGate {
       done(refusal, undefined)
       return
     }
+    if (this.#guard?.refuse(name, body, (error) => done(error, undefined)) === true) return
     this.#pendingCount++
     consensus.propose(encodeCommand(name, body, caller), (error, result) => {
       this.#pendingCount--
@@ -82,6 +89,11 @@ export class LogGate {
         done(undefined, result as CommandResponses[Name])
       }
     })
+  }
+
+  /** From now on `guard` is asked before anything is proposed. */
+  guardSpace(guard: SpaceGuard): void {
+    this.#guard = guard
   }
 
   /** Goes on when this member has everything that was committed up to now. */

@@ -3,8 +3,9 @@ import { KvError } from '../errors.ts'
 import type { PeerTlsFiles } from './peer-tls-files.ts'
 import { clusterIdOf, idText, memberIdOf } from './identity.ts'
 import type { ServerOptions } from './server-options.ts'
+import type { StorageOptions } from './storage-options.ts'
 
-export interface MemberOptions extends ServerOptions {
+export interface MemberOptions extends ServerOptions, StorageOptions {
   /** This member's name in `initialCluster`; 'default' if left out. */
   readonly name?: string
   /** Where everything is kept; the folder is made if it is missing. Not needed with `memory`. */
@@ -35,6 +36,8 @@ export interface MemberOptions extends ServerOptions {
   readonly learnerAutoPromote?: boolean
   readonly heartbeatIntervalMs?: number
   readonly electionTimeoutMs?: number
+  /** How often watches that asked for it hear that nothing happened; 10 minutes if left out, at least 100 ms. */
+  readonly watchProgressNotifyIntervalMs?: number
   /** Applied entries between two checkpoints. */
   readonly snapshotCount?: number
   /** How tokens are made: 'simple', or 'jwt,sign-method=...,pub-key=FILE,priv-key=FILE,ttl=5m'. */

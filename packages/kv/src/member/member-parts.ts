@@ -12,6 +12,7 @@ import type { MemberMetrics } from './member-metrics.ts'
 import type { MemberRandom } from './member-random.ts'
 import type { PeerQuestions } from './peer-questions.ts'
 import type { CommandResult, KvStateMachine } from './state-machine.ts'
+import type { StoragePlan } from './storage-options.ts'
 
 /** The ways to the other members. */
 export interface MemberWays {
@@ -35,11 +36,15 @@ export interface MemberParts {
   readonly clock: MemberClock
   readonly random: MemberRandom
   readonly electionTimeoutMs: number
+  /** How often quiet watches that asked for it are told how far they are. */
+  readonly progressIntervalMs: number
   readonly peers: MemberWays
   readonly rules: ClusterRules
   /** This member is no member any more. */
   readonly onRemoved: (error: Error) => void
   readonly metrics: MemberMetrics
+  /** Left out: what a member does that was told nothing. */
+  readonly storage?: StoragePlan
   readonly passwords: Passwords
   /** Undefined: tokens are simple ones. */
   readonly jwt?: JwtTokens | undefined

@@ -51,12 +51,13 @@ import { LocalReads } from './local-reads.ts'
 import { LogGate } from './log-gate.ts'
 import { Maintenance } from './maintenance.ts'
 import type { MemberParts } from './member-parts.ts'
+import { Quota } from './quota.ts'
 import { randomId } from './member-random.ts'
 import { RemovalWatch } from './removal-watch.ts'
+import { StorageKeeper } from './storage-keeper.ts'
+import { plainStoragePlan } from './storage-options.ts'
 import type { Credentials, Done, MemberApi, WatchSink } from './types.ts'
 import { etcdVersion } from './version.ts'
-
-const progressIntervalMs = 10 * 60_000
 
 /** Used as it is, it does what it is asked: it is its owner's. `as()` gives what others may have of it. */
 export class MemberCore implements MemberApi {
@@ -72,6 +73,8 @@ export class MemberCore implements MemberApi {
   readonly #finder: CallerFinder
   readonly #removal: RemovalWatch
   readonly #reads: LocalReads
+  readonly #quota: Quota
+  readonly #storage: StorageKeeper
   #cancelProgress: () => void = () => undefined
 
   constructor(parts: MemberParts) {
@@ -82,6 +85,9 @@ export class MemberCore implements MemberApi {
     const gate = new LogGate(parts)
     this.#gate = gate
     this.maintenance = new Maintenance({ ...parts, gate })
+    const storage = parts.storage ?? plainStoragePlan
+    this.#quota = new Quota(parts.backend, storage.quotaBytes)
+    this.#storage = new StorageKeeper({ ...parts, gate, quota: this.#quota, storage })
     const { jwt } = parts
     this.#finder = new CallerFinder({
       machine: stateMachine.auth,
@@ -262,7 +268,7 @@ export class MemberCore implements MemberApi {
       dbSizeInUse: size.used,
       isLearner: raft.membership.learners.includes(raft.id),
       storageVersion: '',
-      dbSizeQuota: 0,
+      dbSizeQuota: this.quotaBytes,
     }
   }
 
@@ -290,6 +296,12 @@ export class MemberCore implements MemberApi {
   defragment(done: Done<undefined>): void {
     const { backend, metrics } = this.#parts
     answer(done, metrics.defragment(backend.defragment()), () => undefined)
+  }
+
+  /** 0: there is none. */
+  get quotaBytes(): number {
+    const { limitBytes } = this.#quota
+    return limitBytes === Infinity ? 0 : limitBytes
   }
 
   leader(): bigint {
@@ -348,6 +360,7 @@ export class MemberCore implements MemberApi {
     // Entries are applied until the lead is handed over.
     await consensus.close()
     this.#cancelProgress()
+    this.#storage.stop()
     this.leases.stop()
     this.cluster.stop()
     this.#removal.stop()
@@ -358,7 +371,7 @@ export class MemberCore implements MemberApi {
   }
 
   #notifyProgress(): void {
-    const { clock, stateMachine } = this.#parts
+    const { clock, stateMachine, progressIntervalMs } = this.#parts
     this.#cancelProgress = clock.setTimer(progressIntervalMs, () => {
       stateMachine.hub.notifyProgress()
       this.#notifyProgress()

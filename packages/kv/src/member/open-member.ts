@@ -40,6 +40,7 @@ import type { PeerQuestions } from './peer-questions.ts'
 import { listenPeers, type PeerServer } from './peer-server.ts'
 import { openPeerTls } from './peer-tls-files.ts'
 import { KvStateMachine, type CommandResult } from './state-machine.ts'
+import { planStorage } from './storage-options.ts'
 import type { MemberApi } from './types.ts'
 
 /** A running member. Close it, or `await using` it. */
@@ -81,6 +82,8 @@ export interface MemberPorts {
 
 /** More than any --max-request-bytes lets through, less than members take of each other at once. */
 const commandSizeBytesMax = 48 * 2 ** 20
+/** Smaller than raft's own: the log on disk is about three of them. */
+const segmentSizeBytes = 32 * 2 ** 20
 /** WAL segments of a member in memory: small, since they are never more than the last checkpoint needs. */
 const memorySegmentSizeBytes = 4 * 2 ** 20
 
@@ -242,8 +245,8 @@ class OpenMember extends MemberCore implements Member {
       heartbeatIntervalMs: plan.heartbeatIntervalMs,
       electionTimeoutMs: plan.electionTimeoutMs,
       ...(options.snapshotCount === undefined ? {} : { snapshotEntries: options.snapshotCount }),
-      ...(options.memory === true ? { segmentSizeBytes: memorySegmentSizeBytes } : {}),
       limits: { commandSizeBytesMax },
+      segmentSizeBytes: options.memory === true ? memorySegmentSizeBytes : segmentSizeBytes,
       ...ports.raft,
       onEvent,
       metrics: metrics.raft,
@@ -255,17 +258,19 @@ class OpenMember extends MemberCore implements Member {
         ...plan,
         ...machine,
         jwt: auth.jwt,
+        progressIntervalMs: Math.max(100, options.watchProgressNotifyIntervalMs ?? 600_000),
         knownPeerUrls: plan.peerUrlsById,
         peers,
         rules: { strictReconfigCheck, learnersMax: maxLearners, learnerAutoPromote },
         onRemoved: fail,
         limits: limitsOf(options),
+        storage: planStorage(options),
       },
       start,
     )
     member = opened
     peers.serve(opened)
-    metrics.watchGauges(() => gaugesOf(machine))
+    metrics.watchGauges(() => ({ ...gaugesOf(machine), quotaBytes: opened.quotaBytes }))
     for (const event of early) onEvent(event)
     const { leader, term } = consensus.status()
     if (leader !== undefined) opened.leaderChanged(leader, term)
@@ -332,7 +337,11 @@ async function openRaft(
   }
 }
 
-function gaugesOf({ stateMachine, consensus, backend }: MachineParts): MemberGauges {
+function gaugesOf({
+  stateMachine,
+  consensus,
+  backend,
+}: MachineParts): Omit<MemberGauges, 'quotaBytes'> {
   const raft = consensus.status()
   const { hub, store, housekeeping } = stateMachine
   const { watchers, slow, eventsSent } = hub.counts
@@ -345,7 +354,6 @@ function gaugesOf({ stateMachine, consensus, backend }: MachineParts): MemberGau
     appliedIndex: raft.appliedIndex,
     dbSizeBytes: size.total,
     dbUsedBytes: size.used,
-    quotaBytes: 0,
     keys: store.index.size,
     revision: store.revision,
     compactRevision: store.compactRevision,

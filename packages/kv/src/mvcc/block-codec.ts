@@ -24,8 +24,8 @@ export function encodeBlock(parts: BlockParts): Uint8Array {
 
 /** Throws CORRUPT if the parts do not fit together. `bytes` is copied. */
 export function decodeBlock(bytes: Uint8Array): IndexBlock {
-  // A copy begins at an address that every array accepts.
-  const { buffer } = bytes.slice()
+  // A copy begins at an address that every array accepts; a Buffer's slice() would be none.
+  const { buffer } = new Uint8Array(bytes)
   if (buffer.byteLength < headWords * 4) throw malformed()
   const [count = 0, keysLength = 0, olderLength = 0] = new Uint32Array(buffer, 0, headWords)
   const placesAt = headWords * 4

@@ -54,6 +54,7 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
   readonly #services: ReadonlySet<string>
   readonly #nowMs: () => number
   readonly #limits: Readonly<Limits>
+  readonly #unreadBytes = { count: 0 }
   readonly #connections = new Set<Http2Connection<GrpcHeaders>>()
   readonly #streamingCalls = new Set<StreamingCall>()
   #leaderTimer: NodeJS.Timeout | undefined
@@ -82,6 +83,7 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
       server: commonName === undefined ? this : this.#asCertified(commonName),
       nowMs: this.#nowMs,
       limits: this.#limits,
+      unreadBytes: this.#unreadBytes,
       onClosed: () => {
         this.#connections.delete(connection)
         if (this.#connections.size === 0) this.#onIdle?.()

@@ -105,6 +105,11 @@ export class UnaryCall implements StreamHandler {
       this.#fail(error ?? new GrpcError(grpcStatus.unknown, 'no result'))
       return
     }
+    if (this.#stream.isOverfull) {
+      const message = 'too many answers that the client has not read'
+      this.#fail(new GrpcError(grpcStatus.resourceExhausted, message))
+      return
+    }
     this.#finish()
     this.#counts.ended(grpcStatus.ok)
     this.#counts.sent(body.length)

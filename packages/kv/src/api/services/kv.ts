@@ -8,8 +8,10 @@ import {
 } from '../../proto/index.ts'
 import { encodeReply } from './method.ts'
 import type { Method } from './method.ts'
+import { rangeStreamMethod } from './range-stream.ts'
 
 export const kvMethods: readonly Method[] = [
+  rangeStreamMethod,
   {
     kind: 'unary',
     path: '/etcdserverpb.KV/Range',

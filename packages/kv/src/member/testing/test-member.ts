@@ -7,6 +7,7 @@ import { MemberMetrics } from '../member-metrics.ts'
 import { nodeMemberRandom } from '../member-random.ts'
 import { MemberCore } from '../member.ts'
 import { KvStateMachine, type AppliedEntry } from '../state-machine.ts'
+import { plainStoragePlan, type StoragePlan } from '../storage-options.ts'
 import type { Done } from '../types.ts'
 import { InstantConsensus } from './instant-consensus.ts'
 
@@ -24,9 +25,16 @@ export async function openTestMember(
     log?: AppliedEntry[]
     /** Rows after which the index is saved. */
     indexRowsMax?: number
+    storage?: StoragePlan
   } = {},
 ): Promise<TestMember> {
-  const { backend = new MemoryBackend(), clock = nodeMemberClock, log, indexRowsMax } = options
+  const {
+    backend = new MemoryBackend(),
+    clock = nodeMemberClock,
+    log,
+    indexRowsMax,
+    storage = plainStoragePlan,
+  } = options
   const id = 7n
   const stateMachine = await KvStateMachine.open({
     backend,
@@ -52,6 +60,7 @@ export async function openTestMember(
     clock,
     random: nodeMemberRandom,
     electionTimeoutMs: 1000,
+    progressIntervalMs: 600_000,
     peers: {
       link: { renew: () => undefined, timeToLive: () => undefined },
       clusterLink: { change: () => undefined },
@@ -62,6 +71,7 @@ export async function openTestMember(
     rules: { strictReconfigCheck: true, learnersMax: 1, learnerAutoPromote: false },
     onRemoved: () => undefined,
     metrics: new MemberMetrics(idName),
+    storage,
     passwords: new BcryptPasswords(bcryptCosts.min),
   })
   core.leaderChanged(idName, 1)

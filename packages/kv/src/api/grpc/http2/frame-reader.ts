@@ -4,6 +4,8 @@ import {
   frameFlag,
   frameHeaderSize,
   frameSizeError,
+  Http2Error,
+  http2ErrorCode,
   protocolError,
 } from './http2-protocol.ts'
 
@@ -69,4 +71,12 @@ export function unpad(frame: Frame): { start: number; end: number } {
   const padding = frame.buffer[start] ?? 0
   if (start === end || start + 1 + padding > end) throw protocolError('padding')
   return { start: start + 1, end: end - padding }
+}
+
+/** PRIORITY is passed over, but must be well made. */
+export function checkPriority(frame: Frame): void {
+  if (frame.streamId === 0) throw protocolError('PRIORITY on stream 0')
+  if (frame.end - frame.start !== 5) {
+    throw new Http2Error(http2ErrorCode.frameSizeError, 'PRIORITY', frame.streamId)
+  }
 }

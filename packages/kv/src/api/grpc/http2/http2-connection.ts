@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import { defaultLimits, type Limits } from '../../../limits.ts'
 import { ConnectionPreface } from './connection-preface.ts'
 import { FrameBudget } from './frame-budget.ts'
-import { FrameReader, unpad } from './frame-reader.ts'
+import { checkPriority, FrameReader, unpad } from './frame-reader.ts'
 import type { Frame } from './frame-reader.ts'
 import { FrameWriter } from './frame-writer.ts'
 import { HeaderAssembler } from './header-assembler.ts'
@@ -30,6 +30,7 @@ import {
   writeServerSettings,
 } from './server-settings.ts'
 import { StreamSender } from './stream-sender.ts'
+import type { UnreadBytes } from './stream-sender.ts'
 
 /** How long a connection that broke the rules stays, so that it can read why. */
 const failedLingerMs = 1000
@@ -66,6 +67,8 @@ export class Http2Connection<H> implements StreamTransport {
     readonly server: Http2Server<H>
     readonly nowMs: () => number
     readonly limits?: Readonly<Limits>
+    /** Shared by all connections of a server. */
+    readonly unreadBytes?: UnreadBytes
     readonly onClosed: () => void
   }) {
     this.#socket = options.socket
@@ -79,7 +82,8 @@ export class Http2Connection<H> implements StreamTransport {
       this.#onHeaderBlock(streamId, isEnd, buffer, start, end),
     )
     this.#writer = new FrameWriter(options.socket)
-    this.#sender = new StreamSender(this.#writer, (stream) => this.#onLocalEnd(stream))
+    const onEnded = (stream: Http2Stream): void => this.#onLocalEnd(stream)
+    this.#sender = new StreamSender(this.#writer, onEnded, options.unreadBytes)
     this.#reader = new FrameReader((frame) => this.#onFrame(frame))
     writeServerSettings(this.#writer, this.#limits)
     const { socket } = options
@@ -93,6 +97,10 @@ export class Http2Connection<H> implements StreamTransport {
 
   get socket(): Duplex {
     return this.#socket
+  }
+
+  get isOverfull(): boolean {
+    return this.#sender.isOverfull
   }
 
   get streamCount(): number {
@@ -185,7 +193,8 @@ export class Http2Connection<H> implements StreamTransport {
       case frameType.ping:
         return this.#onPing(frame)
       case frameType.priority:
-        return this.#onPriority(frame)
+        this.#budget.spend()
+        return checkPriority(frame)
       case frameType.goaway:
         if (frame.streamId !== 0) throw protocolError('GOAWAY on a stream')
         return
@@ -329,14 +338,6 @@ export class Http2Connection<H> implements StreamTransport {
       return
     }
     this.#writer.ping(frame.buffer.subarray(frame.start, frame.end), frameFlag.ack)
-  }
-
-  #onPriority(frame: Frame): void {
-    if (frame.streamId === 0) throw protocolError('PRIORITY on stream 0')
-    this.#budget.spend()
-    if (frame.end - frame.start !== 5) {
-      throw new Http2Error(http2ErrorCode.frameSizeError, 'PRIORITY', frame.streamId)
-    }
   }
 
   #onLocalEnd(stream: Http2Stream): void {

@@ -12,6 +12,7 @@ export interface StreamHandler {
 }
 
 export interface StreamTransport {
+  readonly isOverfull: boolean
   sendHeaders(stream: Http2Stream, block: Uint8Array): void
   sendMessage(stream: Http2Stream, payload: Uint8Array): boolean
   sendTrailers(stream: Http2Stream, block: Uint8Array): void
@@ -42,6 +43,11 @@ export class Http2Stream {
     this.#transport = transport
     this.sendWindow = windows.send
     this.receiveWindow = windows.receive
+  }
+
+  /** So much waits for clients to read it that an answer had better be refused. */
+  get isOverfull(): boolean {
+    return this.#transport.isOverfull
   }
 
   sendHeaders(block: Uint8Array): void {

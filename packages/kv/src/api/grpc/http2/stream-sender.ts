@@ -12,6 +12,13 @@ import {
 import type { Http2Stream } from './http2-stream.ts'
 
 const messagePrefixSize = 5
+/** Answers that clients have not read yet: of one connection, and of all of a server. One more may come on top of each. */
+export const unreadBytesMax = { connection: 67_108_864, server: 536_870_912 } as const
+/** What all connections of a server have waiting. */
+export interface UnreadBytes {
+  count: number
+}
+
 /** Frames a stream may send in its turn while others wait. */
 const framesPerTurnMax = 4
 
@@ -19,14 +26,27 @@ export class StreamSender {
   readonly #writer: FrameWriter
   readonly #onEnded: (stream: Http2Stream) => void
   readonly #waiting = new Set<Http2Stream>()
+  readonly #unreadOfAll: UnreadBytes
+  #unreadBytes = 0
   #window = defaultWindowSize
   /** Window of a new stream. */
   streamWindow: number = defaultWindowSize
 
   /** `onEnded` is called when a stream's last frame is written. */
-  constructor(writer: FrameWriter, onEnded: (stream: Http2Stream) => void) {
+  constructor(
+    writer: FrameWriter,
+    onEnded: (stream: Http2Stream) => void,
+    unreadOfAll: UnreadBytes = { count: 0 },
+  ) {
     this.#writer = writer
+    this.#unreadOfAll = unreadOfAll
     this.#onEnded = onEnded
+  }
+
+  /** Clients leave so much unread that no further answer may wait. */
+  get isOverfull(): boolean {
+    const { connection, server } = unreadBytesMax
+    return this.#unreadBytes > connection || this.#unreadOfAll.count > server
   }
 
   headers(stream: Http2Stream, block: Uint8Array): void {
@@ -54,6 +74,7 @@ export class StreamSender {
     prefix.writeUInt32BE(payload.length, 1)
     stream.queue.push(prefix)
     if (payload.length > 0) stream.queue.push(payload)
+    this.#countUnread(size)
     while (this.#sendFrame(stream));
     if (stream.queue.length === 0) return true
     this.#waiting.add(stream)
@@ -76,6 +97,7 @@ export class StreamSender {
   /** Forgets what a stream has waiting. */
   drop(stream: Http2Stream): void {
     stream.localEnded = true
+    for (const part of stream.queue) this.#countUnread(-part.length)
     stream.queue.length = 0
     this.#waiting.delete(stream)
   }
@@ -95,7 +117,9 @@ export class StreamSender {
       throw new Http2Error(http2ErrorCode.flowControlError, 'stream window overflow', stream.id)
     }
     stream.sendWindow += increment
-    if (increment > 0 && this.#waiting.has(stream)) this.#turn(stream)
+    // To the end of what it may send: no other event need come that would let it go on.
+    if (increment <= 0) return
+    while (this.#waiting.has(stream) && this.#turn(stream));
   }
 
   /** Sends what waits, as far as windows and socket allow. */
@@ -107,6 +131,11 @@ export class StreamSender {
         if (this.#turn(stream)) progress = true
       }
     }
+  }
+
+  #countUnread(bytes: number): void {
+    this.#unreadBytes += bytes
+    this.#unreadOfAll.count += bytes
   }
 
   #turn(stream: Http2Stream): boolean {
@@ -134,6 +163,7 @@ export class StreamSender {
       if (size >= room) break
     }
     let left = Math.min(size, room)
+    this.#countUnread(-left)
     this.#window -= left
     stream.sendWindow -= left
     this.#writer.frameHeader(left, frameType.data, 0, stream.id)

@@ -46,8 +46,20 @@ export const clusteringGroup: readonly MemberFlag[] = [
     'Refuse changes of members that lose the quorum.',
   ),
   inert('pre-vote', toggle, 'true', 'Ask before an election whether it could be won.'),
-  inert('auto-compaction-retention', text, '0', 'How much history is kept; 0 for all.'),
-  inert('auto-compaction-mode', oneOf('periodic', 'revision'), 'periodic', 'By time or revisions.'),
+  option(
+    'auto-compaction-retention',
+    'autoCompactionRetention',
+    text,
+    '0',
+    "History that is kept: hours or '30m', or so many revisions; 0 for all.",
+  ),
+  option(
+    'auto-compaction-mode',
+    'autoCompactionMode',
+    oneOf('periodic', 'revision'),
+    'periodic',
+    'By time or revisions.',
+  ),
   option('max-learners', 'maxLearners', positive, '1', 'The most learners in the cluster.'),
   option(
     'learner-auto-promote',

@@ -1,6 +1,6 @@
 // Flags of etcd's group "Member": who a member is, where it listens, its limits.
 import { inert, option, type MemberFlag } from './flag-row.ts'
-import { count, duration, positive, text, toggle, urls } from './flag-type.ts'
+import { count, duration, integer, positive, text, toggle, urls } from './flag-type.ts'
 
 export const memberGroup: readonly MemberFlag[] = [
   option('name', 'name', text, 'default', 'The name of this member.'),
@@ -51,7 +51,13 @@ export const memberGroup: readonly MemberFlag[] = [
   ),
   inert('max-snapshots', count, '5', 'Snapshot files that are kept.'),
   inert('max-wals', count, '5', 'Log files that are kept.'),
-  inert('quota-backend-bytes', text, '0', 'Bytes of data that raise an alarm.'),
+  option(
+    'quota-backend-bytes',
+    'quotaBackendBytes',
+    integer,
+    '0',
+    'Bytes of data that raise an alarm: 0 for 2 GiB, negative for no limit.',
+  ),
   inert('backend-bbolt-freelist-type', text, 'map', 'How bbolt keeps its free list.'),
   inert('backend-batch-interval', duration, '', 'The longest time between two commits of bbolt.'),
   inert('backend-batch-limit', count, '0', 'The most operations between two commits of bbolt.'),
