@@ -3,6 +3,7 @@ import { prefixEnd } from '../mvcc/key-range.ts'
 import type { Bytes } from '../kv.ts'
 import { decodeMessage, encodeAuthRequest } from '../proto/index.ts'
 import type { AuthRequest, AuthRequestName, MessageName } from '../proto/index.ts'
+import type { ResponseHeader } from '../proto/messages.ts'
 import { Caller } from './caller.ts'
 import type { CallerOptions } from './caller.ts'
 import { bytesOf } from './convert.ts'
@@ -25,13 +26,20 @@ export interface GrantedPermission {
   readonly rangeEnd: Uint8Array
 }
 
+export interface AuthClientOptions {
+  /** Called with the header of each reply. */
+  readonly onHeader?: (header: ResponseHeader) => void
+}
+
 /** Calls reject with KvError. None is repeated that may have been applied. */
 export class AuthClient implements AsyncDisposable {
   readonly #wire: Wire
   readonly #caller: Caller
+  readonly #onHeader: (header: ResponseHeader) => void
 
-  constructor(wire: Wire, options: CallerOptions) {
+  constructor(wire: Wire, options: CallerOptions & AuthClientOptions) {
     this.#wire = wire
+    this.#onHeader = options.onHeader ?? ((): void => undefined)
     this.#caller = new Caller(wire, options)
   }
 
@@ -126,7 +134,10 @@ export class AuthClient implements AsyncDisposable {
   ): Promise<ReturnType<typeof decodeMessage>> {
     const body = encodeAuthRequest(`${message}Request` as AuthRequestName, request)
     const reply = await this.#caller.call('write', `Auth/${method}`, body)
-    return decodeMessage(`${message}Response` as MessageName, reply)
+    const decoded = decodeMessage(`${message}Response` as MessageName, reply)
+    if (decoded['header'] !== undefined)
+      this.#onHeader(decoded['header'] as unknown as ResponseHeader)
+    return decoded
   }
 }
 

@@ -1,7 +1,7 @@
 // Opens a client: finds out which wire the servers speak, and waits until one of them answers.
 import { KvError } from '../errors.ts'
 import type { Kv } from '../kv.ts'
-import { AuthClient } from './auth-client.ts'
+import { AuthClient, type AuthClientOptions } from './auth-client.ts'
 import { backOffMs, delay } from './back-off.ts'
 import type { CallerOptions } from './caller.ts'
 import { parseEndpoints } from './endpoint.ts'
@@ -41,8 +41,10 @@ export async function connect(options: ConnectOptions): Promise<Kv> {
 }
 
 /** The same for users and roles. */
-export async function connectAuth(options: ConnectOptions): Promise<AuthClient> {
-  return new AuthClient(await connectWire(options), callerOptionsOf(options))
+export async function connectAuth(
+  options: ConnectOptions & AuthClientOptions,
+): Promise<AuthClient> {
+  return new AuthClient(await connectWire(options), { ...options, ...callerOptionsOf(options) })
 }
 
 async function connectWire(options: ConnectOptions): Promise<Wire> {

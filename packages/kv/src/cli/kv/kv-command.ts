@@ -1,8 +1,10 @@
 // `balsa kv`: a client for the command line, for those who have no etcdctl. Names, flags and output are etcdctl's.
 import type { Command } from 'commander'
+import { closePasswords } from './ask-password.ts'
+import { registerAuthCommands } from './auth-commands.ts'
 import { registerClusterCommands } from './cluster-commands.ts'
 import { registerKeyCommands } from './key-commands.ts'
-import { addKvOptions } from './kv-options.ts'
+import { addKvOptions, askMissingPassword } from './kv-options.ts'
 import { registerLeaseCommands } from './lease-commands.ts'
 import { registerSnapshotCommands } from './snapshot-commands.ts'
 import { registerWatchCommand } from './watch-command.ts'
@@ -16,4 +18,7 @@ export function registerKvCommand(program: Command): void {
   registerLeaseCommands(kv)
   registerClusterCommands(kv)
   registerSnapshotCommands(kv)
+  registerAuthCommands(kv)
+  kv.hook('preAction', () => askMissingPassword(kv))
+  kv.hook('postAction', () => closePasswords())
 }

@@ -4,6 +4,7 @@ import { InvalidArgumentError } from 'commander'
 import { connect, type ConnectOptions } from '../../client/connect.ts'
 import { parseEndpoints } from '../../client/endpoint.ts'
 import type { Kv } from '../../kv.ts'
+import { askPassword } from './ask-password.ts'
 
 export interface KvGlobals {
   readonly endpoints: string
@@ -12,6 +13,10 @@ export interface KvGlobals {
   readonly commandTimeout: number
   readonly protocol: string
   readonly hex?: boolean
+  /** name[:password] */
+  readonly user?: string
+  /** A switch of the same name makes it a boolean. */
+  readonly password?: string | boolean
 }
 
 /** Commands that know no table or fields print as for simple. */
@@ -25,6 +30,12 @@ export function addKvOptions(command: Command): void {
     .option('--dial-timeout <duration>', 'how long to wait for a server', durationMs, 2000)
     .option('--command-timeout <duration>', 'how long a short command may take', durationMs, 5000)
     .option('--protocol <wire>', 'auto, native or grpc', oneOf('auto', 'native', 'grpc'), 'auto')
+    .option(
+      '--user <name[:password]>',
+      'who you are; asks for a password that is missing',
+      process.env['ETCDCTL_USER'],
+    )
+    .option('--password <text>', 'it, if it is not part of --user', process.env['ETCDCTL_PASSWORD'])
     .option('--hex', 'print keys and values as hexadecimal bytes')
 }
 
@@ -41,7 +52,28 @@ export function connectOptionsOf(globals: KvGlobals): ConnectOptions {
     protocol: protocol === 'native' || protocol === 'grpc' ? protocol : 'auto',
     connectTimeoutMs: globals.dialTimeout,
     requestTimeoutMs: globals.commandTimeout,
+    ...userOf(globals),
   }
+}
+
+function userOf({ user, password }: KvGlobals): Pick<ConnectOptions, 'user'> {
+  if (user === undefined) return {}
+  const [name, known] = splitUser(user)
+  const given = typeof password === 'string' ? password : undefined
+  return { user: { name, password: given ?? known ?? '' } }
+}
+
+/** 'name:password' */
+export function splitUser(text: string): readonly [name: string, password: string | undefined] {
+  const colon = text.indexOf(':')
+  return colon < 0 ? [text, undefined] : [text.slice(0, colon), text.slice(colon + 1)]
+}
+
+/** Before a command of `kv` runs. */
+export async function askMissingPassword(kv: Command): Promise<void> {
+  const { user, password } = kv.opts<KvGlobals>()
+  if (user === undefined || user.includes(':') || typeof password === 'string') return
+  kv.setOptionValue('password', await askPassword('Password: '))
 }
 
 export function endpointsOf(globals: KvGlobals): readonly string[] {
