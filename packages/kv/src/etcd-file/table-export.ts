@@ -95,8 +95,8 @@ function metaRows({ index, term, compactRevision }: AppliedState): readonly File
 }
 
 function leaseRow([row, value]: Row): FileRow {
-  const { id, ttlSeconds } = parseLeaseRow(keyText(row), value)
-  return [encodeLeaseId(id), encodeEtcdLease({ id, ttlSeconds, remainingSeconds: 0 })]
+  const lease = parseLeaseRow(keyText(row), value)
+  return [encodeLeaseId(lease.id), encodeEtcdLease(lease)]
 }
 
 async function readMembers(view: BackendView): Promise<readonly FileRow[]> {

@@ -89,11 +89,11 @@ export function stateRow(state: AppliedState): Row {
 }
 
 function leaseRow(value: Uint8Array): Row {
-  const { id, ttlSeconds } = decoded(value, decodeEtcdLease)
+  const { id, ttlSeconds, remainingSeconds } = decoded(value, decodeEtcdLease)
   if (!Number.isSafeInteger(ttlSeconds) || ttlSeconds < 0) {
     throw new EtcdFileError('DAMAGED', `lease ${id.toString(16)} has a TTL of ${ttlSeconds}`)
   }
-  return [keyBytes(leaseRowKey(id)), encodeLeaseRow(ttlSeconds)]
+  return [keyBytes(leaseRowKey(id)), encodeLeaseRow(ttlSeconds, remainingSeconds)]
 }
 
 function prefixed(prefix: string, key: Uint8Array): Uint8Array {

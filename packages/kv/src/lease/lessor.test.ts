@@ -95,3 +95,50 @@ test('leases are loaded from their rows, negative ids too', () => {
   expect(again.ids()).toEqual([-5n, 0x7fffffffffffffffn])
   expect(again.timeToLive(-5n, 0)?.grantedTtlSeconds).toBe(7)
 })
+
+test('what is left of a long lease at its checkpoint outlives a change of the leader, until it is renewed', () => {
+  const { lessor, tables } = open()
+  const minuteMs = 60_000
+  lessor.promote(0, 0)
+  lessor.grant(1n, 1200, 0)
+  lessor.grant(2n, 60, 0)
+  expect(lessor.takeCheckpoints(5 * minuteMs - 1, 10)).toEqual([])
+  // The short one is never told.
+  const [first] = lessor.takeCheckpoints(5 * minuteMs, 10)
+  expect(first).toEqual({ id: 1n, remainingTtl: 900 })
+  lessor.checkpoint({ id: 1n, remainingTtl: 900 })
+  lessor.checkpoint({ id: 77n, remainingTtl: 900 })
+
+  const loaded = new Lessor(new MapTables(), 2)
+  for (const [key, value] of tables.sorted()) loaded.loadRow(key, value)
+  loaded.promote(0, 0)
+  expect(loaded.timeToLive(1n, 0)).toMatchObject({ ttlSeconds: 900, grantedTtlSeconds: 1200 })
+  expect(loaded.timeToLive(2n, 0)?.ttlSeconds).toBe(60)
+  expect(loaded.isCheckpointed(1n)).toBe(true)
+  expect(loaded.renew(1n, 1000)).toBe(1200)
+  loaded.checkpoint({ id: 1n, remainingTtl: 0 })
+  expect(loaded.isCheckpointed(1n)).toBe(false)
+  loaded.demote()
+  loaded.promote(2000, 0)
+  expect(loaded.timeToLive(1n, 2000)?.ttlSeconds).toBe(1200)
+})
+
+test('a renewal between a checkpoint and its entry in the log knows of it, and leases are told again', () => {
+  const { lessor } = open()
+  lessor.promote(0, 0)
+  lessor.grant(1n, 1000, 0)
+  expect(lessor.takeCheckpoints(300_000, 10)).toHaveLength(1)
+  expect(lessor.isCheckpointed(1n)).toBe(true)
+  expect(lessor.takeCheckpoints(300_000, 10)).toEqual([])
+  expect(lessor.takeCheckpoints(600_000, 10)).toEqual([{ id: 1n, remainingTtl: 400 }])
+  // Less is left than until the next one.
+  expect(lessor.takeCheckpoints(900_000, 10)).toEqual([])
+})
+
+test('a lower rate of revokes spreads the leases of a new leader further', () => {
+  const { lessor } = open()
+  for (let i = 1n; i <= 30n; i++) lessor.grant(i, 10, 0)
+  lessor.promote(0, 0, 20)
+  expect(lessor.takeExpired(10_999, 100)).toHaveLength(15)
+  expect(lessor.takeExpired(11_999, 100)).toHaveLength(15)
+})

@@ -3,18 +3,24 @@
 import { KvError } from '../errors.ts'
 import type { LeaseBook, Tables } from '../mvcc/tables.ts'
 import { ExpiryHeap } from './expiry-heap.ts'
-import { encodeLeaseRow, leaseRowKey, parseLeaseRow } from './lease-row.ts'
+import { encodeLeaseRow, leaseRowKey, parseLeaseRow, type LeaseRow } from './lease-row.ts'
 
 /** etcd's limit, about 285 years. */
 export const leaseTtlSecondsMax = 9_000_000_000
 /** An expired lease whose revoke did not come through is handed out again after this time. */
 const revokeRetryMs = 3000
-/** A new leader lets no more leases than this expire in the same second. */
-const promotedExpiriesPerSecondMax = 750
+/** A new leader lets no more leases expire in the same second than this share of those that can be revoked in one. */
+const promotedShare = 0.75
+/** etcd's: how many leases may be revoked in a second. */
+export const revokesPerSecondDefault = 1000
+/** A lease with more time left than this is checkpointed as often. */
+const checkpointIntervalMs = 5 * 60_000
 
 interface Lease {
   readonly id: bigint
   readonly ttlSeconds: number
+  /** At the last checkpoint; 0: there was none since it was renewed. */
+  remainingSeconds: number
   /** Infinity on a follower. */
   expiresAtMs: number
   readonly keys: Set<string>
@@ -27,6 +33,12 @@ export interface LeaseTimes {
   readonly keys: readonly string[]
 }
 
+/** What a new leader gives a lease instead of its whole TTL. */
+export interface LeaseCheckpoint {
+  readonly id: bigint
+  readonly remainingTtl: number
+}
+
 export class Lessor implements LeaseBook {
   readonly #tables: Tables
   readonly #ttlSecondsMin: number
@@ -34,6 +46,8 @@ export class Lessor implements LeaseBook {
   readonly #leaseOfKey = new Map<string, bigint>()
   /** One item per lease while leading; an item whose lease was renewed since is put back when it comes up. */
   readonly #expiries = new ExpiryHeap()
+  /** When to checkpoint each lease that lives for so long; one item per lease while leading. */
+  readonly #checkpoints = new ExpiryHeap()
   #isPrimary = false
 
   /** A TTL below `ttlSecondsMin` is raised to it. */
@@ -56,7 +70,7 @@ export class Lessor implements LeaseBook {
     if (id === 0n) throw new KvError('LEASE_NOT_FOUND')
     if (this.#leases.has(id)) throw new KvError('LEASE_EXISTS')
     const ttl = Math.max(ttlSeconds, this.#ttlSecondsMin)
-    this.#add(id, ttl, nowMs)
+    this.#add({ id, ttlSeconds: ttl, remainingSeconds: 0 }, nowMs)
     this.#tables.put(leaseRowKey(id), encodeLeaseRow(ttl))
     return ttl
   }
@@ -103,6 +117,39 @@ export class Lessor implements LeaseBook {
     this.#leases.get(id)?.keys.delete(key)
   }
 
+  /** So much of a lease was left; 0 after it was renewed. One that is gone by now is nobody's loss. */
+  checkpoint({ id, remainingTtl }: LeaseCheckpoint): void {
+    const lease = this.#leases.get(id)
+    if (lease === undefined) return
+    lease.remainingSeconds = Math.max(remainingTtl, 0)
+    this.#tables.put(leaseRowKey(id), encodeLeaseRow(lease.ttlSeconds, lease.remainingSeconds))
+  }
+
+  /** Whether a renewal must be told to the log, since a new leader would count on less time. */
+  isCheckpointed(id: bigint): boolean {
+    return (this.#leases.get(id)?.remainingSeconds ?? 0) > 0
+  }
+
+  /** Leader only. Up to `countMax` leases whose remaining time should be told to the log now. */
+  takeCheckpoints(nowMs: number, countMax: number): LeaseCheckpoint[] {
+    const taken: LeaseCheckpoint[] = []
+    while (taken.length < countMax) {
+      const id = this.#checkpoints.popDue(nowMs)
+      if (id === undefined) break
+      const lease = this.#leases.get(id)
+      if (lease === undefined) continue
+      const leftMs = lease.expiresAtMs - nowMs
+      if (leftMs > checkpointIntervalMs) {
+        const remainingTtl = Math.ceil(leftMs / 1000)
+        taken.push({ id, remainingTtl })
+        // At once, so that a renewal that comes before it is applied takes it back.
+        lease.remainingSeconds = remainingTtl
+      }
+      this.#scheduleCheckpoint(lease, nowMs)
+    }
+    return taken
+  }
+
   /** Leader only. Starts the TTL anew; returns it, or 0 for a lease that is unknown or has expired. */
   renew(id: bigint, nowMs: number): number {
     const lease = this.#leases.get(id)
@@ -124,21 +171,35 @@ export class Lessor implements LeaseBook {
     return this.#byExpiry().map(({ id }) => id)
   }
 
-  /** This member leads from now on: every lease gets its full TTL and `extendMs`, since renewals may have been lost. */
-  promote(nowMs: number, extendMs: number): void {
+  /**
+   * This member leads from now on: every lease gets what was left of it at its checkpoint, else its full TTL, and `extendMs`, since
+   * renewals may have been lost. Expiries that pile up are spread, so that they can be revoked in time.
+   */
+  promote(
+    nowMs: number,
+    extendMs: number,
+    revokesPerSecond: number = revokesPerSecondDefault,
+  ): void {
     this.#isPrimary = true
     this.#expiries.clear()
+    this.#checkpoints.clear()
     for (const lease of this.#leases.values()) {
-      lease.expiresAtMs = nowMs + lease.ttlSeconds * 1000 + extendMs
+      const { remainingSeconds, ttlSeconds } = lease
+      const seconds = remainingSeconds > 0 ? Math.min(remainingSeconds, ttlSeconds) : ttlSeconds
+      lease.expiresAtMs = nowMs + seconds * 1000 + extendMs
     }
-    this.#spread()
-    for (const { id, expiresAtMs } of this.#leases.values()) this.#expiries.push(expiresAtMs, id)
+    this.#spread(Math.max(1, Math.floor(revokesPerSecond * promotedShare)))
+    for (const lease of this.#leases.values()) {
+      this.#expiries.push(lease.expiresAtMs, lease.id)
+      this.#scheduleCheckpoint(lease, nowMs)
+    }
   }
 
   /** This member follows: nothing expires here. */
   demote(): void {
     this.#isPrimary = false
     this.#expiries.clear()
+    this.#checkpoints.clear()
     for (const lease of this.#leases.values()) lease.expiresAtMs = Infinity
   }
 
@@ -161,26 +222,34 @@ export class Lessor implements LeaseBook {
 
   /** Takes in a stored lease while loading. */
   loadRow(key: string, value: Uint8Array): void {
-    const { id, ttlSeconds } = parseLeaseRow(key, value)
-    this.#add(id, ttlSeconds, 0)
+    const row = parseLeaseRow(key, value)
+    this.#add(row, 0)
   }
 
-  #add(id: bigint, ttlSeconds: number, nowMs: number): void {
+  #add({ id, ttlSeconds, remainingSeconds }: LeaseRow, nowMs: number): void {
     const expiresAtMs = this.#isPrimary ? nowMs + ttlSeconds * 1000 : Infinity
-    this.#leases.set(id, { id, ttlSeconds, expiresAtMs, keys: new Set() })
-    if (this.#isPrimary) this.#expiries.push(expiresAtMs, id)
+    const lease = { id, ttlSeconds, remainingSeconds, expiresAtMs, keys: new Set<string>() }
+    this.#leases.set(id, lease)
+    if (!this.#isPrimary) return
+    this.#expiries.push(expiresAtMs, id)
+    this.#scheduleCheckpoint(lease, nowMs)
+  }
+
+  #scheduleCheckpoint({ id, ttlSeconds }: Lease, nowMs: number): void {
+    const isLong = ttlSeconds * 1000 > checkpointIntervalMs
+    if (isLong) this.#checkpoints.push(nowMs + checkpointIntervalMs, id)
   }
 
   /** Moves piled-up expiries apart: the n-th lease expires no earlier than the rate allows after the first. */
-  #spread(): void {
-    if (this.#leases.size <= promotedExpiriesPerSecondMax) return
+  #spread(perSecondMax: number): void {
+    if (this.#leases.size <= perSecondMax) return
     let windowStartMs = 0
     let inWindow = 0
     for (const lease of this.#byExpiry()) {
       if (lease.expiresAtMs >= windowStartMs + 1000) {
         windowStartMs = lease.expiresAtMs
         inWindow = 0
-      } else if (inWindow >= promotedExpiriesPerSecondMax) {
+      } else if (inWindow >= perSecondMax) {
         windowStartMs += 1000
         inWindow = 0
       }

@@ -24,6 +24,7 @@ export const commandKind = {
   /** A change of users and roles (auth/auth-machine.ts). */
   auth: 9,
   alarm: 10,
+  leaseCheckpoint: 11,
   /** What changes in the cluster beside the membership: body is JSON of ClusterCommand. */
   cluster: 12,
 } as const
@@ -42,6 +43,7 @@ export interface CommandResponses {
   as: CommandResponse
   auth: AuthCommandResponse
   alarm: AlarmResponse
+  leaseCheckpoint: HeaderOnlyResponse
   cluster: HeaderOnlyResponse
 }
 /** `token` where one was asked for. */

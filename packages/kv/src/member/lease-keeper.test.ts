@@ -11,6 +11,8 @@ test('a leader that does not know a lease waits for what is committed before it 
     lessor: () => lessor,
     clock: { now: () => 0, setTimer: () => () => undefined, defer: (callback) => callback() },
     electionTimeoutMs: 1000,
+    settings: { revokesPerSecond: 1000, checkpoints: true },
+    checkpoint: () => undefined,
     revoke: () => undefined,
     confirm: (done) => void confirmed.push(() => done(undefined)),
     link: { renew: () => undefined, timeToLive: () => undefined },

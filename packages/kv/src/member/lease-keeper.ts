@@ -1,14 +1,16 @@
 // Gives leases their time: starts it when this member comes to lead, revokes what expires through the log, renews, and passes
 // renewals on to the leader when this member follows.
 import { KvError } from '../errors.ts'
-import type { LeaseTimes, Lessor } from '../lease/lessor.ts'
+import type { LeaseCheckpoint, LeaseTimes, Lessor } from '../lease/lessor.ts'
 import type { MemberClock } from './member-clock.ts'
 import type { Done } from './types.ts'
 
 const expiryIntervalMs = 500
-/** Leases revoked per interval, and revokes that may wait for their answer. */
-const revokesPerIntervalMax = 500
-const revokesPendingMax = 1000
+/** Revokes that may wait for their answer, in seconds of the rate. */
+const revokesPendingSeconds = 1
+/** Of one command; the leases of one interval may take several. */
+const checkpointsPerCommandMax = 1000
+const checkpointCommandsMax = 10
 /** A leader that did not run for this long may have been replaced without knowing: it asks a quorum before it acts on time. */
 const pauseMsMax = 3 * expiryIntervalMs
 const retryMs = 50
@@ -21,10 +23,23 @@ export interface LeaderLink {
   timeToLive(id: bigint, done: Done<LeaseTimes | undefined>): void
 }
 
+export interface LeaseSettings {
+  /** Expired leases revoked per second, at most. */
+  readonly revokesPerSecond: number
+  /** A new leader knows what is left of long leases, and does not start them anew. */
+  readonly checkpoints: boolean
+}
+
 export interface LeaseKeeperOptions {
   readonly lessor: () => Lessor
   readonly clock: MemberClock
   readonly electionTimeoutMs: number
+  readonly settings: LeaseSettings
+  /** Tells the log what is left of leases. */
+  readonly checkpoint: (
+    checkpoints: readonly LeaseCheckpoint[],
+    done: (error: KvError | undefined) => void,
+  ) => void
   /** Proposes the revoke of an expired lease. */
   readonly revoke: (id: bigint, done: () => void) => void
   /** Confirms with a quorum that this member still leads. */
@@ -57,31 +72,39 @@ export class LeaseKeeper {
   applied(term: number): void {
     const lessor = this.#options.lessor()
     if (this.#leadTerm === undefined || term !== this.#leadTerm || lessor.isPrimary) return
-    lessor.promote(this.#options.clock.now(), this.#options.electionTimeoutMs)
+    const { clock, electionTimeoutMs, settings } = this.#options
+    lessor.promote(clock.now(), electionTimeoutMs, settings.revokesPerSecond)
   }
 
   /** The new TTL in seconds; 0 if the lease is gone. */
   renew(id: bigint, done: Done<number>): void {
     this.#asLeader(
-      id,
-      (lessor) => lessor.renew(id, this.#options.clock.now()),
-      (again) => this.#options.link.renew(id, again),
+      (answered) => this.renewHere(id, answered),
+      (answered) => this.#options.link.renew(id, answered),
       done,
     )
   }
 
   timeToLive(id: bigint, done: Done<LeaseTimes | undefined>): void {
     this.#asLeader(
-      id,
-      (lessor) => lessor.timeToLive(id, this.#options.clock.now()),
-      (again) => this.#options.link.timeToLive(id, again),
+      (answered) => this.timeToLiveHere(id, answered),
+      (answered) => this.#options.link.timeToLive(id, answered),
       done,
     )
   }
 
   /** For the leader's end of a link: NOT_LEADER if this member does not lead. */
   renewHere(id: bigint, done: Done<number>): void {
-    this.#here(id, (lessor) => lessor.renew(id, this.#options.clock.now()), done)
+    const renewed: Done<number> = (error, ttl) => {
+      if (error !== undefined || !this.#options.lessor().isCheckpointed(id)) done(error, ttl)
+      else {
+        // Else a new leader would count on the time that was left before.
+        this.#options.checkpoint([{ id, remainingTtl: 0 }], (failure) =>
+          done(failure, failure === undefined ? ttl : undefined),
+        )
+      }
+    }
+    this.#here(id, (lessor) => lessor.renew(id, this.#options.clock.now()), renewed)
   }
 
   timeToLiveHere(id: bigint, done: Done<LeaseTimes | undefined>): void {
@@ -94,8 +117,7 @@ export class LeaseKeeper {
   }
 
   #asLeader<T>(
-    id: bigint,
-    here: (lessor: Lessor) => T,
+    here: (done: Done<T>) => void,
     there: (done: Done<T>) => void,
     done: Done<T>,
     attempt: number = 1,
@@ -106,13 +128,11 @@ export class LeaseKeeper {
       else if (attempt >= attemptsMax) done(new KvError('TIMEOUT'), undefined)
       else if (this.#isStopped) done(new KvError('STOPPED'), undefined)
       else {
-        this.#options.clock.setTimer(retryMs, () =>
-          this.#asLeader(id, here, there, done, attempt + 1),
-        )
+        this.#options.clock.setTimer(retryMs, () => this.#asLeader(here, there, done, attempt + 1))
       }
     }
     if (this.#leadTerm === undefined) there(answered)
-    else this.#here(id, here, answered)
+    else here(answered)
   }
 
   #here<T>(id: bigint, read: (lessor: Lessor) => T, done: Done<T>): void {
@@ -147,7 +167,11 @@ export class LeaseKeeper {
     this.#scheduleTick()
     const lessor = this.#options.lessor()
     if (!lessor.isPrimary) return
-    const room = Math.min(revokesPerIntervalMax, revokesPendingMax - this.#revokesPending)
+    const { settings } = this.#options
+    if (settings.checkpoints) this.#checkpoint(lessor, now)
+    const perInterval = Math.ceil((settings.revokesPerSecond * expiryIntervalMs) / 1000)
+    const pendingMax = settings.revokesPerSecond * revokesPendingSeconds
+    const room = Math.min(perInterval, pendingMax - this.#revokesPending)
     const expired = lessor.takeExpired(now, room)
     if (expired.length === 0) return
     this.#revokesPending += expired.length
@@ -160,5 +184,14 @@ export class LeaseKeeper {
       this.#mustConfirm = false
       for (const id of expired) this.#options.revoke(id, () => this.#revokesPending--)
     })
+  }
+
+  /** What does not come through is told again an interval later. */
+  #checkpoint(lessor: Lessor, now: number): void {
+    for (let commands = 0; commands < checkpointCommandsMax; commands++) {
+      const checkpoints = lessor.takeCheckpoints(now, checkpointsPerCommandMax)
+      if (checkpoints.length === 0) return
+      this.#options.checkpoint(checkpoints, () => undefined)
+    }
   }
 }

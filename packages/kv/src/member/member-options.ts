@@ -34,6 +34,10 @@ export interface MemberOptions extends ServerOptions, StorageOptions {
   readonly maxLearners?: number
   /** New learners become voters by themselves once they have caught up; as the leader's option says. */
   readonly learnerAutoPromote?: boolean
+  /** Expired leases revoked per second, at most; 1000 if left out. */
+  readonly leaseRevokesPerSecond?: number
+  /** Whether long leases go on after a change of the leader where they were, and do not start anew; true if left out. */
+  readonly leaseCheckpoints?: boolean
   readonly heartbeatIntervalMs?: number
   readonly electionTimeoutMs?: number
   /** How often watches that asked for it hear that nothing happened; 10 minutes if left out, at least 100 ms. */

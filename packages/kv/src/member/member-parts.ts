@@ -6,7 +6,7 @@ import type { Passwords } from './auth/passwords.ts'
 import type { ClusterRules } from './cluster-changes.ts'
 import type { ClusterLink } from './cluster-link.ts'
 import type { Consensus } from './consensus.ts'
-import type { LeaderLink } from './lease-keeper.ts'
+import type { LeaderLink, LeaseSettings } from './lease-keeper.ts'
 import type { MemberClock } from './member-clock.ts'
 import type { MemberMetrics } from './member-metrics.ts'
 import type { MemberRandom } from './member-random.ts'
@@ -40,6 +40,7 @@ export interface MemberParts {
   readonly progressIntervalMs: number
   readonly peers: MemberWays
   readonly rules: ClusterRules
+  readonly leases: LeaseSettings
   /** This member is no member any more. */
   readonly onRemoved: (error: Error) => void
   readonly metrics: MemberMetrics

@@ -19,6 +19,7 @@ import {
   decodePutRequest,
   decodeRangeRequest,
   decodeTxnRequest,
+  encodeLeaseCheckpointRequest,
   encodeLeaseGrantRequest,
   encodeLeaseRevokeRequest,
 } from '../proto/index.ts'
@@ -129,6 +130,9 @@ export class MemberCore implements MemberApi {
       clock,
       electionTimeoutMs,
       link: peers.link,
+      settings: parts.leases,
+      checkpoint: (checkpoints, done) =>
+        gate.propose('leaseCheckpoint', encodeLeaseCheckpointRequest({ checkpoints }), done),
       confirm: (done) => consensus.read(done),
       revoke: (id, done) => gate.propose('leaseRevoke', encodeLeaseRevokeRequest({ id }), done),
     })

@@ -25,6 +25,7 @@ import { readAuthSettings } from './auth/auth-settings.ts'
 import { BcryptPasswords, type Passwords } from './auth/passwords.ts'
 import { openDataDirectory, tablesFailure } from './data-directory.ts'
 import { EmbeddedKv } from './embedded-kv.ts'
+import { revokesPerSecondDefault } from '../lease/lessor.ts'
 import { idText } from './identity.ts'
 import { resolvePlan } from './join-cluster.ts'
 import type { LeaderLink } from './lease-keeper.ts'
@@ -262,6 +263,10 @@ class OpenMember extends MemberCore implements Member {
         knownPeerUrls: plan.peerUrlsById,
         peers,
         rules: { strictReconfigCheck, learnersMax: maxLearners, learnerAutoPromote },
+        leases: {
+          revokesPerSecond: options.leaseRevokesPerSecond ?? revokesPerSecondDefault,
+          checkpoints: options.leaseCheckpoints ?? true,
+        },
         onRemoved: fail,
         limits: limitsOf(options),
         storage: planStorage(options),

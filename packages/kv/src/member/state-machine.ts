@@ -15,6 +15,7 @@ import {
   decodeAlarmRequest,
   decodeCompactionRequest,
   decodeDeleteRangeRequest,
+  decodeLeaseCheckpointRequest,
   decodeLeaseGrantRequest,
   decodeLeaseRevokeRequest,
   decodePutRequest,
@@ -294,6 +295,12 @@ export class KvStateMachine {
       for (const key of keys) this.#store.delete({ from: key, to: key + '\0' }, false)
       this.#lessor.remove(id)
       return { header: this.#endWrite() }
+    },
+    leaseCheckpoint: (body) => {
+      for (const checkpoint of decodeLeaseCheckpointRequest(body).checkpoints) {
+        this.#lessor.checkpoint(checkpoint)
+      }
+      return { header: this.header(this.#store.revision) }
     },
     publish: (body) => {
       this.#cluster.publish(body)

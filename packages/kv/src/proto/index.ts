@@ -46,6 +46,7 @@ export {
   encodeTxnResponse,
 } from './kv-responses.ts'
 export {
+  decodeLeaseCheckpointRequest,
   decodeLeaseGrantRequest,
   decodeLeaseGrantResponse,
   decodeLeaseKeepAliveRequest,
@@ -54,6 +55,7 @@ export {
   decodeLeaseRevokeRequest,
   decodeLeaseTimeToLiveRequest,
   decodeLeaseTimeToLiveResponse,
+  encodeLeaseCheckpointRequest,
   encodeLeaseGrantRequest,
   encodeLeaseGrantResponse,
   encodeLeaseKeepAliveRequest,

@@ -18,6 +18,18 @@ export interface LeaseTimeToLiveRequest {
   readonly keys: boolean
 }
 
+export interface LeaseCheckpointRequest {
+  readonly checkpoints: readonly { readonly id: bigint; readonly remainingTtl: number }[]
+}
+
+export function encodeLeaseCheckpointRequest(request: LeaseCheckpointRequest): Uint8Array {
+  return encodeMessage('LeaseCheckpointRequest', request)
+}
+
+export function decodeLeaseCheckpointRequest(bytes: Uint8Array): LeaseCheckpointRequest {
+  return decodeMessage('LeaseCheckpointRequest', bytes) as unknown as LeaseCheckpointRequest
+}
+
 export function encodeLeaseGrantRequest(request: LeaseGrantRequest): Uint8Array {
   return encodeMessage('LeaseGrantRequest', request)
 }

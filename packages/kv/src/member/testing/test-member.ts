@@ -68,6 +68,7 @@ export async function openTestMember(
       transport: { connectedSinceMs: () => undefined },
       isReachable: false,
     },
+    leases: { revokesPerSecond: 1000, checkpoints: true },
     rules: { strictReconfigCheck: true, learnersMax: 1, learnerAutoPromote: false },
     onRemoved: () => undefined,
     metrics: new MemberMetrics(idName),

@@ -1,7 +1,17 @@
 // Flags of etcd's groups "Profiling and Monitoring", "Logging", "Features" and "Unsafe feature".
 import { logLevels } from './command-settings.ts'
 import { command, inert, option, silent, type MemberFlag } from './flag-row.ts'
-import { confirmation, count, duration, list, oneOf, text, toggle, urls } from './flag-type.ts'
+import {
+  confirmation,
+  count,
+  duration,
+  list,
+  oneOf,
+  positive,
+  text,
+  toggle,
+  urls,
+} from './flag-type.ts'
 
 export const monitoringGroup: readonly MemberFlag[] = [
   inert('enable-pprof', toggle, 'false', 'Profiles of Go over HTTP.'),
@@ -53,6 +63,26 @@ export const featureGroup: readonly MemberFlag[] = [
   inert('snapshot-catchup-entries', count, '5000', 'Entries kept for members that are behind.'),
   inert('bootstrap-defrag-threshold-megabytes', count, '0', 'Defragment at the start.'),
   inert('downgrade-check-time', duration, '5s', 'How often a downgrade is looked at.'),
+  option(
+    'lease-revoke-rate',
+    'leaseRevokesPerSecond',
+    positive,
+    '1000',
+    'Expired leases that are revoked per second, at most.',
+  ),
+  option(
+    'experimental-enable-lease-checkpoint',
+    'leaseCheckpoints',
+    toggle,
+    'true',
+    'Long leases go on after a change of the leader where they were.',
+  ),
+  silent(
+    'experimental-enable-lease-checkpoint-persist',
+    toggle,
+    'true',
+    'What is left of leases is always kept on disk.',
+  ),
   inert('feature-gates', text, '', 'Name=true or false of features, with commas.'),
 ]
 

@@ -17,8 +17,7 @@ export const retiredGroup: readonly MemberFlag[] = [
   `).map((name) => renamed(name, name.replace('experimental-', ''))),
   ...many(`
     enable-v2 debug memory-mlock experimental-memory-mlock
-    experimental-initial-corrupt-check experimental-enable-lease-checkpoint
-    experimental-enable-lease-checkpoint-persist experimental-enable-distributed-tracing
+    experimental-initial-corrupt-check experimental-enable-distributed-tracing
     enable-distributed-tracing experimental-peer-skip-client-san-verification
     peer-skip-client-san-verification experimental-txn-mode-write-with-shared-buffer
     experimental-stop-grpc-service-on-defrag experimental-compact-hash-check-enabled
