@@ -85,6 +85,7 @@ export type KvErrorCode =
   | 'TIMEOUT_CONNECTION_LOST'
   | 'UNHEALTHY'
   | 'CORRUPT'
+  | 'CORRUPT_CLUSTER'
   | 'WATCH_CANCELED'
   | 'REQUEST_CANCELED'
   | 'LOCK_LOST'
@@ -189,7 +190,10 @@ export const kvErrors: Record<KvErrorCode, readonly [GrpcStatus, string]> = {
     'etcdserver: request timed out, possibly due to connection lost',
   ],
   UNHEALTHY: [s.unavailable, 'etcdserver: unhealthy cluster'],
+  /** This member's own data is damaged: it stops. */
   CORRUPT: [s.dataLoss, 'etcdserver: corrupt cluster'],
+  /** The alarm is raised: nothing is written. */
+  CORRUPT_CLUSTER: [s.dataLoss, 'etcdserver: corrupt cluster'],
   WATCH_CANCELED: [s.canceled, 'etcdserver: watch canceled'],
   REQUEST_CANCELED: [s.canceled, 'etcdserver: request canceled'],
   LOCK_LOST: [s.unknown, 'mutex: session is expired'],

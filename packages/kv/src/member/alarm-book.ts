@@ -63,7 +63,7 @@ export class AlarmBook {
   refusal(name: CommandName, body: Uint8Array): KvError | undefined {
     if (this.#raised.size === 0) return undefined
     if (this.isRaised(alarmType.corrupt)) {
-      return frozenByCorruption.has(name) ? new KvError('CORRUPT') : undefined
+      return frozenByCorruption.has(name) ? new KvError('CORRUPT_CLUSTER') : undefined
     }
     const isPut = name === 'put' || name === 'leaseGrant'
     if (isPut || (name === 'txn' && txnCost(decodeTxnRequest(body)) > 0)) {

@@ -9,7 +9,7 @@ import { ask, openTestMember, type TestMember } from './testing/test-member.ts'
 const { noSpace, corrupt } = alarmType
 const { get, activate, deactivate } = alarmAction
 const noSpaceError = { code: 'NO_SPACE', message: 'etcdserver: mvcc: database space exceeded' }
-const corruptError = { code: 'CORRUPT', message: 'etcdserver: corrupt cluster' }
+const corruptError = { code: 'CORRUPT_CLUSTER', message: 'etcdserver: corrupt cluster' }
 
 async function alarm(
   { core }: TestMember,

@@ -9,10 +9,13 @@ import {
   alarmNames,
   type AlarmMember,
   type AlarmResponse,
+  type HashKvResponse,
   type HashResponse,
 } from '../proto/messages.ts'
 import { answer } from './answer.ts'
+import type { DataHash } from './corruption-check.ts'
 import type { LogGate } from './log-gate.ts'
+import type { MemberMetrics } from './member-metrics.ts'
 import { stateRowKey } from './meta-rows.ts'
 import type { KvStateMachine } from './state-machine.ts'
 import type { Done } from './types.ts'
@@ -32,6 +35,7 @@ export interface MaintenanceApi {
 }
 
 export interface MaintenanceOptions {
+  readonly metrics: MemberMetrics
   readonly gate: LogGate
   readonly stateMachine: KvStateMachine
   readonly backend: Backend
@@ -85,6 +89,35 @@ export class Maintenance implements MaintenanceApi {
         image.release()
       },
     }
+  }
+
+  hashKv(revision: number, done: Done<HashKvResponse>): void {
+    const { gate, metrics, stateMachine } = this.#options
+    if (gate.isClosed) {
+      done(new KvError('STOPPED'), undefined)
+      return
+    }
+    const timed = metrics.hash('revision')
+    answer(done, this.hashAt(revision), ({ hash, compactRevision, hashRevision }) => {
+      timed()
+      const header = stateMachine.header(stateMachine.store.revision)
+      return { header, hash, compactRevision, hashRevision }
+    })
+  }
+
+  /** At a revision, 0 for the newest. Rejects with COMPACTED or FUTURE_REVISION. */
+  async hashAt(revision: number): Promise<DataHash> {
+    const { store, housekeeping } = this.#options.stateMachine
+    store.checkRevision(revision)
+    const { compactRevision } = store
+    const hashRevision = revision > 0 ? revision : store.revision
+    const hash = await housekeeping.hashKv(store, hashRevision)
+    return { hash, compactRevision, hashRevision }
+  }
+
+  defragment(done: Done<undefined>): void {
+    const { backend, metrics } = this.#options
+    answer(done, metrics.defragment(backend.defragment()), () => undefined)
   }
 
   async #hash(): Promise<number> {

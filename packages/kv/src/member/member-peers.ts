@@ -7,6 +7,7 @@ import {
   type ClusterLink,
 } from './cluster-link.ts'
 import { peersOf } from './cluster-roster.ts'
+import { hashAnswerer, hashPath } from './corruption-check.ts'
 import { idText } from './identity.ts'
 import { leaseAnswerer, leasePath, QuestionLeaderLink } from './leader-link.ts'
 import type { LeaderLink } from './lease-keeper.ts'
@@ -80,6 +81,7 @@ export class MemberPeers {
       [leasePath, leaseAnswerer(member.leases)],
       [clusterPath, clusterAnswerer(member.cluster.changes)],
       [membersPath, membersAnswerer(member)],
+      [hashPath, hashAnswerer(member.maintenance)],
     ])
     const desk = {
       clusterId: idText(this.#options.plan.clusterId),

@@ -43,9 +43,9 @@ import { HubWatchStream } from '../watch/hub-watch-stream.ts'
 import { AuthService } from './auth/auth-service.ts'
 import { CallerFinder } from './auth/caller-finder.ts'
 import { MemberView } from './auth/member-view.ts'
-import { answer } from './answer.ts'
 import { ClusterRoster } from './cluster-roster.ts'
 import { ClusterService } from './cluster-service.ts'
+import { CorruptionCheck } from './corruption-check.ts'
 import { idText, parseIdText } from './identity.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { LocalReads } from './local-reads.ts'
@@ -76,6 +76,7 @@ export class MemberCore implements MemberApi {
   readonly #reads: LocalReads
   readonly #quota: Quota
   readonly #storage: StorageKeeper
+  readonly corruption: CorruptionCheck
   #cancelProgress: () => void = () => undefined
 
   constructor(parts: MemberParts) {
@@ -118,6 +119,14 @@ export class MemberCore implements MemberApi {
       isReachable: peers.isReachable,
       header: () => this.header(),
       connectedSinceMs: (id) => peers.transport.connectedSinceMs(id),
+    })
+    this.corruption = new CorruptionCheck({
+      ...parts,
+      gate,
+      storage,
+      data: this.maintenance,
+      questions: peers.questions,
+      members: () => this.#roster.list(),
     })
     this.#removal = new RemovalWatch({
       ...parts,
@@ -277,20 +286,7 @@ export class MemberCore implements MemberApi {
   }
 
   hashKv(revision: number, done: Done<HashKvResponse>): void {
-    const { stateMachine } = this.#parts
-    const { store, housekeeping } = stateMachine
-    const at = this.#decode(() => {
-      store.checkRevision(revision)
-      return revision > 0 ? revision : store.revision
-    }, done)
-    if (at === undefined) return
-    const { compactRevision } = store
-    const timed = this.#parts.metrics.hash('revision')
-    const hashed = housekeeping.hashKv(store, at)
-    answer(done, hashed, (hash) => {
-      timed()
-      return { header: this.header(), hash, compactRevision, hashRevision: at }
-    })
+    this.maintenance.hashKv(revision, done)
   }
 
   alarms(done: Done<AlarmResponse>): void {
@@ -298,8 +294,7 @@ export class MemberCore implements MemberApi {
   }
 
   defragment(done: Done<undefined>): void {
-    const { backend, metrics } = this.#parts
-    answer(done, metrics.defragment(backend.defragment()), () => undefined)
+    this.maintenance.defragment(done)
   }
 
   /** 0: there is none. */
@@ -365,6 +360,7 @@ export class MemberCore implements MemberApi {
     await consensus.close()
     this.#cancelProgress()
     this.#storage.stop()
+    this.corruption.stop()
     this.leases.stop()
     this.cluster.stop()
     this.#removal.stop()

@@ -13,10 +13,10 @@ export interface StorageOptions {
   readonly autoCompactionRetention?: string
   /** How often the leader compares the data of all members; 0 for never. */
   readonly corruptCheckTimeMs?: number
-  /** A member asks the others whether its data is theirs before it serves. */
-  readonly initialCorruptCheck?: boolean
-  /** A member whose data differs from that of the others replaces it by a snapshot of theirs. */
-  readonly corruptRepair?: boolean
+  /** Whether the leader also compares what every compaction left. */
+  readonly compactHashCheckEnabled?: boolean
+  /** How often it looks for a compaction to compare; 1 minute if left out. */
+  readonly compactHashCheckTimeMs?: number
 }
 
 /** Undefined: nothing is compacted unasked. */
@@ -29,11 +29,13 @@ export interface StoragePlan {
   /** Infinity: no limit. */
   readonly quotaBytes: number
   readonly compaction: CompactionPlan
+  /** 0: never. */
   readonly corruptCheckTimeMs: number
-  readonly corruptRepair: boolean
+  readonly compactHashCheckTimeMs: number
 }
 
 const quotaBytesDefault = 2 * 2 ** 30
+const minuteMs = 60_000
 const hourMs = 3_600_000
 const unitsMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: hourMs }
 
@@ -48,7 +50,8 @@ export function planStorage(options: StorageOptions): StoragePlan {
     quotaBytes: limit < 0 ? Infinity : limit,
     compaction: planCompaction(options),
     corruptCheckTimeMs: options.corruptCheckTimeMs ?? 0,
-    corruptRepair: options.corruptRepair ?? false,
+    compactHashCheckTimeMs:
+      options.compactHashCheckEnabled === true ? (options.compactHashCheckTimeMs ?? minuteMs) : 0,
   }
 }
 

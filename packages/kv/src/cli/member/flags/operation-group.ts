@@ -47,8 +47,27 @@ export const loggingGroup: readonly MemberFlag[] = [
 ]
 
 export const featureGroup: readonly MemberFlag[] = [
-  inert('corrupt-check-time', duration, '0s', 'How often members compare their data.'),
-  inert('compact-hash-check-time', duration, '1m', 'How often hashes of compactions are compared.'),
+  option(
+    'corrupt-check-time',
+    'corruptCheckTimeMs',
+    duration,
+    '0s',
+    'How often the leader compares the data of all members; 0 for never.',
+  ),
+  option(
+    'compact-hash-check-enabled',
+    'compactHashCheckEnabled',
+    toggle,
+    'false',
+    'The leader also compares what every compaction left.',
+  ),
+  option(
+    'compact-hash-check-time',
+    'compactHashCheckTimeMs',
+    duration,
+    '1m',
+    'How often it looks for a compaction to compare.',
+  ),
   inert('compaction-batch-limit', count, '1000', 'Revisions that one step of a compaction drops.'),
   inert('compaction-sleep-interval', duration, '10ms', 'The pause between two steps.'),
   option(

@@ -9,6 +9,7 @@ const many = (names: string): readonly string[] => names.trim().split(/\s+/)
 export const retiredGroup: readonly MemberFlag[] = [
   ...many(`
     experimental-corrupt-check-time experimental-compact-hash-check-time
+    experimental-compact-hash-check-enabled
     experimental-compaction-batch-limit experimental-compaction-sleep-interval
     experimental-watch-progress-notify-interval experimental-warning-apply-duration
     experimental-warning-unary-request-duration experimental-max-learners
@@ -20,7 +21,7 @@ export const retiredGroup: readonly MemberFlag[] = [
     experimental-initial-corrupt-check experimental-enable-distributed-tracing
     enable-distributed-tracing experimental-peer-skip-client-san-verification
     peer-skip-client-san-verification experimental-txn-mode-write-with-shared-buffer
-    experimental-stop-grpc-service-on-defrag experimental-compact-hash-check-enabled
+    experimental-stop-grpc-service-on-defrag
     disable-log-sampling
   `).map((name) => retired(name, toggle)),
   ...many(`
