@@ -26,6 +26,7 @@ import type { MaintenanceApi } from '../maintenance.ts'
 import type { MemberCore } from '../member.ts'
 import type { Done, MemberApi, WatchSink, WatchStream } from '../types.ts'
 import type { AuthApi, Credentials } from './auth-api.ts'
+import { GuardedCluster } from './guarded-cluster.ts'
 import { GuardedWatchStream } from './guarded-watch-stream.ts'
 
 const alarmActionGet = 0
@@ -33,6 +34,10 @@ const alarmActionGet = 0
 export class MemberView implements MemberApi {
   readonly #core: MemberCore
   readonly #credentials: Credentials
+  /** Made when they are first asked for: most views serve one request. */
+  #auth: AuthApi | undefined
+  #maintenance: MaintenanceApi | undefined
+  #cluster: ClusterApi | undefined
 
   constructor(core: MemberCore, credentials: Credentials) {
     this.#core = core
@@ -44,7 +49,7 @@ export class MemberView implements MemberApi {
   }
 
   get auth(): AuthApi {
-    return {
+    this.#auth ??= {
       call: (name, body, done) => {
         const run = (caller: Caller): void => this.#core.auth.call(name, body, done, caller)
         // Whoever asks for a token may show an old one.
@@ -52,35 +57,25 @@ export class MemberView implements MemberApi {
         else this.#asCaller(done, run)
       },
     }
+    return this.#auth
   }
 
   get maintenance(): MaintenanceApi {
     const { maintenance } = this.#core
-    return {
+    this.#maintenance ??= {
       alarm: (body, done) => this.#alarm(body, done),
       alarms: () => maintenance.alarms(),
       hash: (done) => this.#asAdmin(done, () => maintenance.hash(done)),
       snapshot: () => this.#snapshot(),
     }
+    return this.#maintenance
   }
 
   get cluster(): ClusterApi {
-    const { cluster } = this.#core
-    const asAdmin =
-      <T>(run: (body: Uint8Array, done: Done<T>) => void) =>
-      (body: Uint8Array, done: Done<T>): void =>
-        this.#asAdmin(done, () => run(body, done))
-    return {
-      isLearner: () => cluster.isLearner(),
-      members: () => cluster.members(),
-      version: () => cluster.version(),
-      add: asAdmin((body, done) => cluster.add(body, done)),
-      remove: asAdmin((body, done) => cluster.remove(body, done)),
-      update: asAdmin((body, done) => cluster.update(body, done)),
-      promote: asAdmin((body, done) => cluster.promote(body, done)),
-      moveLeader: asAdmin((body, done) => cluster.moveLeader(body, done)),
-      downgrade: asAdmin((body, done) => cluster.downgrade(body, done)),
-    }
+    this.#cluster ??= new GuardedCluster(this.#core.cluster, (done, run) => {
+      this.#asAdmin(done, run)
+    })
+    return this.#cluster
   }
 
   header(): ResponseHeader {
