@@ -4,14 +4,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openMember } from '@balsa/kv'
 import { TestAuthority } from '../packages/raft/src/transport/testing/test-authority.ts'
+import { freePorts } from './free-ports.ts'
 
 export interface BalsaMember extends AsyncDisposable {
   readonly url: string
 }
 
+/** Without a peer port no member could be added. */
+async function freePeerUrls(): Promise<string[]> {
+  return (await freePorts(1)).map((port) => `http://127.0.0.1:${port}`)
+}
+
 export async function openBalsaMember(): Promise<BalsaMember> {
   const dataDir = mkdtempSync(join(tmpdir(), 'balsa-member-'))
-  const member = await openMember({ dataDir, listenClientUrls: ['http://127.0.0.1:0'] })
+  const member = await openMember({
+    dataDir,
+    listenClientUrls: ['http://127.0.0.1:0'],
+    listenPeerUrls: await freePeerUrls(),
+  })
   return {
     url: member.clientUrls[0] ?? '',
     [Symbol.asyncDispose]: async () => {
@@ -40,6 +50,7 @@ export async function openTlsBalsaMember(): Promise<TlsBalsaMember> {
   const member = await openMember({
     dataDir: path('data'),
     listenClientUrls: ['https://127.0.0.1:0'],
+    listenPeerUrls: await freePeerUrls(),
     clientTls: {
       certFile: path('cert.pem'),
       keyFile: path('key.pem'),

@@ -231,7 +231,7 @@ export function etcd3Suite(open: () => Promise<Etcd3Server>): void {
         )
       const single = await client.watch().key('w/1').only('delete').create()
       const deletes: string[] = []
-      single.on('data', ({ events }) => deletes.push(...events.map(({ type }) => String(type))))
+      single.on('data', ({ events }) => deletes.push(...events.map(({ type }) => type)))
       const puts = await client.watch().inRange({ start: 'w/', end: 'w0' }).only('put').create()
       let putCount = 0
       puts.on('put', () => putCount++)

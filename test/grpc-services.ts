@@ -55,6 +55,16 @@ export class GrpcServices implements Disposable {
     return [...this.#clients.keys()].sort()
   }
 
+  /** 'KV.Range' and all others, in order. */
+  get methods(): string[] {
+    return [...this.#clients]
+      .flatMap(([name, client]) => {
+        const { service } = client.constructor as grpc.ServiceClientConstructor
+        return Object.keys(service).map((method) => `${name}.${method}`)
+      })
+      .sort()
+  }
+
   /** `method` is 'KV.Range'. Rejects with ServiceCallError. */
   unary(
     method: string,
