@@ -5,7 +5,7 @@ import { endpointsOf, withKv } from './kv-options.ts'
 import type { KvGlobals } from './kv-options.ts'
 import { printJson, printLine } from './kv-output.ts'
 import type { JsonObject } from './kv-output.ts'
-import { sizeText } from './size-text.ts'
+import { sizeText } from '../moving/size-text.ts'
 
 export function registerClusterCommands(kv: Command): void {
   const member = kv.command('member').description('the members of the cluster')

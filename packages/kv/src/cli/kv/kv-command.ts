@@ -6,7 +6,9 @@ import { registerClusterCommands } from './cluster-commands.ts'
 import { registerKeyCommands } from './key-commands.ts'
 import { addKvOptions, askMissingPassword } from './kv-options.ts'
 import { registerLeaseCommands } from './lease-commands.ts'
-import { registerSnapshotCommands } from './snapshot-commands.ts'
+import { registerFeedCommand } from '../moving/feed-command.ts'
+import { registerMirrorCommand } from '../moving/mirror-command.ts'
+import { registerSnapshotCommands } from '../moving/snapshot-commands.ts'
 import { registerWatchCommand } from './watch-command.ts'
 
 /** Adds `kv`. A failure rejects the action with an Error whose message is one line. */
@@ -19,6 +21,8 @@ export function registerKvCommand(program: Command): void {
   registerClusterCommands(kv)
   registerSnapshotCommands(kv)
   registerAuthCommands(kv)
+  registerMirrorCommand(kv)
+  registerFeedCommand(kv)
   kv.hook('preAction', () => askMissingPassword(kv))
   kv.hook('postAction', () => closePasswords())
 }
