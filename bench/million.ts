@@ -23,6 +23,8 @@ interface Answers {
   residentAfterRestartMb: number
   p99BeforeMs: number
   p99DuringMs: number
+  /** Puts refused while it defragmented. */
+  failedDuring: number
 }
 
 export async function million(): Promise<void> {
@@ -64,7 +66,7 @@ async function ask(kind: ServerKind, load: Generator): Promise<Answers> {
   const restartMs = await restart(cluster, url)
   await delay(settleMs)
   const residentAfterRestartMb = residentOf(cluster)
-  const { p99BeforeMs, p99DuringMs } = await defragmentUnderLoad(url, load)
+  const defragmented = await defragmentUnderLoad(url, load)
   const putsPerSecond = filled.perSecond
   return {
     putsPerSecond,
@@ -72,8 +74,7 @@ async function ask(kind: ServerKind, load: Generator): Promise<Answers> {
     diskMb,
     restartMs,
     residentAfterRestartMb,
-    p99BeforeMs,
-    p99DuringMs,
+    ...defragmented,
   }
 }
 
@@ -116,7 +117,7 @@ async function restart(cluster: MemberCluster, url: string): Promise<number> {
 async function defragmentUnderLoad(
   url: string,
   load: Generator,
-): Promise<{ p99BeforeMs: number; p99DuringMs: number }> {
+): Promise<Pick<Answers, 'p99BeforeMs' | 'p99DuringMs' | 'failedDuring'>> {
   // Overwrites, so that there is something to take away; the first round is a warm-up.
   await load.run(puts(url, 0, keyCount))
   const before = await load.run(puts(url, 0, keyCount))
@@ -128,8 +129,9 @@ async function defragmentUnderLoad(
   const during = await load.run(puts(url, 0, keyCount))
   ended.abort()
   await defragmenting
-  for (const result of [before, during]) checked(result, 0)
-  return { p99BeforeMs: before.p99Ms, p99DuringMs: during.p99Ms }
+  checked(before, 0)
+  const failedDuring = Object.values(during.failures).reduce((sum, count) => sum + count, 0)
+  return { p99BeforeMs: before.p99Ms, p99DuringMs: during.p99Ms, failedDuring }
 }
 
 async function post(url: string, path: string, body: unknown): Promise<object> {
@@ -170,5 +172,6 @@ function print({ balsa, etcd }: Partial<Record<ServerKind, Answers>>): void {
   line('resident memory after the restart, MB', (one) => one.residentAfterRestartMb)
   line('p99 of puts before defragment, ms', (one) => one.p99BeforeMs, 2)
   line('p99 of puts while it defragments, ms', (one) => one.p99DuringMs, 2)
+  line('puts that failed while it defragments', (one) => one.failedDuring)
   line('p99 during / before', (one) => one.p99DuringMs / one.p99BeforeMs, 2)
 }

@@ -28,7 +28,7 @@ const spaceKey = Buffer.from('!space')
 const indexKey = Buffer.from('!index')
 /** A range that holds no row: compacting it writes out LevelDB's memory table and nothing else. */
 const emptyRange = [Buffer.from('~'), Buffer.from('~~')] as const
-const valueCacheSizeBytesMax = 32 * 2 ** 20
+const valueCacheSizeBytesMax = 16 * 2 ** 20
 /** Read at a time by a view, up to rowsBatchMax rows. */
 const viewReadSizeBytes = 2 ** 20
 /** While rows are written the size on disk is looked up this often. */

@@ -193,6 +193,20 @@ test('a key that was deleted and compacted after the index was saved does not co
   expect(world.member.stateMachine.store.index.get('c')).toMatchObject({ version: 1 })
 })
 
+test('while the state is replaced the index of the one before is not saved', async () => {
+  const world = await World.open()
+  const { housekeeping } = world.member.stateMachine
+  housekeeping.pause()
+  await world.kv.put('a', '1')
+  housekeeping.wrote(1000)
+  await housekeeping.idle()
+  expect(world.disk.index).toBeUndefined()
+  housekeeping.replaced()
+  housekeeping.wrote(1)
+  await housekeeping.idle()
+  expect(world.disk.index).toBeDefined()
+})
+
 test('a damaged index is passed over and made anew', async () => {
   const world = await World.open()
   for (let i = 0; i < 700; i++) await world.kv.put(`key${i % 300}`, String(i))

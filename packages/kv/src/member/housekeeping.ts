@@ -11,6 +11,9 @@ import type { MemberClock } from './member-clock.ts'
 /** Staged rows are written out after this time, or at once when there are this many bytes of them. */
 const flushIntervalMs = 100
 const flushSizeBytes = 2 ** 20
+/** The index is saved no more often than so, and the larger it is the less often. */
+const saveIntervalMsMin = 10_000
+const saveMsPerKey = 1 / 50
 /** Between two steps of a compaction. */
 const compactionPauseMs = 10
 /** Tables are rewritten when so many rows were taken away, and this part of the keys. */
@@ -39,6 +42,8 @@ export class Housekeeping {
   #next: { store: MvccStore; waiters: (() => void)[] } | undefined
   #waiters: (() => void)[] = []
   #cancelStep: (() => void) | undefined
+  #cancelSave: (() => void) | undefined
+  #isReplacing = false
   /** Readers that need every row to stay, and a pause: no step runs while it is positive. */
   #holds = 0
   #rowsCompacted = 0
@@ -61,6 +66,7 @@ export class Housekeeping {
   wrote(rows: number = 0): void {
     this.#index.wrote(rows)
     if (this.#index.isDue(this.#state.store)) this.#saveIndex()
+    else if (this.#index.isWorthwhile()) this.#scheduleSave()
     if (this.#isFlushing) return
     if (this.#backend.pendingSizeBytes >= flushSizeBytes) this.#flush()
     else this.#cancelFlush ??= this.#clock.setTimer(flushIntervalMs, () => this.#flush())
@@ -95,11 +101,18 @@ export class Housekeeping {
     this.#holds++
   }
 
-  /** The store is about to be replaced: the compaction that runs is given up, and no other starts until resume(). */
+  /** The store is about to be replaced: the compaction that runs is given up, and no other starts until replaced(). */
   pause(): void {
     this.hold()
+    this.#isReplacing = true
     this.#compaction = undefined
     this.#index.stop()
+  }
+
+  /** The end of pause(), whether another state came or not. */
+  replaced(): void {
+    this.#isReplacing = false
+    this.resume()
   }
 
   /** Another state was loaded in place of the one before. */
@@ -117,16 +130,34 @@ export class Housekeeping {
     this.#index.stop()
     this.#cancelStep?.()
     this.#cancelFlush?.()
+    this.#cancelSave?.()
+  }
+
+  /** Settles when no index is being saved. */
+  async idle(): Promise<void> {
+    await this.#index.idle()
   }
 
   /** At an orderly end, after stop(): saves the index where that makes the next start faster. */
   async finish(): Promise<void> {
     const { store, lessor } = this.#state
-    await this.#index.idle()
+    await this.idle()
     if (this.#index.isWorthwhile()) await this.#index.save(store, lessor)
   }
 
+  /** A little later, so that quiet members too have not much to read again. */
+  #scheduleSave(): void {
+    const { size } = this.#state.store.index
+    const afterMs = Math.max(saveIntervalMsMin, size * saveMsPerKey)
+    this.#cancelSave ??= this.#clock.setTimer(afterMs, () => {
+      this.#cancelSave = undefined
+      if (this.#index.isWorthwhile()) this.#saveIndex()
+    })
+  }
+
   #saveIndex(): void {
+    // The index in memory is not that of the rows that come.
+    if (this.#isReplacing) return
     const { store, lessor } = this.#state
     this.hold()
     this.#index

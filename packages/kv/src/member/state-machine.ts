@@ -224,7 +224,7 @@ export class KvStateMachine {
       this.hub.restored(loaded.store)
       this.housekeeping.compact(loaded.store, () => undefined)
     } finally {
-      this.housekeeping.resume()
+      this.housekeeping.replaced()
     }
   }
 
