@@ -12,9 +12,11 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { Etcd3 } from 'etcd3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TestAuthority } from '../packages/raft/src/transport/testing/test-authority.ts'
 import { run, waitFor, type Finished } from './balsa-process.ts'
+import { startEtcd } from './etcd-process.ts'
 import { freePorts } from './free-ports.ts'
 import { missing, repositoryRoot, tools } from './tools.ts'
 
@@ -93,6 +95,14 @@ async function writePki(): Promise<Record<string, string>> {
   )
 }
 
+const withDispose = (client: Etcd3): { etcd: Etcd3; [Symbol.asyncDispose](): Promise<void> } => ({
+  etcd: client,
+  [Symbol.asyncDispose]: () => {
+    client.close()
+    return Promise.resolve()
+  },
+})
+
 test('--version, --help and mistakes answer as those of etcd', async () => {
   const version = await etcd('--version')
   expect(version).toMatchObject({ code: 0, stderr: '' })
@@ -141,6 +151,23 @@ describe.skipIf(missing('etcdctl'))('a member started as', () => {
     expect(await etcdctl([...mutual, 'endpoint', 'health'])).toMatchObject({ code: 0 })
     const socket = `--endpoints=unix://${join(folder, 'kubeadm.sock')}`
     expect((await etcdctl([socket, 'get', 'a'])).stdout).toBe('a\nb\n')
+    await using client3 = withDispose(
+      new Etcd3({
+        hosts: `https://127.0.0.1:${client}`,
+        credentials: {
+          rootCertificate: readFileSync(pki['ca.crt'] ?? ''),
+          privateKey: readFileSync(pki['client.key'] ?? ''),
+          certChain: readFileSync(pki['client.crt'] ?? ''),
+        },
+      }),
+    )
+    const watcher = await client3.etcd.watch().key('a').create()
+    const changed = new Promise<string>((resolve) => {
+      watcher.on('put', ({ value }) => resolve(value.toString()))
+    })
+    await client3.etcd.put('a').value('over TLS')
+    expect(await changed).toBe('over TLS')
+    expect(await client3.etcd.get('a').string()).toBe('over TLS')
     const refused = await etcdctl([endpoint, authority, '--command-timeout=2s', 'get', 'a'])
     expect(refused.code).not.toBe(0)
     expect(started.output.stderr).toContain("tls: client didn't provide a certificate")
@@ -223,4 +250,73 @@ auto-compaction-retention: "1"
     expect((await etcdctl([...secure, 'put', 'a', 'b'])).stdout).toBe('OK\n')
     expect(await stop(started)).toBe(0)
   })
+
+  test('an operator changes its settings while it runs, with SIGHUP', async () => {
+    const [client, peer] = await freePorts(2)
+    const file = join(folder, 'live.yml')
+    const write = (more: string): void =>
+      writeFileSync(
+        file,
+        `
+data-dir: ${join(folder, 'live')}
+listen-peer-urls: http://127.0.0.1:${peer}
+listen-client-urls: http://127.0.0.1:${client}
+advertise-client-urls: http://127.0.0.1:${client}
+${more}
+`,
+      )
+    write('max-request-bytes: 1000')
+    const started = start('etcd', { ETCD_CONFIG_FILE: file })
+    await ready(started)
+    const endpoint = `--endpoints=127.0.0.1:${client}`
+    const large = 'v'.repeat(1000)
+    expect((await etcdctl([endpoint, 'put', 'a', large])).stderr).toContain('request is too large')
+    write('max-request-bytes: 2000\nlog-level: debug\nsnapshot-count: 5')
+    started.child.kill('SIGHUP')
+    await waitFor('the new settings', () =>
+      started.output.stderr.includes('read the settings again'),
+    )
+    expect(started.output.stderr).toContain('"changed":["maxRequestBytes","logLevel"]')
+    expect(started.output.stderr).toContain(
+      '"msg":"changed settings that take a restart","changed":["snapshotCount"]',
+    )
+    expect((await etcdctl([endpoint, 'put', 'a', large])).stdout).toBe('OK\n')
+    write('max-request-bytes: nonsense')
+    started.child.kill('SIGHUP')
+    await waitFor('the refusal', () => started.output.stderr.includes('the old ones stay'))
+    expect((await etcdctl([endpoint, 'put', 'a', large])).stdout).toBe('OK\n')
+    expect(await stop(started)).toBe(0)
+  })
 })
+
+test.skipIf(missing('etcd', 'etcdctl'))(
+  'three members find each other through a running etcd',
+  async () => {
+    await using registry = await startEtcd()
+    const token = 'drop-in'
+    const size = `/_etcd/registry/${token}/_config/size`
+    expect((await etcdctl([`--endpoints=${registry.url}`, 'put', size, '3'])).code).toBe(0)
+    const ports = await freePorts(6)
+    const clientUrl = (i: number): string => `http://127.0.0.1:${ports[i]}`
+    const started = [0, 1, 2].map((i) =>
+      start(`etcd --name=d${i} --data-dir=${join(folder, `d${i}`)} \\
+        --discovery-endpoints=${registry.url} --discovery-token=${token} \\
+        --listen-client-urls=${clientUrl(i)} --advertise-client-urls=${clientUrl(i)} \\
+        --listen-peer-urls=http://127.0.0.1:${ports[3 + i]} \\
+        --initial-advertise-peer-urls=http://127.0.0.1:${ports[3 + i]}`),
+    )
+    for (const each of started) await ready(each)
+    const members = await etcdctl([`--endpoints=${clientUrl(0)}`, 'member', 'list'])
+    expect(members.stdout.match(/, started, d[012], /g)).toHaveLength(3)
+    for (const each of started) expect(await stop(each)).toBe(0)
+    // With its data a member needs no registry any more.
+    const again = start(`etcd --name=d0 --data-dir=${join(folder, 'd0')} \\
+      --discovery-endpoints=http://127.0.0.1:1 --discovery-token=${token} \\
+      --listen-client-urls=${clientUrl(0)} --listen-peer-urls=http://127.0.0.1:${ports[3]}`)
+    await waitFor('the restart', () => again.output.stderr.includes('discovery is skipped'))
+    await waitFor('its ports', () =>
+      again.output.stderr.includes('now serving peer/client/metrics'),
+    )
+    await stop(again)
+  },
+)

@@ -1,12 +1,15 @@
 // `balsa member`: one member as a server of its own, started, watched and stopped as one starts, watches and stops etcd.
 import type { Command } from 'commander'
+import type { Member } from '../../index.ts'
 import { announceClosing, announceReady, announceServing, announceStart } from './announcements.ts'
+import { findMembers } from './find-members.ts'
 import type { Environment } from './given-flags.ts'
 import { openLogOutputs } from './log-outputs.ts'
 import { memberFailureText } from './member-failure.ts'
 import { memberFlagsHelp } from './member-flags.ts'
 import { createMemberLog, type MemberLog } from './member-log.ts'
 import { parseMemberFlags, type MemberSettings } from './parse-member-flags.ts'
+import { reloadSettings } from './reload-settings.ts'
 
 /**
  * Adds `member`. The action resolves when the member was told to stop and has stopped; it rejects with an Error whose message is one
@@ -25,22 +28,35 @@ export function registerMemberCommand(program: Command): void {
 
 /** What the action does, for those who come under another name. */
 export async function runMember(argv: readonly string[], env: Environment): Promise<void> {
-  const settings = parseMemberFlags(argv, env)
-  const outputs = openLogOutputs(settings.logOutputs)
+  let current = parseMemberFlags(argv, env)
+  const outputs = openLogOutputs(current.logOutputs)
   const log = createMemberLog({
-    lowest: () => settings.logLevel,
-    format: settings.logFormat,
+    lowest: () => current.logLevel,
+    format: current.logFormat,
     write: (line) => outputs.write(line),
   })
+  let member: Member | undefined
+  const reload = (): void => {
+    if (member === undefined) log('warn', 'the member starts still; its settings are read later')
+    else current = reloadSettings(current, member, { argv, env, outputs, log })
+  }
+  process.on('SIGHUP', reload)
   try {
-    for (const warning of settings.warnings) log('warn', warning)
-    await serve(settings, log)
+    for (const warning of current.warnings) log('warn', warning)
+    await serve(await findMembers(current, log), log, (opened) => {
+      member = opened
+    })
   } finally {
+    process.off('SIGHUP', reload)
     outputs.close()
   }
 }
 
-async function serve(settings: MemberSettings, log: MemberLog): Promise<void> {
+async function serve(
+  settings: MemberSettings,
+  log: MemberLog,
+  onOpened: (member: Member) => void,
+): Promise<void> {
   const { options } = settings
   announceStart(settings, log)
   const stopped = stopSignal(log)
@@ -64,6 +80,7 @@ async function serve(settings: MemberSettings, log: MemberLog): Promise<void> {
       onLog: log,
       onFailed: (error) => fail(error),
     })
+    onOpened(member)
     try {
       announceServing(member, settings, log)
       const announced = member.ready().then(() => {

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import type { MemberOptions } from '../../member/member-options.ts'
 import type { PeerTlsFiles } from '../../member/peer-tls-files.ts'
-import type { CommandSettings } from './flags/command-settings.ts'
+import type { CommandSettings, DiscoverySettings } from './flags/command-settings.ts'
 import type { FlagTargets } from './flags/flag-row.ts'
 import {
   addVariables,
@@ -17,6 +17,7 @@ import { memberFlags } from './member-flags.ts'
 import { readConfigFile } from './read-config-file.ts'
 
 export interface MemberSettings extends CommandSettings {
+  readonly discovery: DiscoverySettings
   readonly options: MemberOptions & {
     readonly dataDir: string
     readonly listenClientUrls: readonly string[]
@@ -29,7 +30,13 @@ type GivenFlags = ReadonlyMap<string, Given>
 
 export function parseMemberFlags(argv: readonly string[], env: Environment): MemberSettings {
   const { given, warnings } = readGiven(argv, env)
-  const targets: FlagTargets = { options: {}, command: {}, clientTls: {}, peerTls: {} }
+  const targets: FlagTargets = {
+    options: {},
+    command: {},
+    clientTls: {},
+    peerTls: {},
+    discovery: {},
+  }
   for (const [name, { as, text }] of given) {
     const flag = memberFlags.get(name)
     if (flag?.warning !== undefined) warnings.push(`${as} ${flag.warning}`)
@@ -70,6 +77,7 @@ function settingsOf(targets: FlagTargets, given: GivenFlags): Omit<MemberSetting
       ...(Object.keys(clientTls).length === 0 ? {} : { clientTls }),
       ...(tls === undefined ? {} : { peerTls: tls }),
     },
+    discovery: targets.discovery,
     forceNewCluster: command.forceNewCluster,
     logLevel: command.logLevel ?? 'info',
     logFormat: command.logFormat ?? 'json',

@@ -1,6 +1,6 @@
 // Flags of etcd's group "Clustering": who the others are and how the first members find each other.
-import { inert, option, type MemberFlag } from './flag-row.ts'
-import { oneOf, positive, text, toggle, urls } from './flag-type.ts'
+import { discovery, inert, option, silent, type MemberFlag } from './flag-row.ts'
+import { duration, list, oneOf, positive, text, toggle, urls } from './flag-type.ts'
 
 export const clusteringGroup: readonly MemberFlag[] = [
   option(
@@ -68,4 +68,42 @@ export const clusteringGroup: readonly MemberFlag[] = [
     'false',
     'New learners become voters by themselves once they have caught up.',
   ),
+  discovery(
+    'discovery-endpoints',
+    'endpoints',
+    list,
+    '',
+    'A running cluster where the first members find each other, with commas.',
+    { fileKeys: ['discovery-config.endpoints'] },
+  ),
+  discovery('discovery-token', 'token', text, '', 'What they share there.', {
+    fileKeys: ['discovery-config.token'],
+  }),
+  discovery('discovery-dial-timeout', 'dialTimeoutMs', duration, '2s', 'How long it may take.', {
+    fileKeys: ['discovery-config.dial-timeout'],
+  }),
+  discovery('discovery-cacert', 'caFile', text, '', 'Who signed its certificates (PEM).', {
+    fileKeys: ['discovery-config.secure.cacert'],
+  }),
+  discovery('discovery-cert', 'certFile', text, '', 'The certificate shown to it (PEM).', {
+    fileKeys: ['discovery-config.secure.cert'],
+  }),
+  discovery('discovery-key', 'keyFile', text, '', 'Its key (PEM).', {
+    fileKeys: ['discovery-config.secure.key'],
+  }),
+  discovery('discovery-user', 'user', text, '', 'NAME or NAME:PASSWORD of a user there.', {
+    fileKeys: ['discovery-config.auth.username'],
+  }),
+  discovery('discovery-password', 'password', text, '', "That user's password.", {
+    fileKeys: ['discovery-config.auth.password'],
+  }),
+  silent('discovery-insecure-transport', toggle, 'true', 'The scheme of the endpoints says it.'),
+  discovery(
+    'discovery-srv',
+    'srvDomain',
+    text,
+    '',
+    'The domain whose SRV records name the first members.',
+  ),
+  discovery('discovery-srv-name', 'srvName', text, '', 'Added to the names of the services.'),
 ]

@@ -12,3 +12,18 @@ export interface CommandSettings {
   /** 'stderr', 'stdout', 'default', or paths of files. */
   readonly logOutputs: readonly string[]
 }
+
+/** How the first members find each other, if --initial-cluster does not say. */
+export interface DiscoverySettings {
+  readonly srvDomain?: string
+  readonly srvName?: string
+  readonly endpoints?: readonly string[]
+  readonly token?: string
+  readonly dialTimeoutMs?: number
+  readonly certFile?: string
+  readonly keyFile?: string
+  readonly caFile?: string
+  /** NAME or NAME:PASSWORD. */
+  readonly user?: string
+  readonly password?: string
+}

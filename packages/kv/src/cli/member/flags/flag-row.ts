@@ -3,7 +3,7 @@
 import type { MemberOptions } from '../../../member/member-options.ts'
 import type { PeerTlsFiles } from '../../../member/peer-tls-files.ts'
 import type { ClientTlsOptions } from '../../../member/server-options.ts'
-import type { CommandSettings } from './command-settings.ts'
+import type { CommandSettings, DiscoverySettings } from './command-settings.ts'
 import type { FlagType } from './flag-type.ts'
 
 type Writable<T> = { -readonly [Key in keyof T]?: T[Key] }
@@ -16,6 +16,7 @@ export interface FlagTargets {
   readonly command: Writable<CommandSettings>
   readonly clientTls: Writable<ClientTlsOptions>
   readonly peerTls: Writable<PeerTlsFiles>
+  readonly discovery: Writable<DiscoverySettings>
 }
 
 export interface MemberFlag {
@@ -69,6 +70,8 @@ export const option: RowOf<Required<FlagTargets['options']>> = rowsOf('options')
 export const command: RowOf<Required<FlagTargets['command']>> = rowsOf('command')
 export const clientTls: RowOf<Required<FlagTargets['clientTls']>> = rowsOf('clientTls')
 export const peerTls: RowOf<Required<FlagTargets['peerTls']>> = rowsOf('peerTls')
+
+export const discovery: RowOf<Required<FlagTargets['discovery']>> = rowsOf('discovery')
 
 /** Taken with a warning: there is nothing here that it could change. */
 export function inert(

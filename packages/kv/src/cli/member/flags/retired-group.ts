@@ -2,7 +2,8 @@
 import { refused, renamed, retired, type MemberFlag } from './flag-row.ts'
 import { text, toggle } from './flag-type.ts'
 
-const noDiscovery = 'discovery is not there yet; name the members with --initial-cluster'
+const noDiscovery =
+  'the discovery of etcd 2 is gone; use --discovery-endpoints and --discovery-token'
 
 const many = (names: string): readonly string[] => names.trim().split(/\s+/)
 
@@ -21,12 +22,12 @@ export const retiredGroup: readonly MemberFlag[] = [
     experimental-initial-corrupt-check experimental-enable-distributed-tracing
     enable-distributed-tracing experimental-peer-skip-client-san-verification
     peer-skip-client-san-verification experimental-txn-mode-write-with-shared-buffer
-    experimental-stop-grpc-service-on-defrag
-    disable-log-sampling
+    experimental-stop-grpc-service-on-defrag disable-log-sampling discovery-insecure-skip-tls-verify
   `).map((name) => retired(name, toggle)),
   ...many(`
     v2-deprecation experimental-enable-v2v3 log-package-levels
     experimental-wait-cluster-ready-timeout discovery-fallback discovery-proxy
+    discovery-request-timeout discovery-keepalive-time discovery-keepalive-timeout
     experimental-distributed-tracing-address experimental-distributed-tracing-service-name
     experimental-distributed-tracing-instance-id experimental-distributed-tracing-sampling-rate
     distributed-tracing-address distributed-tracing-service-name distributed-tracing-instance-id
@@ -34,9 +35,7 @@ export const retiredGroup: readonly MemberFlag[] = [
     peer-client-key-file proxy-failure-wait proxy-refresh-interval proxy-dial-timeout
     proxy-write-timeout proxy-read-timeout
   `).map((name) => retired(name, text)),
-  ...many('discovery discovery-srv discovery-srv-name discovery-endpoints discovery-token').map(
-    (name) => refused(name, text, noDiscovery),
-  ),
+  refused('discovery', text, noDiscovery),
   refused('proxy', text, 'its proxy mode is gone; use gateway start or grpc-proxy start'),
   refused('ca-file', text, 'use --trusted-ca-file'),
   refused('peer-ca-file', text, 'use --peer-trusted-ca-file'),
