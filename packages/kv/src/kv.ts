@@ -30,6 +30,11 @@ export interface RangeOptions extends CallOptions {
   }
   /** Answered from the member asked, without a quorum: possibly stale. */
   readonly serializable?: boolean
+  /**
+   * Answered from the member asked, without a round to the leader, if it is known to have everything that was committed so long ago;
+   * else as new as without it. Members that vote not (learners) answer too. Servers of etcd ignore it.
+   */
+  readonly maxStalenessMs?: number
   readonly keysOnly?: boolean
   readonly countOnly?: boolean
   /** Pairs outside of these bounds are left out; they still count in `count`. */

@@ -72,6 +72,7 @@ export function rangeRequestOf(options: Omit<RangeOptions, 'signal'>): RangeRequ
     maxModRevision: options.maxModRevision ?? 0,
     minCreateRevision: options.minCreateRevision ?? 0,
     maxCreateRevision: options.maxCreateRevision ?? 0,
+    ...(options.maxStalenessMs === undefined ? {} : { maxStalenessMs: options.maxStalenessMs }),
   }
 }
 

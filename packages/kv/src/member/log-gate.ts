@@ -6,6 +6,7 @@ import { KvError } from '../errors.ts'
 import { defaultLimits, type Limits } from '../limits.ts'
 import { encodeCommand, type CommandName, type CommandResponses } from './command.ts'
 import type { Consensus } from './consensus.ts'
+import { Freshness } from './freshness.ts'
 import { parseIdText } from './identity.ts'
 import type { MemberClock } from './member-clock.ts'
 import type { MemberMetrics } from './member-metrics.ts'
@@ -37,6 +38,7 @@ export interface SpaceGuard {
 
 export class LogGate {
   readonly #options: LogGateOptions
+  readonly #freshness: Freshness
   /** Writes on their way. */
   #pendingCount = 0
   #isBacklogged = false
@@ -49,6 +51,8 @@ export class LogGate {
 
   constructor(options: LogGateOptions) {
     this.#options = options
+    const { clock, consensus } = options
+    this.#freshness = new Freshness({ clock, read: (done) => consensus.read(done) })
     options.metrics.watchPending(() => this.#pendingCount)
     this.#supervise()
   }
@@ -98,7 +102,15 @@ export class LogGate {
 
   /** Goes on when this member has everything that was committed up to now. */
   afterRead(done: Done<never>, next: () => void): void {
-    this.#options.consensus.read((error) => {
+    this.#freshness.read((error) => {
+      if (error === undefined) next()
+      else done(this.#failure(error), undefined)
+    })
+  }
+
+  /** Goes on when this member has everything that was committed so long ago: at once, if it is known to. */
+  afterStaleRead(maxStalenessMs: number, done: Done<never>, next: () => void): void {
+    this.#freshness.readStale(maxStalenessMs, (error) => {
       if (error === undefined) next()
       else done(this.#failure(error), undefined)
     })

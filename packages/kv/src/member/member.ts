@@ -161,8 +161,11 @@ export class MemberCore implements MemberApi {
     }, done)
     if (request === undefined) return
     this.#parts.metrics.range()
-    if (request.serializable) this.#reads.range(request, done, caller)
-    else this.#gate.afterRead(done, () => this.#reads.range(request, done, caller))
+    const { serializable, maxStalenessMs = 0 } = request
+    const read = (): void => this.#reads.range(request, done, caller)
+    if (serializable) read()
+    else if (maxStalenessMs > 0) this.#gate.afterStaleRead(maxStalenessMs, done, read)
+    else this.#gate.afterRead(done, read)
   }
 
   put(body: Uint8Array, done: Done<PutResponse>, caller: Caller = owner): void {

@@ -6,6 +6,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { freePorts } from '../../../../test/free-ports.ts'
 import { methods, type UnaryMethod } from '../api/services/index.ts'
 import {
+  decodeRangeResponse,
   encodeDowngradeRequest,
   encodeMemberAddRequest,
   encodeMemberIdRequest,
@@ -217,6 +218,9 @@ test('a learner serves stale reads and its status, nothing else, until it is pro
   const refusal = 'etcdserver: rpc not supported for learner'
   await expect(call('Status', new Uint8Array(0))).resolves.toBeDefined()
   await expect(call('Range', stale)).resolves.toBeDefined()
+  // Ours: within a bound, which a round to the leader keeps.
+  const bounded = encodeRangeRequest({ ...rangeDefaults, ...range, maxStalenessMs: 1000 })
+  expect(decodeRangeResponse(await call('Range', bounded)).kvs).toHaveLength(1)
   const refused: [string, Uint8Array][] = [
     ['Range', encodeRangeRequest({ ...rangeDefaults, ...range })],
     ['Put', encodePutRequest({ ...putDefaults, key, value: key })],

@@ -61,6 +61,7 @@ const rangeRequest = fc.record({
   maxModRevision: int64,
   minCreateRevision: int64,
   maxCreateRevision: int64,
+  maxStalenessMs: int64,
 })
 const putRequest = fc.record({
   key: bytes,

@@ -31,6 +31,7 @@ export {
   encodeCompactionRequest,
   encodeDeleteRangeRequest,
   encodePutRequest,
+  encodeMaxStaleness,
   encodeRangeRequest,
 } from './kv-requests.ts'
 export {

@@ -6,6 +6,9 @@ import { WireReader } from './wire/wire-reader.ts'
 import type { WireWriter } from './wire/wire-writer.ts'
 
 const noBytes: Uint8Array = new Uint8Array(0)
+/** Of RangeRequest, and its tag as a varint. */
+const maxStalenessField = 1000
+const maxStalenessTag = maxStalenessField << 3
 
 export function decodeRangeRequest(bytes: Uint8Array): RangeRequest {
   return readRangeRequest(new WireReader(bytes))
@@ -26,6 +29,13 @@ export function decodeCompactionRequest(bytes: Uint8Array): CompactionRequest {
 export function encodeRangeRequest(request: RangeRequest): Uint8Array {
   sharedWriter.begin(request.key.length + request.rangeEnd.length + 64)
   writeRangeRequest(sharedWriter, request)
+  return sharedWriter.finish()
+}
+
+/** What behind a RangeRequest's bytes bounds its staleness: of a field that comes twice the last counts. */
+export function encodeMaxStaleness(maxStalenessMs: number): Uint8Array {
+  sharedWriter.begin(16)
+  sharedWriter.int64(maxStalenessField, maxStalenessMs)
   return sharedWriter.finish()
 }
 
@@ -59,6 +69,7 @@ export function readRangeRequest(reader: WireReader): RangeRequest {
   let maxModRevision = 0
   let minCreateRevision = 0
   let maxCreateRevision = 0
+  let maxStalenessMs = 0
   while (!reader.done()) {
     const tag = reader.tag()
     if (tag === 0x0a) key = reader.bytes()
@@ -74,6 +85,7 @@ export function readRangeRequest(reader: WireReader): RangeRequest {
     else if (tag === 0x58) maxModRevision = reader.int64()
     else if (tag === 0x60) minCreateRevision = reader.int64()
     else if (tag === 0x68) maxCreateRevision = reader.int64()
+    else if (tag === maxStalenessTag) maxStalenessMs = reader.int64()
     else reader.unknown(tag, 13)
   }
   return {
@@ -90,6 +102,7 @@ export function readRangeRequest(reader: WireReader): RangeRequest {
     maxModRevision,
     minCreateRevision,
     maxCreateRevision,
+    maxStalenessMs,
   }
 }
 
@@ -141,6 +154,7 @@ export function writeRangeRequest(writer: WireWriter, request: RangeRequest): vo
   writer.int64(11, request.maxModRevision)
   writer.int64(12, request.minCreateRevision)
   writer.int64(13, request.maxCreateRevision)
+  writer.int64(maxStalenessField, request.maxStalenessMs ?? 0)
 }
 
 export function writePutRequest(writer: WireWriter, request: PutRequest): void {

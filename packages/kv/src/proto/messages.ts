@@ -41,6 +41,8 @@ export interface RangeRequest {
   readonly maxModRevision: number
   readonly minCreateRevision: number
   readonly maxCreateRevision: number
+  /** Answered from the member asked if its state is no older; ours, etcd ignores it. Left out: 0, no bound is given. */
+  readonly maxStalenessMs?: number
 }
 export interface RangeResponse {
   readonly header: ResponseHeader

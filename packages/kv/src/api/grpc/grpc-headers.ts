@@ -19,6 +19,8 @@ export interface GrpcHeaders {
   readonly requiresLeader: boolean
   /** Metadata `token`, else `authorization`; '' when absent. */
   readonly token: string
+  /** Metadata `max-staleness-ms` of a Range; 0 when absent or no number. */
+  readonly maxStalenessMs: number
 }
 
 const pseudoNames = new Set([':method', ':path', ':scheme', ':authority'])
@@ -67,7 +69,12 @@ export function parseGrpcHeaders(fields: readonly HeaderField[]): GrpcHeaders | 
     apiVersion: values.get('client-api-version') ?? '',
     requiresLeader: values.get('hasleader') === 'true',
     token: values.get('token') ?? values.get('authorization') ?? '',
+    maxStalenessMs: stalenessOf(values.get('max-staleness-ms')),
   }
+}
+
+function stalenessOf(text: string | undefined): number {
+  return text !== undefined && /^\d{1,9}$/.test(text) ? Number(text) : 0
 }
 
 /** Milliseconds of a grpc-timeout; undefined if it is none. */

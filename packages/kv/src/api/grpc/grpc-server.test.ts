@@ -136,6 +136,15 @@ test('an unknown service and an unknown method are UNIMPLEMENTED', async () => {
   })
 })
 
+test('a bound of staleness in the metadata becomes part of the request', async () => {
+  const metadata = new grpc.Metadata()
+  metadata.set('max-staleness-ms', '250')
+  await call(clientOf('KV'), 'Range', { key: Buffer.from('a') }, { metadata })
+  expect(server.member.lastRange).toMatchObject({ key: Buffer.from('a'), maxStalenessMs: 250 })
+  await call(clientOf('KV'), 'Range', { key: Buffer.from('a'), max_staleness_ms: 70 })
+  expect(server.member.lastRange).toMatchObject({ maxStalenessMs: 70 })
+})
+
 test('messages of every size around the frame size go both ways', async () => {
   const kv = clientOf('KV')
   const sizes = [0, 1, 16_300, 16_384, 16_385, 65_535, 65_536, 300_000, 1_500_000]

@@ -142,7 +142,9 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
     counts.started()
     this.#metrics.request(method.kind, headers.apiVersion)
     if (method.kind === 'unary') {
-      return new UnaryCall(this.#context, stream, { member, method, counts, timeoutMs })
+      const { maxStalenessMs } = headers
+      const call = { member, method, counts, timeoutMs, maxStalenessMs }
+      return new UnaryCall(this.#context, stream, call)
     }
     const { requiresLeader } = headers
     const call = new StreamingCall(this.#context, stream, {

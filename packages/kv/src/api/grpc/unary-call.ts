@@ -5,6 +5,7 @@ import type { MemberApi } from '../../member/types.ts'
 import type { GiveUp, UnaryMethod } from '../services/index.ts'
 import type { CallCounts } from '../wire-metrics.ts'
 import type { DeadlineQueue } from './deadline-queue.ts'
+import { encodeMaxStaleness } from '../../proto/index.ts'
 import { GrpcError } from './grpc-error.ts'
 import { errorTrailers, okTrailers, responseHeaders } from './grpc-headers.ts'
 import type { Http2Stream, StreamHandler } from './http2/http2-stream.ts'
@@ -28,6 +29,7 @@ export class UnaryCall implements StreamHandler {
   #assembler: MessageAssembler | undefined
   #body: Uint8Array | undefined
   #deadline: number | undefined
+  readonly #maxStalenessMs: number
   #isOver = false
   #giveUp: GiveUp | void = undefined
 
@@ -39,6 +41,8 @@ export class UnaryCall implements StreamHandler {
       readonly method: UnaryMethod
       readonly counts: CallCounts
       readonly timeoutMs: number | undefined
+      /** Of a Range, from the metadata; 0: no bound is given there. */
+      readonly maxStalenessMs: number
     },
   ) {
     const { timeoutMs } = call
@@ -47,6 +51,7 @@ export class UnaryCall implements StreamHandler {
     this.#stream = stream
     this.#method = call.method
     this.#counts = call.counts
+    this.#maxStalenessMs = call.method.request === 'RangeRequest' ? call.maxStalenessMs : 0
     if (timeoutMs !== undefined) this.#deadline = context.deadlines.add(this, timeoutMs)
   }
 
@@ -94,7 +99,9 @@ export class UnaryCall implements StreamHandler {
 
   #call(body: Uint8Array): void {
     this.#counts.received(body.length)
-    this.#giveUp = this.#method.call(this.#member, body, (error, reply) =>
+    const stale = this.#maxStalenessMs
+    const request = stale === 0 ? body : Buffer.concat([body, encodeMaxStaleness(stale)])
+    this.#giveUp = this.#method.call(this.#member, request, (error, reply) =>
       this.#reply(error, reply),
     )
   }

@@ -1,4 +1,5 @@
-// What a learner serves: as etcd's, only reads that may be stale, its own status and a copy of its data. All else is for members that vote.
+// What a learner serves: as etcd's, only reads that may be stale (ours within a bound, too), its own status and a copy of its data. All else
+// is for members that vote.
 import { KvError } from '../../errors.ts'
 import { decodeRangeRequest } from '../../proto/index.ts'
 import type { Method } from './method.ts'
@@ -8,10 +9,15 @@ type Rule = (body: Uint8Array) => boolean
 
 const always: Rule = () => true
 const rules: ReadonlyMap<string, Rule> = new Map([
-  ['/etcdserverpb.KV/Range', (body: Uint8Array) => decodeRangeRequest(body).serializable],
+  ['/etcdserverpb.KV/Range', isStaleRange],
   ['/etcdserverpb.Maintenance/Status', always],
   ['/etcdserverpb.Maintenance/Snapshot', always],
 ])
+
+function isStaleRange(body: Uint8Array): boolean {
+  const { serializable, maxStalenessMs = 0 } = decodeRangeRequest(body)
+  return serializable || maxStalenessMs > 0
+}
 
 /** The same method, which refuses a learner what it does not serve. */
 export function withLearnerRule(method: Method): Method {

@@ -51,6 +51,7 @@ export class FakeMember implements MemberApi {
   #revision = 1
   #nextLease = 100n
   leaderId = 7n
+  lastRange: RangeRequest | undefined
   /** Set to keep calls waiting. */
   hold: ((run: () => void) => void) | undefined
   /** Watch streams that were opened and not closed. */
@@ -80,7 +81,9 @@ export class FakeMember implements MemberApi {
   }
 
   range(body: Uint8Array, done: Parameters<MemberApi['range']>[1]): void {
-    this.#answer(done, () => this.#range(decodeRangeRequest(body)))
+    this.lastRange = decodeRangeRequest(body)
+    const request = this.lastRange
+    this.#answer(done, () => this.#range(request))
   }
 
   put(body: Uint8Array, done: Parameters<MemberApi['put']>[1]): void {
