@@ -90,12 +90,14 @@ test('a session', async () => {
 })
 
 test('a collection', async () => {
+  const names = new Map<string, string>()
   // begin collection
   const users = new Collection(kv, 'users/', json<{ name: string; logins: number }>())
   await users.put('17', { name: 'Ann', logins: 0 })
   await users.update('17', (user) => user && { ...user, logins: user.logins + 1 }) // nobody's write is lost
-  for await (const { key, value } of users.list()) console.log(key, value.name)
+  for await (const { key, value } of users.list()) names.set(key, value.name)
   // end collection
+  expect([...names]).toEqual([['17', 'Ann']])
   expect((await users.get('17'))?.value.logins).toBe(1)
 })
 
