@@ -34,6 +34,8 @@ const serverStreaming = new Set([
 /** Versions clients name are counted one by one up to this many; all others together. */
 const apiVersionsMax = 20
 
+type CountedMethod = Pick<Method, 'kind' | 'path'>
+
 /** The calls of one method. */
 export class CallCounts {
   readonly labels: Readonly<Record<'grpc_type' | 'grpc_service' | 'grpc_method', string>>
@@ -43,7 +45,7 @@ export class CallCounts {
   receivedCount = 0
   sentCount = 0
 
-  constructor(method: Method, totals: { receivedBytes: number; sentBytes: number }) {
+  constructor(method: CountedMethod, totals: { receivedBytes: number; sentBytes: number }) {
     const [, service = '', name = ''] = method.path.split('/')
     const type = serverStreaming.has(method.path) ? 'server_stream' : 'bidi_stream'
     this.labels = {
@@ -95,7 +97,7 @@ export class WireMetrics {
   }
 
   /** The same for every wire that serves the method. */
-  countsOf(method: Method): CallCounts {
+  countsOf(method: CountedMethod): CallCounts {
     let counts = this.#counts.get(method.path)
     if (counts === undefined) {
       counts = new CallCounts(method, this.#totals)

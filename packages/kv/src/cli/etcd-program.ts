@@ -5,6 +5,7 @@ import { etcdVersion } from '../member/version.ts'
 import { FlagError } from './member/given-flags.ts'
 import { runMember } from './member/member-command.ts'
 import { memberFlagsHelp } from './member/member-flags.ts'
+import { isProxyCommand, runProxy } from './proxy/proxy-program.ts'
 
 const usage = `Usage:
 
@@ -19,10 +20,17 @@ const usage = `Usage:
 
   etcd --config-file
     Path to the configuration file; with it, other flags and variables are ignored.
+
+  etcd gateway
+    Run the stateless pass-through etcd TCP connection forwarding proxy.
+
+  etcd grpc-proxy
+    Run the stateless etcd v3 gRPC L7 reverse proxy.
 `
 
 /** Everything `etcd` does; rejects as the member command does. */
 export async function runAsEtcd(argv: readonly string[]): Promise<void> {
+  if (isProxyCommand(argv)) return runProxy(argv)
   if (argv.some((word) => /^--?version(?:=true)?$/.test(word))) {
     process.stdout.write(versionText())
     return

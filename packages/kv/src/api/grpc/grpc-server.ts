@@ -1,8 +1,7 @@
 // gRPC on our own HTTP/2: routes calls to the services' methods. It listens to nothing itself; the listener hands it sockets.
 import type { Duplex } from 'node:stream'
 import { grpcStatus, KvError } from '../../errors.ts'
-import type { MemberApi } from '../../member/types.ts'
-import type { Method } from '../services/index.ts'
+import type { Method, Served } from '../services/index.ts'
 import { WireMetrics } from '../wire-metrics.ts'
 import type { CallCounts } from '../wire-metrics.ts'
 import { DeadlineQueue } from './deadline-queue.ts'
@@ -35,21 +34,30 @@ export interface GrpcServer {
   close(graceMs: number): Promise<void>
 }
 
-export function createGrpcServer(options: {
-  readonly member: MemberApi
-  readonly methods: readonly Method[]
+interface ServedMethod<Asked> {
+  readonly method: Method<Asked>
+  readonly counts: CallCounts
+}
+
+interface GrpcServerOptions<Asked> {
+  readonly member: Asked
+  readonly methods: readonly Method<Asked>[]
   readonly metrics?: WireMetrics
   readonly limits?: Readonly<Limits> | undefined
   readonly nowMs?: () => number
-}): GrpcServer {
+}
+
+export function createGrpcServer<Asked extends Served<Asked>>(
+  options: GrpcServerOptions<Asked>,
+): GrpcServer {
   return new GrpcRouter(options)
 }
 
-class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
+class GrpcRouter<Asked extends Served<Asked>> implements GrpcServer, Http2Server<GrpcHeaders> {
   readonly cache = new HeaderCache<GrpcHeaders>()
-  readonly #member: MemberApi
+  readonly #member: Asked
   readonly #context: CallContext
-  readonly #methods: ReadonlyMap<string, { readonly method: Method; readonly counts: CallCounts }>
+  readonly #methods: ReadonlyMap<string, ServedMethod<Asked>>
   readonly #metrics: WireMetrics
   readonly #services: ReadonlySet<string>
   readonly #nowMs: () => number
@@ -62,7 +70,7 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
   #aliveTimer: NodeJS.Timeout | undefined
   #onIdle: (() => void) | undefined
 
-  constructor(options: Parameters<typeof createGrpcServer>[0]) {
+  constructor(options: GrpcServerOptions<Asked>) {
     const { member, methods, metrics = new WireMetrics() } = options
     const { nowMs = () => performance.now() } = options
     this.#member = member
@@ -169,7 +177,7 @@ class GrpcRouter implements GrpcServer, Http2Server<GrpcHeaders> {
     }
   }
 
-  #memberFor(token: string, commonName: string | undefined): MemberApi {
+  #memberFor(token: string, commonName: string | undefined): Asked {
     const isStranger = token === '' && commonName === undefined
     return isStranger ? this.#member : this.#member.as({ token, commonName })
   }

@@ -7,7 +7,7 @@ import { GrpcError } from './grpc-error.ts'
 const serving = 1
 const serviceUnknown = 3
 
-export const healthMethods: readonly Method[] = [
+export const healthMethods: readonly Method<unknown>[] = [
   {
     kind: 'unary',
     path: '/grpc.health.v1.Health/Check',

@@ -1,7 +1,6 @@
 // One streaming call: messages both ways until one side ends it.
 import { grpcStatus } from '../../errors.ts'
 import type { KvError } from '../../errors.ts'
-import type { MemberApi } from '../../member/types.ts'
 import type { ReplyStream, RequestStream, StreamMethod } from '../services/index.ts'
 import type { CallCounts } from '../wire-metrics.ts'
 import { GrpcError } from './grpc-error.ts'
@@ -46,7 +45,7 @@ export class StreamingCall implements StreamHandler, ReplyStream {
     }
   }
 
-  open(member: MemberApi, method: StreamMethod): void {
+  open<Asked>(member: Asked, method: StreamMethod<Asked>): void {
     try {
       const requests = method.open(member, this)
       if (this.#isOver) requests.closed()

@@ -1,7 +1,6 @@
 // One unary call: a request message in, a reply or a status out.
 import type { KvError } from '../../errors.ts'
 import { grpcStatus } from '../../errors.ts'
-import type { MemberApi } from '../../member/types.ts'
 import type { GiveUp, UnaryMethod } from '../services/index.ts'
 import type { CallCounts } from '../wire-metrics.ts'
 import type { DeadlineQueue } from './deadline-queue.ts'
@@ -20,11 +19,11 @@ export interface CallContext {
   readonly partialBytes: PartialBytes
 }
 
-export class UnaryCall implements StreamHandler {
+export class UnaryCall<Asked> implements StreamHandler {
   readonly #context: CallContext
-  readonly #member: MemberApi
+  readonly #member: Asked
   readonly #stream: Http2Stream
-  readonly #method: UnaryMethod
+  readonly #method: UnaryMethod<Asked>
   readonly #counts: CallCounts
   #assembler: MessageAssembler | undefined
   #body: Uint8Array | undefined
@@ -37,8 +36,8 @@ export class UnaryCall implements StreamHandler {
     context: CallContext,
     stream: Http2Stream,
     call: {
-      readonly member: MemberApi
-      readonly method: UnaryMethod
+      readonly member: Asked
+      readonly method: UnaryMethod<Asked>
       readonly counts: CallCounts
       readonly timeoutMs: number | undefined
       /** Of a Range, from the metadata; 0: no bound is given there. */

@@ -29,6 +29,7 @@ export type {
   Reply,
   ReplyStream,
   RequestStream,
+  Served,
   StreamMethod,
   UnaryMethod,
 } from './method.ts'

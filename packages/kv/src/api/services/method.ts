@@ -1,7 +1,7 @@
 // A method of an etcd service, told apart from the wires that carry it: protobuf bytes in, protobuf bytes out. gRPC and the JSON
 // gateway both serve the same list.
 import { KvError } from '../../errors.ts'
-import type { Done, MemberApi } from '../../member/types.ts'
+import type { Credentials, Done, MemberApi } from '../../member/types.ts'
 import type { MessageName } from '../../proto/index.ts'
 
 /** Called exactly once. */
@@ -33,18 +33,24 @@ interface MethodNames {
   readonly request: MessageName
   readonly response: MessageName
 }
+/** Who is asked, as one caller may use it: a member, or a proxy of several. */
+export interface Served<Self> {
+  as(credentials: Credentials): Self
+  /** 0n: none is known. */
+  leader(): bigint
+}
 /** A method may throw KvError instead of replying with it. */
-export interface UnaryMethod extends MethodNames {
+export interface UnaryMethod<Asked = MemberApi> extends MethodNames {
   readonly kind: 'unary'
   /** A call that may wait long returns what gives it up when its caller has gone. */
-  call(member: MemberApi, body: Uint8Array, reply: Reply): GiveUp | void
+  call(member: Asked, body: Uint8Array, reply: Reply): GiveUp | void
 }
 export type GiveUp = () => void
-export interface StreamMethod extends MethodNames {
+export interface StreamMethod<Asked = MemberApi> extends MethodNames {
   readonly kind: 'stream'
-  open(member: MemberApi, out: ReplyStream): RequestStream
+  open(member: Asked, out: ReplyStream): RequestStream
 }
-export type Method = UnaryMethod | StreamMethod
+export type Method<Asked = MemberApi> = UnaryMethod<Asked> | StreamMethod<Asked>
 
 /**
  * For a call that takes several steps, as a client of the store would: `work` gets a signal that says when its caller has gone. Failures

@@ -1,6 +1,7 @@
 // `balsa member`: one member as a server of its own, started, watched and stopped as one starts, watches and stops etcd.
 import type { Command } from 'commander'
 import type { Member } from '../../index.ts'
+import { isProxyCommand, runProxy } from '../proxy/proxy-program.ts'
 import { announceClosing, announceReady, announceServing, announceStart } from './announcements.ts'
 import { findMembers } from './find-members.ts'
 import type { Environment } from './given-flags.ts'
@@ -23,7 +24,9 @@ export function registerMemberCommand(program: Command): void {
     .allowUnknownOption()
     .allowExcessArguments()
     .addHelpText('after', () => `\n${memberFlagsHelp()}`)
-    .action((_own: object, command: Command) => runMember(command.args, process.env))
+    .action((_own: object, { args }: Command) =>
+      isProxyCommand(args) ? runProxy(args) : runMember(args, process.env),
+    )
 }
 
 /** What the action does, for those who come under another name. */
