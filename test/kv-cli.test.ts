@@ -79,7 +79,7 @@ describe('a member that runs', () => {
   test('takes flags with one dash, with = and from ETCD_ variables, and warns of those without effect', async () => {
     const { name, 'data-dir': dataDir, ...flags } = await memberFlags('dashes')
     const argv = Object.entries(flags).map(([flag, value]) => `-${flag}=${value}`)
-    const env = { ETCD_NAME: name!, ETCD_DATA_DIR: dataDir!, ETCD_MAX_WALS: '5', ETCD_NOTHING: '1' }
+    const env = { ETCD_NAME: name!, ETCD_DATA_DIR: dataDir!, ETCD_MAX_WALS: '4', ETCD_NOTHING: '1' }
     const member = new BalsaProcess(['member', ...argv, '-enable-v2'], {
       env,
     })

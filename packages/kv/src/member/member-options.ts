@@ -10,6 +10,8 @@ export interface MemberOptions extends ServerOptions, StorageOptions {
   readonly name?: string
   /** Where everything is kept; the folder is made if it is missing. Not needed with `memory`. */
   readonly dataDir?: string
+  /** A folder for the log alone, as on a disk of its own; in the data directory if left out. */
+  readonly walDir?: string
   /** Keeps nothing: all data is gone after close(). */
   readonly memory?: boolean
   /** Left out: no listener, the member is used from this process only. */

@@ -42,6 +42,7 @@ import { listenPeers, type PeerServer } from './peer-server.ts'
 import { openPeerTls } from './peer-tls-files.ts'
 import { KvStateMachine, type CommandResult } from './state-machine.ts'
 import { planStorage } from './storage-options.ts'
+import { linkWal } from './wal-directory.ts'
 import type { MemberApi } from './types.ts'
 
 /** A running member. Close it, or `await using` it. */
@@ -144,6 +145,7 @@ async function openStorage(
     throw new KvError('INTERNAL', { message: '--data-dir is missing; name a folder for the data' })
   }
   const { member, tables } = await openDataDirectory(dataDir, plan)
+  if (options.walDir !== undefined) await linkWal(member, options.walDir)
   try {
     const { fileSystem = nodeFileSystem } = ports
     const backend = await LevelBackend.open(tables, (durationMs) => metrics.committed(durationMs))

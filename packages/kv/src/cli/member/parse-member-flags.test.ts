@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { missing, tools } from '../../../../../test/tools.ts'
 import { duration } from './flags/flag-type.ts'
 import { memberFlagRows, memberFlags, memberFlagsHelp } from './member-flags.ts'
 import { parseMemberFlags } from './parse-member-flags.ts'
@@ -26,6 +28,7 @@ test('every flag that is used reaches its option', () => {
   const argv = [
     '--name=m1',
     '--data-dir=d',
+    '--wal-dir=w',
     '--listen-client-urls=http://127.0.0.1:1,http://127.0.0.1:2',
     '--advertise-client-urls=http://a:1',
     '--listen-peer-urls=http://127.0.0.1:3',
@@ -78,6 +81,7 @@ test('every flag that is used reaches its option', () => {
     options: {
       name: 'm1',
       dataDir: 'd',
+      walDir: 'w',
       listenClientUrls: ['http://127.0.0.1:1', 'http://127.0.0.1:2'],
       advertiseClientUrls: ['http://a:1'],
       listenPeerUrls: ['http://127.0.0.1:3'],
@@ -148,11 +152,13 @@ test("a flag beats its variable with etcd's warning, and the last of two flags w
 })
 
 test('flags without effect and of older versions take their values, switches none, and each is warned of once', () => {
-  const argv = ['--wal-dir', 'w', '--enable-v2', '--experimental-compaction-batch-limit', '10']
+  const harmless = ['--max-wals=5', '--pre-vote', '--proxy=off', '--logger=zap']
+  expect(parseMemberFlags(harmless, {}).warnings).toEqual([])
+  const argv = ['--max-wals', '4', '--enable-v2', '--experimental-compaction-batch-limit', '10']
   expect(parseMemberFlags([...argv, '--name', 'x'], {})).toMatchObject({
     options: { name: 'x' },
     warnings: [
-      '--wal-dir has no effect',
+      '--max-wals has no effect',
       '--enable-v2 is deprecated and has no effect',
       '--experimental-compaction-batch-limit is deprecated; use --compaction-batch-limit',
     ],
@@ -229,6 +235,21 @@ test.each([
   ['600000000000', 600_000],
 ])("the duration '%s' is %d ms", (text, value) => {
   expect(duration.parse(text)).toEqual({ value })
+})
+
+test.skipIf(missing('etcd'))('every flag of real etcd is one of ours', () => {
+  const help = spawnSync(tools.etcd ?? '', ['--help'], { encoding: 'utf8' })
+  const names = [...`${help.stdout}${help.stderr}`.matchAll(/^ {2}--([a-z0-9-]+) /gm)]
+  expect(names.length).toBeGreaterThan(70)
+  const unknown = names.map(([, name = '']) => name).filter((name) => !memberFlags.has(name))
+  // These two are not settings of a member, but what the command does.
+  const commands = ['version', 'config-file']
+  expect(unknown.filter((name) => !commands.includes(name))).toEqual([])
+})
+
+test('--debug is the log level that etcd 3.4 meant', () => {
+  expect(parseMemberFlags(['--debug'], {}).logLevel).toBe('debug')
+  expect(parseMemberFlags(['--debug=false'], {}).logLevel).toBe('info')
 })
 
 test('no flag has two rows, and every new name is one', () => {

@@ -39,8 +39,9 @@ export function parseMemberFlags(argv: readonly string[], env: Environment): Mem
   }
   for (const [name, { as, text }] of given) {
     const flag = memberFlags.get(name)
-    if (flag?.warning !== undefined) warnings.push(`${as} ${flag.warning}`)
-    if (flag?.refusal !== undefined && text !== 'false' && text !== '') {
+    const isDefault = flag?.isInert === true && text === flag.fallback
+    if (flag?.warning !== undefined && !isDefault) warnings.push(`${as} ${flag.warning}`)
+    if (flag?.refusal !== undefined && !['', 'false', 'off'].includes(text)) {
       throw new FlagError(`${as} cannot be used: ${flag.refusal}`)
     }
     const put = flag?.newName === undefined ? flag?.put : memberFlags.get(flag.newName)?.put

@@ -35,6 +35,8 @@ export interface MemberFlag {
   readonly newName?: string
   /** Further keys of the configuration file: 'section.key'. */
   readonly fileKeys?: readonly string[]
+  /** Nothing to warn of if it is given its default. */
+  readonly isInert?: boolean
   /** Not shown by --help. */
   readonly isRetired?: boolean
 }
@@ -73,14 +75,14 @@ export const peerTls: RowOf<Required<FlagTargets['peerTls']>> = rowsOf('peerTls'
 
 export const discovery: RowOf<Required<FlagTargets['discovery']>> = rowsOf('discovery')
 
-/** Taken with a warning: there is nothing here that it could change. */
+/** Taken with a warning, unless it asks for what is so anyway: there is nothing here that it could change. */
 export function inert(
   name: string,
   type: FlagType<unknown>,
   fallback: string,
   text: string,
 ): MemberFlag {
-  return { ...plain(name, type), fallback, text, warning: 'has no effect' }
+  return { ...plain(name, type), fallback, text, warning: 'has no effect', isInert: true }
 }
 
 /** Taken without a word: what it asks for is so anyway. */

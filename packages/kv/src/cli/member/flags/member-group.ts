@@ -5,7 +5,7 @@ import { count, duration, integer, positive, text, toggle, urls } from './flag-t
 export const memberGroup: readonly MemberFlag[] = [
   option('name', 'name', text, 'default', 'The name of this member.'),
   option('data-dir', 'dataDir', text, '${name}.etcd', 'Where everything is kept.'),
-  inert('wal-dir', text, '', 'A folder of its own for the log.'),
+  option('wal-dir', 'walDir', text, '', 'A folder of its own for the log.'),
   option(
     'snapshot-count',
     'snapshotCount',

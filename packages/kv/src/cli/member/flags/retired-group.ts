@@ -7,6 +7,18 @@ const noDiscovery =
 
 const many = (names: string): readonly string[] => names.trim().split(/\s+/)
 
+/** etcd 3.4's way to ask for more lines. */
+const debug: MemberFlag = {
+  ...retired('debug', toggle),
+  warning: 'is deprecated; use --log-level=debug',
+  put: (word, { command }) => {
+    const parsed = toggle.parse(word)
+    if ('mustBe' in parsed) return parsed.mustBe
+    if (parsed.value) command.logLevel = 'debug'
+    return undefined
+  },
+}
+
 export const retiredGroup: readonly MemberFlag[] = [
   ...many(`
     experimental-corrupt-check-time experimental-compact-hash-check-time
@@ -18,7 +30,7 @@ export const retiredGroup: readonly MemberFlag[] = [
     experimental-downgrade-check-time experimental-backend-bbolt-freelist-type
   `).map((name) => renamed(name, name.replace('experimental-', ''))),
   ...many(`
-    enable-v2 debug memory-mlock experimental-memory-mlock
+    enable-v2 memory-mlock experimental-memory-mlock
     experimental-initial-corrupt-check experimental-enable-distributed-tracing
     enable-distributed-tracing experimental-peer-skip-client-san-verification
     peer-skip-client-san-verification experimental-txn-mode-write-with-shared-buffer
@@ -35,6 +47,7 @@ export const retiredGroup: readonly MemberFlag[] = [
     peer-client-key-file proxy-failure-wait proxy-refresh-interval proxy-dial-timeout
     proxy-write-timeout proxy-read-timeout
   `).map((name) => retired(name, text)),
+  debug,
   refused('discovery', text, noDiscovery),
   refused('proxy', text, 'its proxy mode is gone; use gateway start or grpc-proxy start'),
   refused('ca-file', text, 'use --trusted-ca-file'),
