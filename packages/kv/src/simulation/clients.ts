@@ -35,9 +35,12 @@ const patienceMs = [500, 2_000]
 /** Of those that no client of the run sends. */
 const nobody = -1
 
+/** Called once, whatever comes of it; `heard` undefined: nothing ever will. */
+export type CallDone = (isAnswered: boolean, heard?: Answer | KvError) => void
+
 interface OpenCall {
   readonly call: Call
-  readonly done: (isAnswered: boolean) => void
+  readonly done: CallDone
 }
 
 export class Clients {
@@ -105,16 +108,11 @@ export class Clients {
   }
 
   /** One more request, of nobody. */
-  ask(member: SimMember, request: KvRequest, done: (isAnswered: boolean) => void = ignore): void {
+  ask(member: SimMember, request: KvRequest, done: CallDone = ignore): void {
     this.#ask(nobody, member, request, done)
   }
 
-  #ask(
-    client: number,
-    member: SimMember,
-    request: KvRequest,
-    done: (isAnswered: boolean) => void,
-  ): void {
+  #ask(client: number, member: SimMember, request: KvRequest, done: CallDone): void {
     const { api, life } = member
     if (api === undefined || life === undefined) return
     const { checkers, scheduler, onNote } = this.#options
@@ -149,7 +147,7 @@ export class Clients {
       onNote(`${call.number} refused: ${error.code}`)
       checkers.refused(call, error)
     }
-    open.done(answer !== undefined)
+    open.done(answer !== undefined, answer ?? error)
   }
 }
 

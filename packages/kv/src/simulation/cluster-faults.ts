@@ -52,10 +52,9 @@ export class ClusterFaults {
     this.#repeat(profile.driftEveryMs, (random) => this.#drift(random))
   }
 
+  /** Nothing more happens; what has happened stays. */
   stop(): void {
     this.#isRunning = false
-    this.#options.network.heal()
-    for (const member of this.#options.members) member.heal()
   }
 
   /** Strikes again and again, in the mean every `meanMs` (0: never), with chances of its own. */

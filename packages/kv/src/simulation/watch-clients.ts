@@ -113,8 +113,10 @@ class WatchClient {
       const name = watchName(number * watchersMax + i, request)
       return new WatchedHistory(name, options.history, request)
     })
+    // One that audits stays where it is and reads what it gets.
+    this.#isSettled = audit !== undefined
     this.#openLater()
-    this.#actLater()
+    if (!this.#isSettled) this.#actLater()
   }
 
   get events(): number {
