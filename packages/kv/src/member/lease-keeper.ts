@@ -52,6 +52,7 @@ export class LeaseKeeper {
   /** The term this member leads in; undefined while it follows. */
   #leadTerm: number | undefined
   #lastTickMs: number
+  #lastTickWallMs: number
   #mustConfirm = false
   #revokesPending = 0
   #cancelTick: (() => void) | undefined
@@ -60,6 +61,7 @@ export class LeaseKeeper {
   constructor(options: LeaseKeeperOptions) {
     this.#options = options
     this.#lastTickMs = options.clock.now()
+    this.#lastTickWallMs = wallMsOf(options.clock)
     this.#scheduleTick()
   }
 
@@ -140,7 +142,7 @@ export class LeaseKeeper {
       done(new KvError('NOT_LEADER'), undefined)
       return
     }
-    if (this.#options.clock.now() - this.#lastTickMs > pauseMsMax) this.#mustConfirm = true
+    this.#noticePause()
     // A lease that is not known here may have been granted: a follower can apply an entry before a leader whose disk is slow.
     if (!this.#mustConfirm && this.#options.lessor().exists(id)) {
       done(undefined, read(this.#options.lessor()))
@@ -156,14 +158,24 @@ export class LeaseKeeper {
     })
   }
 
+  /** The monotonic clock may have stood still with its machine: then the wall clock tells. */
+  #noticePause(): void {
+    const { clock } = this.#options
+    const pauseMs = clock.now() - this.#lastTickMs
+    const wallPauseMs = wallMsOf(clock) - this.#lastTickWallMs
+    if (Math.max(pauseMs, wallPauseMs) > pauseMsMax) this.#mustConfirm = true
+  }
+
   #scheduleTick(): void {
     this.#cancelTick = this.#options.clock.setTimer(expiryIntervalMs, () => this.#tick())
   }
 
   #tick(): void {
-    const now = this.#options.clock.now()
-    if (now - this.#lastTickMs > pauseMsMax) this.#mustConfirm = true
+    const { clock } = this.#options
+    const now = clock.now()
+    this.#noticePause()
     this.#lastTickMs = now
+    this.#lastTickWallMs = wallMsOf(clock)
     this.#scheduleTick()
     const lessor = this.#options.lessor()
     if (!lessor.isPrimary) return
@@ -194,4 +206,8 @@ export class LeaseKeeper {
       this.#options.checkpoint(checkpoints, () => undefined)
     }
   }
+}
+
+function wallMsOf(clock: MemberClock): number {
+  return clock.wallMs?.() ?? clock.now()
 }
