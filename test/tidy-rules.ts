@@ -20,7 +20,11 @@ export const pureFolders: readonly string[] = [
   'packages/orchestrator/src/scheduler/',
 ]
 /** Shells that live among pure files of a pure folder would be a wall in the wrong place: there are none. */
-const deterministicFolders = [...pureFolders, 'packages/raft/src/simulation/']
+const deterministicFolders = [
+  ...pureFolders,
+  'packages/raft/src/simulation/',
+  'packages/kv/src/simulation/',
+]
 /** Entry points that no other file imports. */
 const entryPoints = [
   /\/index\.ts$/,

@@ -253,6 +253,9 @@ test.each([0, 20, 60, 120, 250])(
     const last = await putMany(scene, 'a', 30)
     await scene.compact(scene.leader, last - 3)
     await scene.run(checkpointMs)
+    // The next checkpoint: the one before began while the load went on.
+    await putMany(scene, 'a', 10)
+    await scene.run(checkpointMs)
     scene.cutOff()
     const { counts } = scene.cluster.network
     const before = counts.snapshots
