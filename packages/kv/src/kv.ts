@@ -175,11 +175,46 @@ export interface KvMember {
   readonly isLearner: boolean
 }
 
+/** Who the members are, and how that changes. Any member takes a change. */
+export interface KvCluster {
+  members(options?: CallOptions & { readonly serializable?: boolean }): Promise<readonly KvMember[]>
+  /** Resolves to the member that may join now; as a learner it has no vote until it is promoted. */
+  add(
+    peerUrls: readonly string[],
+    options?: CallOptions & { readonly learner?: boolean },
+  ): Promise<KvMember>
+  /** Resolves to those who are left. The member stops, and its id never comes back. */
+  remove(id: bigint, options?: CallOptions): Promise<readonly KvMember[]>
+  update(
+    id: bigint,
+    peerUrls: readonly string[],
+    options?: CallOptions,
+  ): Promise<readonly KvMember[]>
+  /** Makes a voter of a learner that has caught up. */
+  promote(id: bigint, options?: CallOptions): Promise<readonly KvMember[]>
+  /** Resolves when the other one leads. In a member itself: if it leads. */
+  moveLeader(to: bigint, options?: CallOptions): Promise<void>
+}
+
+export interface KvAlarm {
+  readonly memberId: bigint
+  readonly alarm: 'noSpace' | 'corrupt'
+}
+
+export interface KvMaintenance {
+  alarms(options?: CallOptions): Promise<readonly KvAlarm[]>
+  clearAlarm(alarm: KvAlarm, options?: CallOptions): Promise<void>
+  /** Of the member this client talks to, or of `endpoint`. */
+  defragment(options?: CallOptions & { readonly endpoint?: string }): Promise<void>
+}
+
 /**
  * Reads are linearizable unless `serializable`; a write that resolved is durable on a quorum. Rejections are KvError. A call is
  * repeated by itself only where that cannot apply a write twice; else it rejects with CONNECTION_LOST or a timeout.
  */
 export interface Kv extends AsyncDisposable {
+  readonly cluster: KvCluster
+  readonly maintenance: KvMaintenance
   get(
     key: Bytes,
     options?: CallOptions & { revision?: number; serializable?: boolean },

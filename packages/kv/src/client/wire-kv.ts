@@ -6,6 +6,8 @@ import type {
   CallOptions,
   DeleteOptions,
   Kv,
+  KvCluster,
+  KvMaintenance,
   KvMember,
   KvPair,
   KvStatus,
@@ -19,6 +21,8 @@ import type {
   WatchOptions,
 } from '../kv.ts'
 import * as proto from '../proto/index.ts'
+import { ClusterClient, MaintenanceClient } from './admin-client.ts'
+import type { Ask } from './admin-client.ts'
 import { Caller } from './caller.ts'
 import type { CallerOptions, CallKind } from './caller.ts'
 import {
@@ -39,6 +43,8 @@ const noBody: Uint8Array = new Uint8Array(0)
 type Endpoint = CallOptions & { endpoint?: string }
 
 export class WireKv implements Kv {
+  readonly cluster: KvCluster
+  readonly maintenance: KvMaintenance
   readonly #wire: Wire
   readonly #caller: Caller
   readonly #watches: WatchClient
@@ -47,6 +53,10 @@ export class WireKv implements Kv {
     this.#wire = wire
     this.#caller = new Caller(wire, options)
     this.#watches = new WatchClient(wire)
+    const ask: Ask = (method, body, call, isSafe) =>
+      this.#caller.call(isSafe ? 'safe' : 'write', method, body, call)
+    this.cluster = new ClusterClient(ask, (call) => this.status(call))
+    this.maintenance = new MaintenanceClient(ask)
   }
 
   async get(
@@ -169,10 +179,7 @@ export class WireKv implements Kv {
   }
 
   members(options: CallOptions = {}): Promise<readonly KvMember[]> {
-    return this.#ask('safe', 'Cluster/MemberList', options, {
-      request: () => proto.encodeMemberListRequest({ linearizable: true }),
-      result: (body) => proto.decodeMemberListResponse(body).members,
-    })
+    return this.cluster.members(options)
   }
 
   status(options: Endpoint = {}): Promise<KvStatus> {

@@ -15,9 +15,8 @@ export type WireMethod =
   | 'Lease/LeaseKeepAlive'
   | 'Lease/LeaseTimeToLive'
   | 'Lease/LeaseLeases'
-  | 'Cluster/MemberList'
-  | 'Maintenance/Status'
-  | 'Maintenance/HashKV'
+  | `Cluster/${string}`
+  | `Maintenance/${string}`
   | `Auth/${string}`
 
 export interface AttemptOptions {

@@ -1,4 +1,5 @@
 // The Kv interface on a member in this process: the same calls as over a wire, without one.
+import { ClusterClient, MaintenanceClient } from '../client/admin-client.ts'
 import {
   bytesOf,
   deleteRequestOf,
@@ -18,6 +19,8 @@ import type {
   CallOptions,
   DeleteOptions,
   Kv,
+  KvCluster,
+  KvMaintenance,
   KvMember,
   KvPair,
   KvStatus,
@@ -46,18 +49,23 @@ import type {
   LeaseKeepAliveResponse,
   LeaseLeasesResponse,
   LeaseTimeToLiveResponse,
-  MemberListResponse,
   PutResponse,
   WatchResponse,
 } from '../proto/messages.ts'
+import { askMember } from './embedded-admin.ts'
 import type { Done, MemberApi, WatchStream } from './types.ts'
 
 export class EmbeddedKv implements Kv {
+  readonly cluster: KvCluster
+  readonly maintenance: KvMaintenance
   readonly #member: MemberApi
   readonly #watches = new Set<EmbeddedWatch>()
 
   constructor(member: MemberApi) {
     this.#member = member
+    const ask = askMember(member)
+    this.cluster = new ClusterClient(ask, () => this.status())
+    this.maintenance = new MaintenanceClient(ask)
   }
 
   async get(
@@ -163,11 +171,8 @@ export class EmbeddedKv implements Kv {
     return leases
   }
 
-  async members(options: CallOptions = {}): Promise<readonly KvMember[]> {
-    const { members } = await call<MemberListResponse>(options, (done) =>
-      this.#member.memberList(true, done),
-    )
-    return members
+  members(options: CallOptions = {}): Promise<readonly KvMember[]> {
+    return this.cluster.members(options)
   }
 
   status(): Promise<KvStatus> {

@@ -10,7 +10,11 @@ import { NativeConnection, NotNativeError } from './native-connection.ts'
 import type { NativeConnectionOptions } from './native-connection.ts'
 
 /** Answered for the member asked, not for the cluster. */
-const memberMethods: ReadonlySet<WireMethod> = new Set(['Maintenance/Status', 'Maintenance/HashKV'])
+const memberMethods: ReadonlySet<WireMethod> = new Set([
+  'Maintenance/Status',
+  'Maintenance/HashKV',
+  'Maintenance/Defragment',
+])
 /** How long a leader that refused a connection is left alone; how long home may have no leader before another member is asked. */
 const leaderRetryMs = 1000
 const leaderlessMaxMs = 2500
