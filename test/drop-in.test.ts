@@ -168,6 +168,23 @@ describe.skipIf(missing('etcdctl'))('a member started as', () => {
     await client3.etcd.put('a').value('over TLS')
     expect(await changed).toBe('over TLS')
     expect(await client3.etcd.get('a').string()).toBe('over TLS')
+    // With users in force the name in the certificate is the user.
+    const root = ['--user', 'root:secret']
+    for (const words of [
+      ['user', 'add', 'root:secret'],
+      ['user', 'grant-role', 'root', 'root'],
+      ['role', 'add', 'reader'],
+      ['role', 'grant-permission', 'reader', 'read', 'a'],
+      ['user', 'add', 'client', '--no-password'],
+      ['user', 'grant-role', 'client', 'reader'],
+      ['auth', 'enable'],
+    ]) {
+      expect(await etcdctl([...mutual, ...words]), words.join(' ')).toMatchObject({ code: 0 })
+    }
+    expect((await etcdctl([...mutual, 'get', 'a'])).stdout).toBe('a\nover TLS\n')
+    expect((await etcdctl([...mutual, 'put', 'a', 'c'])).stderr).toContain('permission denied')
+    expect((await etcdctl([...mutual, ...root, 'put', 'a', 'c'])).stdout).toBe('OK\n')
+    expect((await etcdctl([...mutual, ...root, 'auth', 'disable'])).code).toBe(0)
     const refused = await etcdctl([endpoint, authority, '--command-timeout=2s', 'get', 'a'])
     expect(refused.code).not.toBe(0)
     expect(started.output.stderr).toContain("tls: client didn't provide a certificate")

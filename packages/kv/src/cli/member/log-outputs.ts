@@ -1,6 +1,6 @@
 // Where log lines go: standard error, standard output, files, or several of them. Written at once, so that nothing is lost when the process ends.
-import { closeSync, openSync, writeSync } from 'node:fs'
 import { FlagError } from './given-flags.ts'
+import { LogFile, type LogRotation } from './log-file.ts'
 
 export interface LogOutputs {
   write(line: string): void
@@ -19,19 +19,24 @@ const streams: Readonly<Record<string, (line: string) => void>> = {
   stdout: toStdout,
 }
 
-/** `targets`: 'stderr', 'stdout', 'default', or paths of files, to which is appended. */
-export function openLogOutputs(targets: readonly string[]): LogOutputs {
-  const writers = new Set<(line: string) => void>()
-  const files: LogFile[] = []
-  for (const target of targets) {
-    const stream = Object.hasOwn(streams, target) ? streams[target] : undefined
-    if (stream !== undefined) writers.add(stream)
-    else {
-      const file = new LogFile(target)
-      files.push(file)
-      writers.add((line) => file.write(line))
-    }
+/** `targets`: 'stderr', 'stdout', 'default', or paths of files, to which is appended. `rotation`: of the one file there is. */
+export function openLogOutputs(targets: readonly string[], rotation?: LogRotation): LogOutputs {
+  const isFile = (target: string): boolean => !Object.hasOwn(streams, target)
+  if (rotation !== undefined && targets.filter(isFile).length !== 1) {
+    throw new FlagError(
+      '--log-outputs requires a single file path when --log-rotate-config-json is defined',
+    )
   }
+  const files = targets.filter(isFile).map((target) => new LogFile(target, rotation))
+  const toFiles = files.map(
+    (file) =>
+      (line: string): void =>
+        file.write(line),
+  )
+  const toStreams = targets.flatMap((target) =>
+    isFile(target) ? [] : [streams[target] ?? toStderr],
+  )
+  const writers = new Set([...toStreams, ...toFiles])
   return {
     write: (line) => {
       for (const write of writers) write(line)
@@ -42,36 +47,5 @@ export function openLogOutputs(targets: readonly string[]): LogOutputs {
     close: () => {
       for (const file of files) file.close()
     },
-  }
-}
-
-class LogFile {
-  readonly #path: string
-  #descriptor: number | undefined
-
-  constructor(path: string) {
-    this.#path = path.replace(/^file:\/\//, '')
-    this.reopen()
-  }
-
-  write(line: string): void {
-    if (this.#descriptor !== undefined) writeSync(this.#descriptor, line)
-  }
-
-  reopen(): void {
-    let descriptor: number
-    try {
-      descriptor = openSync(this.#path, 'a', 0o600)
-    } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause)
-      throw new FlagError(`--log-outputs '${this.#path}' cannot be written: ${why}`, { cause })
-    }
-    this.close()
-    this.#descriptor = descriptor
-  }
-
-  close(): void {
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor)
-    this.#descriptor = undefined
   }
 }

@@ -5,6 +5,7 @@ import { isProxyCommand, runProxy } from '../proxy/proxy-program.ts'
 import { announceClosing, announceReady, announceServing, announceStart } from './announcements.ts'
 import { findMembers } from './find-members.ts'
 import type { Environment } from './given-flags.ts'
+import { parseLogRotation } from './log-file.ts'
 import { openLogOutputs } from './log-outputs.ts'
 import { memberFailureText } from './member-failure.ts'
 import { memberFlagsHelp } from './member-flags.ts'
@@ -32,7 +33,9 @@ export function registerMemberCommand(program: Command): void {
 /** What the action does, for those who come under another name. */
 export async function runMember(argv: readonly string[], env: Environment): Promise<void> {
   let current = parseMemberFlags(argv, env)
-  const outputs = openLogOutputs(current.logOutputs)
+  const { logOutputs, enableLogRotation, logRotationConfig } = current
+  const rotation = enableLogRotation ? parseLogRotation(logRotationConfig) : undefined
+  const outputs = openLogOutputs(logOutputs, rotation)
   const log = createMemberLog({
     lowest: () => current.logLevel,
     format: current.logFormat,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { missing, tools } from '../../../../../test/tools.ts'
 import { duration } from './flags/flag-type.ts'
+import { logRotationDefault } from './flags/operation-group.ts'
 import { memberFlagRows, memberFlags, memberFlagsHelp } from './member-flags.ts'
 import { parseMemberFlags } from './parse-member-flags.ts'
 
@@ -20,6 +21,8 @@ test('without flags a member is what etcd is without flags', () => {
     logLevel: 'info',
     logFormat: 'json',
     logOutputs: ['default'],
+    enableLogRotation: false,
+    logRotationConfig: logRotationDefault,
     warnings: [],
   })
 })
@@ -53,6 +56,8 @@ test('every flag that is used reaches its option', () => {
     '--log-format=console',
     '--log-outputs=stdout,x.log',
     '--logger=zap',
+    '--enable-log-rotation',
+    '--log-rotation-config-json={}',
     '--cert-file=s.pem',
     '--key-file=sk.pem',
     '--trusted-ca-file=sca.pem',
@@ -134,6 +139,8 @@ test('every flag that is used reaches its option', () => {
     logLevel: 'warn',
     logFormat: 'console',
     logOutputs: ['stdout', 'x.log'],
+    enableLogRotation: true,
+    logRotationConfig: '{}',
     warnings: [],
   })
 })

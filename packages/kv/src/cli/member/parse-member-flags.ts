@@ -5,6 +5,7 @@ import type { MemberOptions } from '../../member/member-options.ts'
 import type { PeerTlsFiles } from '../../member/peer-tls-files.ts'
 import type { CommandSettings, DiscoverySettings } from './flags/command-settings.ts'
 import type { FlagTargets } from './flags/flag-row.ts'
+import { logRotationDefault } from './flags/operation-group.ts'
 import {
   addVariables,
   configFileFlag,
@@ -83,6 +84,8 @@ function settingsOf(targets: FlagTargets, given: GivenFlags): Omit<MemberSetting
     logLevel: command.logLevel ?? 'info',
     logFormat: command.logFormat ?? 'json',
     logOutputs: command.logOutputs ?? ['default'],
+    enableLogRotation: command.enableLogRotation ?? false,
+    logRotationConfig: command.logRotationConfig ?? logRotationDefault,
   }
 }
 

@@ -11,6 +11,9 @@ export interface CommandSettings {
   readonly logFormat: LogFormat
   /** 'stderr', 'stdout', 'default', or paths of files. */
   readonly logOutputs: readonly string[]
+  readonly enableLogRotation: boolean
+  /** etcd's JSON: maxsize in MB, maxage in days, maxbackups, compress. */
+  readonly logRotationConfig: string
 }
 
 /** How the first members find each other, if --initial-cluster does not say. */

@@ -13,6 +13,9 @@ import {
   urls,
 } from './flag-type.ts'
 
+export const logRotationDefault =
+  '{"maxsize": 100, "maxage": 0, "maxbackups": 0, "localtime": false, "compress": false}'
+
 export const monitoringGroup: readonly MemberFlag[] = [
   inert('enable-pprof', toggle, 'false', 'Profiles of Go over HTTP.'),
   inert('metrics', oneOf('basic', 'extensive'), 'basic', 'Histograms of calls too.'),
@@ -42,8 +45,20 @@ export const loggingGroup: readonly MemberFlag[] = [
     'json',
     'JSON objects, or lines for people.',
   ),
-  inert('enable-log-rotation', toggle, 'false', 'Start a new log file when one is full.'),
-  inert('log-rotation-config-json', text, '', 'When a log file is full.'),
+  command(
+    'enable-log-rotation',
+    'enableLogRotation',
+    toggle,
+    'false',
+    'Start a new log file when one is full.',
+  ),
+  command(
+    'log-rotation-config-json',
+    'logRotationConfig',
+    text,
+    logRotationDefault,
+    'When a log file is full, and how many and how long old ones are kept.',
+  ),
 ]
 
 export const featureGroup: readonly MemberFlag[] = [
