@@ -88,6 +88,7 @@ const frozenByCorruption: ReadonlySet<CommandName> = new Set([
   'leaseRevoke',
 ])
 
-function alarmRowKey(member: AlarmMember): string {
+/** The row is there while the alarm is raised. */
+export function alarmRowKey(member: AlarmMember): string {
   return alarmRowPrefix + keyText(encodeAlarmMember(member))
 }

@@ -1,10 +1,11 @@
 // A row that changes behind a member's back: the leader finds out and names the member, whoever it is.
 import { afterEach, expect, test, vi } from 'vitest'
 import { freePorts } from '../../../../test/free-ports.ts'
-import { MemoryBackend } from '../backend/memory-backend.ts'
+import { MemoryBackend, MemoryDisk } from '../backend/memory-backend.ts'
 import { rowKey } from '../mvcc/revision.ts'
 import { alarmType } from '../proto/messages.ts'
-import { openMember, type Member } from './open-member.ts'
+import { MemoryFileSystem } from './memory-file-system.ts'
+import { openMember, type Member, type MemberPorts } from './open-member.ts'
 import type { StorageOptions } from './storage-options.ts'
 
 const cleanUps: (() => Promise<unknown>)[] = []
@@ -16,22 +17,54 @@ const waitOptions = { timeout: 20_000, interval: 20 }
 interface Copy {
   readonly member: Member
   readonly backend: MemoryBackend
+  /** Why it stopped by itself. */
+  readonly failure: Error | undefined
+  /** After a close: the same disk, another process. */
+  reopen(more?: StorageOptions): Promise<Copy>
 }
 
-async function openCluster(storage: StorageOptions): Promise<Copy[]> {
+async function openCluster(
+  storage: StorageOptions,
+  raft: MemberPorts['raft'] = {},
+): Promise<Copy[]> {
   const urls = (await freePorts(3)).map((port) => `http://127.0.0.1:${port}`)
   const initialCluster = urls.map((url, i) => `m${i}=${url}`).join(',')
-  const copies: Copy[] = []
-  for (const [i, url] of urls.entries()) {
-    const backend = new MemoryBackend()
-    const times = { heartbeatIntervalMs: 50, electionTimeoutMs: 500 }
+  const open = async (
+    at: number,
+    disk: MemoryDisk,
+    fileSystem: MemoryFileSystem,
+    more: StorageOptions = {},
+  ): Promise<Copy> => {
+    const backend = new MemoryBackend(disk)
+    let failure: Error | undefined
     const member = await openMember(
-      { name: `m${i}`, memory: true, listenPeerUrls: [url], initialCluster, ...times, ...storage },
-      { backend },
+      {
+        name: `m${at}`,
+        memory: true,
+        listenPeerUrls: [urls[at] ?? ''],
+        initialCluster,
+        heartbeatIntervalMs: 50,
+        electionTimeoutMs: 500,
+        snapshotCount: 20,
+        onFailed: (error) => (failure = error),
+        ...storage,
+        ...more,
+      },
+      { backend, fileSystem, raft },
     )
     cleanUps.push(() => member.close())
-    copies.push({ member, backend })
+    return {
+      member,
+      backend,
+      get failure() {
+        return failure
+      },
+      reopen: (more) => open(at, disk, fileSystem, more),
+    }
   }
+  const copies: Copy[] = []
+  for (const at of urls.keys())
+    copies.push(await open(at, new MemoryDisk(), new MemoryFileSystem()))
   await Promise.all(copies.map(({ member }) => member.ready()))
   return copies
 }
@@ -88,3 +121,59 @@ test('what a compaction left is compared too, and equal members raise nothing', 
   expect(own).toEqual(theirs)
   for (const copy of copies) expect(alarms(copy)).toEqual([])
 })
+
+test('a member that compares before it serves does not start with other data', async () => {
+  const copies = await openCluster({})
+  const { leader, follower } = byRole(copies)
+  await leader.member.kv.put('a', '1')
+  await vi.waitFor(() => expect(follower.member.api.header().revision).toBe(2), waitOptions)
+  await follower.member.close()
+  const sound = await follower.reopen({ initialCorruptCheck: true })
+  damage(sound)
+  await sound.member.close()
+  await expect(follower.reopen({ initialCorruptCheck: true })).rejects.toThrow(
+    'found data inconsistency with peers',
+  )
+  await (await follower.reopen({})).member.close()
+})
+
+/** Logs that are let go of as soon as may be: what is missing then comes as a snapshot. */
+const shortLog = {
+  catchUpEntries: 2,
+  segmentSizeBytes: 4096,
+  limits: { logRetentionEntriesMax: 0 },
+}
+
+test.each([
+  { whole: 'a log that is whole', raft: {}, snapshots: 0 },
+  { whole: 'a snapshot', raft: shortLog, snapshots: 1 },
+])(
+  'a member whose data differs stops, takes that of the others from $whole, and the alarm is cleared',
+  async ({ raft, snapshots }) => {
+    const storage = { corruptCheckTimeMs: 100, corruptRepair: true }
+    const copies = await openCluster(storage, raft)
+    const { leader } = byRole(copies)
+    for (let i = 0; i < 300; i++) await leader.member.kv.put(`key${i % 7}`, String(i))
+    for (const { member } of copies) {
+      await vi.waitFor(() => expect(member.api.header().revision).toBe(301), waitOptions)
+    }
+    // The leader itself: most say otherwise.
+    damage(leader)
+    await vi.waitFor(() => expect(leader.failure?.message).toContain('differs'), waitOptions)
+    await leader.member.close()
+    const again = await leader.reopen()
+    const others = copies.filter((copy) => copy !== leader)
+    await vi.waitFor(() => {
+      for (const copy of [...others, again]) expect(alarms(copy)).toEqual([])
+    }, waitOptions)
+    await others[0]?.member.kv.put('after', '1')
+    await vi.waitFor(async () => {
+      const hashes = await Promise.all([...others, again].map(({ member }) => member.kv.hashKv()))
+      expect(new Set(hashes.map(({ hash, revision }) => `${hash}@${revision}`)).size).toBe(1)
+    }, waitOptions)
+    expect(await again.member.kv.get('key3')).toMatchObject({ version: 43 })
+    expect(await again.member.api.metrics()).toContain(
+      `balsa_snapshots_received_total ${snapshots}`,
+    )
+  },
+)

@@ -1,9 +1,11 @@
-// Compares the data of all members by HashKV and raises CORRUPT for the one that differs, as etcd's leader does. Members answer for the
-// revision the leader names; one that is behind or has compacted otherwise cannot be compared and is asked again next time.
+// Compares the data of all members by HashKV, as etcd's leader does, and raises CORRUPT for those that differ from most: the leader may be
+// the one that is wrong. Members answer for the revision the leader names; one that is behind or has compacted otherwise cannot be compared
+// and is asked again next time.
 import { KvError } from '../errors.ts'
 import { encodeAlarmRequest } from '../proto/index.ts'
 import { alarmAction, alarmType, type MemberRecord } from '../proto/messages.ts'
 import { answer } from './answer.ts'
+import { idText } from './identity.ts'
 import type { LogGate } from './log-gate.ts'
 import type { MemberClock } from './member-clock.ts'
 import type { JsonObject, PeerAnswerer, PeerQuestions } from './peer-questions.ts'
@@ -33,6 +35,14 @@ export interface DataHash {
   readonly hashRevision: number
 }
 
+interface Answers {
+  readonly own: DataHash
+  readonly answers: readonly {
+    readonly peer: MemberRecord
+    readonly theirs: DataHash | undefined
+  }[]
+}
+
 export interface HashSource {
   /** At a revision, 0 for the newest. Rejects with COMPACTED or FUTURE_REVISION. */
   hashAt(revision: number): Promise<DataHash>
@@ -55,19 +65,46 @@ export class CorruptionCheck {
     for (const cancel of this.#cancels) cancel()
   }
 
+  /** Before this member serves: throws if another has other data at the revision that is newest here. */
+  async checkAtStart(): Promise<void> {
+    const { id } = this.#options
+    const { own, answers } = await this.#askAll(0)
+    const isWrong = ({ theirs }: { theirs: DataHash | undefined }): boolean =>
+      theirs?.compactRevision === own.compactRevision && theirs.hash !== own.hash
+    if (!answers.some(isWrong)) return
+    const message = `${idText(id)} found data inconsistency with peers`
+    throw new KvError('CORRUPT', { message })
+  }
+
   /** Compares at a revision, 0 for the newest; resolves with the members that differ, for whom the alarm is raised. */
   async check(revision: number): Promise<readonly bigint[]> {
+    const { id, storage } = this.#options
+    const { own, answers } = await this.#askAll(revision)
+    const comparable = [{ id, hash: own.hash }]
+    for (const { peer, theirs } of answers) {
+      // Hashes of histories that were compacted at different revisions say nothing.
+      if (theirs?.compactRevision !== own.compactRevision) continue
+      comparable.push({ id: peer.id, hash: theirs.hash })
+    }
+    const right = mostCommon(comparable.map(({ hash }) => hash))
+    const differing = comparable.filter(({ hash }) => hash !== right).map((one) => one.id)
+    for (const other of differing) await this.#setAlarm(alarmAction.activate, other)
+    if (storage.corruptRepair) {
+      for (const one of comparable) {
+        if (one.hash === right) await this.#setAlarm(alarmAction.deactivate, one.id)
+      }
+    }
+    return differing
+  }
+
+  async #askAll(revision: number): Promise<Answers> {
     const { id, data, members } = this.#options
     const own = await data.hashAt(revision)
     const others = members().filter((member) => member.id !== id && member.peerUrls.length > 0)
     const answers = await Promise.all(
       others.map(async (peer) => ({ peer, ...(await this.#ask(peer, own.hashRevision)) })),
     )
-    const differing = answers
-      .filter(({ theirs }) => theirs !== undefined && isDifferent(own, theirs))
-      .map(({ peer }) => peer.id)
-    for (const other of differing) await this.#raise(other)
-    return differing
+    return { own, answers }
   }
 
   async #checkCompaction(): Promise<void> {
@@ -111,11 +148,11 @@ export class CorruptionCheck {
     })
   }
 
-  #raise(memberId: bigint): Promise<void> {
+  #setAlarm(action: number, memberId: bigint): Promise<void> {
     const { gate, stateMachine } = this.#options
-    if (stateMachine.alarms.isRaised(alarmType.corrupt, memberId)) return Promise.resolve()
-    const { corrupt } = alarmType
-    const body = encodeAlarmRequest({ action: alarmAction.activate, memberId, alarm: corrupt })
+    const isRaised = stateMachine.alarms.isRaised(alarmType.corrupt, memberId)
+    if (isRaised === (action === alarmAction.activate)) return Promise.resolve()
+    const body = encodeAlarmRequest({ action, memberId, alarm: alarmType.corrupt })
     return new Promise((resolve) => gate.propose('alarm', body, () => resolve()))
   }
 }
@@ -135,9 +172,12 @@ export function hashAnswerer(data: HashSource): PeerAnswerer {
   }
 }
 
-/** Hashes of histories that were compacted at different revisions say nothing. */
-function isDifferent(own: DataHash, theirs: DataHash): boolean {
-  return own.compactRevision === theirs.compactRevision && own.hash !== theirs.hash
+/** Of several that are as common the first, which is the leader's. */
+function mostCommon(hashes: readonly number[]): number | undefined {
+  const counts = new Map<number, number>()
+  for (const hash of hashes) counts.set(hash, (counts.get(hash) ?? 0) + 1)
+  const [best] = [...counts].sort(([, a], [, b]) => b - a)
+  return best?.[0]
 }
 
 function parseHash({ hash, compactRevision, hashRevision }: JsonObject): DataHash | undefined {

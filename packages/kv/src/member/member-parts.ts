@@ -7,6 +7,7 @@ import type { ClusterRules } from './cluster-changes.ts'
 import type { ClusterLink } from './cluster-link.ts'
 import type { Consensus } from './consensus.ts'
 import type { LeaderLink, LeaseSettings } from './lease-keeper.ts'
+import type { RepairWatchOptions } from './corruption-repair.ts'
 import type { MemberClock } from './member-clock.ts'
 import type { MemberMetrics } from './member-metrics.ts'
 import type { MemberRandom } from './member-random.ts'
@@ -46,6 +47,8 @@ export interface MemberParts {
   readonly metrics: MemberMetrics
   /** Left out: what a member does that was told nothing. */
   readonly storage?: StoragePlan
+  /** With `corruptRepair`: what becomes of a member whose data differs. */
+  readonly repair?: Pick<RepairWatchOptions, 'isRepaired' | 'onDamaged'>
   readonly passwords: Passwords
   /** Undefined: tokens are simple ones. */
   readonly jwt?: JwtTokens | undefined

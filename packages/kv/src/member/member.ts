@@ -45,14 +45,12 @@ import { CallerFinder } from './auth/caller-finder.ts'
 import { MemberView } from './auth/member-view.ts'
 import { ClusterRoster } from './cluster-roster.ts'
 import { ClusterService } from './cluster-service.ts'
-import { CorruptionCheck } from './corruption-check.ts'
 import { idText, parseIdText } from './identity.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { LocalReads } from './local-reads.ts'
 import { LogGate } from './log-gate.ts'
 import { Maintenance } from './maintenance.ts'
 import type { MemberParts } from './member-parts.ts'
-import { Quota } from './quota.ts'
 import { randomId } from './member-random.ts'
 import { RemovalWatch } from './removal-watch.ts'
 import { StorageKeeper } from './storage-keeper.ts'
@@ -74,9 +72,7 @@ export class MemberCore implements MemberApi {
   readonly #finder: CallerFinder
   readonly #removal: RemovalWatch
   readonly #reads: LocalReads
-  readonly #quota: Quota
-  readonly #storage: StorageKeeper
-  readonly corruption: CorruptionCheck
+  readonly storage: StorageKeeper
   #cancelProgress: () => void = () => undefined
 
   constructor(parts: MemberParts) {
@@ -87,9 +83,6 @@ export class MemberCore implements MemberApi {
     const gate = new LogGate(parts)
     this.#gate = gate
     this.maintenance = new Maintenance({ ...parts, gate })
-    const storage = parts.storage ?? plainStoragePlan
-    this.#quota = new Quota(parts.backend, storage.quotaBytes)
-    this.#storage = new StorageKeeper({ ...parts, gate, quota: this.#quota, storage })
     const { jwt } = parts
     this.#finder = new CallerFinder({
       machine: stateMachine.auth,
@@ -120,10 +113,10 @@ export class MemberCore implements MemberApi {
       header: () => this.header(),
       connectedSinceMs: (id) => peers.transport.connectedSinceMs(id),
     })
-    this.corruption = new CorruptionCheck({
+    this.storage = new StorageKeeper({
       ...parts,
       gate,
-      storage,
+      storage: parts.storage ?? plainStoragePlan,
       data: this.maintenance,
       questions: peers.questions,
       members: () => this.#roster.list(),
@@ -284,7 +277,7 @@ export class MemberCore implements MemberApi {
       dbSizeInUse: size.used,
       isLearner: raft.membership.learners.includes(raft.id),
       storageVersion: '',
-      dbSizeQuota: this.quotaBytes,
+      dbSizeQuota: this.storage.quotaBytes,
     }
   }
 
@@ -298,12 +291,6 @@ export class MemberCore implements MemberApi {
 
   defragment(done: Done<undefined>): void {
     this.maintenance.defragment(done)
-  }
-
-  /** 0: there is none. */
-  get quotaBytes(): number {
-    const { limitBytes } = this.#quota
-    return limitBytes === Infinity ? 0 : limitBytes
   }
 
   leader(): bigint {
@@ -362,8 +349,7 @@ export class MemberCore implements MemberApi {
     // Entries are applied until the lead is handed over.
     await consensus.close()
     this.#cancelProgress()
-    this.#storage.stop()
-    this.corruption.stop()
+    this.storage.stop()
     this.leases.stop()
     this.cluster.stop()
     this.#removal.stop()

@@ -23,6 +23,7 @@ import type { Limits } from '../limits.ts'
 import { openClientListener } from './client-front.ts'
 import { readAuthSettings } from './auth/auth-settings.ts'
 import { BcryptPasswords, type Passwords } from './auth/passwords.ts'
+import { giveUpDamagedTables } from './corruption-repair.ts'
 import { openDataDirectory, tablesFailure } from './data-directory.ts'
 import { EmbeddedKv } from './embedded-kv.ts'
 import { revokesPerSecondDefault } from '../lease/lessor.ts'
@@ -108,6 +109,7 @@ export async function openMember(options: MemberOptions, ports: MemberPorts = {}
   try {
     storage = await openStorage(options, plan, ports)
     member = await OpenMember.start({ options, plan, ports, storage, peers, tls })
+    if (options.initialCorruptCheck === true) await member.storage.corruption.checkAtStart()
     await member.listen(options)
     // Members of a larger cluster may be opened one after the other: the first cannot wait for the second.
     const ready = member.ready()
@@ -202,6 +204,10 @@ class OpenMember extends MemberCore implements Member {
       if (member !== undefined) void closeFailed(member, options)
     }
     const { onWarning } = options
+    const storagePlan = planStorage(options)
+    const isRepaired = storagePlan.corruptRepair && (await giveUpDamagedTables(backend, plan.id))
+    if (isRepaired)
+      onWarning?.('The data of this member differed from that of the others; it takes theirs')
     const peers = new MemberPeers({ plan, clock, server, tls, onWarning, ports })
     const stateMachine: KvStateMachine = await KvStateMachine.open({
       backend,
@@ -271,13 +277,14 @@ class OpenMember extends MemberCore implements Member {
         },
         onRemoved: fail,
         limits: limitsOf(options),
-        storage: planStorage(options),
+        storage: storagePlan,
+        ...(storagePlan.corruptRepair ? { repair: { isRepaired, onDamaged: fail } } : {}),
       },
       start,
     )
     member = opened
     peers.serve(opened)
-    metrics.watchGauges(() => ({ ...gaugesOf(machine), quotaBytes: opened.quotaBytes }))
+    metrics.watchGauges(() => ({ ...gaugesOf(machine), quotaBytes: opened.storage.quotaBytes }))
     for (const event of early) onEvent(event)
     const { leader, term } = consensus.status()
     if (leader !== undefined) opened.leaderChanged(leader, term)

@@ -1,12 +1,16 @@
-// Looks after what is kept: raises NOSPACE when the quota is reached, and compacts unasked.
+// Looks after what is kept: raises NOSPACE when the quota is reached, compacts unasked, compares the data with that of the others.
+import type { Backend } from '../backend/backend.ts'
 import { KvError } from '../errors.ts'
 import { encodeAlarmRequest, encodeCompactionRequest } from '../proto/index.ts'
-import { alarmAction, alarmType } from '../proto/messages.ts'
+import { alarmAction, alarmType, type MemberRecord } from '../proto/messages.ts'
 import { AutoCompaction } from './auto-compaction.ts'
 import type { CommandName } from './command.ts'
+import { CorruptionCheck, type HashSource } from './corruption-check.ts'
+import { RepairWatch, type RepairWatchOptions } from './corruption-repair.ts'
 import type { LogGate, SpaceGuard } from './log-gate.ts'
 import type { MemberClock } from './member-clock.ts'
-import type { Quota } from './quota.ts'
+import type { PeerQuestions } from './peer-questions.ts'
+import { Quota } from './quota.ts'
 import type { KvStateMachine } from './state-machine.ts'
 import type { StoragePlan } from './storage-options.ts'
 
@@ -18,13 +22,20 @@ export interface StorageKeeperOptions {
   readonly gate: LogGate
   readonly stateMachine: KvStateMachine
   readonly clock: MemberClock
-  readonly quota: Quota
+  readonly backend: Backend
   readonly storage: StoragePlan
+  readonly data: HashSource
+  readonly questions: PeerQuestions
+  readonly members: () => readonly MemberRecord[]
+  readonly repair?: Pick<RepairWatchOptions, 'isRepaired' | 'onDamaged'>
 }
 
 export class StorageKeeper implements SpaceGuard {
   readonly #options: StorageKeeperOptions
+  readonly corruption: CorruptionCheck
+  readonly #quota: Quota
   readonly #compaction: AutoCompaction
+  readonly #repair: RepairWatch | undefined
   #cancelLook: () => void = () => undefined
   /** They wait for the alarm that is on its way to the log. */
   #raising: (() => void)[] = []
@@ -44,28 +55,39 @@ export class StorageKeeper implements SpaceGuard {
         )
       },
     })
-    if (options.quota.limitBytes === Infinity) return
+    this.corruption = new CorruptionCheck(options)
+    this.#repair = options.repair && new RepairWatch({ ...options, ...options.repair })
+    this.#quota = new Quota(options.backend, storage.quotaBytes)
+    if (storage.quotaBytes === Infinity) return
     gate.guardSpace(this)
     this.#look()
   }
 
+  /** 0: there is none. */
+  get quotaBytes(): number {
+    const { limitBytes } = this.#quota
+    return limitBytes === Infinity ? 0 : limitBytes
+  }
+
   /** A request that does not fit is refused once the alarm is raised. */
   refuse(name: CommandName, body: Uint8Array, refused: (error: KvError) => void): boolean {
-    if (this.#options.quota.fits(name, body)) return false
+    if (this.#quota.fits(name, body)) return false
     this.#raise(() => refused(new KvError('NO_SPACE')))
     return true
   }
 
   stop(): void {
     this.#compaction.stop()
+    this.corruption.stop()
+    this.#repair?.stop()
     this.#cancelLook()
   }
 
   /** What others put counts too: every member looks at its own tables. */
   #look(): void {
-    const { clock, quota, gate } = this.#options
+    const { clock, gate } = this.#options
     this.#cancelLook = clock.setTimer(quotaIntervalMs, () => {
-      if (gate.leader !== 0n && quota.isExceeded()) this.#raise(() => undefined)
+      if (gate.leader !== 0n && this.#quota.isExceeded()) this.#raise(() => undefined)
       this.#look()
     })
   }

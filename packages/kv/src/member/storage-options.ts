@@ -13,6 +13,10 @@ export interface StorageOptions {
   readonly autoCompactionRetention?: string
   /** How often the leader compares the data of all members; 0 for never. */
   readonly corruptCheckTimeMs?: number
+  /** A member asks the others whether its data is theirs before it serves, and does not start if it is not. */
+  readonly initialCorruptCheck?: boolean
+  /** A member whose data differs from that of most stops, and takes theirs when it is started again. */
+  readonly corruptRepair?: boolean
   /** Whether the leader also compares what every compaction left. */
   readonly compactHashCheckEnabled?: boolean
   /** How often it looks for a compaction to compare; 1 minute if left out. */
@@ -32,6 +36,7 @@ export interface StoragePlan {
   /** 0: never. */
   readonly corruptCheckTimeMs: number
   readonly compactHashCheckTimeMs: number
+  readonly corruptRepair: boolean
 }
 
 const quotaBytesDefault = 2 * 2 ** 30
@@ -50,6 +55,7 @@ export function planStorage(options: StorageOptions): StoragePlan {
     quotaBytes: limit < 0 ? Infinity : limit,
     compaction: planCompaction(options),
     corruptCheckTimeMs: options.corruptCheckTimeMs ?? 0,
+    corruptRepair: options.corruptRepair ?? false,
     compactHashCheckTimeMs:
       options.compactHashCheckEnabled === true ? (options.compactHashCheckTimeMs ?? minuteMs) : 0,
   }

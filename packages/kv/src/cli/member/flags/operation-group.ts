@@ -70,6 +70,20 @@ export const featureGroup: readonly MemberFlag[] = [
     'How often the leader compares the data of all members; 0 for never.',
   ),
   option(
+    'initial-corrupt-check',
+    'initialCorruptCheck',
+    toggle,
+    'false',
+    'Compare the data with that of the others before serving.',
+  ),
+  option(
+    'corrupt-repair',
+    'corruptRepair',
+    toggle,
+    'false',
+    'A member whose data differs stops, and takes that of the others when it is started again.',
+  ),
+  option(
     'compact-hash-check-enabled',
     'compactHashCheckEnabled',
     toggle,

@@ -22,7 +22,7 @@ const debug: MemberFlag = {
 export const retiredGroup: readonly MemberFlag[] = [
   ...many(`
     experimental-corrupt-check-time experimental-compact-hash-check-time
-    experimental-compact-hash-check-enabled
+    experimental-compact-hash-check-enabled experimental-initial-corrupt-check
     experimental-compaction-batch-limit experimental-compaction-sleep-interval
     experimental-watch-progress-notify-interval experimental-warning-apply-duration
     experimental-warning-unary-request-duration experimental-max-learners
@@ -31,7 +31,7 @@ export const retiredGroup: readonly MemberFlag[] = [
   `).map((name) => renamed(name, name.replace('experimental-', ''))),
   ...many(`
     enable-v2 memory-mlock experimental-memory-mlock
-    experimental-initial-corrupt-check experimental-enable-distributed-tracing
+    experimental-enable-distributed-tracing
     enable-distributed-tracing experimental-peer-skip-client-san-verification
     peer-skip-client-san-verification experimental-txn-mode-write-with-shared-buffer
     experimental-stop-grpc-service-on-defrag disable-log-sampling discovery-insecure-skip-tls-verify
