@@ -1,6 +1,7 @@
 // Our tables as etcd's buckets: a pinned view becomes the contents of a file that etcd boots from.
 import type { BackendView, Row } from '../backend/backend.ts'
 import { leaseTable, parseLeaseRow } from '../lease/lease-row.ts'
+import { removedRows } from '../member/cluster-book.ts'
 import {
   decodeAttributes,
   decodeState,
@@ -52,7 +53,7 @@ export async function bucketsOf(view: BackendView): Promise<readonly BucketRows[
     table(key, tableRange(historyTable), ([row, value]) => [row.subarray(1), value]),
     table(lease, tableRange(leaseTable), leaseRow),
     fixed(members, await readMembers(view)),
-    fixed(membersRemoved, []),
+    fixed(membersRemoved, await readRemoved(view)),
     fixed(meta, metaRows(state)),
   ]
 }
@@ -105,6 +106,17 @@ async function readMembers(view: BackendView): Promise<readonly FileRow[]> {
     for (const [, value] of rows) {
       const attributes = decodeAttributes(value)
       found.push([Buffer.from(etcdId(attributes.id)), Buffer.from(memberJson(attributes))])
+    }
+  }
+  return found.sort(([a], [b]) => Buffer.compare(a, b))
+}
+
+async function readRemoved(view: BackendView): Promise<readonly FileRow[]> {
+  const found: FileRow[] = []
+  for await (const rows of view.rows(removedRows.from, removedRows.to)) {
+    for (const [row] of rows) {
+      const id = keyText(row).slice(removedRows.from.length)
+      found.push([Buffer.from(etcdId(id)), Buffer.from('removed')])
     }
   }
   return found.sort(([a], [b]) => Buffer.compare(a, b))

@@ -23,11 +23,17 @@ const removedRowPrefix = 'mremoved/'
 const versionRowKey = 'mcluster/version'
 const downgradeRowKey = 'mcluster/downgrade'
 
+/** All rows of removed members. */
+export const removedRows: { readonly from: string; readonly to: string } = {
+  from: removedRowPrefix,
+  to: 'mremoved0',
+}
+
 /** All rows that a book is made of, as ranges. */
 export const clusterRows: readonly { readonly from: string; readonly to: string }[] = [
   { from: 'mcluster/', to: 'mcluster0' },
   memberRows,
-  { from: removedRowPrefix, to: 'mremoved0' },
+  removedRows,
 ]
 
 export class ClusterBook {

@@ -10,7 +10,9 @@ import { KvError } from '../errors.ts'
 import { EtcdFile } from '../etcd-file/file-reader.ts'
 import type { SnapshotFile } from '../etcd-file/snapshot-file.ts'
 import { stateRow, TableImport } from '../etcd-file/table-import.ts'
-import { keyBytes } from '../mvcc/key-text.ts'
+import { encodeLeaseRow, leaseRowKey } from '../lease/lease-row.ts'
+import { keyBytes, keyText } from '../mvcc/key-text.ts'
+import { parseRowKey } from '../mvcc/revision.ts'
 import { openDataDirectory } from './data-directory.ts'
 import { idText } from './identity.ts'
 import { planMember, type MemberOptions, type MemberPlan } from './member-options.ts'
@@ -21,6 +23,16 @@ const batchSizeBytesMax = 2 ** 20
 /** As of the member itself. */
 const defaultPeerUrl = 'http://localhost:2380'
 
+/** What takes the place of the end of a snapshot's history, or goes on after it. */
+export interface History {
+  /** The newest revision: what the snapshot has after it is left out. */
+  readonly through: number
+  /** What comes after the snapshot's own. */
+  rows(): Iterable<Row>
+  /** Granted TTLs in seconds, beside those of the snapshot's leases. */
+  readonly leases: ReadonlyMap<bigint, number>
+}
+
 export interface RestoreOptions extends Pick<
   MemberOptions,
   'name' | 'initialCluster' | 'initialClusterToken' | 'initialAdvertisePeerUrls'
@@ -30,6 +42,7 @@ export interface RestoreOptions extends Pick<
   readonly bumpRevision?: number
   /** History up to the new revision is compacted: watches that begin before it are told so. */
   readonly markCompacted?: boolean
+  readonly history?: History
   readonly onProgress?: (rows: number) => void
 }
 
@@ -98,7 +111,9 @@ async function writeTables(
   const backend = await LevelBackend.open(directory)
   const rows = function* (): Iterable<Row> {
     let count = 0
-    for (const row of tables.rows()) {
+    for (const row of options.history === undefined
+      ? tables.rows()
+      : withHistory(tables, options.history)) {
       yield row
       if (++count % rowsBatchMax === 0) onProgress(count)
     }
@@ -106,7 +121,7 @@ async function writeTables(
       const attributes = { id, name: '', peerUrls, clientUrls: [] }
       yield [keyBytes(memberRowKey(id)), encodeAttributes(attributes)]
     }
-    const revision = tables.state.revision + bumpRevision
+    const revision = (options.history?.through ?? tables.state.revision) + bumpRevision
     state = { ...tables.state, revision, ...(markCompacted ? { compactRevision: revision } : {}) }
     yield stateRow(state)
   }
@@ -116,6 +131,25 @@ async function writeTables(
     await backend.close()
   }
   return state
+}
+
+/** Throws COMPACTED if the snapshot does not reach back so far. */
+function* withHistory(tables: TableImport, history: History): Iterable<Row> {
+  const { through, leases } = history
+  for (const row of tables.rows()) {
+    const position = parseRowKey(keyText(row[0]))
+    const isLater = position !== undefined && position.main > through
+    if (!isLater) yield row
+  }
+  if (tables.state.compactRevision > through) {
+    const { compactRevision } = tables.state
+    const message = `revision ${through} is compacted in the backup, which reaches back to ${compactRevision}`
+    throw new KvError('COMPACTED', { message, compactRevision })
+  }
+  yield* history.rows()
+  for (const [id, ttlSeconds] of leases) {
+    yield [keyBytes(leaseRowKey(id)), encodeLeaseRow(ttlSeconds)]
+  }
 }
 
 async function* batches(rows: Iterable<Row>): AsyncIterable<readonly Row[]> {

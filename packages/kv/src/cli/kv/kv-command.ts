@@ -6,6 +6,7 @@ import { registerClusterCommands } from './cluster-commands.ts'
 import { registerKeyCommands } from './key-commands.ts'
 import { addKvOptions, askMissingPassword } from './kv-options.ts'
 import { registerLeaseCommands } from './lease-commands.ts'
+import { registerBackupCommands } from '../moving/backup-commands.ts'
 import { registerFeedCommand } from '../moving/feed-command.ts'
 import { registerMirrorCommand } from '../moving/mirror-command.ts'
 import { registerSnapshotCommands } from '../moving/snapshot-commands.ts'
@@ -21,6 +22,7 @@ export function registerKvCommand(program: Command): void {
   registerClusterCommands(kv)
   registerSnapshotCommands(kv)
   registerAuthCommands(kv)
+  registerBackupCommands(kv)
   registerMirrorCommand(kv)
   registerFeedCommand(kv)
   kv.hook('preAction', () => askMissingPassword(kv))

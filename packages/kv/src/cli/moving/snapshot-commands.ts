@@ -1,29 +1,26 @@
 // snapshot save, status and restore: etcdctl's, for files of etcd and of Balsa alike.
-import { existsSync } from 'node:fs'
 import { open, rename, rm, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Command } from 'commander'
 import { downloadSnapshot } from '../../client/download-snapshot.ts'
 import { SnapshotFile, type SnapshotStatus } from '../../etcd-file/snapshot-file.ts'
-import { idText } from '../../member/identity.ts'
-import { planRestore, restoreSnapshot } from '../../member/restore-snapshot.ts'
-import { connectOptionsOf, endpointsOf, wholeNumber } from '../kv/kv-options.ts'
+import { restoreSnapshot } from '../../member/restore-snapshot.ts'
+import { connectOptionsOf, endpointsOf } from '../kv/kv-options.ts'
 import type { KvGlobals } from '../kv/kv-options.ts'
 import { printJson, printLine } from '../kv/kv-output.ts'
 import type { JsonObject } from '../kv/kv-output.ts'
+import { log } from './log-line.ts'
 import { ProgressBar } from './progress-bar.ts'
+import {
+  addRestoreFlags,
+  logRestored,
+  logRestoring,
+  restoreOptionsOf,
+  type RestoreFlags,
+} from './restore-flags.ts'
 import { sizeText } from './size-text.ts'
 
-interface Restore {
-  readonly dataDir?: string
-  readonly walDir?: string
-  readonly name: string
-  readonly initialCluster?: string
-  readonly initialClusterToken: string
-  readonly initialAdvertisePeerUrls: string
+interface Restore extends RestoreFlags {
   readonly skipHashCheck?: boolean
-  readonly bumpRevision: number
-  readonly markCompacted?: boolean
 }
 
 export function registerSnapshotCommands(kv: Command): void {
@@ -42,24 +39,12 @@ export function registerSnapshotCommands(kv: Command): void {
     .action((file: string, _own: object, command: Command) =>
       printStatus(statusOf(file), command.optsWithGlobals<KvGlobals>().writeOut),
     )
-  const peerUrl = 'http://localhost:2380'
-  snapshot
+  const restoreCommand = snapshot
     .command('restore')
     .description('make a data folder from a snapshot, for a member of a new cluster')
     .argument('<filename>')
-    .option('--data-dir <path>', 'the folder to make; NAME.etcd if left out')
-    .option('--wal-dir <path>', 'taken for the sake of scripts: the log is kept in the data folder')
-    .option('--name <name>', 'of this member', 'default')
-    .option('--initial-cluster <list>', 'NAME=URL of all first members; this one alone if left out')
-    .option(
-      '--initial-cluster-token <text>',
-      'makes the ids of the cluster its own',
-      'etcd-cluster',
-    )
-    .option('--initial-advertise-peer-urls <list>', 'where the others reach this member', peerUrl)
+  addRestoreFlags(restoreCommand)
     .option('--skip-hash-check', 'for a file that was copied from a data folder, without a hash')
-    .option('--bump-revision <count>', 'add to the newest revision', wholeNumber, 0)
-    .option('--mark-compacted', 'end watches that begin before the new revision')
     .action((file: string, own: Restore) => restore(file, own))
 }
 
@@ -152,29 +137,8 @@ function centered(text: string, width: number): string {
 }
 
 async function restore(path: string, own: Restore): Promise<void> {
-  const { name, initialCluster, initialClusterToken, bumpRevision, markCompacted = false } = own
-  const dataDir = own.dataDir ?? `${name}.etcd`
-  const walDir = own.walDir ?? join(dataDir, 'member', 'wal')
-  const options = {
-    dataDir,
-    name,
-    initialClusterToken,
-    initialAdvertisePeerUrls: own.initialAdvertisePeerUrls.split(','),
-    ...(initialCluster === undefined ? {} : { initialCluster }),
-    bumpRevision,
-    markCompacted,
-  }
-  planRestore(options)
-  if (own.walDir !== undefined && existsSync(walDir)) {
-    throw new Error(`wal-dir ${JSON.stringify(walDir)} exists`)
-  }
-  const places = {
-    path,
-    'wal-dir': walDir,
-    'data-dir': dataDir,
-    'snap-dir': join(dataDir, 'member/snap'),
-  }
-  log('restoring snapshot', places)
+  const options = restoreOptionsOf(own)
+  logRestoring(path, own)
   using file = openSnapshot('open', path)
   using progress = new ProgressBar(`restoring ${path}`)
   if (own.skipHashCheck !== true) {
@@ -184,15 +148,7 @@ async function restore(path: string, own: Restore): Promise<void> {
     ...options,
     onProgress: (rows) => progress.show(rows, undefined, `${rows} rows`),
   })
-  for (const [id, peerUrls] of restored.peerUrlsById) {
-    log('added member', {
-      'cluster-id': restored.clusterId.toString(16),
-      'local-member-id': idText(restored.id),
-      'added-peer-id': id,
-      'added-peer-peer-urls': peerUrls,
-    })
-  }
-  log('restored snapshot', places)
+  logRestored(path, own, restored)
 }
 
 function openSnapshot(action: string, path: string): SnapshotFile {
@@ -203,12 +159,6 @@ function openSnapshot(action: string, path: string): SnapshotFile {
     if (!isMissing) throw reason
     throw new Error(`${action} ${path}: no such file or directory`, { cause: reason })
   }
-}
-
-/** A line as etcdctl writes them, for scripts that look for it. */
-function log(msg: string, fields: Readonly<Record<string, unknown>>): void {
-  const line = { level: 'info', ts: Date.now() / 1000, caller: 'balsa/snapshot', msg, ...fields }
-  process.stderr.write(`${JSON.stringify(line)}\n`)
 }
 
 function messageOf(reason: unknown): string {
