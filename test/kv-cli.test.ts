@@ -205,7 +205,7 @@ describe('a member that cannot start says why in one line', () => {
     const member = new BalsaProcess(argvOf(flags))
     await member.ready('ready to serve client requests')
     const other: Record<string, string> = {
-      ...(await memberFlags('owner')),
+      ...(await memberFlags('other')),
       'data-dir': flags['data-dir']!,
     }
     expect(await failure(argvOf(other))).toMatch(

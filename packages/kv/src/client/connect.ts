@@ -4,6 +4,7 @@ import type { Kv } from '../kv.ts'
 import { AuthClient, type AuthClientOptions } from './auth-client.ts'
 import { backOffMs, delay } from './back-off.ts'
 import type { CallerOptions } from './caller.ts'
+import { ClusterClient } from './cluster-client.ts'
 import { parseEndpoints } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { GrpcWire } from './grpc/grpc-wire.ts'
@@ -45,6 +46,11 @@ export async function connectAuth(
   options: ConnectOptions & AuthClientOptions,
 ): Promise<AuthClient> {
   return new AuthClient(await connectWire(options), { ...options, ...callerOptionsOf(options) })
+}
+
+/** To add, remove and change members. */
+export async function connectCluster(options: ConnectOptions): Promise<ClusterClient> {
+  return new ClusterClient(await connectWire(options), callerOptionsOf(options))
 }
 
 async function connectWire(options: ConnectOptions): Promise<Wire> {

@@ -1,4 +1,4 @@
-// member list; endpoint status, health and hashkv.
+// endpoint status, health and hashkv.
 import type { Command } from 'commander'
 import type { Kv, KvStatus } from '../../kv.ts'
 import { endpointsOf, withKv } from './kv-options.ts'
@@ -8,14 +8,6 @@ import type { JsonObject } from './kv-output.ts'
 import { sizeText } from '../moving/size-text.ts'
 
 export function registerClusterCommands(kv: Command): void {
-  const member = kv.command('member').description('the members of the cluster')
-  member
-    .command('list')
-    .description('print all members')
-    .action((_own: object, command: Command) => {
-      const globals = command.optsWithGlobals<KvGlobals>()
-      return withKv(globals, (client) => memberList(client, globals.writeOut === 'json'))
-    })
   const endpoint = kv.command('endpoint').description('the servers given by --endpoints')
   const each = (
     name: string,
@@ -34,25 +26,6 @@ export function registerClusterCommands(kv: Command): void {
   each('status', 'version, size, leader and log position of each', status)
   each('health', 'whether each can serve a read that a quorum confirms', health)
   each('hashkv', 'the hash of all keys and revisions of each; equal on all members', hashKv)
-}
-
-async function memberList(kv: Kv, isJson: boolean): Promise<void> {
-  const members = await kv.members()
-  if (isJson) {
-    const list = members.map(({ id, name, peerUrls, clientUrls }) => ({
-      ID: id,
-      name,
-      peerURLs: peerUrls,
-      clientURLs: clientUrls,
-    }))
-    printJson({ members: list })
-    return
-  }
-  for (const { id, name, peerUrls, clientUrls, isLearner } of members) {
-    const state = name === '' ? 'unstarted' : 'started'
-    const urls = [peerUrls.join(','), clientUrls.join(',')]
-    printLine([id.toString(16), state, name, ...urls, isLearner].join(', '))
-  }
 }
 
 async function status(kv: Kv, endpoints: readonly string[], isJson: boolean): Promise<void> {

@@ -1,6 +1,7 @@
 // `balsa kv`: a client for the command line, for those who have no etcdctl. Names, flags and output are etcdctl's.
 import type { Command } from 'commander'
 import { closePasswords } from './ask-password.ts'
+import { registerMemberCommands } from './member-commands.ts'
 import { registerAuthCommands } from './auth-commands.ts'
 import { registerClusterCommands } from './cluster-commands.ts'
 import { registerKeyCommands } from './key-commands.ts'
@@ -21,6 +22,7 @@ export function registerKvCommand(program: Command): void {
   registerLeaseCommands(kv)
   registerClusterCommands(kv)
   registerSnapshotCommands(kv)
+  registerMemberCommands(kv)
   registerAuthCommands(kv)
   registerBackupCommands(kv)
   registerMirrorCommand(kv)
