@@ -4,6 +4,7 @@ import { masked } from './mask.ts'
 import { messageOf, type Json, type Operation } from './operation.ts'
 import { methodOf } from './rpc-types.ts'
 import type { Reply, Server } from './server.ts'
+import { isForRights, isGuarded, isWiderWatch } from './stricter.ts'
 
 export interface Difference {
   /** Of the operation at which it was seen; what caused it may be older. */
@@ -69,7 +70,7 @@ export class Run {
   }
 
   async #call(index: number, call: Call): Promise<Difference | undefined> {
-    const { method, body, as } = call
+    const { method, body } = call
     // What is compacted is no longer told to a watch that is still catching up.
     if (method === 'KV/Compact') {
       const seen = await this.#settleWatches()
@@ -77,7 +78,9 @@ export class Run {
     }
     const { requestSerialize, responseDeserialize } = methodOf(method)
     const request = requestSerialize(messageOf(body, this.#revision))
-    const [theirs, ours] = await this.#both((server) => server.call(method, request, as))
+    const replies = await this.#replies(call, request)
+    if (replies === undefined) return undefined
+    const [theirs, ours] = replies
     const isEqual =
       theirs.code === ours.code &&
       theirs.text === ours.text &&
@@ -92,8 +95,20 @@ export class Run {
       const revision = Number((reply['header'] as Json | undefined)?.['revision'] ?? 0)
       this.#revision = Math.max(this.#revision, revision)
     }
+    if (method === 'Auth/AuthDisable' && ours.code === 0) {
+      for (const server of this.#servers) server.loggedOut()
+    }
     if (method === 'Auth/Authenticate') this.#loggedIn(String(body['name']), [theirs, ours])
     return undefined
+  }
+
+  /** Undefined: Balsa asks for more rights than etcd, which was left alone then. */
+  async #replies(call: Call, request: Buffer): Promise<readonly [Reply, Reply] | undefined> {
+    const { method, as } = call
+    if (!isGuarded(call)) return this.#both((server) => server.call(method, request, as))
+    const [etcd, balsa] = this.#servers
+    const ours = await balsa.call(method, request, as)
+    return isForRights(ours) ? undefined : [await etcd.call(method, request, as), ours]
   }
 
   #loggedIn(user: string, replies: readonly [Reply, Reply]): void {
@@ -123,6 +138,7 @@ export class Run {
   async #watch(
     operation: Extract<Operation, { type: 'watch' }>,
   ): Promise<Difference['seen'] | undefined> {
+    if (isWiderWatch(operation)) return undefined
     const { stream, body, as } = operation
     const alive = this.#watches.get(stream) ?? []
     this.#watches.set(stream, alive)

@@ -61,6 +61,11 @@ export class Server {
     else this.#tokens.delete(user)
   }
 
+  /** With permissions off there are no tokens; 3.4 refuses those that come. */
+  loggedOut(): void {
+    this.#tokens.clear()
+  }
+
   /** Of the stream of that number, opened by the first who asks. */
   tape(stream: number, as: string | undefined): WatchTape {
     const tape = (this.#tapes[stream] ??= new WatchTape())

@@ -75,8 +75,8 @@ export class Permits {
     }
   }
 
-  keys(caller: Caller, keys: Iterable<Uint8Array>): void {
-    if (!this.isEnabled) return
+  keys(caller: Caller, keys: readonly Uint8Array[]): void {
+    if (!this.isEnabled || keys.length === 0) return
     const user = this.#userOf(caller)
     if (user === undefined) return
     for (const key of keys) this.#read(user, keyRange(key, noBytes))

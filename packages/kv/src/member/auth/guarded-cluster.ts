@@ -1,4 +1,6 @@
 // The Cluster service for one caller: everybody may look, root alone may change. Asked on every request whether this member is a learner.
+import { KvError } from '../../errors.ts'
+import { decodeMemberAddRequest, decodeMemberUpdateRequest } from '../../proto/index.ts'
 import type {
   DowngradeResponse,
   MemberAddResponse,
@@ -6,6 +8,7 @@ import type {
   MemberRecord,
 } from '../../proto/messages.ts'
 import type { ClusterApi } from '../cluster-api.ts'
+import { checkPeerUrls } from '../peer-urls.ts'
 import type { Done } from '../types.ts'
 
 /** Runs what only root may do, or refuses. */
@@ -33,7 +36,10 @@ export class GuardedCluster implements ClusterApi {
   }
 
   add(body: Uint8Array, done: Done<MemberAddResponse>): void {
-    this.#asAdmin(done, () => this.#cluster.add(body, done))
+    // As in etcd, bad URLs are said to be bad to whoever asks.
+    if (this.#hasGoodUrls(() => decodeMemberAddRequest(body), done)) {
+      this.#asAdmin(done, () => this.#cluster.add(body, done))
+    }
   }
 
   remove(body: Uint8Array, done: Done<MemberListResponse>): void {
@@ -41,7 +47,9 @@ export class GuardedCluster implements ClusterApi {
   }
 
   update(body: Uint8Array, done: Done<MemberListResponse>): void {
-    this.#asAdmin(done, () => this.#cluster.update(body, done))
+    if (this.#hasGoodUrls(() => decodeMemberUpdateRequest(body), done)) {
+      this.#asAdmin(done, () => this.#cluster.update(body, done))
+    }
   }
 
   promote(body: Uint8Array, done: Done<MemberListResponse>): void {
@@ -54,5 +62,15 @@ export class GuardedCluster implements ClusterApi {
 
   downgrade(body: Uint8Array, done: Done<DowngradeResponse>): void {
     this.#asAdmin(done, () => this.#cluster.downgrade(body, done))
+  }
+
+  #hasGoodUrls(decode: () => { peerUrls: readonly string[] }, done: Done<never>): boolean {
+    try {
+      checkPeerUrls(decode().peerUrls)
+      return true
+    } catch (reason) {
+      done(KvError.from(reason), undefined)
+      return false
+    }
   }
 }
