@@ -124,7 +124,8 @@ export interface TxnResult {
   readonly revision: number
 }
 
-export interface WatchOptions {
+/** `signal` closes the watch. */
+export interface WatchOptions extends CallOptions {
   readonly key?: Bytes
   readonly rangeEnd?: Bytes
   readonly prefix?: Bytes

@@ -135,6 +135,8 @@ describe('a followed watch', () => {
     const waiting = follow(kv, { prefix: 'none/' }, over.signal).next()
     over.abort()
     await expect(waiting).rejects.toMatchObject({ code: 'ABORTED' })
+    const { revision } = await kv.put('g', '')
+    await kv.compact(revision)
     const past = follow(kv, { prefix: 'f/', startRevision: 1 }).next()
     await expect(past).rejects.toMatchObject({ code: 'COMPACTED' })
   })

@@ -41,7 +41,8 @@ export function namespaced(kv: Kv, prefix: Bytes): Kv {
     },
     watch: (options, handlers) =>
       kv.watch(namespace.keys(options), {
-        ...handlers,
+        created: (revision) => handlers.created?.(revision),
+        ended: (error) => handlers.ended?.(error),
         batch: (batch) =>
           handlers.batch({ ...batch, events: batch.events.map((event) => namespace.event(event)) }),
       }),

@@ -3,6 +3,7 @@
 import { KvError } from '../errors.ts'
 import type { Watch, WatchHandlers, WatchOptions } from '../kv.ts'
 import type { WatchCreateRequest, WatchResponse } from '../proto/messages.ts'
+import { watchUntil } from './abortable-watch.ts'
 import { backOffMs, delay } from './back-off.ts'
 import { eventOf, watchRequestOf } from './convert.ts'
 import type { WatchChannel, Wire } from './wire.ts'
@@ -33,6 +34,10 @@ export class WatchClient {
   }
 
   watch(options: WatchOptions, handlers: WatchHandlers): Watch {
+    return watchUntil(options.signal, handlers, (told) => this.#watch(options, told))
+  }
+
+  #watch(options: WatchOptions, handlers: WatchHandlers): Watch {
     if (this.#closed.signal.aborted) throw new KvError('ABORTED')
     const id = this.#nextId++
     const request = { ...watchRequestOf(options), watchId: id }

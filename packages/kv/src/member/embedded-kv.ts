@@ -1,4 +1,5 @@
 // The Kv interface on a member in this process: the same calls as over a wire, without one.
+import { watchUntil } from '../client/abortable-watch.ts'
 import { ClusterClient, MaintenanceClient } from '../client/admin-client.ts'
 import {
   bytesOf,
@@ -124,11 +125,13 @@ export class EmbeddedKv implements Kv {
   }
 
   watch(options: WatchOptions, handlers: WatchHandlers): Watch {
-    const watch = new EmbeddedWatch(this.#member, options, handlers, () =>
-      this.#watches.delete(watch),
-    )
-    this.#watches.add(watch)
-    return watch
+    return watchUntil(options.signal, handlers, (told) => {
+      const watch = new EmbeddedWatch(this.#member, options, told, () =>
+        this.#watches.delete(watch),
+      )
+      this.#watches.add(watch)
+      return watch
+    })
   }
 
   async grantLease(

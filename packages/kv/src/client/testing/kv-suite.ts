@@ -277,6 +277,22 @@ export function kvSuite(open: () => Promise<KvFixture>): void {
       for (const watch of watches) watch.close()
     })
 
+    test('a signal closes a watch, also one that was there before it', async () => {
+      const over = new AbortController()
+      const { signal } = over
+      const ended: (Error | undefined)[] = []
+      const watch = (): unknown =>
+        kv.watch(
+          { prefix: freshPrefix(), signal },
+          { batch: () => undefined, ended: (error) => ended.push(error) },
+        )
+      watch()
+      over.abort()
+      expect(ended).toEqual([undefined])
+      watch()
+      expect(ended).toEqual([undefined, undefined])
+    })
+
     test('a closed watch ends without an error and hears nothing more', async () => {
       const prefix = freshPrefix()
       const calls: string[] = []
