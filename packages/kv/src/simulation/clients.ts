@@ -130,6 +130,15 @@ export class Clients {
     })
   }
 
+  /** Who has got a lease may use it at once, and elsewhere. */
+  #renewAtOnce(id: bigint): void {
+    const { random, members } = this.#options
+    const member = random.pick(members)
+    if (this.#isRunning && random.chance(0.5) && member !== undefined) {
+      this.ask(member, { type: 'leaseKeepAlive', id })
+    }
+  }
+
   #hear(call: Call, error: KvError | undefined, answer: Answer | undefined): void {
     // Undefined if its member has died: what the last microtasks of the dead do is nobody's concern.
     const open = this.#open.get(call.number)
@@ -142,6 +151,7 @@ export class Clients {
       onNote(`${call.number} answered at ${revision}`)
       requests.heard(revision)
       checkers.answered(call, answer)
+      if (answer.type === 'leaseGrant') this.#renewAtOnce(answer.response.id)
     } else if (error !== undefined) {
       this.refused++
       onNote(`${call.number} refused: ${error.code}`)

@@ -153,7 +153,7 @@ export class ClusterFaults {
     const isSuspend = random.chance(0.4)
     if (isSuspend) this.counts.suspends++
     else this.counts.pauses++
-    const holdMs = random.next() * 2 * profile.pauseMs
+    const holdMs = (0.5 + random.next()) * profile.pauseMs
     onFault(`${isSuspend ? 'suspend' : 'pause'} of ${member.name} for ${holdMs.toFixed(0)} ms`)
     member.pause(isSuspend)
     onPaused(member, holdMs)

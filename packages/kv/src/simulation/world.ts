@@ -50,7 +50,7 @@ export class MemberWorld {
       network: cluster.network,
       members: cluster.members,
       onFault: (text) => cluster.trace.note(text),
-      onPaused: (member, holdMs) => this.#renewAt(member, holdMs * pauses.next()),
+      onPaused: (member, holdMs) => this.#renewAt(member, holdMs * (0.6 + 0.4 * pauses.next())),
     })
   }
 
