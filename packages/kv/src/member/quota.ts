@@ -7,6 +7,10 @@ import type { CommandName } from './command.ts'
 
 /** Bytes that may be put before the tables are measured again. */
 const allowanceSizeBytes = 16 * 2 ** 20
+/** What a row takes beside the request that made it, roughly. */
+const rowSizeBytes = 256
+/** More than what the pairs of any one request add to its bytes. */
+const overheadSizeBytesMax = 2 ** 20
 
 export class Quota {
   readonly limitBytes: number
@@ -27,6 +31,11 @@ export class Quota {
   /** False: the request must be refused. Requests that take no room always fit. */
   fits(name: CommandName, body: Uint8Array): boolean {
     if (this.limitBytes === Infinity) return true
+    if (this.#allowedBytes > body.length + overheadSizeBytesMax) {
+      // Far from the limit nobody needs to know exactly.
+      if (name === 'put' || name === 'txn') this.#allowedBytes -= body.length + rowSizeBytes
+      return true
+    }
     const cost = costOf(name, body)
     if (cost === 0) return true
     this.#allowedBytes -= cost
