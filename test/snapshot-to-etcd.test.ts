@@ -1,4 +1,5 @@
 // Out of Balsa into etcd: Debian's etcdctl takes a snapshot of Balsa, and etcd boots from it.
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,6 +78,22 @@ describe.skipIf(missing('etcd', 'etcdctl'))('a snapshot of Balsa', () => {
     expect(total % 512).toBe(32)
     expect(sizes.slice(0, -2).every((size) => size === 32_768)).toBe(true)
     expect(await kv.hashKv({ revision })).toMatchObject({ hash })
+  })
+
+  test('comes through the JSON gateway too, in the same blobs', async () => {
+    const url = `${urlOf(member)}/v3/maintenance/snapshot`
+    const text = await (await fetch(url, { method: 'POST', body: '{}' })).text()
+    const parts = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { result: { blob: string; remaining_bytes?: string } })
+    const blobs = parts.map(({ result }) => Buffer.from(result.blob, 'base64'))
+    const file = Buffer.concat(blobs.slice(0, -1))
+    const hash = createHash('sha256').update(file).digest()
+    expect(blobs.at(-1)).toEqual(hash)
+    const [first] = parts
+    expect(first?.result.remaining_bytes).toBe(String(file.length - 32_768))
+    expect(parts.at(-1)?.result.remaining_bytes).toBeUndefined()
   })
 
   test('of an empty store can be restored too', async () => {

@@ -10,6 +10,7 @@ type Watch = KvGlobals & {
   prefix?: boolean
   fromKey?: boolean
   rev?: number
+  fromRevision?: number
   prevKv?: boolean
   progressNotify?: boolean
 }
@@ -22,6 +23,7 @@ export function registerWatchCommand(kv: Command): void {
     .option('--prefix', 'all keys that begin with <key>')
     .option('--from-key', 'all keys from <key> on')
     .option('--rev <revision>', 'begin with this revision', wholeNumber)
+    .option('--from-revision <revision>', 'the same as --rev', wholeNumber)
     .option('--prev-kv', 'print what was there before')
     .option('--progress-notify', 'also say from time to time that nothing happened')
     .action((key: string, rangeEnd: string | undefined, _own: object, command: Command) => {
@@ -33,10 +35,11 @@ export function registerWatchCommand(kv: Command): void {
 
 /** Resolves when the process is told to stop; rejects when the watch ends by itself. */
 function watch(kv: Kv, keys: ReturnType<typeof selection>, options: Watch): Promise<void> {
+  const startRevision = options.fromRevision ?? options.rev
   return new Promise((resolve, reject) => {
     const request = {
       ...keys,
-      ...(options.rev === undefined ? {} : { startRevision: options.rev }),
+      ...(startRevision === undefined ? {} : { startRevision }),
       prevKv: options.prevKv ?? false,
       progressNotify: options.progressNotify ?? false,
     }
