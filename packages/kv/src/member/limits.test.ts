@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { waitFor } from '../api/testing/wait-for.ts'
 import { openMember } from './open-member.ts'
 
 test('the limits of requests are those of the options, and may change while the member runs', async () => {
@@ -24,4 +25,22 @@ test('a limit that members could not pass on to each other is refused', async ()
   await expect(openMember({ memory: true, maxRequestBytes: 2 ** 30 })).rejects.toThrow(
     '--max-request-bytes is 1073741824; it must be at most 33554432',
   )
+})
+
+test('the quota and the rules of compaction may change while the member runs', async () => {
+  await using member = await openMember({ memory: true, quotaBackendBytes: -1 })
+  const put = (key: string): Promise<unknown> => member.kv.put(key, 'v'.repeat(100_000))
+  await put('a')
+  member.reconfigure({ quotaBackendBytes: 50_000 })
+  await expect(put('b')).rejects.toThrow('etcdserver: mvcc: database space exceeded')
+  expect(() =>
+    member.reconfigure({ autoCompactionMode: 'revision', autoCompactionRetention: '1h' }),
+  ).toThrow("--auto-compaction-retention is '1h'; it must be a number of revisions")
+  member.reconfigure({ quotaBackendBytes: 10_000_000, autoCompactionRetention: '100ms' })
+  // The alarm has to be disarmed by an operator, as in etcd; compaction goes on by itself.
+  const compacted = async (): Promise<void> => {
+    const { compactRevision } = await member.kv.hashKv()
+    expect(compactRevision).toBeGreaterThan(0)
+  }
+  await waitFor(compacted)
 })

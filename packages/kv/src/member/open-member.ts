@@ -35,7 +35,7 @@ import { nodeMemberRandom, randomFraction, type MemberRandom } from './member-ra
 import { leaseTtlSecondsMin, type MemberOptions, type MemberPlan } from './member-options.ts'
 import type { MemberParts } from './member-parts.ts'
 import { MemberCore } from './member.ts'
-import { limitsOf, type LimitOptions } from './server-options.ts'
+import { limitsOf, type LiveOptions } from './server-options.ts'
 import { MemoryFileSystem } from './memory-file-system.ts'
 import { MemberPeers } from './member-peers.ts'
 import type { PeerQuestions } from './peer-questions.ts'
@@ -59,8 +59,8 @@ export interface Member extends AsyncDisposable {
   readonly api: MemberApi
   /** Resolves when this member takes part in a cluster that has a quorum. openMember has waited for it if it is alone. */
   ready(): Promise<void>
-  /** New limits hold from now on; those left out are etcd's again. */
-  reconfigure(options: LimitOptions): void
+  /** New limits, quota and rules of compaction hold from now on; those left out are etcd's again. */
+  reconfigure(options: LiveOptions): void
   /** Hands the lead over if it leads others, answers what waits, stops. Idempotent. */
   close(): Promise<void>
 }
@@ -299,8 +299,10 @@ class OpenMember extends MemberCore implements Member {
     this.#listener = await openClientListener(this.api, options, this.#limits)
   }
 
-  reconfigure(options: LimitOptions): void {
+  reconfigure(options: LiveOptions): void {
+    const storage = planStorage(options)
     Object.assign(this.#limits, limitsOf(options))
+    this.storage.reconfigure(storage)
   }
 
   ready(): Promise<void> {

@@ -1,6 +1,7 @@
 // The options of openMember that concern its listeners for clients: TLS, further ports, who may ask, and how much.
 import { KvError } from '../errors.ts'
 import { defaultLimits, type Limits } from '../limits.ts'
+import type { StorageOptions } from './storage-options.ts'
 import type { CertificateFiles } from '../tls/certificate-files.ts'
 import type { ServerTlsOptions } from '../tls/server-tls.ts'
 
@@ -10,7 +11,6 @@ export type ClientTlsOptions = Omit<ServerTlsOptions, 'certFile' | 'keyFile'> &
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
-/** What may change while a member runs. */
 export interface LimitOptions {
   /** Of one request; 1.5 MiB if left out. */
   readonly maxRequestBytes?: number
@@ -25,6 +25,10 @@ export interface LimitOptions {
   /** How long a client that was pinged may take to answer; 20 s if left out. */
   readonly grpcKeepaliveTimeoutMs?: number
 }
+
+/** What may change while a member runs. */
+export type LiveOptions = LimitOptions &
+  Pick<StorageOptions, 'quotaBackendBytes' | 'autoCompactionMode' | 'autoCompactionRetention'>
 
 export interface ServerOptions extends LimitOptions {
   /** For listen URLs of https and unixs. */

@@ -33,34 +33,37 @@ export interface StorageKeeperOptions {
 export class StorageKeeper implements SpaceGuard {
   readonly #options: StorageKeeperOptions
   readonly corruption: CorruptionCheck
-  readonly #quota: Quota
-  readonly #compaction: AutoCompaction
+  #quota: Quota
+  #compaction: AutoCompaction
   readonly #repair: RepairWatch | undefined
+  #plan: StoragePlan
   #cancelLook: () => void = () => undefined
   /** They wait for the alarm that is on its way to the log. */
   #raising: (() => void)[] = []
 
   constructor(options: StorageKeeperOptions) {
     this.#options = options
-    const { id, gate, stateMachine, clock, storage } = options
-    this.#compaction = new AutoCompaction({
-      plan: storage.compaction,
-      clock,
-      revision: () => stateMachine.store.revision,
-      isLeader: () => gate.leader === id,
-      compact: (revision, done) => {
-        const body = encodeCompactionRequest({ revision, physical: false })
-        gate.propose('compact', body, (error) =>
-          done(error === undefined || error.code === 'COMPACTED'),
-        )
-      },
-    })
+    const { gate, storage } = options
+    this.#plan = storage
+    this.#compaction = this.#compactionBy(storage)
     this.corruption = new CorruptionCheck(options)
     this.#repair = options.repair && new RepairWatch({ ...options, ...options.repair })
     this.#quota = new Quota(options.backend, storage.quotaBytes)
-    if (storage.quotaBytes === Infinity) return
     gate.guardSpace(this)
     this.#look()
+  }
+
+  /** A new quota and new rules of compaction hold from now on. */
+  reconfigure(plan: StoragePlan): void {
+    const { quotaBytes, compaction } = this.#plan
+    this.#plan = plan
+    if (plan.quotaBytes !== quotaBytes) {
+      this.#quota = new Quota(this.#options.backend, plan.quotaBytes)
+    }
+    // What one of the old rules has seen of the past is of no use to another.
+    if (JSON.stringify(plan.compaction) === JSON.stringify(compaction)) return
+    this.#compaction.stop()
+    this.#compaction = this.#compactionBy(plan)
   }
 
   /** 0: there is none. */
@@ -81,6 +84,22 @@ export class StorageKeeper implements SpaceGuard {
     this.corruption.stop()
     this.#repair?.stop()
     this.#cancelLook()
+  }
+
+  #compactionBy({ compaction }: StoragePlan): AutoCompaction {
+    const { id, gate, stateMachine, clock } = this.#options
+    return new AutoCompaction({
+      plan: compaction,
+      clock,
+      revision: () => stateMachine.store.revision,
+      isLeader: () => gate.leader === id,
+      compact: (revision, done) => {
+        const body = encodeCompactionRequest({ revision, physical: false })
+        gate.propose('compact', body, (error) =>
+          done(error === undefined || error.code === 'COMPACTED'),
+        )
+      },
+    })
   }
 
   /** What others put counts too: every member looks at its own tables. */

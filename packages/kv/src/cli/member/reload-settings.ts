@@ -13,6 +13,9 @@ const liveOptions: readonly string[] = [
   'grpcKeepaliveMinTimeMs',
   'grpcKeepaliveIntervalMs',
   'grpcKeepaliveTimeoutMs',
+  'quotaBackendBytes',
+  'autoCompactionMode',
+  'autoCompactionRetention',
 ]
 
 export interface Reloading {
