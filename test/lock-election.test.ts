@@ -208,6 +208,24 @@ describe.skipIf(missing('etcd'))('the Lock and Election services', () => {
     await refused
   })
 
+  test('one who waits over the gateway and goes gives his place up', async () => {
+    for (const [index, client] of clients.entries()) {
+      const [first, second] = [await grant(client), await grant(client)]
+      const name = Buffer.from('web')
+      await client.unary('Lock.Lock', { name, lease: first })
+      const gone = new AbortController()
+      const waiting = fetch(`${servers[index]?.url}/v3/lock/lock`, {
+        method: 'POST',
+        body: JSON.stringify({ name: name.toString('base64'), lease: second }),
+        signal: gone.signal,
+      })
+      await waitFor('two in the queue', async () => (await keysBelow(client, 'web/')).length === 2)
+      gone.abort()
+      await expect(waiting).rejects.toThrow('aborted')
+      await waitFor('one in the queue', async () => (await keysBelow(client, 'web/')).length === 1)
+    }
+  })
+
   test('the gateway answers the same JSON for all of them', async () => {
     const base64 = (text: string): string => Buffer.from(text).toString('base64')
     const post = async (url: string, path: string, body: object): Promise<unknown> => {
