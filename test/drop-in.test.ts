@@ -124,7 +124,7 @@ describe.skipIf(missing('etcdctl'))('a member started as', () => {
       --advertise-client-urls=https://127.0.0.1:${client} \\
       --cert-file=${pki['server.crt']} --client-cert-auth=true \\
       --data-dir=${join(folder, 'kubeadm')} \\
-      --experimental-initial-corrupt-check=true \\
+      --feature-gates=InitialCorruptCheck=true \\
       --experimental-watch-progress-notify-interval=5s \\
       --initial-advertise-peer-urls=https://127.0.0.1:${peer} \\
       --initial-cluster=node=https://127.0.0.1:${peer} \\

@@ -254,6 +254,19 @@ test.skipIf(missing('etcd'))('every flag of real etcd is one of ours', () => {
   expect(unknown.filter((name) => !commands.includes(name))).toEqual([])
 })
 
+test('features that were flags are options under their new names too', () => {
+  const gates = 'InitialCorruptCheck=true,CompactHashCheck=false,FastLeaseKeepAlive=true'
+  expect(parseMemberFlags([`--feature-gates=${gates}`], {})).toMatchObject({
+    options: { initialCorruptCheck: true, compactHashCheckEnabled: false },
+    warnings: [],
+  })
+  for (const wrong of ['Nothing=true', 'InitialCorruptCheck', 'InitialCorruptCheck=maybe']) {
+    expect(() => parseMemberFlags(['--feature-gates', wrong], {})).toThrow(
+      `--feature-gates is '${wrong}'; it must be NAME=true or NAME=false of InitialCorruptCheck, `,
+    )
+  }
+})
+
 test('--debug is the log level that etcd 3.4 meant', () => {
   expect(parseMemberFlags(['--debug'], {}).logLevel).toBe('debug')
   expect(parseMemberFlags(['--debug=false'], {}).logLevel).toBe('info')

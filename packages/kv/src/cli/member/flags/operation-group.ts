@@ -1,5 +1,6 @@
 // Flags of etcd's groups "Profiling and Monitoring", "Logging", "Features" and "Unsafe feature".
 import { logLevels } from './command-settings.ts'
+import { featureGates } from './feature-gates.ts'
 import { command, inert, option, silent, type MemberFlag } from './flag-row.ts'
 import {
   confirmation,
@@ -131,7 +132,7 @@ export const featureGroup: readonly MemberFlag[] = [
     'true',
     'What is left of leases is always kept on disk.',
   ),
-  inert('feature-gates', text, '', 'Name=true or false of features, with commas.'),
+  featureGates,
 ]
 
 export const unsafeGroup: readonly MemberFlag[] = [
