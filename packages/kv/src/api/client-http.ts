@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Limits } from '../limits.ts'
 import type { MemberApi } from '../member/types.ts'
 import { createGateway, type Gateway } from './gateway/gateway.ts'
 import { createAccessCheck, type AccessCheck, type AccessOptions } from './http/access.ts'
@@ -35,6 +36,7 @@ export interface ClientHttpOptions {
   readonly access: AccessOptions | undefined
   /** What the wires count. */
   readonly metrics: WireMetrics
+  readonly limits: Readonly<Limits>
 }
 
 type Serve = (request: IncomingMessage, response: ServerResponse) => void
@@ -51,10 +53,12 @@ export class ClientHttp {
   #isClosing = false
 
   constructor(options: ClientHttpOptions) {
-    const { member, native, hasGateway, metrics: counts } = options
+    const { member, native, hasGateway, metrics: counts, limits } = options
     this.#native = native
     this.#serveEndpoint = createHttpEndpoints(member, counts)
-    this.#gateway = hasGateway ? createGateway(member, methods, counts) : undefined
+    this.#gateway = hasGateway
+      ? createGateway({ member, methods, metrics: counts, limits })
+      : undefined
     this.#access = createAccessCheck(options.access)
     const all = this.#server((request, response) => {
       if (this.#access.answers(request, response)) return

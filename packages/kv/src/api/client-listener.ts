@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
-import type { Limits } from '../limits.ts'
+import { defaultLimits, type Limits } from '../limits.ts'
 import type { MemberApi } from '../member/types.ts'
 import type { ServerTls } from '../tls/server-tls.ts'
 import { ClientHttp, type UpgradeServer } from './client-http.ts'
@@ -102,13 +102,13 @@ class ClientPorts implements ClientListener {
 
   constructor(options: ClientListenerOptions) {
     const { member, native = createNativeServer(member), hasGateway = true } = options
-    const { access } = options
+    const { access, limits = defaultLimits } = options
     this.#options = options
     const metrics = new WireMetrics()
     const all = [...methods, ...healthMethods]
-    this.#grpc = createGrpcServer({ member, methods: all, metrics, limits: options.limits })
+    this.#grpc = createGrpcServer({ member, methods: all, metrics, limits })
     this.#native = native
-    this.#http = new ClientHttp({ member, native, hasGateway, access, metrics })
+    this.#http = new ClientHttp({ member, native, hasGateway, access, metrics, limits })
   }
 
   async listen(text: string, serves: Serves): Promise<void> {

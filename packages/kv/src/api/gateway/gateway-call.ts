@@ -3,6 +3,7 @@
 import { AssertionError } from '@balsa/raft/assert'
 import { grpcStatus, KvError } from '../../errors.ts'
 import type { GrpcStatus } from '../../errors.ts'
+import type { Limits } from '../../limits.ts'
 import type { MemberApi } from '../../member/types.ts'
 import { GrpcError } from '../grpc/grpc-error.ts'
 import type { GiveUp, Method, RequestStream, StreamMethod, UnaryMethod } from '../services/index.ts'
@@ -12,10 +13,20 @@ import { JsonCut, JsonError, JsonReader } from './json-reader.ts'
 import { BadJson, encodeFromJson } from './message-from-json.ts'
 import { goJson, jsonFromMessage } from './message-to-json.ts'
 
-/** JSON of the largest message that waits to be read: base64 makes 4 bytes of 3. */
-export const unreadBytesMax = 4_194_304
-/** etcd's largest request and 512 KiB of overhead. */
-export const messageSizeBytesMax = 2_097_152
+const space = 0x20
+const closingBrace = 0x7d
+/** What a message may have beside the largest request. */
+const messageOverheadBytes = 524_288
+
+/** Of a message, in bytes. */
+function messageSizeMax(limits: Readonly<Limits>): number {
+  return limits.requestSizeBytesMax + messageOverheadBytes
+}
+
+/** JSON of the largest message that waits to be read: base64 makes 4 bytes of 3, and the rest has room too. */
+export function unreadBytesMax(limits: Readonly<Limits>): number {
+  return 2 * messageSizeMax(limits)
+}
 
 /** Where the answer goes. `isOfService` tells a refusal by the method from one by the gateway. */
 export interface GatewayOut {
@@ -32,6 +43,7 @@ export class GatewayCall {
   readonly #method: Method
   readonly #out: GatewayOut
   readonly #counts: CallCounts
+  readonly #limits: Readonly<Limits>
   readonly #reader = new JsonReader(Buffer.alloc(0))
   readonly #onOver: () => void
   readonly #timer: NodeJS.Timeout | undefined
@@ -50,6 +62,7 @@ export class GatewayCall {
     options: {
       readonly out: GatewayOut
       readonly counts: CallCounts
+      readonly limits: Readonly<Limits>
       readonly timeoutMs: number | undefined
       readonly onOver: () => void
     },
@@ -58,17 +71,20 @@ export class GatewayCall {
     this.#method = method
     this.#out = options.out
     this.#counts = options.counts
+    this.#limits = options.limits
     this.#counts.started()
     this.#onOver = options.onOver
     const { timeoutMs } = options
     if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#expire(), timeoutMs)
   }
 
-  data(chunk: Buffer): void {
+  /** `isWhole`: no value goes on behind it. Else it is read when a value may end in it, so that a large one is not read again and again. */
+  data(chunk: Buffer, isWhole = false): void {
     if (this.#isOver || this.#isInputOver) return
     this.#reader.push(chunk)
-    this.#read()
-    if (!this.#isOver && this.#reader.unreadBytes > unreadBytesMax) this.#refuseSize(undefined)
+    if (isWhole || endsObject(chunk)) this.#read()
+    if (!this.#isOver && this.#reader.unreadBytes > unreadBytesMax(this.#limits))
+      this.#refuseSize(undefined)
   }
 
   inputEnded(): void {
@@ -112,7 +128,7 @@ export class GatewayCall {
   }
 
   #request(body: Uint8Array): void {
-    if (body.length > messageSizeBytesMax) {
+    if (body.length > messageSizeMax(this.#limits)) {
       this.#refuseSize(body.length)
       return
     }
@@ -190,8 +206,9 @@ export class GatewayCall {
   }
 
   #refuseSize(sizeBytes: number | undefined): void {
-    const size = sizeBytes ?? `more than ${unreadBytesMax}`
-    const message = `grpc: received message larger than max (${size} vs. ${messageSizeBytesMax})`
+    const max = messageSizeMax(this.#limits)
+    const size = sizeBytes ?? `more than ${unreadBytesMax(this.#limits)}`
+    const message = `grpc: received message larger than max (${size} vs. ${max})`
     this.#refuse(grpcStatus.resourceExhausted, message, true)
   }
 
@@ -245,6 +262,12 @@ export class GatewayCall {
     this.#giveUp?.()
     this.#onOver()
   }
+}
+
+function endsObject(chunk: Buffer): boolean {
+  let at = chunk.length - 1
+  while (at >= 0 && (chunk[at] ?? 0) <= space) at--
+  return chunk[at] === closingBrace
 }
 
 export function errorJson(status: GrpcStatus, message: string): string {

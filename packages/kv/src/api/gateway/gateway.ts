@@ -5,10 +5,11 @@ import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { WebSocket } from 'ws'
 import { grpcStatus, KvError } from '../../errors.ts'
+import type { Limits } from '../../limits.ts'
 import type { MemberApi } from '../../member/types.ts'
 import { parseTimeoutMs } from '../grpc/grpc-headers.ts'
 import type { Method } from '../services/index.ts'
-import { WireMetrics } from '../wire-metrics.ts'
+import type { WireMetrics } from '../wire-metrics.ts'
 import { errorJson, GatewayCall, unreadBytesMax } from './gateway-call.ts'
 import type { GatewayOut } from './gateway-call.ts'
 import { httpStatusOf } from './http-status.ts'
@@ -25,12 +26,15 @@ export interface Gateway {
   close(): void
 }
 
-export function createGateway(
-  member: MemberApi,
-  methods: readonly Method[],
-  metrics: WireMetrics = new WireMetrics(),
-): Gateway {
-  return new JsonGateway(member, methods, metrics)
+export interface GatewayOptions {
+  readonly member: MemberApi
+  readonly methods: readonly Method[]
+  readonly metrics: WireMetrics
+  readonly limits: Readonly<Limits>
+}
+
+export function createGateway(options: GatewayOptions): Gateway {
+  return new JsonGateway(options)
 }
 
 class JsonGateway implements Gateway {
@@ -38,15 +42,18 @@ class JsonGateway implements Gateway {
   readonly #routes: ReadonlyMap<string, Method>
   readonly #metrics: WireMetrics
   readonly #calls = new Set<GatewayCall>()
-  readonly #sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: unreadBytesMax,
-    handleProtocols: (protocols) => protocols.values().next().value ?? false,
-  })
+  readonly #sockets: WebSocketServer
+  readonly #limits: Readonly<Limits>
 
-  constructor(member: MemberApi, methods: readonly Method[], metrics: WireMetrics) {
+  constructor({ member, methods, metrics, limits }: GatewayOptions) {
     this.#member = member
     this.#metrics = metrics
+    this.#limits = limits
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: unreadBytesMax(limits),
+      handleProtocols: (protocols) => protocols.values().next().value ?? false,
+    })
     this.#routes = new Map(
       methods.flatMap((method) => method.routes.map((route) => [route, method] as const)),
     )
@@ -83,7 +90,9 @@ class JsonGateway implements Gateway {
       const out = new SocketOut(client)
       const call = this.#open(headersOfSocket(request.headers), method, out)
       if (call === undefined) return
-      client.on('message', (text: Buffer) => call.data(Buffer.concat([text, Buffer.from('\n')])))
+      client.on('message', (text: Buffer) =>
+        call.data(Buffer.concat([text, Buffer.from('\n')]), true),
+      )
       client.on('close', () => call.close())
       socket.on('drain', () => call.drained())
     })
@@ -112,6 +121,7 @@ class JsonGateway implements Gateway {
     const call = new GatewayCall(memberFor(this.#member, headers), method, {
       out,
       counts: this.#metrics.countsOf(method),
+      limits: this.#limits,
       timeoutMs,
       onOver,
     })

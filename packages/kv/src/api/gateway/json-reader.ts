@@ -28,23 +28,26 @@ const literals = { t: 'true', f: 'false', n: 'null' } as const
 export class JsonReader {
   #bytes: Buffer
   #pos = 0
+  readonly #later: Buffer[] = []
+  #laterBytes = 0
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
   }
 
-  /** Adds bytes that came later. */
+  /** Adds bytes that came later. They are put together when a value is read. */
   push(bytes: Buffer): void {
-    this.#bytes = Buffer.concat([this.#bytes.subarray(this.#pos), bytes])
-    this.#pos = 0
+    this.#later.push(bytes)
+    this.#laterBytes += bytes.length
   }
 
   get unreadBytes(): number {
-    return this.#bytes.length - this.#pos
+    return this.#bytes.length - this.#pos + this.#laterBytes
   }
 
   /** The next value; undefined if nothing but white space is left. After JsonCut the value can be read again. */
   next(): JsonNode | undefined {
+    if (this.#later.length > 0) this.#gather()
     this.#skipSpace()
     const start = this.#pos
     if (start === this.#bytes.length) return undefined
@@ -60,6 +63,13 @@ export class JsonReader {
   end(): void {
     this.#skipSpace()
     if (this.#pos < this.#bytes.length) throw this.#bad('after top-level value')
+  }
+
+  #gather(): void {
+    this.#bytes = Buffer.concat([this.#bytes.subarray(this.#pos), ...this.#later])
+    this.#pos = 0
+    this.#later.length = 0
+    this.#laterBytes = 0
   }
 
   #value(depth: number): JsonNode {
