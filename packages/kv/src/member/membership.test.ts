@@ -15,7 +15,7 @@ import {
   encodePutRequest,
   encodeRangeRequest,
 } from '../proto/index.ts'
-import type { MemberAddResponse } from '../proto/messages.ts'
+import type { MemberAddResponse, MemberListResponse } from '../proto/messages.ts'
 import type { MemberOptions } from './member-options.ts'
 import { openMember, type Member } from './open-member.ts'
 import { ask } from './testing/test-member.ts'
@@ -185,6 +185,24 @@ test('a member that was removed while it was down is told so when it comes back'
   )
   // Its URL is free again, for a member with another id.
   expect(await add(first, c)).not.toBe(third.id)
+})
+
+test('a leader that is told to remove itself hands the lead over, and stops', async () => {
+  const [a, b] = (await places(2)) as [Place, Place]
+  const stopped = new Promise<Error>((resolve) => {
+    void open(a, { onFailed: resolve }).then(async (first) => {
+      await add(first, b)
+      const joins = { initialCluster: listOf(a, b), initialClusterState: 'existing' } as const
+      const second = await open(b, joins)
+      await second.ready()
+      const self = encodeMemberIdRequest({ id: first.id })
+      const left = await ask<MemberListResponse>((done) => first.api.cluster.remove(self, done))
+      expect(left.header.memberId).toBe(first.id)
+      await second.kv.put('a', '1')
+      expect(second.api.leader()).toBe(second.id)
+    })
+  })
+  expect((await stopped).message).toBe('the member has been permanently removed from the cluster')
 })
 
 test('a new peer URL is told to all members and reached there', async () => {
