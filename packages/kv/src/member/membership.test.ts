@@ -189,19 +189,20 @@ test('a member that was removed while it was down is told so when it comes back'
 
 test('a leader that is told to remove itself hands the lead over, and stops', async () => {
   const [a, b] = (await places(2)) as [Place, Place]
+  let isStopped: (error: Error) => void = () => undefined
   const stopped = new Promise<Error>((resolve) => {
-    void open(a, { onFailed: resolve }).then(async (first) => {
-      await add(first, b)
-      const joins = { initialCluster: listOf(a, b), initialClusterState: 'existing' } as const
-      const second = await open(b, joins)
-      await second.ready()
-      const self = encodeMemberIdRequest({ id: first.id })
-      const left = await ask<MemberListResponse>((done) => first.api.cluster.remove(self, done))
-      expect(left.header.memberId).toBe(first.id)
-      await second.kv.put('a', '1')
-      expect(second.api.leader()).toBe(second.id)
-    })
+    isStopped = resolve
   })
+  const first = await open(a, { onFailed: (error) => isStopped(error) })
+  await add(first, b)
+  const joins = { initialCluster: listOf(a, b), initialClusterState: 'existing' } as const
+  const second = await open(b, joins)
+  await second.ready()
+  const self = encodeMemberIdRequest({ id: first.id })
+  const left = await ask<MemberListResponse>((done) => first.api.cluster.remove(self, done))
+  expect(left.header.memberId).toBe(first.id)
+  await second.kv.put('a', '1')
+  expect(second.api.leader()).toBe(second.id)
   expect((await stopped).message).toBe('the member has been permanently removed from the cluster')
 })
 
