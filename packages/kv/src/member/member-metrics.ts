@@ -33,6 +33,7 @@ export interface MemberGauges {
   readonly keys: number
   readonly revision: number
   readonly compactRevision: number
+  readonly authRevision: number
   readonly watchers: number
   readonly slowWatchers: number
   readonly eventsSent: number
@@ -124,6 +125,7 @@ export class MemberMetrics {
     gauge('etcd_mvcc_db_total_size_in_use_in_bytes', 'Bytes of rows.', (g) => g.dbUsedBytes)
     gauge('etcd_debugging_mvcc_keys_total', 'Keys in the index.', (g) => g.keys)
     gauge('etcd_debugging_mvcc_current_revision', 'Newest revision.', (g) => g.revision)
+    gauge('etcd_debugging_auth_revision', 'Users and roles changed.', (g) => g.authRevision)
     gauge('etcd_debugging_mvcc_compact_revision', 'Oldest one kept.', (g) => g.compactRevision)
     gauge('etcd_debugging_mvcc_watcher_total', 'Watchers.', (g) => g.watchers)
     gauge('etcd_debugging_mvcc_slow_watcher_total', 'Watchers behind.', (g) => g.slowWatchers)

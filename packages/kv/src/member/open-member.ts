@@ -30,7 +30,8 @@ import { revokesPerSecondDefault } from '../lease/lessor.ts'
 import { idText } from './identity.ts'
 import { resolvePlan } from './join-cluster.ts'
 import type { LeaderLink } from './lease-keeper.ts'
-import { MemberMetrics, type MemberGauges } from './member-metrics.ts'
+import { gaugesOf } from './member-gauges.ts'
+import { MemberMetrics } from './member-metrics.ts'
 import { nodeMemberRandom, randomFraction, type MemberRandom } from './member-random.ts'
 import { leaseTtlSecondsMin, type MemberOptions, type MemberPlan } from './member-options.ts'
 import type { MemberParts } from './member-parts.ts'
@@ -156,8 +157,6 @@ async function openStorage(
     throw tablesFailure(dataDir, reason)
   }
 }
-
-type MachineParts = Pick<MemberParts, 'stateMachine' | 'consensus' | 'backend'>
 
 interface StartOptions {
   readonly options: MemberOptions
@@ -350,33 +349,6 @@ async function openRaft(
   } catch (reason) {
     stateMachine.housekeeping.stop()
     throw reason
-  }
-}
-
-function gaugesOf({
-  stateMachine,
-  consensus,
-  backend,
-}: MachineParts): Omit<MemberGauges, 'quotaBytes'> {
-  const raft = consensus.status()
-  const { hub, store, housekeeping } = stateMachine
-  const { watchers, slow, eventsSent } = hub.counts
-  const size = backend.size()
-  return {
-    hasLeader: raft.leader !== undefined,
-    isLeader: raft.role === 'leader',
-    isLearner: raft.membership.learners.includes(raft.id),
-    committedIndex: raft.commitIndex,
-    appliedIndex: raft.appliedIndex,
-    dbSizeBytes: size.total,
-    dbUsedBytes: size.used,
-    keys: store.index.size,
-    revision: store.revision,
-    compactRevision: store.compactRevision,
-    watchers,
-    slowWatchers: slow,
-    eventsSent,
-    rowsCompacted: housekeeping.rowsCompacted,
   }
 }
 
