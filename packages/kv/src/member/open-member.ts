@@ -78,6 +78,8 @@ export interface MemberPorts {
   readonly questions?: PeerQuestions
   readonly link?: LeaderLink
   /** Sizes that a simulation makes small, so that it meets their ends. */
+  /** Rows written after which the index is saved. */
+  readonly indexRowsMax?: number
   readonly raft?: Pick<
     RaftNodeOptions<CommandResult>,
     'catchUpEntries' | 'segmentSizeBytes' | 'limits' | 'createCore'
@@ -215,6 +217,7 @@ class OpenMember extends MemberCore implements Member {
       clock,
       leaseTtlSecondsMin: leaseTtlSecondsMin(plan.electionTimeoutMs),
       tokenTtlMs: auth.tokenTtlMs,
+      indexRowsMax: ports.indexRowsMax,
       onApplied: (report) => {
         metrics.applied(report)
         member?.leases.applied(report.term)

@@ -29,6 +29,8 @@ import { DiskOfLife, SimTables } from './sim-tables.ts'
 
 /** A machine has been up for this long at most. */
 const bootMsMax = 1_000_000
+/** So few that crashes fall between and into saves of the index. */
+const indexRowsMax = 12
 const logSegmentSizeBytes = 8_192
 const pendingCommandsMax = 256
 /** Messages to peers are not drawn that small here: raft's own simulation does that. */
@@ -155,6 +157,7 @@ export class SimMember implements LinkEnd {
           transport: life.transport,
           backend: this.#openTables(life),
           link: this.#link(life),
+          indexRowsMax,
           raft: this.#raftSizes(),
         },
       )
