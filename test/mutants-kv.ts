@@ -9,7 +9,7 @@ const historyMutants: readonly Mutant[] = [
     ...inKv,
     name: 'compaction takes the newest tombstone, and a restarted member uses its revision again',
     kind: 'history',
-    seed: 1,
+    seed: 26,
     edits: [
       change(
         'mvcc/store.ts',
@@ -27,7 +27,7 @@ const historyMutants: readonly Mutant[] = [
     ...inKv,
     name: 'the applied index is written after the rows it speaks of, in a batch of its own',
     kind: 'history',
-    seed: 1,
+    seed: 2,
     edits: [
       change(
         'member/state-machine.ts',
@@ -42,21 +42,21 @@ const historyMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a checkpoint does not wait for the tables',
     kind: 'history',
-    seed: 1,
+    seed: 8,
     edits: [change('member/state-machine.ts', '        await backend.flush({ sync: true })\n', '')],
   },
   {
     ...inKv,
     name: 'compaction deletes a live revision',
     kind: 'history',
-    seed: 1,
+    seed: 3,
     edits: [change('mvcc/key-record.ts', 'return isOldTombstone ? at + 2 : at', 'return at + 2')],
   },
   {
     ...inKv,
     name: 'a tombstone at the compact revision is dropped',
     kind: 'history',
-    seed: 1,
+    seed: 26,
     edits: [
       change(
         'mvcc/key-record.ts',
@@ -74,7 +74,7 @@ const historyMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a restarted member has forgotten that it was compacted',
     kind: 'history',
-    seed: 1,
+    seed: 37,
     edits: [
       change(
         'mvcc/store.ts',
@@ -87,7 +87,7 @@ const historyMutants: readonly Mutant[] = [
     ...inKv,
     name: 'rows that are being written are not in a view',
     kind: 'history',
-    seed: 1,
+    seed: 31,
     edits: [
       change(
         'backend/overlay.ts',
@@ -100,7 +100,7 @@ const historyMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a hash counts rows that compaction has not taken yet',
     kind: 'history',
-    seed: 1,
+    seed: 57,
     edits: [
       change(
         'mvcc/hash-kv.ts',
@@ -113,7 +113,7 @@ const historyMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a txn is applied twice when its compares see its own writes',
     kind: 'history',
-    seed: 1,
+    seed: 2,
     edits: [
       change(
         'mvcc/txn.ts',
@@ -132,7 +132,7 @@ const historyMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a read inside a txn does not see its writes',
     kind: 'history',
-    seed: 1,
+    seed: 2,
     edits: [
       change(
         'mvcc/txn.ts',
@@ -152,19 +152,13 @@ const readMutants: readonly Mutant[] = [
     name: 'a linearizable range is answered as a serializable one',
     kind: 'reads',
     seed: 1,
-    edits: [
-      change(
-        'member/member.ts',
-        'else this.#gate.afterRead(done, () => this.#reads.range(request, done, caller))',
-        'else this.#reads.range(request, done, caller)',
-      ),
-    ],
+    edits: [change('member/member.ts', 'else this.#gate.afterRead(done, read)', 'else read()')],
   },
   {
     ...inKv,
     name: 'a read-only txn asks no quorum',
     kind: 'reads',
-    seed: 1,
+    seed: 2,
     edits: [
       change(
         'member/member.ts',
@@ -180,7 +174,7 @@ const watchMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a watcher whose history is compacted goes on without a word',
     kind: 'watch',
-    seed: 1,
+    seed: 8,
     edits: [
       change(
         'watch/watch-hub.ts',
@@ -195,7 +189,7 @@ const watchMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a snapshot takes watchers back in time',
     kind: 'watch',
-    seed: 1,
+    seed: 8,
     edits: [
       change(
         'watch/watch-hub.ts',
@@ -208,7 +202,7 @@ const watchMutants: readonly Mutant[] = [
     ...inKv,
     name: 'watchers are not told what a snapshot has brought',
     kind: 'watch',
-    seed: 1,
+    seed: 8,
     edits: [
       change(
         'watch/watch-hub.ts',
@@ -221,7 +215,7 @@ const watchMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a progress notification is ahead of events',
     kind: 'watch',
-    seed: 1,
+    seed: 3,
     edits: [
       change(
         'watch/hub-watch-stream.ts',
@@ -234,7 +228,7 @@ const watchMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a progress notification comes while events are told',
     kind: 'watch',
-    seed: 1,
+    seed: 6,
     edits: [
       change(
         'watch/hub-watch-stream.ts',
@@ -264,7 +258,7 @@ const watchMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a watcher of the future hears of what comes before',
     kind: 'watch',
-    seed: 1,
+    seed: 2,
     edits: [
       change(
         'watch/watch-hub.ts',
@@ -277,7 +271,7 @@ const watchMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a watcher whose wire was full goes on after what it did not get',
     kind: 'watch',
-    seed: 1,
+    seed: 3,
     edits: [
       change(
         'watch/watch-hub.ts',
@@ -290,7 +284,7 @@ const watchMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a watcher joins the synced while the tables were read for it',
     kind: 'watch',
-    seed: 1,
+    seed: 2,
     edits: [
       change(
         'watch/watch-hub.ts',
@@ -303,7 +297,7 @@ const watchMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a read of the history ends within a revision',
     kind: 'watch',
-    seed: 1,
+    seed: 2,
     edits: [
       change(
         'member/history-reader.ts',
@@ -334,7 +328,7 @@ const leaseMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a leader that slept renews leases without asking',
     kind: 'lease',
-    seed: 1,
+    seed: 153,
     edits: [
       change(
         'member/lease-keeper.ts',
@@ -347,7 +341,7 @@ const leaseMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a leader that does not know a lease says at once that it is gone',
     kind: 'lease',
-    seed: 1,
+    seed: 43,
     edits: [
       change(
         'member/lease-keeper.ts',
@@ -364,7 +358,7 @@ const leaseMutants: readonly Mutant[] = [
     edits: [
       change(
         'lease/lessor.ts',
-        'lease.expiresAtMs = nowMs + lease.ttlSeconds * 1000 + extendMs',
+        'lease.expiresAtMs = nowMs + seconds * 1000 + extendMs',
         'lease.expiresAtMs = nowMs + extendMs',
       ),
     ],
@@ -394,7 +388,7 @@ const leaseMutants: readonly Mutant[] = [
     ...inKv,
     name: 'a put takes a lease that is gone',
     kind: 'lease',
-    seed: 1,
+    seed: 7,
     edits: [
       change(
         'mvcc/store.ts',
@@ -412,7 +406,7 @@ const leaseMutants: readonly Mutant[] = [
     ...inKv,
     name: 'the leases of a snapshot do not take the place of those before',
     kind: 'lease',
-    seed: 1,
+    seed: 32,
     edits: [
       change(
         'member/state-machine.ts',

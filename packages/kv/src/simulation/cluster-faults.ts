@@ -16,6 +16,9 @@ export interface FaultCounts {
   drifts: number
 }
 
+/** Between the word that a process will stand still and when it does. */
+const pauseNoticeMs = 100
+
 export interface ClusterFaultsOptions {
   readonly profile: MemberProfile
   readonly random: SeededRandom
@@ -23,8 +26,8 @@ export interface ClusterFaultsOptions {
   readonly network: SimNetwork
   readonly members: readonly SimMember[]
   readonly onFault: (text: string) => void
-  /** Its process stands still for so long from now on. */
-  readonly onPaused: (member: SimMember, holdMs: number) => void
+  /** Its process will stand still for so long, soon. */
+  readonly onPausing: (member: SimMember, noticeMs: number, holdMs: number) => void
 }
 
 export class ClusterFaults {
@@ -146,17 +149,27 @@ export class ClusterFaults {
   }
 
   #pause(random: SeededRandom): void {
-    const { profile, scheduler, onFault, onPaused } = this.#options
+    const { profile, scheduler, onPausing } = this.#options
     const member = this.#target(random)
     if (member?.isUp !== true || member.isPaused) return
+    const { life } = member
+    const holdMs = (0.5 + random.next()) * profile.pauseMs
+    onPausing(member, pauseNoticeMs, holdMs)
+    scheduler.after(pauseNoticeMs, () => {
+      if (this.#isRunning && member.life === life && !member.isPaused) {
+        this.#hold(member, holdMs, random)
+      }
+    })
+  }
+
+  #hold(member: SimMember, holdMs: number, random: SeededRandom): void {
+    const { scheduler, onFault } = this.#options
     const { life } = member
     const isSuspend = random.chance(0.4)
     if (isSuspend) this.counts.suspends++
     else this.counts.pauses++
-    const holdMs = (0.5 + random.next()) * profile.pauseMs
     onFault(`${isSuspend ? 'suspend' : 'pause'} of ${member.name} for ${holdMs.toFixed(0)} ms`)
     member.pause(isSuspend)
-    onPaused(member, holdMs)
     const first = random.pick(['timer', 'client', 'client', undefined] as const)
     scheduler.after(holdMs, () => {
       if (member.life !== life || !member.isPaused) return

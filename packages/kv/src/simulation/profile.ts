@@ -103,7 +103,9 @@ function drawWeights(random: SeededRandom): RequestWeights {
 
 function drawMisfortune(random: SeededRandom): Misfortune {
   const dice = random.next()
-  if (dice < 0.15) return calm
+  if (dice < 0.12) return calm
+  // Elections are quick, and little else happens: who stands still for a moment has lost the lead.
+  if (dice < 0.25) return { ...calm, heartbeatIntervalMs: 50, electionTimeoutMs: 300 }
   if (dice < 0.6) {
     return {
       ...calm,

@@ -16,6 +16,10 @@ export interface WorldOptions {
   readonly onTrace?: (line: string) => void
 }
 
+/** Names of leases that no client draws. */
+const trapLeases = 1_000_000n
+const trapTtlSeconds = 2
+
 /** The first step after which something was wrong. */
 export class MemberSimulationFailure extends Error {
   override readonly name = 'MemberSimulationFailure'
@@ -34,6 +38,7 @@ export class MemberWorld {
   readonly #options: WorldOptions
   readonly #cluster: SimCluster
   readonly #faults: ClusterFaults
+  #traps = 0
 
   constructor(options: WorldOptions) {
     this.#options = options
@@ -50,14 +55,18 @@ export class MemberWorld {
       network: cluster.network,
       members: cluster.members,
       onFault: (text) => cluster.trace.note(text),
-      onPaused: (member, holdMs) => this.#renewAt(member, holdMs * (0.6 + 0.4 * pauses.next())),
+      onPausing: (member, noticeMs, holdMs) => {
+        this.#setTrap(member, noticeMs + holdMs * (0.6 + 0.4 * pauses.next()))
+      },
     })
   }
 
-  /** A renewal that waits for a leader to wake up is the one that must not be answered out of its dreams. */
-  #renewAt(member: SimMember, delayMs: number): void {
+  /** A renewal that waits for a leader to wake up must not be answered out of its dreams: of a lease that nobody else renews. */
+  #setTrap(member: SimMember, renewMs: number): void {
     const { scheduler, checkers, clients } = this.#cluster
-    scheduler.after(delayMs, () => {
+    const id = trapLeases + BigInt(++this.#traps)
+    clients.ask(member, { type: 'leaseGrant', id, ttl: trapTtlSeconds })
+    scheduler.after(renewMs, () => {
       for (const id of checkers.leases.live()) clients.ask(member, { type: 'leaseKeepAlive', id })
     })
   }
