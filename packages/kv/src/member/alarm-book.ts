@@ -86,6 +86,7 @@ const frozenByCorruption: ReadonlySet<CommandName> = new Set([
   'compact',
   'leaseGrant',
   'leaseRevoke',
+  'leaseExpire',
 ])
 
 /** The row is there while the alarm is raised. */

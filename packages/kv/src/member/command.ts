@@ -27,6 +27,8 @@ export const commandKind = {
   leaseCheckpoint: 11,
   /** What changes in the cluster beside the membership: body is JSON of ClusterCommand. */
   cluster: 12,
+  /** A leader ends a lease whose time is up (lease-expiry.ts). */
+  leaseExpire: 14,
 } as const
 export type CommandName = keyof typeof commandKind
 
@@ -45,6 +47,7 @@ export interface CommandResponses {
   alarm: AlarmResponse
   leaseCheckpoint: HeaderOnlyResponse
   cluster: HeaderOnlyResponse
+  leaseExpire: HeaderOnlyResponse
 }
 /** `token` where one was asked for. */
 export interface AuthCommandResponse extends HeaderOnlyResponse {

@@ -40,8 +40,8 @@ export interface LeaseKeeperOptions {
     checkpoints: readonly LeaseCheckpoint[],
     done: (error: KvError | undefined) => void,
   ) => void
-  /** Proposes the revoke of an expired lease. */
-  readonly revoke: (id: bigint, done: () => void) => void
+  /** Proposes the end of an expired lease, good in the term that this member leads in. */
+  readonly revoke: (id: bigint, term: number, done: () => void) => void
   /** Confirms with a quorum that this member still leads. */
   readonly confirm: (done: (error: Error | undefined) => void) => void
   readonly link: LeaderLink
@@ -178,7 +178,8 @@ export class LeaseKeeper {
     this.#lastTickWallMs = wallMsOf(clock)
     this.#scheduleTick()
     const lessor = this.#options.lessor()
-    if (!lessor.isPrimary) return
+    const term = this.#leadTerm
+    if (!lessor.isPrimary || term === undefined) return
     const { settings } = this.#options
     if (settings.checkpoints) this.#checkpoint(lessor, now)
     const perInterval = Math.ceil((settings.revokesPerSecond * expiryIntervalMs) / 1000)
@@ -194,7 +195,7 @@ export class LeaseKeeper {
         return
       }
       this.#mustConfirm = false
-      for (const id of expired) this.#options.revoke(id, () => this.#revokesPending--)
+      for (const id of expired) this.#options.revoke(id, term, () => this.#revokesPending--)
     })
   }
 

@@ -88,7 +88,7 @@ export class LogGate {
         done(this.#failure(error), undefined)
       } else if (result instanceof KvError) done(result, undefined)
       else {
-        if (name === 'leaseRevoke') metrics.leaseRevoked()
+        if (name === 'leaseRevoke' || name === 'leaseExpire') metrics.leaseRevoked()
         // The state machine answers each command with its own kind of response.
         done(undefined, result as CommandResponses[Name])
       }

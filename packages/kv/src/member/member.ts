@@ -21,7 +21,6 @@ import {
   decodeTxnRequest,
   encodeLeaseCheckpointRequest,
   encodeLeaseGrantRequest,
-  encodeLeaseRevokeRequest,
 } from '../proto/index.ts'
 import type {
   AlarmResponse,
@@ -46,6 +45,7 @@ import { MemberView } from './auth/member-view.ts'
 import { ClusterRoster } from './cluster-roster.ts'
 import { ClusterService } from './cluster-service.ts'
 import { idText, parseIdText } from './identity.ts'
+import { encodeLeaseExpiry } from './lease-expiry.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { LocalReads } from './local-reads.ts'
 import { LogGate } from './log-gate.ts'
@@ -136,7 +136,7 @@ export class MemberCore implements MemberApi {
       checkpoint: (checkpoints, done) =>
         gate.propose('leaseCheckpoint', encodeLeaseCheckpointRequest({ checkpoints }), done),
       confirm: (done) => consensus.read(done),
-      revoke: (id, done) => gate.propose('leaseRevoke', encodeLeaseRevokeRequest({ id }), done),
+      revoke: (id, term, done) => gate.propose('leaseExpire', encodeLeaseExpiry(id, term), done),
     })
     this.#notifyProgress()
   }

@@ -38,6 +38,7 @@ import { IndexCheckpoint } from './index-checkpoint.ts'
 import { loadState, type LoadedState } from './load-state.ts'
 import { encodeState, stateRowKey, type AppliedState } from './meta-rows.ts'
 import { decodeSnapshot, encodeSnapshot } from './state-snapshot.ts'
+import { decodeLeaseExpiry } from './lease-expiry.ts'
 import type { MemberClock } from './member-clock.ts'
 
 const defaultTokenTtlMs = 300_000
@@ -295,6 +296,11 @@ export class KvStateMachine {
       for (const key of keys) this.#store.delete({ from: key, to: key + '\0' }, false)
       this.#lessor.remove(id)
       return { header: this.#endWrite() }
+    },
+    leaseExpire: (body) => {
+      const { term, request } = decodeLeaseExpiry(body)
+      if (term !== this.#applied.term) throw new KvError('NOT_LEADER')
+      return this.#appliers.leaseRevoke(request)
     },
     leaseCheckpoint: (body) => {
       for (const checkpoint of decodeLeaseCheckpointRequest(body).checkpoints) {
