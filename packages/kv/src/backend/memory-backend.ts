@@ -10,8 +10,7 @@ import { WriteQueue } from './write-queue.ts'
 /** What outlives a MemoryBackend: synced rows, and written batches that a power failure may still take. */
 export class MemoryDisk {
   rows: Map<string, Uint8Array> = new Map()
-  /** A saved index, in chunks. */
-  index: readonly Uint8Array[] | undefined
+  #index: readonly Uint8Array[] | undefined
   #unsynced: Batch[] = []
 
   write(batch: Batch): void {
@@ -41,10 +40,19 @@ export class MemoryDisk {
     return rows
   }
 
+  /** A saved index, in chunks; gone with the rows that it speaks of. */
+  get index(): readonly Uint8Array[] | undefined {
+    return this.#index
+  }
+
+  saveIndex(chunks: readonly Uint8Array[]): void {
+    this.#index = chunks
+  }
+
   replace(rows: Map<string, Uint8Array>): void {
     this.rows = rows
     this.#unsynced = []
-    this.index = undefined
+    this.#index = undefined
   }
 }
 
@@ -142,7 +150,7 @@ export class MemoryBackend implements Backend {
     await this.flush({ sync: true })
     await this.#pace('sync')
     if (signal.aborted || rows !== this.#rows) return false
-    this.#disk.index = taken
+    this.#disk.saveIndex(taken)
     return true
   }
 

@@ -225,7 +225,7 @@ test('a damaged index is passed over and made anew', async () => {
     halved,
     [],
   ]) {
-    world.disk.index = index
+    world.disk.saveIndex(index)
     await world.crash(0)
   }
 })

@@ -99,6 +99,14 @@ export class DiskOfLife extends MemoryDisk {
     return this.#disk.written()
   }
 
+  override get index(): readonly Uint8Array[] | undefined {
+    return this.#disk.index
+  }
+
+  override saveIndex(chunks: readonly Uint8Array[]): void {
+    if (this.#isAlive) this.#disk.saveIndex(chunks)
+  }
+
   override replace(rows: Map<string, Uint8Array>): void {
     if (this.#isAlive) this.#disk.replace(rows)
   }

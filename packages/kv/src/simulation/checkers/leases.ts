@@ -16,6 +16,8 @@ interface Lease {
   isRevoked: boolean
   /** When the last renewal was asked for that came through, of those that were answered by now. */
   renewedMs: number
+  /** Its time was up before it was renewed: the leader may have said so, and the next one have gone on with it. */
+  wasOver: boolean
 }
 
 export interface LeasesOptions {
@@ -49,7 +51,7 @@ export class LeasesChecker {
     if (this.#leases.has(id)) return
     const grantedMs = this.#options.now()
     const times = { grantedMs, removedMs: undefined, renewedMs: -Infinity }
-    this.#leases.set(id, { id, ttlSeconds, ...times, isRevoked: false })
+    this.#leases.set(id, { id, ttlSeconds, ...times, isRevoked: false, wasOver: false })
     this.granted++
   }
 
@@ -112,6 +114,7 @@ export class LeasesChecker {
       throw new Violation(property, `lease ${id} of ${lease.ttlSeconds} s was renewed for ${ttl} s`)
     }
     const { removedMs, isRevoked } = lease
+    lease.wasOver ||= this.#isOver(lease)
     if (removedMs === undefined) lease.renewedMs = Math.max(lease.renewedMs, call.calledMs)
     else if (!isRevoked && call.calledMs > removedMs) {
       throw new Violation(property, `lease ${id} had expired, and was renewed at ${call.member}`)
@@ -130,7 +133,7 @@ export class LeasesChecker {
   #isGone(call: Call, lease: Lease | undefined): void {
     // Its grant was seen before it was asked for, and it is there still: it must be known to the leader, if not by the time it is answered.
     if (lease === undefined || lease.removedMs !== undefined || this.#revoked.has(lease.id)) return
-    if (lease.grantedMs > call.calledMs || this.#isOver(lease)) return
+    if (lease.grantedMs > call.calledMs || lease.wasOver || this.#isOver(lease)) return
     throw new Violation(property, `lease ${lease.id} is there, ${call.member} says it is not`)
   }
 
