@@ -97,6 +97,11 @@ export class Maintenance implements MaintenanceApi {
       done(new KvError('STOPPED'), undefined)
       return
     }
+    // etcd 3.4 refuses the compacted revision itself too, where a range may still read it.
+    if (revision > 0 && revision === stateMachine.store.compactRevision) {
+      done(new KvError('COMPACTED'), undefined)
+      return
+    }
     const timed = metrics.hash('revision')
     answer(done, this.hashAt(revision), ({ hash, compactRevision, hashRevision }) => {
       timed()

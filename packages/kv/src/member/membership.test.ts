@@ -93,9 +93,10 @@ test('what makes no sense is refused with the words of etcd', async () => {
   const update = (id: bigint, ...peerUrls: string[]): Promise<unknown> =>
     ask((done) => cluster.update(encodeMemberUpdateRequest({ id, peerUrls }), done))
   await expect(add(first, all.at(1)!)).rejects.toThrow('etcdserver: Peer URLs already exists')
-  expect(() =>
-    cluster.add(encodeMemberAddRequest({ peerUrls: ['nonsense'], isLearner: false }), () => {}),
-  ).toThrow('etcdserver: given member URLs are invalid')
+  const nonsense = encodeMemberAddRequest({ peerUrls: ['nonsense'], isLearner: false })
+  await expect(ask((done) => cluster.add(nonsense, done))).rejects.toThrow(
+    'etcdserver: given member URLs are invalid',
+  )
   await expect(update(77n, 'http://127.0.0.1:1')).rejects.toThrow('etcdserver: member not found')
   await expect(update(first.id, all.at(1)!.url)).rejects.toThrow('Peer URLs already exists')
   const nobody = encodeMemberIdRequest({ id: 77n })
