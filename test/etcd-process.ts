@@ -15,22 +15,36 @@ const pollMs = 50
 
 /** Starts etcd on free ports with a data folder of its own, or one that is there already; it is gone when etcd is disposed. */
 export async function startEtcd(
-  restored: { readonly dataDir?: string; readonly peerUrl?: string } = {},
+  restored: {
+    readonly dataDir?: string
+    readonly peerUrl?: string
+    /** Files: clients must show a certificate of this authority. */
+    readonly clientTls?: { certFile: string; keyFile: string; trustedCaFile: string }
+  } = {},
 ): Promise<EtcdProcess> {
   const dataDir = restored.dataDir ?? mkdtempSync(join(tmpdir(), 'balsa-etcd-'))
-  const [clientPort, peerPort] = await freePorts(2)
-  const url = `http://127.0.0.1:${clientPort}`
+  const [clientPort, peerPort, plainPort] = await freePorts(3)
+  const { clientTls } = restored
+  const url = `${clientTls === undefined ? 'http' : 'https'}://127.0.0.1:${clientPort}`
+  // Beside TLS for this file alone, which asks whether etcd is ready.
+  const plainUrl = clientTls === undefined ? url : `http://127.0.0.1:${plainPort}`
   const peerUrl = restored.peerUrl ?? `http://127.0.0.1:${peerPort}`
   const flags = {
     'data-dir': dataDir,
     name: 'default',
-    'listen-client-urls': url,
+    'listen-client-urls': [...new Set([url, plainUrl])].join(','),
     'advertise-client-urls': url,
     'listen-peer-urls': peerUrl,
     'initial-advertise-peer-urls': peerUrl,
     'initial-cluster': `default=${peerUrl}`,
+    ...(clientTls !== undefined && {
+      'cert-file': clientTls.certFile,
+      'key-file': clientTls.keyFile,
+      'trusted-ca-file': clientTls.trustedCaFile,
+      'client-cert-auth': 'true',
+    }),
   }
-  const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])
+  const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
   const child = spawn(tools.etcd ?? 'etcd', args, { stdio: 'ignore' })
   const exited = new Promise<void>((resolve) => child.once('close', () => resolve()))
   const stop = async (): Promise<void> => {
@@ -39,7 +53,7 @@ export async function startEtcd(
     rmSync(dataDir, { recursive: true, force: true })
   }
   const deadline = Date.now() + readyTimeoutMs
-  while (!(await isReady(url))) {
+  while (!(await isReady(plainUrl))) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop()
       throw new Error(`etcd did not become ready on ${url}`)
