@@ -92,7 +92,9 @@ export class Permits {
     if (!this.isEnabled || caller.kind === 'owner') return
     if (caller.kind === 'stranger' || caller.name === '') throw new KvError('USER_EMPTY')
     const user = this.#store().user(caller.name)
-    if (user === undefined || !isRoot(user)) throw new KvError('PERMISSION_DENIED')
+    // A name that a certificate or an old token gave: etcd has words for it here, and none for keys.
+    if (user === undefined) throw new KvError('USER_NOT_FOUND')
+    if (!isRoot(user)) throw new KvError('PERMISSION_DENIED')
   }
 
   /** A user may look at itself. */

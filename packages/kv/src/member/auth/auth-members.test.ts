@@ -203,6 +203,10 @@ test('the name on a client certificate is a user without a password, and a token
   await expect(put(api.as({ commonName: 'nobody' }), 'a/1')).rejects.toMatchObject({
     code: 'PERMISSION_DENIED',
   })
+  const unknown = api.as({ commonName: 'nobody' })
+  await expect(ask((done) => unknown.defragment(done))).rejects.toMatchObject({
+    code: 'USER_NOT_FOUND',
+  })
   const bad = api.as({ token: 'abcdefghijklmnop.1', commonName: 'root' })
   await expect(put(bad, 'a/1')).rejects.toMatchObject({ code: 'INVALID_AUTH_TOKEN' })
 })
