@@ -15,8 +15,8 @@ export interface CommandLine {
   readonly keep?: readonly [name: string, pattern: RegExp]
   /** Left out: in every mode. */
   readonly modes?: readonly Mode[]
-  /** In the mode auth: who asks, with the password that is the name; root if left out. */
-  readonly as?: 'nobody' | string
+  /** In the mode auth: who asks, with the password that is the name; 'nobody' has none; root if left out. */
+  readonly as?: string
   /** Why Balsa answers otherwise on purpose; such a line must differ. */
   readonly otherwise?: string
 }

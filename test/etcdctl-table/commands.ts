@@ -193,6 +193,7 @@ const enabling: readonly Entry[] = [
   { line: 'auth disable', modes: ['auth'] },
   { line: 'auth disable', as: 'nobody', modes: ['auth'] },
   { line: 'auth enable -w json', as: 'nobody', modes: ['auth'] },
+  { line: 'lease list', as: 'ann', modes: ['auth'] },
 ]
 
 /** What those hear who are not root. */
@@ -229,22 +230,26 @@ const strangersLines: readonly Entry[] = ['ann', 'nobody'].flatMap((as) =>
 )
 const stricter: readonly Entry[] = [
   ...['ann', 'nobody'].flatMap((as) => [
-    ...[
-      'compaction 1',
-      'lease list',
-      'alarm disarm',
-      'defrag',
-      'move-leader 1234',
-      'endpoint hashkv',
-    ].map((line): Entry => ({ line, as, modes: ['auth'], otherwise: rights })),
-    {
-      line: 'snapshot save {dir}/stolen.db',
+    ...['compaction 1', 'move-leader 1234'].map((line): Entry => ({
+      line,
       as,
-      modes: ['auth'] as const,
+      modes: ['auth'],
+      otherwise: rights,
+    })),
+    ...['defrag', 'endpoint hashkv', 'snapshot save {dir}/stolen.db'].map((line): Entry => ({
+      line,
+      as,
+      modes: ['auth'],
       otherwise: texts,
-    },
+    })),
   ]),
-  { line: 'lease grant 300', as: 'nobody', modes: ['auth'], otherwise: rights },
+  { line: 'alarm disarm', as: 'ann', modes: ['auth'] },
+  ...['alarm disarm', 'lease list', 'lease grant 300'].map((line): Entry => ({
+    line,
+    as: 'nobody',
+    modes: ['auth'],
+    otherwise: rights,
+  })),
 ]
 
 const maintenance: readonly Entry[] = [
@@ -323,9 +328,13 @@ const moving: readonly Entry[] = [
 const local: readonly Entry[] = [
   'version',
   'completion bash',
+  'completion bash --no-descriptions',
   'completion fish',
+  'completion fish --no-descriptions',
   'completion powershell',
+  'completion powershell --no-descriptions',
   'completion zsh',
+  'completion zsh --no-descriptions',
   'help put',
   'check perf --load wrong --prefix /perf/ --auto-compact --auto-defrag',
   'check datascale --load wrong --prefix /scale/ --auto-compact --auto-defrag',

@@ -17,7 +17,7 @@ for (const mode of modes) {
     process.exitCode = 1
     process.stdout.write(`${mode}: ${fault}\n`)
   }
-  for (const { line, otherwise } of outcomes) {
+  for (const { asked: line, otherwise } of outcomes) {
     if (otherwise !== undefined) process.stdout.write(`${mode}: ${line}: ${otherwise}\n`)
   }
 }

@@ -41,7 +41,7 @@ export function maskRun(run: Run, line: string, { facts, name }: Server): Run {
       .replaceAll(/\b[0-9a-f]{14,16}\b/g, 'ID')
       .replaceAll(/remaining\(\d+s\)/g, 'remaining(TIME)')
       .replaceAll(/took[ =]+[\d.]+(?:Âµ|[nm])?s/g, 'took TIME')
-      .replaceAll(/^Member +ID/gm, 'Member ID')
+      .replaceAll(/ +ID\b/g, ' ID')
       // In no order, or in that of random ids.
       .replaceAll(/keys\(\[(.*)\]\)/g, (_, keys: string) => keys.split(' ').sort().join(' '))
       .replaceAll(/"keys":\[(.*)\]/g, (_, keys: string) => keys.split(',').sort().join(' '))

@@ -13,7 +13,8 @@ import type { Server } from './servers.ts'
 export interface Outcome {
   readonly verb: string
   readonly flags: readonly string[]
-  readonly line: string
+  /** The line and who asked. */
+  readonly asked: string
   readonly otherwise: string | undefined
   /** Undefined if both said the same. */
   readonly difference: { readonly etcd: Run; readonly balsa: Run } | undefined
@@ -83,7 +84,8 @@ export async function runTable(mode: Mode): Promise<Outcome[]> {
       ])
       const difference = isSame(etcd, balsa) ? undefined : { etcd, balsa }
       const verb = verbOf(line, verbs)
-      outcomes.push({ verb, flags: flagsOf(line), line, otherwise, difference })
+      const asked = command.as === undefined ? line : `${line} (as ${command.as})`
+      outcomes.push({ verb, flags: flagsOf(line), asked, otherwise, difference })
     }
   } finally {
     for (const server of servers) await server[Symbol.asyncDispose]()
@@ -93,10 +95,10 @@ export async function runTable(mode: Mode): Promise<Outcome[]> {
 
 /** Differences nobody asked for, and lines said to differ that do not. */
 export function faults(outcomes: readonly Outcome[]): string[] {
-  return outcomes.flatMap(({ line, otherwise, difference }) => {
-    if (difference === undefined) return otherwise === undefined ? [] : [`${line}: no difference`]
+  return outcomes.flatMap(({ asked, otherwise, difference }) => {
+    if (difference === undefined) return otherwise === undefined ? [] : [`${asked}: no difference`]
     if (otherwise !== undefined) return []
     const { etcd, balsa } = difference
-    return [`${line}\n  etcd  ${JSON.stringify(etcd)}\n  Balsa ${JSON.stringify(balsa)}`]
+    return [`${asked}\n  etcd  ${JSON.stringify(etcd)}\n  Balsa ${JSON.stringify(balsa)}`]
   })
 }
