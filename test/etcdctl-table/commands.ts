@@ -175,6 +175,26 @@ const users: readonly Entry[] = [
   'user delete dave',
 ]
 
+/** The name on the client's certificate is a user. */
+const byCertificate: readonly Entry[] = [
+  'user add client --no-password --user root:root',
+  'user grant-role client reader --user root:root',
+  'get key/a',
+  'get --prefix key/',
+  "get --prefix ''",
+  'put w/1 x',
+  'put key/a x',
+  'lock mutex echo held',
+  'user get client',
+  'user list',
+  'role get reader',
+  'member list',
+  'member remove 1234',
+  'get key/a --user ann:ann',
+  'user delete client --user root:root',
+  'get key/a',
+].map((line): Entry => ({ line, modes: ['tls'] }))
+
 /** Users and roles come into force and go, in the modes that began without. */
 const enabling: readonly Entry[] = [
   { line: 'auth enable', modes: ['plain', 'tls'] },
@@ -189,6 +209,7 @@ const enabling: readonly Entry[] = [
   { line: 'get key/a --user root:root', modes: ['plain', 'tls'] },
   { line: 'get key/a --user ann --password ann', modes: ['plain', 'tls'] },
   { line: 'get key/a --user ann:wrong', modes: ['plain', 'tls'] },
+  ...byCertificate,
   { line: 'auth disable --user root:root', modes: ['plain', 'tls'] },
   { line: 'auth disable', modes: ['auth'] },
   { line: 'auth disable', as: 'nobody', modes: ['auth'] },
@@ -336,6 +357,8 @@ const local: readonly Entry[] = [
   'completion zsh',
   'completion zsh --no-descriptions',
   'help put',
+  { line: 'check datascale --load s --auto-compact --auto-defrag', modes: ['plain'] },
+  // Refused before it measures: with a right load it takes a minute, and prints times.
   'check perf --load wrong --prefix /perf/ --auto-compact --auto-defrag',
   'check datascale --load wrong --prefix /scale/ --auto-compact --auto-defrag',
 ]

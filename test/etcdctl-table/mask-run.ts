@@ -15,6 +15,8 @@ const special: readonly [line: RegExp, pattern: RegExp, mask: string][] = [
   [/^endpoint status/, /\d+(?:\.\d+)? [kM]?B/g, 'SIZE'],
   // Term, index and applied index.
   [/^endpoint status/, /(true|false)((?:,| \|) )\d+\2\d+\2\d+/g, '$1$2N$2N$2N'],
+  [/^check/, /\r[^\r\n]*/g, ''],
+  [/^check/, /[-\d.]+ MB/g, 'SIZE'],
   [/^endpoint health/, /[\d.]+[µnm]?s\b/g, 'TIME'],
   [/^endpoint health/, /Âµs/g, 'TIME'],
   [/^snapshot status/, /\d+(?:\.\d+)? [kM]?B/g, 'SIZE'],
