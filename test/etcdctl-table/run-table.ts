@@ -55,7 +55,10 @@ async function runOn(server: Server, command: CommandLine, mode: Mode): Promise<
   const run = await running
   if (command.keep !== undefined) {
     const [name, pattern] = command.keep
-    server.facts.set(name, pattern.exec(run.stdout)?.[1] ?? '')
+    const found = pattern.exec(run.stdout)?.[1]
+    // Else later lines would fail alike on both.
+    if (found === undefined) throw new Error(`${server.name} said no ${name}: ${run.stderr}`)
+    server.facts.set(name, found)
   }
   return maskRun(run, command.line, server)
 }
