@@ -226,7 +226,7 @@ export class SimCluster {
         const request = { ...anyRange, revision: at, serializable: true }
         this.clients.ask(member, { type: 'range', request })
       }
-      this.clients.ask(member, { type: 'hashKv', revision })
+      this.clients.ask(member, { type: 'hashKv', revision: 0 })
       this.watchClients.audit(member, oldest)
     }
     const end = this.scheduler.now + convergenceMs

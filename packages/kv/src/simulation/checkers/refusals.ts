@@ -49,9 +49,10 @@ export class RefusalsChecker {
   #compacted(call: Call): void {
     const { request } = call
     const { compactRevision } = this.#history
-    // A compaction at the same revision again is refused, a read there is not.
+    // A compaction at the same revision again is refused, and so is a hash, as in etcd 3.4; a read there is not.
     const asked = revisionsOf(call)
-    const limit = request.type === 'compact' ? compactRevision : compactRevision - 1
+    const isRead = request.type === 'range' || request.type === 'txn'
+    const limit = isRead ? compactRevision - 1 : compactRevision
     if (asked.some((revision) => revision <= limit)) return
     throw wrong(call, `is said to be compacted, but that is at ${compactRevision}`)
   }
