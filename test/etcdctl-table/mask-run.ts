@@ -18,7 +18,7 @@ const special: readonly [line: RegExp, pattern: RegExp, mask: string][] = [
   [/^check/, /\r[^\r\n]*/g, ''],
   [/^check/, /[-\d.]+ MB/g, 'SIZE'],
   [/^endpoint health/, /[\d.]+[µnm]?s\b/g, 'TIME'],
-  [/^endpoint health/, /Âµs/g, 'TIME'],
+  [/^endpoint health/, /[\d.]+Âµs/g, 'TIME'],
   [/^snapshot status/, /\d+(?:\.\d+)? [kM]?B/g, 'SIZE'],
   [/^snapshot status/, /"hash":\d+/g, '"hash":N'],
   [/^snapshot status/, /^((?:\| )?)[0-9a-f]{1,8}(,? )/gm, '$1HASH$2'],
