@@ -53,8 +53,15 @@ describe.skipIf(missing('etcdctl'))('the verbs of members', () => {
         outputs.push(stdout.replaceAll(id, 'ID').replaceAll(String(BigInt(`0x${id}`)), 'ID'))
       }
       let id = '0'
-      const added = await tool('member', 'add', 'n', '--learner', '--peer-urls=http://127.0.0.1:1')
+      const add = ['member', 'add', 'n', '--learner', '--peer-urls=http://127.0.0.1:1']
+      let added = await tool(...add)
       id = await learnerId()
+      // One of 16 digits, so that all columns are as wide as each other.
+      while (id.length < 16) {
+        await etcdctl('member', 'remove', id)
+        added = await tool(...add)
+        id = await learnerId()
+      }
       note(added)
       for (const format of ['simple', 'json', 'table', 'fields']) {
         note(await tool('member', 'list', '-w', format))
