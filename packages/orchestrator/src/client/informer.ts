@@ -52,6 +52,11 @@ export class Informer<T extends KubeObject> {
     this.#handlers.push(handler)
   }
 
+  /** At any time; a name that is taken keeps its first function. */
+  addIndex(name: string, of: IndexFunction<T>): void {
+    this.#cache.addIndex(name, of)
+  }
+
   start(): void {
     void this.#listAndWatch()
   }

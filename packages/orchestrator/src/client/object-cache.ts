@@ -19,17 +19,25 @@ export const splitKey = (key: string): { namespace: string | undefined; name: st
     : { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
 }
 
+interface Index<T extends KubeObject> {
+  readonly of: IndexFunction<T>
+  readonly entries: Map<string, Map<string, Stored<T>>>
+}
+
 export class ObjectCache<T extends KubeObject> {
   readonly #objects = new Map<string, Stored<T>>()
-  readonly #indexes: ReadonlyMap<
-    string,
-    { of: IndexFunction<T>; entries: Map<string, Map<string, Stored<T>>> }
-  >
+  readonly #indexes = new Map<string, Index<T>>()
 
   constructor(indexes: Readonly<Record<string, IndexFunction<T>>> = {}) {
-    this.#indexes = new Map(
-      Object.entries(indexes).map(([name, of]) => [name, { of, entries: new Map() }]),
-    )
+    for (const [name, of] of Object.entries(indexes)) this.addIndex(name, of)
+  }
+
+  /** Holds what is there already, too. A name that is taken keeps its first function. */
+  addIndex(name: string, of: IndexFunction<T>): void {
+    if (this.#indexes.has(name)) return
+    const index: Index<T> = { of, entries: new Map() }
+    this.#indexes.set(name, index)
+    for (const [key, object] of this.#objects) addEntries(index, key, object)
   }
 
   get size(): number {
@@ -56,13 +64,7 @@ export class ObjectCache<T extends KubeObject> {
     const previous = this.#objects.get(key)
     if (previous !== undefined) this.#unindex(key, previous)
     this.#objects.set(key, object)
-    for (const { of, entries } of this.#indexes.values()) {
-      for (const value of of(object)) {
-        const found = entries.get(value)
-        if (found === undefined) entries.set(value, new Map([[key, object]]))
-        else found.set(key, object)
-      }
-    }
+    for (const index of this.#indexes.values()) addEntries(index, key, object)
     return previous
   }
 
@@ -83,5 +85,17 @@ export class ObjectCache<T extends KubeObject> {
         if (found?.size === 0) entries.delete(value)
       }
     }
+  }
+}
+
+function addEntries<T extends KubeObject>(
+  { of, entries }: Index<T>,
+  key: string,
+  object: Stored<T>,
+): void {
+  for (const value of of(object)) {
+    const found = entries.get(value)
+    if (found === undefined) entries.set(value, new Map([[key, object]]))
+    else found.set(key, object)
   }
 }

@@ -38,7 +38,8 @@ export interface ControllerOptions {
   readonly watches: readonly Watch[]
   /** By collectionName: the caches that must hold own writes before the next reconcile of a key. */
   readonly views: ReadonlyMap<string, SeenView>
-  readonly reconcile: (key: string, nowMs: number) => Reconciliation
+  /** A promise if the view holds what no cache does. */
+  readonly reconcile: (key: string, nowMs: number) => Reconciliation | Promise<Reconciliation>
   readonly workers?: number
   readonly backOff?: BackOffOptions
   /** Epoch milliseconds. */
@@ -117,7 +118,7 @@ export class ControllerLoop {
       return
     }
     try {
-      const { actions, requeueAfterMs } = this.#options.reconcile(key, nowMs)
+      const { actions, requeueAfterMs } = await this.#options.reconcile(key, nowMs)
       await this.#executor.execute(key, actions)
       this.#queue.forget(key)
       if (requeueAfterMs !== undefined) this.#queue.addAfter(key, requeueAfterMs)

@@ -1,20 +1,8 @@
-// The caches that controllers share: one informer per kind, with the indexes they ask by.
+// The caches that controllers share: one informer per kind, made when the first controller asks for it, with the indexes they ask by.
 import type { ApiClient } from '../client/api-client.ts'
 import { Informer } from '../client/informer.ts'
-import type { IndexFunction } from '../client/object-cache.ts'
 import { controllerOf } from '../controllers/owner.ts'
-import { configMapType } from '../resources/config-map.ts'
-import { deploymentType, type Deployment } from '../resources/deployment.ts'
-import { endpointsType, type Endpoints } from '../resources/endpoints.ts'
-import { leaseType, type Lease } from '../resources/lease.ts'
-import { namespaceType, type Namespace } from '../resources/namespace.ts'
-import { nodeType, type Node } from '../resources/node.ts'
 import type { KubeObject, ResourceType } from '../resources/object.ts'
-import { podType, type Pod } from '../resources/pod.ts'
-import { replicaSetType, type ReplicaSet } from '../resources/replica-set.ts'
-import { secretType } from '../resources/secret.ts'
-import { serviceAccountType } from '../resources/service-account.ts'
-import { serviceType, type Service } from '../resources/service.ts'
 import { collectionName, type SeenView } from './expectations.ts'
 
 export interface CollectedKind {
@@ -22,7 +10,10 @@ export interface CollectedKind {
   readonly informer: Informer<KubeObject>
 }
 
-/** `owner`: uids of all owners. `uncontrolled`: the namespace of objects that no controller has. */
+/**
+ * On every informer. `owner`: uids of all owners. `uncontrolled`: the namespace of objects that no controller has. More are added with
+ * `informer.addIndex(name, of)`.
+ */
 const indexes = {
   namespace: (object: KubeObject): string[] => [object.metadata.namespace ?? ''],
   owner: (object: KubeObject): string[] =>
@@ -32,72 +23,53 @@ const indexes = {
 }
 
 export class Informers {
-  readonly pods: Informer<Pod>
-  readonly nodes: Informer<Node>
-  readonly replicaSets: Informer<ReplicaSet>
-  readonly deployments: Informer<Deployment>
-  readonly namespaces: Informer<Namespace>
-  readonly services: Informer<Service>
-  readonly endpoints: Informer<Endpoints>
-  readonly leases: Informer<Lease>
-  /** Everything that can own or be owned. */
-  readonly collected: readonly CollectedKind[]
+  readonly #kinds = new Map<string, CollectedKind>()
+  readonly #seen = new Map<string, SeenView>()
   readonly #client: ApiClient
   readonly #onError: (error: unknown) => void
+  #isStarted = false
 
   constructor(client: ApiClient, onError: (error: unknown) => void) {
     this.#client = client
     this.#onError = onError
-    this.pods = this.#informer<Pod>(podType, { node: (pod) => [pod.spec.nodeName ?? ''] })
-    this.nodes = this.#informer<Node>(nodeType)
-    this.replicaSets = this.#informer<ReplicaSet>(replicaSetType)
-    this.deployments = this.#informer<Deployment>(deploymentType)
-    this.namespaces = this.#informer<Namespace>(namespaceType)
-    this.services = this.#informer<Service>(serviceType)
-    this.endpoints = this.#informer<Endpoints>(endpointsType)
-    this.leases = this.#informer<Lease>(leaseType)
-    this.collected = [
-      kind(podType, this.pods),
-      kind(replicaSetType, this.replicaSets),
-      kind(deploymentType, this.deployments),
-      kind(serviceType, this.services),
-      kind(endpointsType, this.endpoints),
-      kind(leaseType, this.leases),
-      kind(nodeType, this.nodes),
-      kind(namespaceType, this.namespaces),
-      kind(configMapType, this.#informer(configMapType)),
-      kind(secretType, this.#informer(secretType)),
-      kind(serviceAccountType, this.#informer(serviceAccountType)),
-    ]
   }
 
-  /** For expectations, by collectionName. */
-  views(): Map<string, SeenView> {
-    return new Map(this.collected.map(({ type, informer }) => [collectionName(type), informer]))
-  }
-  start(): void {
-    for (const { informer } of this.collected) informer.start()
-  }
-  async synced(): Promise<void> {
-    await Promise.all(this.collected.map(({ informer }) => informer.synced()))
-  }
-  close(): void {
-    for (const { informer } of this.collected) informer.close()
-  }
-
-  #informer<T extends KubeObject>(
-    type: ResourceType<T>,
-    more: Readonly<Record<string, IndexFunction<T>>> = {},
-  ): Informer<T> {
-    return new Informer<T>({
+  /** The one informer of this kind. Asked for after start(), it is started at once. */
+  of<T extends KubeObject>(type: ResourceType<T>): Informer<T> {
+    const name = collectionName(type)
+    const known = this.#kinds.get(name)
+    // One kind has one type of objects, so what was stored under its name is what is asked for.
+    if (known !== undefined) return known.informer as unknown as Informer<T>
+    const informer = new Informer<T>({
       client: this.#client,
       ref: type,
-      indexes: { ...indexes, ...more },
+      indexes,
       onError: this.#onError,
     })
+    this.#kinds.set(name, { type, informer } as unknown as CollectedKind)
+    this.#seen.set(name, informer)
+    if (this.#isStarted) informer.start()
+    return informer
+  }
+
+  /** All that anybody asked for so far. */
+  get all(): readonly CollectedKind[] {
+    return [...this.#kinds.values()]
+  }
+
+  /** For expectations, by collectionName; grows as kinds are asked for. */
+  get views(): ReadonlyMap<string, SeenView> {
+    return this.#seen
+  }
+
+  start(): void {
+    this.#isStarted = true
+    for (const { informer } of this.#kinds.values()) informer.start()
+  }
+  async synced(): Promise<void> {
+    await Promise.all(this.all.map(({ informer }) => informer.synced()))
+  }
+  close(): void {
+    for (const { informer } of this.#kinds.values()) informer.close()
   }
 }
-
-/** What all kinds have in common; informers only hand objects out, so the narrower type is safe to read through. */
-const kind = <T extends KubeObject>(type: ResourceType<T>, informer: Informer<T>): CollectedKind =>
-  ({ type, informer }) as unknown as CollectedKind

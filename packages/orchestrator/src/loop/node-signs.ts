@@ -9,13 +9,14 @@ export class NodeSigns {
   readonly #leases: Informer<Lease>
   readonly #seen = new Map<string, { renewTime: string | undefined; atMs: number }>()
 
-  constructor(leases: Informer<Lease>) {
+  /** `now`: epoch milliseconds. */
+  constructor(leases: Informer<Lease>, now: () => number) {
     this.#leases = leases
     leases.onChange((_key, current, previous) => {
       const lease = current ?? previous
       if (lease === undefined || !NodeSigns.isOfNode(lease)) return
       if (current === undefined) this.#seen.delete(lease.metadata.name)
-      else this.seenAtMs(lease.metadata.name, Date.now())
+      else this.seenAtMs(lease.metadata.name, now())
     })
   }
 

@@ -1,0 +1,54 @@
+// What a controller is to the shell: a name, and, over the shared caches, which changes concern which keys and what to do for a key. What
+// is done is decided by a pure function of src/controllers; a controller here only builds its view.
+import type { ApiClient } from '../client/api-client.ts'
+import { keyOf, objectKey } from '../client/object-cache.ts'
+import { controllerOf } from '../controllers/owner.ts'
+import type { KubeObject, Stored } from '../resources/object.ts'
+import type { ControllerOptions } from './controller-loop.ts'
+import type { Informers } from './informers.ts'
+
+/** What a controller may look through. */
+export interface ControllerContext {
+  readonly informers: Informers
+  /** For what no cache holds, e.g. metrics. Writes are actions. */
+  readonly client: ApiClient
+  /** Epoch milliseconds. */
+  readonly now: () => number
+}
+
+export type ControllerParts = Pick<
+  ControllerOptions,
+  'watches' | 'reconcile' | 'backOff' | 'workers'
+>
+
+/** One file each in loop/controllers, one line each in all-controllers.ts. */
+export interface Controller {
+  /** As upstream's: it is the source of the events, and the user that requests are made as. */
+  readonly name: string
+  /** Called once, before the informers start: asks for its informers and adds its indexes. */
+  connect(context: ControllerContext): ControllerParts
+}
+
+/** For kinds whose keys are their own objects. */
+export const ownKey = (object: Stored<KubeObject>): string[] => [objectKey(object)]
+
+/** The key of the controller of this kind, if the object has one. */
+export const controllerKey = (object: Stored<KubeObject>, kind: string): string | undefined => {
+  const controller = controllerOf(object)
+  return controller?.kind === kind ? keyOf(object.metadata.namespace, controller.name) : undefined
+}
+
+/**
+ * Keys for a dependent: its controller of this kind, or, if it has no controller at all, whoever might adopt it. One of another controller
+ * concerns nobody here.
+ */
+export const controllerKeys =
+  <T extends KubeObject>(
+    kind: string,
+    adopters: (object: Stored<T>) => readonly Stored<KubeObject>[],
+  ) =>
+  (object: Stored<T>): string[] => {
+    const key = controllerKey(object, kind)
+    if (key !== undefined) return [key]
+    return controllerOf(object) === undefined ? adopters(object).map(objectKey) : []
+  }

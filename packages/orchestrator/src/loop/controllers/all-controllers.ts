@@ -1,0 +1,18 @@
+// Every controller that runs: to add one, write its file beside this and add its line.
+import type { Controller } from '../controller.ts'
+import { deploymentController } from './deployment-controller.ts'
+import { endpointsController } from './endpoints-controller.ts'
+import { garbageCollector } from './garbage-collector.ts'
+import { namespaceController } from './namespace-controller.ts'
+import { nodeController } from './node-controller.ts'
+import { replicaSetController } from './replica-set-controller.ts'
+
+export const allControllers: readonly Controller[] = [
+  replicaSetController,
+  deploymentController,
+  nodeController,
+  namespaceController,
+  endpointsController,
+  // Last: it watches every kind, and those that others asked for have their indexes by then.
+  garbageCollector,
+]

@@ -1,0 +1,30 @@
+// The garbage collector watches everything that can own or be owned.
+import { nothing } from '../../controllers/action.ts'
+import { reconcileGarbage } from '../../controllers/garbage-collector.ts'
+import { eventType } from '../../resources/event.ts'
+import { resourceTypes } from '../../resources/index.ts'
+import { watchOf } from '../controller-loop.ts'
+import type { Controller } from '../controller.ts'
+import { GarbageViews } from '../garbage-view.ts'
+
+const isCollected = ({ plural, verbs }: { plural: string; verbs: readonly string[] }): boolean =>
+  // Events are many and own nothing; they end by themselves.
+  plural !== eventType.plural && ['list', 'watch', 'delete'].every((verb) => verbs.includes(verb))
+
+export const garbageCollector: Controller = {
+  name: 'garbage-collector',
+  connect: ({ informers }) => {
+    for (const type of resourceTypes) if (isCollected(type)) informers.of(type)
+    const collected = informers.all
+    const views = new GarbageViews(collected)
+    return {
+      watches: collected.map((kind) =>
+        watchOf(kind.informer, (object) => views.keysOf(kind, object)),
+      ),
+      reconcile: (key) => {
+        const view = views.view(key)
+        return view === undefined ? nothing : reconcileGarbage(view)
+      },
+    }
+  },
+}
