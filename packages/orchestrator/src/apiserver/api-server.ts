@@ -14,11 +14,13 @@ import { kubeconfigText } from './pki/kubeconfig.ts'
 import { replaceFile } from './pki/replace-file.ts'
 import { PodLogs } from './pod-logs.ts'
 import { Registries } from './registry/registries.ts'
-import type { User } from './registry/request-options.ts'
+import type { User } from './access/user.ts'
 import { createKubernetesService, createSystemNamespaces } from './registry/system-objects.ts'
 import type { Store } from './store.ts'
 import { ApiDispatcher } from './wire/api-dispatcher.ts'
-import { userOfSocket } from './access/authentication.ts'
+import { CertificateAuthenticator, userOfSocket } from './access/authentication.ts'
+import { MastersAuthorizer } from './access/authorizer.ts'
+import { RequestPipeline } from './wire/request-pipeline.ts'
 import { Exchange, type HttpRequest, type HttpResponse } from './wire/exchange.ts'
 
 export interface ApiServerOptions {
@@ -62,10 +64,13 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     onWatchRestart: onError,
   })
   const logs = new PodLogs()
+  const authenticator = new CertificateAuthenticator()
+  const authorizer = new MastersAuthorizer()
   const client = new LocalApiClient(registries)
   const dispatcher = new ApiDispatcher({
     registries,
     logs,
+    pipeline: new RequestPipeline({ authenticator, authorizer }),
     serverAddress: () => new URL(url).host,
     onInternalError: onError,
   })

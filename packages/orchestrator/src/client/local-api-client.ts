@@ -3,11 +3,11 @@
 import type { Json, KubeObject, Stored } from '../resources/object.ts'
 import { apiErrorFrom } from '../apiserver/api-errors.ts'
 import { decodeAs, lenient } from '../apiserver/registry/decode.ts'
-import { checkNamespaceDeletion } from '../apiserver/admission/namespace-lifecycle.ts'
 import { applyPatch } from '../apiserver/registry/patch.ts'
 import type { Registries } from '../apiserver/registry/registries.ts'
 import type { Place, Registry } from '../apiserver/registry/registry.ts'
-import { type User, systemUser, type WriteOptions } from '../apiserver/registry/request-options.ts'
+import { systemUser, type User } from '../apiserver/access/user.ts'
+import type { WriteOptions } from '../apiserver/registry/request-options.ts'
 import { filterOf } from '../apiserver/registry/selection.ts'
 import { bindPod, changeScale, changeSubresource } from '../apiserver/subresources/subresources.ts'
 import type { CacheCursor } from '../apiserver/storage/resource-cache.ts'
@@ -141,7 +141,6 @@ export class LocalApiClient implements ApiClient {
     options: Parameters<ApiClient['delete']>[3] = {},
   ): Promise<void> {
     const registry = this.#registries.get(ref)
-    checkNamespaceDeletion(registry.type, name)
     await registry.delete(placeOf(registry, namespace, name), {
       ...this.#options,
       gracePeriodSeconds: options.gracePeriodSeconds,

@@ -1,7 +1,6 @@
 // Resources without storage: a client posts a question about itself and gets it back with an answer.
 import type { Json } from '../../resources/object.ts'
-import type { User } from '../registry/request-options.ts'
-import { isMaster } from './authentication.ts'
+import { isMaster, type User } from './user.ts'
 import type { VirtualResource } from '../discovery/discovery.ts'
 
 export interface Review extends VirtualResource {

@@ -1,39 +1,90 @@
-// What stands between a request and the registry: steps that may refuse or complete an object. In the order of the list.
-import type { KubeObject, ResourceType } from '../../resources/object.ts'
+// What stands between a request and the store: plugins that may complete an object or refuse it. All mutating ones run first, then the
+// kind's own validation, then the validating ones, each in the order of the list; in every round of a write's compare-and-swap.
+import type { KubeObject, ResourceType, Stored } from '../../resources/object.ts'
+import type { User } from '../access/user.ts'
 import type { WriteOptions } from '../registry/request-options.ts'
 
-/** One step; each part is optional. A step refuses by throwing ApiError. */
-export interface AdmissionStep {
-  /** Before anything else happens to the object. */
-  admitCreate?(type: ResourceType, object: KubeObject, options: WriteOptions): Promise<void> | void
-  /** After defaults, before validation. */
-  mutateCreate?(
-    type: ResourceType,
-    object: KubeObject,
-    options: WriteOptions,
-  ): Promise<KubeObject> | KubeObject
+export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT'
+
+export interface AdmissionRequest {
+  readonly operation: AdmissionOperation
+  readonly type: ResourceType
+  /** '' for the object itself. */
+  readonly subresource: string
+  readonly namespace: string | undefined
+  readonly name: string
+  /** As it would be stored; the body of a CONNECT or of a subresource of its own kind; the stored object for DELETE. */
+  readonly object: KubeObject
+  /** undefined for CREATE. */
+  readonly oldObject: Stored<KubeObject> | undefined
+  /** Those of a DELETE are DeleteOptions. */
+  readonly options: WriteOptions
+  readonly user: User
+  readonly dryRun: boolean
+  /** Adds a text that the client shows to its user. */
+  warn(text: string): void
+}
+
+/** Refuses by throwing ApiError. */
+export interface AdmissionPlugin {
+  readonly name: string
+  /** Asked once for each operation of a kind; left out: every request is for this plugin. */
+  handles?(operation: AdmissionOperation, type: ResourceType, subresource: string): boolean
+  mutate?(request: AdmissionRequest): Promise<KubeObject> | KubeObject
+  validate?(request: AdmissionRequest): Promise<void> | void
+}
+
+interface Route {
+  readonly mutating: readonly Required<Pick<AdmissionPlugin, 'mutate'>>[]
+  readonly validating: readonly Required<Pick<AdmissionPlugin, 'validate'>>[]
 }
 
 export class Admission {
-  readonly #steps: readonly AdmissionStep[]
+  readonly #plugins: readonly AdmissionPlugin[]
+  /** By kind, then by operation and subresource: most requests concern few plugins. */
+  readonly #routes = new WeakMap<ResourceType, Map<string, Route>>()
 
-  constructor(steps: readonly AdmissionStep[]) {
-    this.#steps = steps
+  constructor(plugins: readonly AdmissionPlugin[]) {
+    this.#plugins = plugins
   }
 
-  async admitCreate(type: ResourceType, object: KubeObject, options: WriteOptions): Promise<void> {
-    for (const step of this.#steps) await step.admitCreate?.(type, object, options)
-  }
-
-  async mutateCreate(
-    type: ResourceType,
-    object: KubeObject,
-    options: WriteOptions,
-  ): Promise<KubeObject> {
-    let admitted = object
-    for (const step of this.#steps) {
-      admitted = (await step.mutateCreate?.(type, admitted, options)) ?? admitted
+  async mutate(request: AdmissionRequest): Promise<KubeObject> {
+    let { object } = request
+    for (const plugin of this.#route(request).mutating) {
+      object = await plugin.mutate(object === request.object ? request : { ...request, object })
     }
-    return admitted
+    return object
+  }
+
+  async validate(request: AdmissionRequest): Promise<void> {
+    for (const plugin of this.#route(request).validating) await plugin.validate(request)
+  }
+
+  #route({ type, operation, subresource }: AdmissionRequest): Route {
+    let ofType = this.#routes.get(type)
+    if (ofType === undefined) {
+      ofType = new Map()
+      this.#routes.set(type, ofType)
+    }
+    const key = `${operation}/${subresource}`
+    let route = ofType.get(key)
+    if (route === undefined) {
+      const asked = this.#plugins.filter(
+        (plugin) => plugin.handles?.(operation, type, subresource) ?? true,
+      )
+      route = { mutating: asked.filter(isMutating), validating: asked.filter(isValidating) }
+      ofType.set(key, route)
+    }
+    return route
   }
 }
+
+const isMutating = (
+  plugin: AdmissionPlugin,
+): plugin is AdmissionPlugin & Required<Pick<AdmissionPlugin, 'mutate'>> =>
+  plugin.mutate !== undefined
+
+const isValidating = (
+  plugin: AdmissionPlugin,
+): plugin is AdmissionPlugin & Required<Pick<AdmissionPlugin, 'validate'>> =>
+  plugin.validate !== undefined

@@ -1,7 +1,7 @@
 // Admission: objects are created only in namespaces that exist and are not being deleted; the namespaces of the system stay.
 import type { KubeObject, ResourceType } from '../../resources/object.ts'
 import { forbidden } from '../api-errors.ts'
-import type { AdmissionStep } from './admission.ts'
+import type { AdmissionOperation, AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import type { Registry } from '../registry/registry.ts'
 
 export const systemNamespaces: readonly string[] = [
@@ -14,7 +14,8 @@ export const systemNamespaces: readonly string[] = [
 /** Those that may not be deleted. */
 export const permanentNamespaces: readonly string[] = ['default', 'kube-system', 'kube-public']
 
-export class NamespaceLifecycle implements AdmissionStep {
+export class NamespaceLifecycle implements AdmissionPlugin {
+  readonly name = 'NamespaceLifecycle'
   readonly #namespaces: () => Registry
 
   /** `namespaces`: the registry of namespaces, which itself needs the admission steps to be made. */
@@ -22,14 +23,19 @@ export class NamespaceLifecycle implements AdmissionStep {
     this.#namespaces = namespaces
   }
 
-  async admitCreate(type: ResourceType, object: KubeObject): Promise<void> {
-    const { namespace } = object.metadata
-    if (!type.namespaced || namespace === undefined) return
+  handles(operation: AdmissionOperation, type: ResourceType, subresource: string): boolean {
+    if (operation === 'CREATE') return type.namespaced
+    return operation === 'DELETE' && isNamespaces(type) && subresource === ''
+  }
+
+  /** Before anything else: a missing namespace is told first. */
+  async mutate({ operation, type, namespace, object }: AdmissionRequest): Promise<KubeObject> {
+    if (operation !== 'CREATE' || namespace === undefined) return object
     const registry = this.#namespaces()
     const stored =
       registry.cache.get(namespace) ??
       (await registry.get({ namespace: undefined, name: namespace }))
-    if (stored.object.metadata.deletionTimestamp === undefined) return
+    if (stored.object.metadata.deletionTimestamp === undefined) return object
     const name = object.metadata.name ?? object.metadata.generateName ?? ''
     const message = `namespace ${namespace} is being terminated`
     throw forbidden(
@@ -39,14 +45,16 @@ export class NamespaceLifecycle implements AdmissionStep {
       [{ reason: 'NamespaceTerminating', message, field: 'metadata.namespace' }],
     )
   }
+
+  validate({ operation, type, name }: AdmissionRequest): void {
+    if (operation !== 'DELETE' || !permanentNamespaces.includes(name)) return
+    throw forbidden(
+      { group: type.group, resource: type.plural },
+      name,
+      'this namespace may not be deleted',
+    )
+  }
 }
 
-/** Throws ApiError Forbidden for the namespaces that the system needs. */
-export const checkNamespaceDeletion = (type: ResourceType, name: string): void => {
-  if (type.kind !== 'Namespace' || !permanentNamespaces.includes(name)) return
-  throw forbidden(
-    { group: type.group, resource: type.plural },
-    name,
-    'this namespace may not be deleted',
-  )
-}
+const isNamespaces = ({ group, plural }: ResourceType): boolean =>
+  group === '' && plural === 'namespaces'

@@ -2,9 +2,8 @@
 import type { FieldError, KubeObject, ResourceType } from '../../resources/object.ts'
 import type { Service, ServicePort } from '../../resources/service.ts'
 import { internalError, invalid } from '../api-errors.ts'
-import type { AdmissionStep } from './admission.ts'
+import type { AdmissionOperation, AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import type { Registry } from '../registry/registry.ts'
-import type { WriteOptions } from '../registry/request-options.ts'
 
 /** 10.96.0.0/16; its first address is that of the service `kubernetes`. */
 const networkPrefix = '10.96.'
@@ -20,7 +19,8 @@ interface Used {
   readonly nodePorts: ReadonlySet<number>
 }
 
-export class ServiceAddresses implements AdmissionStep {
+export class ServiceAddresses implements AdmissionPlugin {
+  readonly name = 'ServiceAddresses'
   readonly #services: () => Registry
   readonly #now: () => number
   /** Handed out, but perhaps not in the cache yet: value and the time it was. */
@@ -31,8 +31,13 @@ export class ServiceAddresses implements AdmissionStep {
     this.#now = now
   }
 
-  mutateCreate(type: ResourceType, object: KubeObject, options: WriteOptions): KubeObject {
-    if (type.group !== '' || type.kind !== 'Service' || options.dryRun) return object
+  handles(operation: AdmissionOperation, type: ResourceType, subresource: string): boolean {
+    const isService = type.group === '' && type.kind === 'Service'
+    return operation === 'CREATE' && isService && subresource === ''
+  }
+
+  mutate({ object, dryRun }: AdmissionRequest): KubeObject {
+    if (dryRun) return object
     const service = object as Service
     if (service.spec.type === 'ExternalName') return object
     const used = this.#used()

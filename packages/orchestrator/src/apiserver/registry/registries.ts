@@ -4,9 +4,8 @@ import { noSuchResource } from '../api-errors.ts'
 import { WatchCache } from '../storage/watch-cache.ts'
 import type { Store } from '../store.ts'
 import { Admission } from '../admission/admission.ts'
-import { NamespaceLifecycle } from '../admission/namespace-lifecycle.ts'
+import { admissionPlugins } from '../admission/plugins.ts'
 import { Registry } from './registry.ts'
-import { ServiceAddresses } from '../admission/service-addresses.ts'
 
 export interface RegistriesOptions {
   readonly store: Store
@@ -31,10 +30,7 @@ export class Registries {
       ...(options.onWatchRestart === undefined ? {} : { onRestart: options.onWatchRestart }),
     })
     const core = (plural: string): Registry => this.get({ group: '', version: 'v1', plural })
-    const admission = new Admission([
-      new NamespaceLifecycle(() => core('namespaces')),
-      new ServiceAddresses(() => core('services'), now),
-    ])
+    const admission = new Admission(admissionPlugins({ core, now }))
     for (const type of types) {
       const ttl = ttlSeconds[type.plural]
       this.#registries.set(

@@ -1,6 +1,5 @@
 // The generic registry: create, read, update and delete of one kind, by its ResourceType alone. Every write is a compare-and-swap on
 // the store's revision; a change is computed from the cached object first and again from the store's when that was stale.
-import { randomUUID } from 'node:crypto'
 import { ApiError } from '../../client/api-client.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import { generateName } from '../../resources/names.ts'
@@ -8,8 +7,6 @@ import type { KubeObject, ResourceType, Stored } from '../../resources/object.ts
 import {
   alreadyExists,
   badRequest,
-  conflict,
-  invalid,
   modifiedConflict,
   notFound,
   type ResourceName,
@@ -19,12 +16,11 @@ import { collectionPrefix, keyBelow } from '../storage/resource-keys.ts'
 import { ObjectCodec, StoredObject } from '../storage/stored-object.ts'
 import type { WatchCache } from '../storage/watch-cache.ts'
 import type { Store, StoredValue } from '../store.ts'
-import { withUpdateTracked } from '../apply/managed-fields.ts'
 import type { Admission } from '../admission/admission.ts'
 import { afterUpdate, markForDeletion, type Outcome } from './deletion.ts'
 import { type ListPage, readList } from './list-reader.ts'
-import { createdMetadata, timestamp, updatedMetadata } from './object-metadata.ts'
 import type { DeleteOptions, ListQuery, WriteOptions } from './request-options.ts'
+import { type AdmittedWrite, WritePreparation } from './write-preparation.ts'
 
 export interface RegistryOptions {
   readonly type: ResourceType
@@ -58,7 +54,7 @@ export class Registry {
   readonly cache: ResourceCache
   readonly #store: Store
   readonly #watchCache: WatchCache
-  readonly #admission: Admission
+  readonly #preparation: WritePreparation
   readonly #codec: ObjectCodec
   readonly #prefix: string
   readonly #now: () => number
@@ -70,7 +66,7 @@ export class Registry {
     this.resource = { group: type.group, resource: type.plural }
     this.#store = options.store
     this.#watchCache = options.watchCache
-    this.#admission = options.admission
+    this.#preparation = new WritePreparation(options)
     this.#codec = new ObjectCodec(type)
     this.#prefix = collectionPrefix(type)
     this.#now = options.now
@@ -119,12 +115,11 @@ export class Registry {
       throw badRequest('resourceVersion should not be set on objects to be created')
     }
     const inPlace = inNamespace(type, sent, namespace)
-    await this.#admission.admitCreate(type, inPlace, options)
     const generatePrefix = inPlace.metadata.generateName ?? ''
     const isGenerated = (inPlace.metadata.name ?? '') === '' && generatePrefix !== ''
     for (let attempt = 1; ; attempt++) {
       const name = isGenerated ? generateName(generatePrefix, Math.random) : inPlace.metadata.name
-      const object = await this.#prepared(inPlace, name, options)
+      const object = await this.#preparation.forCreate(inPlace, { namespace, name }, options)
       const key = keyBelow(namespace, object.metadata.name ?? '')
       const value = this.#codec.encode(object)
       if (options.dryRun) {
@@ -155,24 +150,27 @@ export class Registry {
 
   /** A write of the main resource computed from the current object, with all the rules of an update. */
   async change(place: Place, change: Change, options: WriteOptions): Promise<StoredObject> {
-    return this.swap(place, options, (current) => {
+    return this.swap(place, options, async (current) => {
       const sent = change(current)
       if (sent === current) return { object: current }
       this.checkPlace(sent, place)
-      const updated = this.#updated(sent, current, place.name)
-      return afterUpdate(this.type, this.#tracked(updated, current, options))
+      return afterUpdate(
+        this.type,
+        await this.#preparation.forUpdate(sent, current, place, options),
+      )
     })
   }
 
   /** A write of the status subresource: everything but status stays. */
   async changeStatus(place: Place, change: Change, options: WriteOptions): Promise<StoredObject> {
-    return this.swap(place, options, (current) => {
+    return this.swap(place, options, async (current) => {
       const sent = change(current)
       if (sent === current) return { object: current }
       this.checkPlace(sent, place)
-      this.#checkVersion(sent, current, place.name)
+      this.#preparation.checkVersion(sent, current)
       const status = (sent as KubeObject & { status?: unknown }).status
-      return { object: { ...current, status } as KubeObject }
+      const object = { ...current, status } as KubeObject
+      return { object: await this.admitted('status', { place, object, current, options }) }
     })
   }
 
@@ -182,13 +180,40 @@ export class Registry {
     options: DeleteOptions,
   ): Promise<{ stored: StoredObject; isGone: boolean }> {
     let isGone = false
-    const stored = await this.swap(place, options, (current) => {
-      this.#checkPreconditions(current, place.name, options)
+    const stored = await this.swap(place, options, async (current) => {
+      this.#preparation.checkPreconditions(current, options)
+      await this.#preparation.admitted({
+        operation: 'DELETE',
+        subresource: '',
+        place,
+        object: current,
+        oldObject: current,
+        options,
+      })
       const outcome = markForDeletion(this.type, current, options, this.#now())
       isGone = outcome.isRemoved === true
       return outcome
     })
     return { stored, isGone }
+  }
+
+  /** The object that an update of a subresource may store. Throws what admission refuses. */
+  async admitted(
+    subresource: string,
+    update: {
+      readonly place: Place
+      readonly object: KubeObject
+      readonly current: Stored<KubeObject>
+      readonly options: WriteOptions
+    },
+  ): Promise<KubeObject> {
+    const { current, ...rest } = update
+    return this.admit({ operation: 'UPDATE', subresource, oldObject: current, ...rest })
+  }
+
+  /** Asks admission about a request that this registry does not store itself: CONNECT, or a subresource with a body of its own kind. */
+  async admit(write: AdmittedWrite): Promise<KubeObject> {
+    return this.#preparation.admitted(write)
   }
 
   /**
@@ -198,7 +223,7 @@ export class Registry {
   async swap(
     place: Place,
     options: WriteOptions,
-    compute: (current: Stored<KubeObject>) => Outcome,
+    compute: (current: Stored<KubeObject>) => Outcome | Promise<Outcome>,
   ): Promise<StoredObject> {
     const key = keyOf(place)
     let current = this.cache.get(key)
@@ -209,7 +234,7 @@ export class Registry {
         isFresh = true
         if (current === undefined) throw notFound(this.resource, place.name)
       }
-      const outcome = tryCompute(compute, current.object)
+      const outcome = await tryCompute(compute, current.object)
       if (outcome instanceof Error || this.#isUnchanged(outcome, current)) {
         if (isFresh) {
           if (outcome instanceof Error) throw outcome
@@ -259,75 +284,6 @@ export class Registry {
     return outcome.object === current.object || jsonEqual(outcome.object, current.object)
   }
 
-  async #prepared(
-    sent: KubeObject,
-    name: string | undefined,
-    options: WriteOptions,
-  ): Promise<KubeObject> {
-    const { type } = this
-    const metadata = createdMetadata(sent.metadata, name, {
-      uid: randomUUID(),
-      creationTimestamp: timestamp(this.#now()),
-    })
-    const defaulted = type.defaults({ ...sent, metadata })
-    const prepared = type.prepareForCreate?.(defaulted) ?? defaulted
-    const admitted = await this.#admission.mutateCreate(type, prepared, options)
-    const errors = type.validate(admitted)
-    if (errors.length > 0) throw invalid(type, name ?? '', errors)
-    return admitted
-  }
-
-  #updated(sent: KubeObject, current: Stored<KubeObject>, name: string): KubeObject {
-    const { type } = this
-    this.#checkVersion(sent, current, name)
-    if (sent.metadata.uid !== undefined && sent.metadata.uid !== current.metadata.uid) {
-      throw conflict(this.resource, name, uidText(sent.metadata.uid, current.metadata.uid))
-    }
-    const object = { ...sent, metadata: updatedMetadata(sent.metadata, current.metadata) }
-    const defaulted = type.defaults(object)
-    const prepared = type.prepareForUpdate?.(defaulted, current) ?? defaulted
-    const errors = [...type.validate(prepared), ...(type.validateUpdate?.(prepared, current) ?? [])]
-    if (errors.length > 0) throw invalid(type, name, errors)
-    return prepared
-  }
-
-  #tracked(
-    updated: KubeObject,
-    current: Stored<KubeObject>,
-    { isApply, fieldManager }: WriteOptions,
-  ): KubeObject {
-    if (isApply === true || (updated.metadata.managedFields ?? []).length === 0) return updated
-    return withUpdateTracked(updated, current, {
-      manager: fieldManager,
-      time: timestamp(this.#now()),
-      mergeKeys: this.type.mergeKeys,
-    })
-  }
-
-  #checkVersion(sent: KubeObject, current: Stored<KubeObject>, name: string): void {
-    const { resourceVersion = '' } = sent.metadata
-    if (resourceVersion !== '' && resourceVersion !== current.metadata.resourceVersion) {
-      throw modifiedConflict(this.resource, name)
-    }
-  }
-
-  #checkPreconditions(
-    current: Stored<KubeObject>,
-    name: string,
-    { uid, resourceVersion }: DeleteOptions,
-  ): void {
-    if (uid !== undefined && uid !== current.metadata.uid) {
-      throw conflict(this.resource, name, uidText(uid, current.metadata.uid))
-    }
-    if (resourceVersion !== undefined && resourceVersion !== current.metadata.resourceVersion) {
-      throw conflict(
-        this.resource,
-        name,
-        `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${current.metadata.resourceVersion}`,
-      )
-    }
-  }
-
   async #read(key: string): Promise<StoredObject | undefined> {
     return this.#fromStore(await this.#store.get(this.#prefix + key))
   }
@@ -360,15 +316,12 @@ export class Registry {
 
 const keyOf = ({ namespace, name }: Place): string => keyBelow(namespace, name)
 
-const uidText = (asked: string, there: string): string =>
-  `Precondition failed: UID in precondition: ${asked}, UID in object meta: ${there}`
-
-const tryCompute = (
-  compute: (current: Stored<KubeObject>) => Outcome,
+const tryCompute = async (
+  compute: (current: Stored<KubeObject>) => Outcome | Promise<Outcome>,
   current: Stored<KubeObject>,
-): Outcome | Error => {
+): Promise<Outcome | Error> => {
   try {
-    return compute(current)
+    return await compute(current)
   } catch (reason) {
     return reason instanceof Error ? reason : new Error(String(reason))
   }

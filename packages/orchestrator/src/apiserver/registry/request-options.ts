@@ -1,10 +1,6 @@
 // What a request asks of the registry besides its object.
 
-/** Who asks. */
-export interface User {
-  readonly name: string
-  readonly groups: readonly string[]
-}
+import type { User } from '../access/user.ts'
 
 export interface WriteOptions {
   readonly user: User
@@ -14,6 +10,8 @@ export interface WriteOptions {
   readonly fieldManager: string
   /** A server-side apply, which brings its own account of who owns what. */
   readonly isApply?: boolean
+  /** Adds a text that the client shows to its user. */
+  readonly warn?: (text: string) => void
 }
 
 export interface DeleteOptions extends WriteOptions {
@@ -31,5 +29,3 @@ export interface ListQuery {
   readonly resourceVersion: string
   readonly resourceVersionMatch: string
 }
-
-export const systemUser: User = { name: 'system:apiserver', groups: ['system:masters'] }

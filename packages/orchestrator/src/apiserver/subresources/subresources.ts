@@ -40,9 +40,11 @@ export const changeSubresource = async (
   const { subresource, change, options } = request
   if (!hasSubresource(registry, subresource)) throw noSuchResource()
   if (subresource === 'status') return registry.changeStatus(place, change, options)
-  return registry.swap(place, options, (current) =>
-    afterUpdate(registry.type, withSpecFinalizers(current, change(current))),
-  )
+  return registry.swap(place, options, async (current) => {
+    const object = withSpecFinalizers(current, change(current))
+    const admitted = await registry.admitted(subresource, { place, object, current, options })
+    return afterUpdate(registry.type, admitted)
+  })
 }
 
 /** `change` computes the next Scale from the current one. */

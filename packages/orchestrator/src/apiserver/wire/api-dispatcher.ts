@@ -3,9 +3,8 @@ import { ApiError } from '../../client/api-client.ts'
 import { apiErrorFrom, methodNotAllowed, noSuchResource } from '../api-errors.ts'
 import type { PodLogs } from '../pod-logs.ts'
 import type { Registries } from '../registry/registries.ts'
-import type { User } from '../registry/request-options.ts'
+import type { User } from '../access/user.ts'
 import { reviews } from '../access/access-reviews.ts'
-import { checkAccess } from '../access/authentication.ts'
 import { openApiV2 } from '../discovery/openapi-v2.ts'
 import { Discovery } from '../discovery/discovery.ts'
 import type { Exchange } from './exchange.ts'
@@ -13,13 +12,16 @@ import { jsonType, parseAccept } from './media-types.ts'
 import { flag } from './query-options.ts'
 import { sendError, sendValue } from './replies.ts'
 import { readObject } from './request-body.ts'
-import { parseResourcePath, type ResourcePath } from './request-path.ts'
+import type { RequestInfo } from './request-info.ts'
+import type { ResourcePath } from './request-path.ts'
+import type { RequestPipeline } from './request-pipeline.ts'
 import { ResourceHandlers } from './resource-handlers.ts'
 import { versionDocument } from '../discovery/version.ts'
 
 export interface DispatcherOptions {
   readonly registries: Registries
   readonly logs: PodLogs
+  readonly pipeline: RequestPipeline
   /** `HOST:PORT` as clients reach it. */
   readonly serverAddress: () => string
   /** Told of failures that are no answer of the API: of the store, or a bug. */
@@ -43,11 +45,14 @@ export class ApiDispatcher {
     this.#handlers = new ResourceHandlers(options.registries, options.logs)
   }
 
-  /** Never rejects. `user` undefined: not authenticated. */
-  async handle(exchange: Exchange, user: User | undefined): Promise<void> {
+  /** Never rejects. `certificateUser`: whom the connection's certificate names. */
+  async handle(exchange: Exchange, certificateUser: User | undefined): Promise<void> {
     try {
       await exchange.receiveBody()
-      await this.#dispatch(exchange, user)
+      if (this.#handleOpenPath(exchange)) return
+      await this.#options.pipeline.run(exchange, certificateUser, (info) =>
+        this.#dispatch(exchange, info),
+      )
     } catch (reason) {
       if (!(reason instanceof ApiError)) {
         this.#options.onInternalError(reason instanceof Error ? reason : apiErrorFrom(reason))
@@ -66,16 +71,9 @@ export class ApiDispatcher {
     }
   }
 
-  async #dispatch(exchange: Exchange, user: User | undefined): Promise<void> {
-    if (this.#handleOpenPath(exchange)) return
-    const path = parseResourcePath(exchange.path)
-    if (path === undefined) {
-      exchange.user = checkAccess(user, exchange.method.toLowerCase(), exchange.path)
-      this.#handleDocument(exchange)
-      return
-    }
-    exchange.user = checkAccess(user, verbOf(exchange, path), path)
-    await this.#handleResource(exchange, path)
+  async #dispatch(exchange: Exchange, { path }: RequestInfo): Promise<void> {
+    if (path === undefined) this.#handleDocument(exchange)
+    else await this.#handleResource(exchange, path)
   }
 
   /** Health and version: for everybody. */
@@ -182,21 +180,4 @@ const aggregatedVersionOf = (accept: string): (typeof aggregatedVersions)[number
     if (parameters.get('g') === 'apidiscovery.k8s.io' && version !== undefined) return version
   }
   return undefined
-}
-
-const verbOf = ({ method, query }: Exchange, { name }: ResourcePath): string => {
-  switch (method) {
-    case 'GET':
-    case 'HEAD':
-      if (flag(query, 'watch')) return 'watch'
-      return name === undefined ? 'list' : 'get'
-    case 'POST':
-      return 'create'
-    case 'PUT':
-      return 'update'
-    case 'DELETE':
-      return name === undefined ? 'deletecollection' : 'delete'
-    default:
-      return method.toLowerCase()
-  }
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { assert } from '@balsa/raft/assert'
 import { badRequest, requestTooLarge } from '../api-errors.ts'
-import type { User } from '../registry/request-options.ts'
+import { anonymousUser, type User } from '../access/user.ts'
 
 /** HTTP/2's have the same methods; their declarations differ in ways that do not matter here. */
 export type HttpRequest = IncomingMessage | Http2ServerRequest
@@ -30,7 +30,7 @@ export class Exchange {
   readonly path: string
   readonly query: URLSearchParams
   /** Set by the dispatcher before any handler runs. */
-  user: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] }
+  user: User = anonymousUser
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #warnings: string[] = []

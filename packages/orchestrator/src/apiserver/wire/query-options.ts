@@ -86,6 +86,9 @@ export const writeOptions = (
     user: exchange.user,
     dryRun: dryRun.length > 0,
     fieldManager: fieldManager.slice(0, fieldManagerLengthMax),
+    warn: (text) => {
+      exchange.warn(text)
+    },
   }
 }
 

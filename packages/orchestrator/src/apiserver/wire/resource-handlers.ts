@@ -9,7 +9,6 @@ import {
 } from '../api-errors.ts'
 import type { PodLogs } from '../pod-logs.ts'
 import { decodeAs, type DecodeOptions } from '../registry/decode.ts'
-import { checkNamespaceDeletion } from '../admission/namespace-lifecycle.ts'
 import { applyPatch } from '../registry/patch.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { Change, Place, Registry } from '../registry/registry.ts'
@@ -168,7 +167,6 @@ export class ResourceHandlers {
   async #delete(request: ResourceRequest, place: Place): Promise<void> {
     const { exchange, registry } = request
     const options = readDeleteOptions(exchange)
-    checkNamespaceDeletion(registry.type, place.name)
     const { stored, isGone } = await registry.delete(place, options)
     if (!isGone) {
       this.#reply(request, 200, stored)

@@ -1,0 +1,161 @@
+// From what a client sent to what may be stored: the system's metadata, defaults, admission, the kind's own rules, in upstream's order.
+import { randomUUID } from 'node:crypto'
+import type { KubeObject, ResourceType, Stored } from '../../resources/object.ts'
+import type { Admission, AdmissionOperation, AdmissionRequest } from '../admission/admission.ts'
+import { conflict, invalid, modifiedConflict, type ResourceName } from '../api-errors.ts'
+import { withUpdateTracked } from '../apply/managed-fields.ts'
+import { createdMetadata, timestamp, updatedMetadata } from './object-metadata.ts'
+import type { Place } from './registry.ts'
+import type { DeleteOptions, WriteOptions } from './request-options.ts'
+
+/** A write that admission is asked about. */
+export interface AdmittedWrite {
+  readonly operation: AdmissionOperation
+  /** '' for the object itself. */
+  readonly subresource: string
+  readonly place: Place
+  readonly object: KubeObject
+  readonly oldObject: Stored<KubeObject> | undefined
+  readonly options: WriteOptions
+}
+
+export class WritePreparation {
+  readonly #type: ResourceType
+  readonly #resource: ResourceName
+  readonly #admission: Admission
+  readonly #now: () => number
+
+  constructor(options: {
+    readonly type: ResourceType
+    readonly admission: Admission
+    readonly now: () => number
+  }) {
+    this.#type = options.type
+    this.#resource = { group: options.type.group, resource: options.type.plural }
+    this.#admission = options.admission
+    this.#now = options.now
+  }
+
+  async forCreate(
+    sent: KubeObject,
+    place: { readonly namespace: string | undefined; readonly name: string | undefined },
+    options: WriteOptions,
+  ): Promise<KubeObject> {
+    const name = place.name ?? ''
+    const metadata = createdMetadata(sent.metadata, place.name, {
+      uid: randomUUID(),
+      creationTimestamp: timestamp(this.#now()),
+    })
+    const write = {
+      operation: 'CREATE',
+      subresource: '',
+      place: { namespace: place.namespace, name },
+      oldObject: undefined,
+      options,
+    } as const
+    const type = this.#type
+    const admitted = await this.#mutated(write, type.defaults({ ...sent, metadata }))
+    const object = type.prepareForCreate?.(admitted) ?? admitted
+    const errors = type.validate(object)
+    if (errors.length > 0) throw invalid(type, name, errors)
+    await this.#admission.validate(this.#request({ ...write, object }))
+    return object
+  }
+
+  async forUpdate(
+    sent: KubeObject,
+    current: Stored<KubeObject>,
+    place: Place,
+    options: WriteOptions,
+  ): Promise<KubeObject> {
+    const type = this.#type
+    this.checkVersion(sent, current)
+    if (sent.metadata.uid !== undefined && sent.metadata.uid !== current.metadata.uid) {
+      throw conflict(this.#resource, place.name, uidText(sent.metadata.uid, current.metadata.uid))
+    }
+    const write = {
+      operation: 'UPDATE',
+      subresource: '',
+      place,
+      oldObject: current,
+      options,
+    } as const
+    const named = { ...sent, metadata: updatedMetadata(sent.metadata, current.metadata) }
+    const admitted = await this.#mutated(write, type.defaults(named))
+    const object = type.prepareForUpdate?.(admitted, current) ?? admitted
+    const errors = [...type.validate(object), ...(type.validateUpdate?.(object, current) ?? [])]
+    if (errors.length > 0) throw invalid(type, place.name, errors)
+    await this.#admission.validate(this.#request({ ...write, object }))
+    return this.#tracked(object, current, options)
+  }
+
+  /** For subresources, deletions and connections: the object as it may be stored. */
+  async admitted(write: AdmittedWrite): Promise<KubeObject> {
+    const object = await this.#admission.mutate(this.#request(write))
+    await this.#admission.validate(this.#request({ ...write, object }))
+    return object
+  }
+
+  /** Throws ApiError Conflict when `sent` asks for another version. */
+  checkVersion(sent: KubeObject, current: Stored<KubeObject>): void {
+    const { resourceVersion = '' } = sent.metadata
+    if (resourceVersion !== '' && resourceVersion !== current.metadata.resourceVersion) {
+      throw modifiedConflict(this.#resource, current.metadata.name)
+    }
+  }
+
+  checkPreconditions(current: Stored<KubeObject>, { uid, resourceVersion }: DeleteOptions): void {
+    const { name } = current.metadata
+    if (uid !== undefined && uid !== current.metadata.uid) {
+      throw conflict(this.#resource, name, uidText(uid, current.metadata.uid))
+    }
+    if (resourceVersion !== undefined && resourceVersion !== current.metadata.resourceVersion) {
+      throw conflict(
+        this.#resource,
+        name,
+        `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${current.metadata.resourceVersion}`,
+      )
+    }
+  }
+
+  /** What plugins add is completed with defaults too. */
+  async #mutated(write: Omit<AdmittedWrite, 'object'>, object: KubeObject): Promise<KubeObject> {
+    const admitted = await this.#admission.mutate(this.#request({ ...write, object }))
+    return admitted === object ? object : this.#type.defaults(admitted)
+  }
+
+  #request(write: AdmittedWrite): AdmissionRequest {
+    const { operation, subresource, place, object, oldObject, options } = write
+    return {
+      operation,
+      type: this.#type,
+      subresource,
+      namespace: place.namespace,
+      name: place.name,
+      object,
+      oldObject,
+      options,
+      user: options.user,
+      dryRun: options.dryRun,
+      warn: options.warn ?? ignore,
+    }
+  }
+
+  #tracked(
+    updated: KubeObject,
+    current: Stored<KubeObject>,
+    { isApply, fieldManager }: WriteOptions,
+  ): KubeObject {
+    if (isApply === true || (updated.metadata.managedFields ?? []).length === 0) return updated
+    return withUpdateTracked(updated, current, {
+      manager: fieldManager,
+      time: timestamp(this.#now()),
+      mergeKeys: this.#type.mergeKeys,
+    })
+  }
+}
+
+const ignore = (): void => undefined
+
+const uidText = (asked: string, there: string): string =>
+  `Precondition failed: UID in precondition: ${asked}, UID in object meta: ${there}`
