@@ -79,10 +79,13 @@ export class SignedInWire implements Wire {
         isOver = true
         this.#refusedWatches++
         void opened.then((channel) => channel.close())
-        this.signIn().then(events.lost, events.lost)
+        this.signIn().then(
+          () => events.lost(),
+          () => events.lost(),
+        )
       },
-      lost: () => {
-        if (!isOver) events.lost()
+      lost: (reason) => {
+        if (!isOver) events.lost(reason)
       },
     })
     return opened

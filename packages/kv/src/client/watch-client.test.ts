@@ -148,3 +148,23 @@ test('while no server stands it tries with growing pauses, and not at all withou
   await vi.advanceTimersByTimeAsync(60_000)
   expect(wire.opened).toBe(opened)
 })
+
+test('a server that keeps sending what cannot be read ends the watch with one typed error', async () => {
+  const wire = new FakeWire()
+  const client = new WatchClient(wire)
+  const ended: unknown[] = []
+  let batches = 0
+  client.watch({ key: 'a' }, { batch: () => void batches++, ended: (error) => ended.push(error) })
+  await turn()
+  const malformed = new KvError('MALFORMED')
+  for (let round = 1; round <= 6; round++) {
+    wire.answer({ watchId: round, created: true })
+    // What was good before it counts: only streams in a row that bring nothing are too many.
+    if (round === 2) wire.answer({ watchId: 1, events: [put(11)] }, 11)
+    expect(ended).toEqual([])
+    wire.events?.lost(malformed)
+    await vi.advanceTimersByTimeAsync(10_000)
+  }
+  expect(ended).toEqual([malformed])
+  expect({ batches, opened: wire.opened }).toEqual({ batches: 1, opened: 6 })
+})

@@ -17,6 +17,9 @@ interface ActiveWatch {
   isCreated: boolean
 }
 
+/** Streams that end so, one after the other, before the watches are given up. */
+const malformedMax = 5
+
 export class WatchClient {
   readonly #wire: Pick<Wire, 'openWatchChannel'>
   readonly #watches = new Map<number, ActiveWatch>()
@@ -25,6 +28,8 @@ export class WatchClient {
   #isOpening = false
   /** Channels that were lost, or could not be opened, since one last brought something. */
   #failureCount = 0
+  /** Channels in a row that ended with something that cannot be read, and brought no event before. */
+  #malformedCount = 0
   /** Watches whose `created` is still to come on this channel, in order. */
   #creating: number[] = []
   #nextId = 1
@@ -70,7 +75,8 @@ export class WatchClient {
     const { signal } = this.#closed
     while (this.#watches.size > 0 && this.#channel === undefined && !signal.aborted) {
       try {
-        if (this.#failureCount > 1) await delay(backOffMs(this.#failureCount), signal)
+        const failures = Math.max(this.#failureCount, this.#malformedCount)
+        if (failures > 1) await delay(backOffMs(failures), signal)
         await this.#openOnce()
       } catch (reason) {
         if (!(reason instanceof Error)) throw reason
@@ -83,7 +89,7 @@ export class WatchClient {
   async #openOnce(): Promise<void> {
     const channel = await this.#wire.openWatchChannel({
       response: (response) => this.#response(response),
-      lost: () => this.#lost(),
+      lost: (reason) => this.#lost(reason),
     })
     if (this.#closed.signal.aborted) {
       channel.close()
@@ -99,9 +105,14 @@ export class WatchClient {
     channel.create({ ...watch.request, startRevision: watch.nextRevision })
   }
 
-  #lost(): void {
+  /** A server that keeps sending what cannot be read ends the watches: asking again brings the same. */
+  #lost(reason: KvError | undefined): void {
     this.#failureCount++
     this.#channel = undefined
+    if (reason !== undefined && ++this.#malformedCount >= malformedMax) {
+      this.#malformedCount = 0
+      for (const watch of this.#watches.values()) this.#end(watch, reason)
+    }
     void this.#open()
   }
 
@@ -149,6 +160,7 @@ export class WatchClient {
     if (last === undefined && response.events.length > 0) return
     // The header of a catch-up response may be ahead of its events; that of a progress notification is not.
     const revision = last?.kv.modRevision ?? response.header.revision
+    this.#malformedCount = 0
     watch.nextRevision = Math.max(watch.nextRevision, revision + 1)
     this.#tell(watch, () => watch.handlers.batch({ events, revision }))
   }

@@ -1,6 +1,7 @@
 // The port between the Kv a program uses and a way to reach a cluster: protobuf bytes of etcd's messages go out and come back. Two
 // implementations: native/native-wire.ts and grpc/grpc-wire.ts.
-import type { KvError } from '../errors.ts'
+import { KvError } from '../errors.ts'
+import { decodeWatchResponse } from '../proto/index.ts'
 import type { WatchCreateRequest, WatchResponse } from '../proto/messages.ts'
 
 /** Service and method of etcd's API. */
@@ -45,8 +46,22 @@ export interface WatchChannel {
 }
 export interface WatchChannelEvents {
   response(response: WatchResponse): void
-  /** Called once when the stream broke, not after close(). */
-  lost(): void
+  /** Called once when the stream broke, not after close(). `reason`: the server sent what cannot be read. */
+  lost(reason?: KvError): void
+}
+
+/** Hands over what a server sent; what cannot be read is returned as the error that ends the stream. */
+export function readWatchResponse(
+  body: Uint8Array,
+  events: WatchChannelEvents,
+): KvError | undefined {
+  try {
+    events.response(decodeWatchResponse(body))
+    return undefined
+  } catch (cause) {
+    const message = 'balsa: the server sent a watch response that cannot be read'
+    return new KvError('MALFORMED', { message, cause })
+  }
 }
 
 /** Why a try failed, and whether the server may have acted on it. */

@@ -24,11 +24,14 @@ export const commandKind = {
   /** A change of users and roles (auth/auth-machine.ts). */
   auth: 9,
   alarm: 10,
+  /** Of members that did not say the term yet: see `leaseRemaining`. */
   leaseCheckpoint: 11,
   /** What changes in the cluster beside the membership: body is JSON of ClusterCommand. */
   cluster: 12,
-  /** A leader ends a lease whose time is up (lease-expiry.ts). */
+  /** A leader ends a lease whose time is up (term-bound.ts). */
   leaseExpire: 14,
+  /** A leader tells what is left of leases (term-bound.ts). */
+  leaseRemaining: 15,
 } as const
 export type CommandName = keyof typeof commandKind
 
@@ -48,6 +51,7 @@ export interface CommandResponses {
   leaseCheckpoint: HeaderOnlyResponse
   cluster: HeaderOnlyResponse
   leaseExpire: HeaderOnlyResponse
+  leaseRemaining: HeaderOnlyResponse
 }
 /** `token` where one was asked for. */
 export interface AuthCommandResponse extends HeaderOnlyResponse {

@@ -35,9 +35,10 @@ export interface LeaseKeeperOptions {
   readonly clock: MemberClock
   readonly electionTimeoutMs: number
   readonly settings: LeaseSettings
-  /** Tells the log what is left of leases. */
+  /** Tells the log what is left of leases, good in the term that this member leads in. */
   readonly checkpoint: (
     checkpoints: readonly LeaseCheckpoint[],
+    term: number,
     done: (error: KvError | undefined) => void,
   ) => void
   /** Proposes the end of an expired lease, good in the term that this member leads in. */
@@ -98,10 +99,12 @@ export class LeaseKeeper {
   /** For the leader's end of a link: NOT_LEADER if this member does not lead. */
   renewHere(id: bigint, done: Done<number>): void {
     const renewed: Done<number> = (error, ttl) => {
+      const term = this.#leadTerm
       if (error !== undefined || !this.#options.lessor().isCheckpointed(id)) done(error, ttl)
+      else if (term === undefined) done(new KvError('NOT_LEADER'), undefined)
       else {
         // Else a new leader would count on the time that was left before.
-        this.#options.checkpoint([{ id, remainingTtl: 0 }], (failure) =>
+        this.#options.checkpoint([{ id, remainingTtl: 0 }], term, (failure) =>
           done(failure, failure === undefined ? ttl : undefined),
         )
       }
@@ -181,7 +184,7 @@ export class LeaseKeeper {
     const term = this.#leadTerm
     if (!lessor.isPrimary || term === undefined) return
     const { settings } = this.#options
-    if (settings.checkpoints) this.#checkpoint(lessor, now)
+    if (settings.checkpoints) this.#checkpoint(lessor, term, now)
     const perInterval = Math.ceil((settings.revokesPerSecond * expiryIntervalMs) / 1000)
     const pendingMax = settings.revokesPerSecond * revokesPendingSeconds
     const room = Math.min(perInterval, pendingMax - this.#revokesPending)
@@ -200,11 +203,11 @@ export class LeaseKeeper {
   }
 
   /** What does not come through is told again an interval later. */
-  #checkpoint(lessor: Lessor, now: number): void {
+  #checkpoint(lessor: Lessor, term: number, now: number): void {
     for (let commands = 0; commands < checkpointCommandsMax; commands++) {
       const checkpoints = lessor.takeCheckpoints(now, checkpointsPerCommandMax)
       if (checkpoints.length === 0) return
-      this.#options.checkpoint(checkpoints, () => undefined)
+      this.#options.checkpoint(checkpoints, term, () => undefined)
     }
   }
 }

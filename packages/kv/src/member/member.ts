@@ -21,6 +21,7 @@ import {
   decodeTxnRequest,
   encodeLeaseCheckpointRequest,
   encodeLeaseGrantRequest,
+  encodeLeaseRevokeRequest,
 } from '../proto/index.ts'
 import type {
   AlarmResponse,
@@ -45,7 +46,6 @@ import { MemberView } from './auth/member-view.ts'
 import { ClusterRoster } from './cluster-roster.ts'
 import { ClusterService } from './cluster-service.ts'
 import { idText, parseIdText } from './identity.ts'
-import { encodeLeaseExpiry } from './lease-expiry.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { LocalReads } from './local-reads.ts'
 import { LogGate } from './log-gate.ts'
@@ -55,6 +55,7 @@ import { randomId } from './member-random.ts'
 import { RemovalWatch } from './removal-watch.ts'
 import { StorageKeeper } from './storage-keeper.ts'
 import { plainStoragePlan } from './storage-options.ts'
+import { encodeTermBound } from './term-bound.ts'
 import type { Credentials, Done, MemberApi, WatchSink } from './types.ts'
 import { etcdVersion } from './version.ts'
 
@@ -133,10 +134,15 @@ export class MemberCore implements MemberApi {
       electionTimeoutMs,
       link: peers.link,
       settings: parts.leases,
-      checkpoint: (checkpoints, done) =>
-        gate.propose('leaseCheckpoint', encodeLeaseCheckpointRequest({ checkpoints }), done),
+      checkpoint: (checkpoints, term, done) => {
+        const request = encodeLeaseCheckpointRequest({ checkpoints })
+        gate.propose('leaseRemaining', encodeTermBound(term, request), done)
+      },
       confirm: (done) => consensus.read(done),
-      revoke: (id, term, done) => gate.propose('leaseExpire', encodeLeaseExpiry(id, term), done),
+      revoke: (id, term, done) => {
+        const request = encodeLeaseRevokeRequest({ id })
+        gate.propose('leaseExpire', encodeTermBound(term, request), done)
+      },
     })
     this.#notifyProgress()
   }

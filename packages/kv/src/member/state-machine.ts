@@ -38,8 +38,8 @@ import { IndexCheckpoint } from './index-checkpoint.ts'
 import { loadState, type LoadedState } from './load-state.ts'
 import { encodeState, stateRowKey, type AppliedState } from './meta-rows.ts'
 import { decodeSnapshot, encodeSnapshot } from './state-snapshot.ts'
-import { decodeLeaseExpiry } from './lease-expiry.ts'
 import type { MemberClock } from './member-clock.ts'
+import { requestOfTerm } from './term-bound.ts'
 
 const defaultTokenTtlMs = 300_000
 
@@ -297,11 +297,9 @@ export class KvStateMachine {
       this.#lessor.remove(id)
       return { header: this.#endWrite() }
     },
-    leaseExpire: (body) => {
-      const { term, request } = decodeLeaseExpiry(body)
-      if (term !== this.#applied.term) throw new KvError('NOT_LEADER')
-      return this.#appliers.leaseRevoke(request)
-    },
+    leaseExpire: (body) => this.#appliers.leaseRevoke(requestOfTerm(this.#applied.term, body)),
+    leaseRemaining: (body) =>
+      this.#appliers.leaseCheckpoint(requestOfTerm(this.#applied.term, body)),
     leaseCheckpoint: (body) => {
       for (const checkpoint of decodeLeaseCheckpointRequest(body).checkpoints) {
         this.#lessor.checkpoint(checkpoint)

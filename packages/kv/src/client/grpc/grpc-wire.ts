@@ -3,11 +3,11 @@
 import { Client, credentials, Metadata } from '@grpc/grpc-js'
 import type { ChannelCredentials, ServiceError } from '@grpc/grpc-js'
 import { grpcStatus, KvError } from '../../errors.ts'
-import { decodeWatchResponse, encodeWatchRequest } from '../../proto/index.ts'
+import { encodeWatchRequest } from '../../proto/index.ts'
 import type { WatchRequest } from '../../proto/index.ts'
 import { parseEndpoint } from '../endpoint.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { AttemptError } from '../wire.ts'
+import { AttemptError, readWatchResponse } from '../wire.ts'
 import type { AttemptOptions, WatchChannel, WatchChannelEvents, Wire, WireMethod } from '../wire.ts'
 import { toAttemptError } from './grpc-errors.ts'
 
@@ -109,17 +109,20 @@ export class GrpcWire implements Wire {
       this.#metadata(),
     )
     let isOver = false
-    const lose = (): void => {
+    const lose = (reason?: KvError): void => {
       if (isOver) return
       isOver = true
       if (endpoint === this.#endpoint()) this.#current++
-      events.lost()
+      events.lost(reason)
     }
     stream.on('data', (body: Uint8Array) => {
-      if (!isOver) events.response(decodeWatchResponse(body))
+      const malformed = isOver ? undefined : readWatchResponse(body, events)
+      if (malformed === undefined) return
+      stream.cancel()
+      lose(malformed)
     })
-    stream.on('error', lose)
-    stream.on('end', lose)
+    stream.on('error', () => lose())
+    stream.on('end', () => lose())
     const send = (request: WatchRequest): void => {
       if (!isOver) stream.write(encodeWatchRequest(request))
     }

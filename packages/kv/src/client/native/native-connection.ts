@@ -14,10 +14,10 @@ import {
 import type { ClientMessage, ServerMessage } from '../../api/native/native-protocol.ts'
 import { KvError, kvErrors } from '../../errors.ts'
 import type { KvErrorCode } from '../../errors.ts'
-import { decodeWatchResponse, encodeWatchRequest } from '../../proto/index.ts'
+import { encodeWatchRequest } from '../../proto/index.ts'
 import type { WatchRequest } from '../../proto/index.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { AttemptError } from '../wire.ts'
+import { AttemptError, readWatchResponse } from '../wire.ts'
 import type { WatchChannelEvents } from '../wire.ts'
 
 /** What a server says of itself and its cluster. */
@@ -49,6 +49,9 @@ interface Pending {
 const pingIntervalMs = 3000
 const deadlineCheckIntervalMs = 100
 const messageOverheadSizeBytes = 64
+/** Of WebSocket; its text may have 123 bytes. */
+const protocolErrorCode = 1002
+const closeReasonLengthMax = 120
 
 /** The server answered, but not as one that speaks the native wire. */
 export class NotNativeError extends Error {
@@ -237,8 +240,7 @@ export class NativeConnection {
     try {
       messages = decodeServerFrame(data)
     } catch (reason) {
-      this.#socket.close(1002, KvError.from(reason).message.slice(0, 120))
-      this.#closed()
+      this.#breakOff(KvError.from(reason))
       return
     }
     for (const message of messages) this.#message(message)
@@ -251,11 +253,22 @@ export class NativeConnection {
     } else if (id !== 0) {
       this.#settle(id, toError(second, String(third), Number(fourth)))
     } else if (third instanceof Uint8Array) {
-      this.#watch?.response(decodeWatchResponse(third))
+      this.#watchResponse(third)
     } else {
       this.#hello = toHello(message) ?? this.#hello
       this.#options.onHello(this)
     }
+  }
+
+  #watchResponse(body: Uint8Array): void {
+    const malformed = this.#watch === undefined ? undefined : readWatchResponse(body, this.#watch)
+    if (malformed !== undefined) this.#breakOff(malformed)
+  }
+
+  /** A server that breaks the protocol is not listened to any more. */
+  #breakOff(reason: KvError): void {
+    this.#socket.close(protocolErrorCode, reason.message.slice(0, closeReasonLengthMax))
+    this.#closed(reason)
   }
 
   #settle(id: number, outcome: Uint8Array | KvError): void {
@@ -284,7 +297,7 @@ export class NativeConnection {
     this.#socket.ping()
   }
 
-  #closed(): void {
+  #closed(reason?: KvError): void {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const timer of this.#timers) clearInterval(timer)
@@ -294,7 +307,7 @@ export class NativeConnection {
     this.#options.onClosed(this)
     const watch = this.#watch
     this.#watch = undefined
-    watch?.lost()
+    watch?.lost(reason)
   }
 }
 
