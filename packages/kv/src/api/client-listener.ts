@@ -10,7 +10,7 @@ import type { ServerTls } from '../tls/server-tls.ts'
 import { ClientHttp, type UpgradeServer } from './client-http.ts'
 import { createGrpcServer } from './grpc/grpc-server.ts'
 import type { GrpcServer } from './grpc/grpc-server.ts'
-import { healthMethods } from './grpc/health.ts'
+import { HealthService } from './grpc/health.ts'
 import type { AccessOptions } from './http/access.ts'
 import { ListenError } from './listen-error.ts'
 import { listenAt, parseListenUrl } from './listen-url.ts'
@@ -90,6 +90,7 @@ class ClientPorts implements ClientListener {
   readonly urls: string[] = []
   readonly metricsUrls: string[] = []
   readonly #options: ClientListenerOptions
+  readonly #health = new HealthService()
   readonly #grpc: GrpcServer
   readonly #http: ClientHttp
   readonly #native: UpgradeServer
@@ -105,7 +106,7 @@ class ClientPorts implements ClientListener {
     const { access, limits = defaultLimits } = options
     this.#options = options
     const metrics = new WireMetrics()
-    const all = [...methods, ...healthMethods]
+    const all = [...methods, ...this.#health.methods]
     this.#grpc = createGrpcServer({ member, methods: all, metrics, limits })
     this.#native = native
     this.#http = new ClientHttp({ member, native, hasGateway, access, metrics, limits })
@@ -161,6 +162,7 @@ class ClientPorts implements ClientListener {
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     )
     for (const socket of this.#sockets) socket.destroy()
+    this.#health.shutDown()
     await Promise.all([this.#grpc.close(graceMs), this.#native.close(), this.#http.close(graceMs)])
     for (const socket of this.#rawSockets) socket.destroy()
     await Promise.all(closed)

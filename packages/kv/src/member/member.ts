@@ -268,6 +268,7 @@ export class MemberCore implements MemberApi {
     const raft = consensus.status()
     const leader = raft.leader === undefined ? 0n : parseIdText(raft.leader)
     const size = backend.size()
+    const { downgradeTarget } = stateMachine.cluster
     return {
       header: this.header(),
       version: etcdVersion,
@@ -284,6 +285,9 @@ export class MemberCore implements MemberApi {
       isLearner: raft.membership.learners.includes(raft.id),
       storageVersion: '',
       dbSizeQuota: this.storage.quotaBytes,
+      ...(downgradeTarget === ''
+        ? {}
+        : { downgradeInfo: { enabled: true, targetVersion: downgradeTarget } }),
     }
   }
 

@@ -215,6 +215,8 @@ export interface StatusResponse {
   readonly isLearner: boolean
   readonly storageVersion: string
   readonly dbSizeQuota: number
+  /** While one is under way. */
+  readonly downgradeInfo?: { readonly enabled: boolean; readonly targetVersion: string } | undefined
 }
 export const alarmType = { none: 0, noSpace: 1, corrupt: 2 } as const
 export const alarmNames: readonly string[] = ['NONE', 'NOSPACE', 'CORRUPT']

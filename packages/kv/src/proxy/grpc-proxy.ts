@@ -7,7 +7,7 @@ import type { Server, Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { createGrpcServer } from '../api/grpc/grpc-server.ts'
 import type { GrpcServer } from '../api/grpc/grpc-server.ts'
-import { healthMethods } from '../api/grpc/health.ts'
+import { HealthService } from '../api/grpc/health.ts'
 import { listenAt, parseListenUrl } from '../api/listen-url.ts'
 import { WireMetrics } from '../api/wire-metrics.ts'
 import { openServerTls } from '../tls/server-tls.ts'
@@ -64,6 +64,7 @@ class RunningProxy implements GrpcProxy {
   readonly #upstream: Upstream
   readonly #service: ProxyService
   readonly #registry: ProxyRegistry | undefined
+  readonly #health = new HealthService()
   readonly #grpc: GrpcServer
   readonly #http: HttpServer
   readonly #tls: ServerTls | undefined
@@ -90,7 +91,7 @@ class RunningProxy implements GrpcProxy {
     const metrics = new WireMetrics()
     this.#grpc = createGrpcServer({
       member: proxyCaller(''),
-      methods: [...this.#service.methods, ...healthMethods],
+      methods: [...this.#service.methods, ...this.#health.methods],
       metrics,
     })
     this.#http = createHttpServer(createProxyEndpoints(this.#upstream, this.#service, metrics))
@@ -114,6 +115,7 @@ class RunningProxy implements GrpcProxy {
     const closed = this.#servers.map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     )
+    this.#health.shutDown()
     await this.#registry?.close()
     this.#service.close()
     await this.#grpc.close(closeGraceMs)

@@ -367,6 +367,23 @@ test('the standard health service answers for the server as a whole', async () =
   client.close()
 })
 
+test('who watches the health of a server is told that it goes', async () => {
+  const own = await openFakeListener()
+  const client = new RawHttp2Client(own.url)
+  client.start()
+  client.request(1, '/grpc.health.v1.Health/Watch', new Uint8Array(0))
+  client.request(3, '/grpc.health.v1.Health/Watch', Uint8Array.from([0x0a, 1, 0x78]))
+  await waitFor(() => expect(client.of(frameType.data, 3)).toHaveLength(1))
+  const closed = own.listener.close()
+  await waitFor(() => expect(client.headers(1).get('grpc-status')).toBe('14'))
+  const told = (stream: number): Buffer[] =>
+    client.of(frameType.data, stream).map(({ payload }) => payload.subarray(5))
+  expect(told(1)).toEqual([Buffer.from([8, 1]), Buffer.from([8, 2])])
+  expect(told(3)).toEqual([Buffer.from([8, 3])])
+  client.close()
+  await closed
+})
+
 test('timeouts are read in every unit', () => {
   const texts = [
     '1H',
