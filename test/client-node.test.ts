@@ -119,7 +119,7 @@ test('an informer and a watch see what happens', async () => {
 })
 
 test('follows a log', async () => {
-  const unregister = api.server.logs.register('n1', {
+  const unregister = api.server.nodes.register('n1', {
     async *readLog() {
       yield await Promise.resolve(Buffer.from('one\n'))
       yield Buffer.from('two\n')

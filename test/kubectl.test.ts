@@ -349,7 +349,7 @@ describe.each(['kubectl', 'kubectl120'] as const)('%s', (tool) => {
     })
 
     test('shows the logs of the container that the pod says', async () => {
-      const unregister = api.server.logs.register('n1', {
+      const unregister = api.server.nodes.register('n1', {
         async *readLog(_pod, { container, tailLines }) {
           const all = [1, 2, 3].map((number) => `${container} line ${number}\n`)
           yield await Promise.resolve(Buffer.from(all.slice(-(tailLines ?? 3)).join('')))

@@ -51,14 +51,14 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const url = options.apiUrl ?? 'https://127.0.0.1:0'
     const server = await startApiServer({ store, dataDir, url, onError })
     parts.push(server)
-    const { client, logs } = server
+    const { client, nodes: connections } = server
     parts.push(await startControllers({ client, onError }))
     parts.push(await startScheduler({ client, onError }))
     const stopPods = isTemporary || options.stopPods === true
     const nodes = nodeNames(options.agents ?? 1)
     for (const nodeName of nodes) {
       const agent = { nodeName, dataDir: join(dataDir, 'agents', nodeName), stopPods }
-      parts.push(await startAgent({ ...agent, client, logs, onError }))
+      parts.push(await startAgent({ ...agent, client, connections, onError }))
     }
     return { url: server.url, kubeconfig: server.kubeconfigPath, nodes, client, close }
   } catch (reason) {

@@ -7,7 +7,8 @@ import { FakeApiClient } from '../client/testing/fake-api-client.ts'
 import type { KubeObject, Stored } from '../resources/object.ts'
 import type { Container, PodSpec } from '../resources/pod-spec/pod-spec.ts'
 import { podType, type ContainerStatus, type Pod } from '../resources/pod.ts'
-import { startAgent, type Agent, type AgentLogSource } from './agent.ts'
+import { NodeConnections } from '../apiserver/node-connections.ts'
+import { startAgent, type Agent } from './agent.ts'
 import { podsMax } from './node/node-facts.ts'
 import { ProcessRuntime } from './runtime/process-runtime.ts'
 import type { Run, RunSpec, Runtime } from './runtime/runtime.ts'
@@ -16,7 +17,7 @@ const nodeName = 'n1'
 let dataDir = ''
 let client: FakeApiClient
 let errors: unknown[] = []
-let source: AgentLogSource | undefined
+let connections = new NodeConnections()
 const agents: Agent[] = []
 
 const start = async (
@@ -29,12 +30,7 @@ const start = async (
     nodeName,
     dataDir,
     stopPods: isStopping,
-    logs: {
-      register: (_name, registered) => {
-        source = registered
-        return () => undefined
-      },
-    },
+    connections,
     onError: (error) => errors.push(error),
   })
   agents.push(agent)
@@ -45,6 +41,7 @@ beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'balsa-agent-'))
   client = new FakeApiClient()
   errors = []
+  connections = new NodeConnections()
 })
 afterEach(async () => {
   for (const agent of agents.splice(0)) await agent.close()
@@ -85,7 +82,7 @@ const until = <T>(check: () => T | Promise<T>): Promise<T> =>
   vi.waitFor(check, { timeout: 20_000, interval: 20 })
 const log = async (options: { previous?: boolean; container?: string } = {}): Promise<string> => {
   const of = pod()
-  if (of === undefined || source === undefined) throw new Error('no pod or no log source')
+  if (of === undefined) throw new Error('no pod')
   const chunks: Uint8Array[] = []
   const all = {
     container: 'c',
@@ -97,7 +94,9 @@ const log = async (options: { previous?: boolean; container?: string } = {}): Pr
     limitBytes: undefined,
     ...options,
   }
-  for await (const chunk of source.readLog(of, all, new AbortController().signal))
+  for await (const chunk of connections
+    .get(nodeName)
+    .readLog(of, all, new AbortController().signal))
     chunks.push(chunk)
   return Buffer.concat(chunks).toString()
 }
@@ -280,7 +279,6 @@ test('an agent that was abandoned is followed by one that adopts the running pro
   await logIs('one\n')
   await first.close()
   await start()
-  await until(() => expect(source).toBeDefined())
   expect(status()).toMatchObject({ restartCount: 0, ready: true })
   await writeFile(join(dataDir, 'pods', pod()?.metadata.uid ?? '', 'root', 'gate'), '')
   await until(async () => expect(await log()).toBe('one\ntwo\n'))

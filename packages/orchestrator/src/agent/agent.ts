@@ -1,6 +1,7 @@
 // The agent of one node: registers the Node, follows the pods bound to it and gives each a worker, clears away what pods left that are gone,
 // and serves their logs. Pods outlive the agent; the next one finds them by their files.
 import { mkdir } from 'node:fs/promises'
+import type { NodeConnections } from '../apiserver/node-connections.ts'
 import { ApiError, type ApiClient } from '../client/api-client.ts'
 import { ApiEventRecorder } from '../client/event-recorder.ts'
 import { Informer } from '../client/informer.ts'
@@ -16,14 +17,6 @@ import { PodWorker } from './pod/pod-worker.ts'
 import { ProcessRuntime } from './runtime/process-runtime.ts'
 import type { Runtime } from './runtime/runtime.ts'
 
-/** What the agent serves: the logs of its pods. */
-export interface AgentLogSource {
-  readLog(
-    pod: Stored<Pod>,
-    options: LogReadOptions & { readonly container: string; readonly previous: boolean },
-    signal: AbortSignal,
-  ): AsyncIterable<Uint8Array>
-}
 export interface AgentOptions {
   readonly client: ApiClient
   readonly nodeName: string
@@ -31,8 +24,8 @@ export interface AgentOptions {
   readonly dataDir: string
   /** At close: end the pods' processes. Else they run on, as under a kubelet that stops. */
   readonly stopPods?: boolean
-  /** Where the apiserver looks for the logs of this node's pods. */
-  readonly logs?: { register(nodeName: string, source: AgentLogSource): () => void }
+  /** Where the apiserver looks for a way to this node's pods. */
+  readonly connections?: NodeConnections
   readonly runtime?: Runtime
   readonly onError?: (error: unknown) => void
 }
@@ -102,8 +95,8 @@ class PodAgent {
     this.#pods.start()
     await this.#pods.synced()
     await this.#clearOrphans()
-    this.#unregister = this.#options.logs?.register(this.#options.nodeName, {
-      readLog: (pod, options, signal) => this.#readLog(pod, options, signal),
+    this.#unregister = this.#options.connections?.register(this.#options.nodeName, {
+      readLog: (pod, options, signal) => this.#readLog(pod as Stored<Pod>, options, signal),
     })
   }
 

@@ -12,7 +12,7 @@ import { compactPeriodically } from './compactor.ts'
 import { type Certificates, openCertificates } from './pki/certificates.ts'
 import { kubeconfigText } from './pki/kubeconfig.ts'
 import { replaceFile } from './pki/replace-file.ts'
-import { PodLogs } from './pod-logs.ts'
+import { NodeConnections } from './node-connections.ts'
 import { Registries } from './registry/registries.ts'
 import type { User } from './access/user.ts'
 import { createKubernetesService, createSystemNamespaces } from './registry/system-objects.ts'
@@ -43,8 +43,8 @@ export interface ApiServer {
   readonly certificates: Certificates
   /** In-process, as system:apiserver, with all rights. */
   readonly client: ApiClient
-  /** Agents register here what they can read of their node's pods. */
-  readonly logs: PodLogs
+  /** Agents register here how their node's pods are reached. */
+  readonly nodes: NodeConnections
   close(): Promise<void>
 }
 
@@ -63,13 +63,13 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     ttlSeconds: { events: eventTtlSeconds },
     onWatchRestart: onError,
   })
-  const logs = new PodLogs()
+  const nodes = new NodeConnections()
   const authenticator = new CertificateAuthenticator()
   const authorizer = new MastersAuthorizer()
   const client = new LocalApiClient(registries)
   const dispatcher = new ApiDispatcher({
     registries,
-    logs,
+    nodes,
     pipeline: new RequestPipeline({ authenticator, authorizer }),
     serverAddress: () => new URL(url).host,
     onInternalError: onError,
@@ -98,7 +98,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
       client: certificates.admin,
     })
     await replaceFile(kubeconfigPath, kubeconfig, 0o600)
-    return { url, kubeconfigPath, certificates, client, logs, close }
+    return { url, kubeconfigPath, certificates, client, nodes, close }
   } catch (reason) {
     await close()
     throw reason

@@ -1,6 +1,7 @@
 // Which groups, versions, kinds and verbs are served: the legacy documents and the aggregated one. Made once from the kinds' data.
 import type { ResourceType } from '../../resources/object.ts'
 import { groupVersion } from '../registry/decode.ts'
+import { type Subresource, subresourcesOf } from '../subresources/subresource-table.ts'
 
 /** A resource without storage, like selfsubjectaccessreviews. */
 export interface VirtualResource {
@@ -30,15 +31,6 @@ interface Kind {
   readonly version: string
   readonly kind: string
 }
-interface Subresource {
-  readonly name: string
-  readonly kind: Kind
-  readonly verbs: readonly string[]
-}
-
-const readWrite = ['get', 'patch', 'update']
-const scaleKind: Kind = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
-const bindingKind: Kind = { group: '', version: 'v1', kind: 'Binding' }
 
 export class Discovery {
   readonly #entries: readonly Entry[]
@@ -128,17 +120,6 @@ export class Discovery {
 
 const storedEntry = (type: ResourceType): Entry => {
   const kind = { group: type.group, version: type.version, kind: type.kind }
-  const { subresources } = type
-  const names: Subresource[] = []
-  if (subresources.status === true) names.push({ name: 'status', kind, verbs: readWrite })
-  if (subresources.scale !== undefined) {
-    names.push({ name: 'scale', kind: scaleKind, verbs: readWrite })
-  }
-  if (type.kind === 'Namespace') names.push({ name: 'finalize', kind, verbs: ['update'] })
-  if (type.kind === 'Pod') {
-    names.push({ name: 'binding', kind: bindingKind, verbs: ['create'] })
-    names.push({ name: 'log', kind, verbs: ['get'] })
-  }
   return {
     group: type.group,
     version: type.version,
@@ -149,7 +130,7 @@ const storedEntry = (type: ResourceType): Entry => {
     verbs: type.verbs,
     shortNames: type.shortNames,
     categories: type.categories,
-    subresources: names,
+    subresources: subresourcesOf(type),
   }
 }
 

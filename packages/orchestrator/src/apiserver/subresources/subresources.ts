@@ -7,26 +7,10 @@ import { afterUpdate } from '../registry/deletion.ts'
 import type { Change, Place, Registry } from '../registry/registry.ts'
 import type { WriteOptions } from '../registry/request-options.ts'
 import { type Scale, scaleOf, withScale } from './scale.ts'
+import { findSubresource } from './subresource-table.ts'
 
 /** Subresources that are written with an object of the parent's kind. */
 export type ObjectSubresource = 'status' | 'finalize'
-
-/** Whether the kind has the subresource; `log` and the like are elsewhere. */
-export const hasSubresource = ({ type }: Registry, subresource: string): boolean => {
-  switch (subresource) {
-    case 'status':
-      return type.subresources.status === true
-    case 'scale':
-      return type.subresources.scale !== undefined
-    case 'finalize':
-      return type.kind === 'Namespace'
-    case 'binding':
-    case 'log':
-      return type.kind === 'Pod'
-    default:
-      return false
-  }
-}
 
 export const changeSubresource = async (
   registry: Registry,
@@ -38,7 +22,7 @@ export const changeSubresource = async (
   },
 ): Promise<StoredObject> => {
   const { subresource, change, options } = request
-  if (!hasSubresource(registry, subresource)) throw noSuchResource()
+  if (findSubresource(registry.type, subresource) === undefined) throw noSuchResource()
   if (subresource === 'status') return registry.changeStatus(place, change, options)
   return registry.swap(place, options, async (current) => {
     const object = withSpecFinalizers(current, change(current))

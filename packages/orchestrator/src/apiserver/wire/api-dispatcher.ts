@@ -1,7 +1,7 @@
 // The front of the apiserver: who asks, for what path, and which handler answers. Every error leaves as a Status object.
 import { ApiError } from '../../client/api-client.ts'
 import { apiErrorFrom, methodNotAllowed, noSuchResource } from '../api-errors.ts'
-import type { PodLogs } from '../pod-logs.ts'
+import type { NodeConnections } from '../node-connections.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { User } from '../access/user.ts'
 import { reviews } from '../access/access-reviews.ts'
@@ -20,7 +20,7 @@ import { versionDocument } from '../discovery/version.ts'
 
 export interface DispatcherOptions {
   readonly registries: Registries
-  readonly logs: PodLogs
+  readonly nodes: NodeConnections
   readonly pipeline: RequestPipeline
   /** `HOST:PORT` as clients reach it. */
   readonly serverAddress: () => string
@@ -42,7 +42,7 @@ export class ApiDispatcher {
     this.#options = options
     this.#discovery = new Discovery(options.registries.types, reviews)
     this.#openApiV2 = openApiV2(options.registries.types)
-    this.#handlers = new ResourceHandlers(options.registries, options.logs)
+    this.#handlers = new ResourceHandlers(options.registries, options.nodes)
   }
 
   /** Never rejects. `certificateUser`: whom the connection's certificate names. */

@@ -1,7 +1,8 @@
 // GET pods/NAME/log: finds the container, asks the source of the pod's node, and passes its text on as it comes.
 import type { KubeObject, Stored } from '../../resources/object.ts'
-import { apiErrorFrom, badRequest, internalError, invalid } from '../api-errors.ts'
-import type { PodLogOptions, PodLogs } from '../pod-logs.ts'
+import { apiErrorFrom, badRequest, invalid, methodNotAllowed } from '../api-errors.ts'
+import type { PodLogOptions } from '../node-connections.ts'
+import type { SubresourceRequest } from '../subresources/subresource-table.ts'
 import type { Exchange } from './exchange.ts'
 import { flag, wholeNumber } from './query-options.ts'
 
@@ -17,18 +18,18 @@ const defaultContainerAnnotation = 'kubectl.kubernetes.io/default-container'
 /** How long a follower's headers wait for a first line, so that an immediate refusal can still be told with its status. */
 const followGraceMs = 50
 
-export const handleLog = async (
-  exchange: Exchange,
-  stored: Stored<KubeObject>,
-  logs: PodLogs,
-): Promise<void> => {
-  const pod = stored as Stored<LoggedPod>
+export const handleLog = async ({
+  exchange,
+  registry,
+  place,
+  nodes,
+}: SubresourceRequest): Promise<void> => {
+  if (exchange.method !== 'GET') throw methodNotAllowed()
+  const pod = (await registry.get(place)).object as Stored<LoggedPod>
   const options = logOptions(exchange.query, pod)
   const nodeName = pod.spec.nodeName ?? ''
   if (nodeName === '') throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
-  const source = logs.source(nodeName)
-  if (source === undefined) throw internalError(`no agent of node ${nodeName} is connected`)
-  const lines = source.readLog(stored, options, exchange.signal)[Symbol.asyncIterator]()
+  const lines = nodes.get(nodeName).readLog(pod, options, exchange.signal)[Symbol.asyncIterator]()
   const first = lines.next()
   if (options.follow) {
     const grace = new Promise<void>((resolve) => {

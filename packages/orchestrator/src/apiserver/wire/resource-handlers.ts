@@ -7,7 +7,7 @@ import {
   noSuchResource,
   unsupportedMediaType,
 } from '../api-errors.ts'
-import type { PodLogs } from '../pod-logs.ts'
+import type { NodeConnections } from '../node-connections.ts'
 import { decodeAs, type DecodeOptions } from '../registry/decode.ts'
 import { applyPatch } from '../registry/patch.ts'
 import type { Registries } from '../registry/registries.ts'
@@ -18,15 +18,14 @@ import {
   bindPod,
   changeScale,
   changeSubresource,
-  hasSubresource,
   type ObjectSubresource,
 } from '../subresources/subresources.ts'
+import { findSubresource } from '../subresources/subresource-table.ts'
 import type { CacheFilter } from '../storage/resource-cache.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import { readDeleteOptions } from './delete-options.ts'
 import type { Exchange } from './exchange.ts'
 import { applyObject } from './apply-handler.ts'
-import { handleLog } from './log-handler.ts'
 import { fieldValidation, flag, listQuery, writeOptions } from './query-options.ts'
 import { sendList, sendObject, sendValue, viewFor } from './replies.ts'
 import { readObject, readPatch } from './request-body.ts'
@@ -44,11 +43,11 @@ export interface ResourceRequest {
 
 export class ResourceHandlers {
   readonly #registries: Registries
-  readonly #logs: PodLogs
+  readonly #nodes: NodeConnections
 
-  constructor(registries: Registries, logs: PodLogs) {
+  constructor(registries: Registries, nodes: NodeConnections) {
     this.#registries = registries
-    this.#logs = logs
+    this.#nodes = nodes
   }
 
   async handle(request: ResourceRequest): Promise<void> {
@@ -57,7 +56,12 @@ export class ResourceHandlers {
     if (path.name === undefined) return this.#handleCollection(request)
     const place: Place = { namespace: path.namespace, name: path.name }
     if (path.subresource === undefined) return this.#handleObject(request, place)
-    if (!hasSubresource(registry, path.subresource)) throw noSuchResource()
+    const subresource = findSubresource(registry.type, path.subresource)
+    if (subresource === undefined) throw noSuchResource()
+    if (subresource.handle !== undefined) {
+      const registries = this.#registries
+      return subresource.handle({ ...request, place, registries, nodes: this.#nodes })
+    }
     return this.#handleSubresource(request, place, path.subresource)
   }
 
@@ -192,13 +196,7 @@ export class ResourceHandlers {
     place: Place,
     subresource: string,
   ): Promise<void> {
-    const { exchange, registry } = request
     switch (subresource) {
-      case 'log': {
-        if (exchange.method !== 'GET') throw methodNotAllowed()
-        const stored = await registry.get(place)
-        return handleLog(exchange, stored.object, this.#logs)
-      }
       case 'binding':
         return this.bind(request, place.name)
       case 'scale':

@@ -715,7 +715,7 @@ describe('logs', () => {
 
   test('the container is the only one, the annotated one or the one asked for', async () => {
     const asked: string[] = []
-    const unregister = api.server.logs.register('n1', {
+    const unregister = api.server.nodes.register('n1', {
       async *readLog(_pod, options) {
         asked.push(`${options.container} ${options.tailLines} ${options.follow}`)
         yield await Promise.resolve(Buffer.from('line\n'))

@@ -1,0 +1,66 @@
+// Which subresources a kind has: what discovery lists and what is answered. Status and scale follow from the kind's own data; all others
+// are a line of the table, with the function that answers.
+import type { ResourceType } from '../../resources/object.ts'
+import type { NodeConnections } from '../node-connections.ts'
+import type { Registries } from '../registry/registries.ts'
+import type { Place, Registry } from '../registry/registry.ts'
+import type { Exchange } from '../wire/exchange.ts'
+import { handleLog } from '../wire/log-handler.ts'
+import type { ResourcePath } from '../wire/request-path.ts'
+
+export interface SubresourceRequest {
+  readonly exchange: Exchange
+  readonly path: ResourcePath
+  /** Of the parent's kind. */
+  readonly registry: Registry
+  /** Of the parent. */
+  readonly place: Place
+  readonly registries: Registries
+  readonly nodes: NodeConnections
+}
+
+export interface Subresource {
+  readonly name: string
+  readonly kind: { readonly group: string; readonly version: string; readonly kind: string }
+  readonly verbs: readonly string[]
+  /** Left out: one of those that the resource handlers themselves answer. */
+  readonly handle?: (request: SubresourceRequest) => Promise<void>
+}
+
+interface Row extends Subresource {
+  /** Of the parent. */
+  readonly group: string
+  readonly plural: string
+}
+
+const core = (kind: string): Subresource['kind'] => ({ group: '', version: 'v1', kind })
+const pods = { group: '', plural: 'pods' }
+const readWrite = ['get', 'patch', 'update']
+
+const rows: readonly Row[] = [
+  {
+    group: '',
+    plural: 'namespaces',
+    name: 'finalize',
+    kind: core('Namespace'),
+    verbs: ['update'],
+  },
+  { ...pods, name: 'binding', kind: core('Binding'), verbs: ['create'] },
+  { ...pods, name: 'log', kind: core('Pod'), verbs: ['get'], handle: handleLog },
+]
+
+export const subresourcesOf = (type: ResourceType): readonly Subresource[] => {
+  const { group, version, kind, plural, subresources } = type
+  const own: Subresource[] = []
+  if (subresources.status === true) {
+    own.push({ name: 'status', kind: { group, version, kind }, verbs: readWrite })
+  }
+  if (subresources.scale !== undefined) {
+    const scale = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
+    own.push({ name: 'scale', kind: scale, verbs: readWrite })
+  }
+  return [...own, ...rows.filter((row) => row.group === group && row.plural === plural)]
+}
+
+export const findSubresource = (type: ResourceType, name: string): Subresource | undefined =>
+  subresourcesOf(type).find((subresource) => subresource.name === name)
