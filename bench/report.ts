@@ -8,9 +8,9 @@ const columns = [
   'members',
   'unit',
   'balsa',
-  'mean / p99 ms',
+  'p50 / mean / p99 ms',
   'etcd',
-  'mean / p99 ms',
+  'p50 / mean / p99 ms',
   'balsa / etcd',
 ]
 
@@ -47,7 +47,10 @@ function cells(row: Row): string[] {
   ]
 }
 
-function medianOf(runs: readonly LoadResult[], name: 'perSecond' | 'meanMs' | 'p99Ms'): number {
+function medianOf(
+  runs: readonly LoadResult[],
+  name: 'perSecond' | 'meanMs' | 'p50Ms' | 'p99Ms',
+): number {
   return median(runs.map((run) => run[name]))
 }
 
@@ -57,8 +60,11 @@ function rate(runs: readonly LoadResult[] | undefined): string {
 
 function times(runs: readonly LoadResult[] | undefined): string {
   if (runs === undefined || medianOf(runs, 'meanMs') === 0) return ''
-  const p99 = medianOf(runs, 'p99Ms')
-  return `${medianOf(runs, 'meanMs').toFixed(2)} / ${p99 === 0 ? '-' : p99.toFixed(2)}`
+  const percentile = (name: 'p50Ms' | 'p99Ms'): string => {
+    const value = medianOf(runs, name)
+    return value === 0 ? '-' : value.toFixed(2)
+  }
+  return `${percentile('p50Ms')} / ${medianOf(runs, 'meanMs').toFixed(2)} / ${percentile('p99Ms')}`
 }
 
 function failureLines(row: Row): string[] {
