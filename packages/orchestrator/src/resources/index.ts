@@ -3,6 +3,26 @@ import { configMapType } from './config-map.ts'
 import { deploymentType } from './deployment.ts'
 import { endpointsType } from './endpoints.ts'
 import { eventType } from './event.ts'
+import { admissionregistrationTypes } from './groups/admissionregistration.ts'
+import { apiextensionsTypes } from './groups/apiextensions.ts'
+import { apiregistrationTypes } from './groups/apiregistration.ts'
+import { appsTypes } from './groups/apps.ts'
+import { authenticationTypes } from './groups/authentication.ts'
+import { authorizationTypes } from './groups/authorization.ts'
+import { autoscalingTypes } from './groups/autoscaling.ts'
+import { batchTypes } from './groups/batch.ts'
+import { certificatesTypes } from './groups/certificates.ts'
+import { coordinationTypes } from './groups/coordination.ts'
+import { coreTypes } from './groups/core.ts'
+import { discoveryTypes } from './groups/discovery.ts'
+import { eventsTypes } from './groups/events.ts'
+import { flowcontrolTypes } from './groups/flowcontrol.ts'
+import { networkingTypes } from './groups/networking.ts'
+import { nodeTypes } from './groups/node.ts'
+import { policyTypes } from './groups/policy.ts'
+import { rbacTypes } from './groups/rbac.ts'
+import { schedulingTypes } from './groups/scheduling.ts'
+import { storageTypes } from './groups/storage.ts'
 import { leaseType } from './lease.ts'
 import { namespaceType } from './namespace.ts'
 import { nodeType } from './node.ts'
@@ -13,20 +33,28 @@ import { secretType } from './secret.ts'
 import { serviceAccountType } from './service-account.ts'
 import { serviceType } from './service.ts'
 
-/** Every kind, in the order of discovery. */
+/** Every kind, in the order of discovery. A kind joins by a line in the file of its group. */
 export const resourceTypes: readonly ResourceType[] = [
-  configMapType,
-  endpointsType,
-  eventType,
-  namespaceType,
-  nodeType,
-  podType,
-  secretType,
-  serviceAccountType,
-  serviceType,
-  deploymentType,
-  replicaSetType,
-  leaseType,
+  ...coreTypes,
+  ...appsTypes,
+  ...batchTypes,
+  ...autoscalingTypes,
+  ...networkingTypes,
+  ...policyTypes,
+  ...rbacTypes,
+  ...coordinationTypes,
+  ...discoveryTypes,
+  ...eventsTypes,
+  ...nodeTypes,
+  ...schedulingTypes,
+  ...storageTypes,
+  ...certificatesTypes,
+  ...authenticationTypes,
+  ...authorizationTypes,
+  ...flowcontrolTypes,
+  ...admissionregistrationTypes,
+  ...apiextensionsTypes,
+  ...apiregistrationTypes,
 ]
 
 export {

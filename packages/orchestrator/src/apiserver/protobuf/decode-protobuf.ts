@@ -1,16 +1,15 @@
 // Decodes Kubernetes' protobuf bodies to the JSON that the same object has: an envelope ("k8s\0" and a message Unknown), and in it a
-// message found by its kind in a table of field numbers. Takes hostile bytes: what is malformed ends in a BadRequest.
+// message found by its kind in the schemas. Takes hostile bytes: what is malformed ends in a BadRequest.
 import type { Json } from '../../resources/object.ts'
 import { badRequest } from '../api-errors.ts'
-import { protobufFields } from './protobuf-fields.ts'
+import {
+  type Field,
+  type FieldType,
+  type Message,
+  messageOfKind,
+} from '../../resources/schema/messages.ts'
 import { ProtobufReader } from './protobuf-reader.ts'
 
-interface Field {
-  readonly name: string
-  readonly shape: 'one' | 'list' | 'map' | 'inline'
-  readonly type: string
-}
-type Message = ReadonlyMap<number, Field>
 type JsonEntries = [string, Json][]
 
 const magic = Buffer.from([0x6b, 0x38, 0x73, 0x00])
@@ -47,7 +46,7 @@ const decodeEnvelope = (bytes: Buffer): Json => {
     } else if (reader.field === 2) raw = reader.bytes()
     else reader.skip()
   }
-  const message = messages.get(kind)
+  const message = messageOfKind({ ...groupVersionOf(apiVersion), kind })
   if (message === undefined) {
     throw badRequest(
       `no kind ${JSON.stringify(kind)} is registered for protobuf in version ${JSON.stringify(apiVersion)}`,
@@ -60,6 +59,11 @@ const decodeEnvelope = (bytes: Buffer): Json => {
   ])
 }
 
+const groupVersionOf = (apiVersion: string): { group: string; version: string } => {
+  const slash = apiVersion.indexOf('/')
+  return { group: apiVersion.slice(0, Math.max(0, slash)), version: apiVersion.slice(slash + 1) }
+}
+
 const decodeMessage = (message: Message, bytes: Buffer, depth: number): JsonEntries => {
   if (depth > depthMax) throw new RangeError('the message is nested too deeply')
   const reader = new ProtobufReader(bytes)
@@ -67,32 +71,19 @@ const decodeMessage = (message: Message, bytes: Buffer, depth: number): JsonEntr
   const lists = new Map<string, Json[]>()
   const maps = new Map<string, JsonEntries>()
   while (reader.next()) {
-    const field = message.get(reader.field)
-    if (field === undefined) {
-      reader.skip()
-      continue
-    }
-    switch (field.shape) {
-      case 'one': {
-        const value = decodeValue(field.type, reader, depth)
-        if (value !== undefined) single.set(field.name, value)
-        break
+    const field = message.byNumber.get(reader.field)
+    if (field === undefined) reader.skip()
+    else if ('fields' in field) {
+      for (const [name, value] of decodeMessage(field, reader.bytes(), depth + 1)) {
+        single.set(name, value)
       }
-      case 'inline':
-        for (const [name, value] of decodeMessage(
-          messageOf(field.type),
-          reader.bytes(),
-          depth + 1,
-        )) {
-          single.set(name, value)
-        }
-        break
-      case 'list':
-        append(lists, field.name, decodeItem(field.type, reader, depth))
-        break
-      case 'map':
-        append(maps, field.name, decodeEntry(field.type, reader.bytes(), depth))
-        break
+    } else if (field.shape === 'list')
+      append(lists, field.name, decodeItem(field.type, reader, depth))
+    else if (field.shape === 'map') {
+      append(maps, field.name, decodeEntry(field.type, reader.bytes(), depth))
+    } else {
+      const value = decodeValue(field, reader, depth)
+      if (value !== undefined) single.set(field.name, value)
     }
   }
   return [
@@ -109,60 +100,57 @@ const append = <T>(to: Map<string, T[]>, name: string, item: T): void => {
 }
 
 /** undefined: Go's zero value of a field that is not a pointer, which JSON leaves out. */
-const decodeValue = (type: string, reader: ProtobufReader, depth: number): Json | undefined => {
-  switch (type) {
-    case 's': {
-      const text = reader.text()
-      return text === '' ? undefined : text
-    }
-    case 'i': {
-      const number = reader.integer()
-      return number === 0 ? undefined : number
-    }
-    case 'b':
-      return reader.integer() === 0 ? undefined : true
-    case 'Time':
-    case 'MicroTime':
-      return decodeTime(reader.bytes(), type === 'MicroTime')
-    default:
-      return decodeItem(type, reader, depth)
-  }
+const decodeValue = (
+  { type, isPointer }: Field,
+  reader: ProtobufReader,
+  depth: number,
+): Json | undefined => {
+  const value = decodeItem(type, reader, depth)
+  if (type === 'time' || type === 'microTime') return value ?? undefined
+  return !isPointer && (value === '' || value === 0 || value === false) && isNumberTextOrFlag(type)
+    ? undefined
+    : value
 }
 
-/** An item of a list or map, where zero values count. */
-const decodeItem = (type: string, reader: ProtobufReader, depth: number): Json => {
+const isNumberTextOrFlag = (type: FieldType): boolean =>
+  type === 'string' || type === 'bool' || type === 'int32' || type === 'int64' || type === 'double'
+
+/** A value where zero counts. */
+const decodeItem = (type: FieldType, reader: ProtobufReader, depth: number): Json => {
+  if (typeof type !== 'string') {
+    return Object.fromEntries(decodeMessage(type.message(), reader.bytes(), depth + 1))
+  }
   switch (type) {
-    case 's':
+    case 'string':
       return reader.text()
-    case 'b':
-    case 'b!':
+    case 'bool':
       return reader.integer() !== 0
-    case 'i':
-    case 'i!':
+    case 'int32':
+    case 'int64':
       return reader.integer()
-    case 'y':
+    case 'double':
+      return reader.double()
+    case 'bytes':
       return reader.bytes().toString('base64')
-    case 'Time':
-    case 'MicroTime':
-      return decodeTime(reader.bytes(), type === 'MicroTime') ?? null
-    case 'Quantity':
-      return firstText(reader.bytes()) ?? '0'
-    case 'IntOrString':
+    case 'time':
+    case 'microTime':
+      return decodeTime(reader.bytes(), type === 'microTime') ?? null
+    case 'quantity':
+      return texts(reader.bytes())[0] ?? '0'
+    case 'intOrString':
       return decodeIntOrString(reader.bytes())
-    case 'FieldsV1':
-    case 'RawExtension':
+    case 'strings':
+      return texts(reader.bytes())
+    case 'json':
+    case 'raw':
       return decodeRawJson(reader.bytes())
-    case 'ExtraValue':
-      return decodeMessage(extraValue, reader.bytes(), depth + 1)[0]?.[1] ?? []
-    default:
-      return Object.fromEntries(decodeMessage(messageOf(type), reader.bytes(), depth + 1))
   }
 }
 
-const decodeEntry = (type: string, bytes: Buffer, depth: number): [string, Json] => {
+const decodeEntry = (type: FieldType, bytes: Buffer, depth: number): [string, Json] => {
   const reader = new ProtobufReader(bytes)
   let key = ''
-  let value: Json = type === 's' || type === 'y' ? '' : {}
+  let value: Json = type === 'string' || type === 'bytes' ? '' : {}
   while (reader.next()) {
     if (reader.field === 1) key = reader.text()
     else if (reader.field === 2) value = decodeItem(type, reader, depth)
@@ -188,14 +176,15 @@ const decodeTime = (bytes: Buffer, isMicro: boolean): string | undefined => {
   return isMicro ? `${text}.${micros}Z` : `${text}Z`
 }
 
-const firstText = (bytes: Buffer): string | undefined => {
+/** What field 1 holds, each time it is there. */
+const texts = (bytes: Buffer): string[] => {
   const reader = new ProtobufReader(bytes)
-  let text: string | undefined
+  const found: string[] = []
   while (reader.next()) {
-    if (reader.field === 1) text = reader.text()
+    if (reader.field === 1) found.push(reader.text())
     else reader.skip()
   }
-  return text
+  return found
 }
 
 const decodeIntOrString = (bytes: Buffer): Json => {
@@ -213,32 +202,10 @@ const decodeIntOrString = (bytes: Buffer): Json => {
 }
 
 const decodeRawJson = (bytes: Buffer): Json => {
-  const text = firstText(bytes) ?? 'null'
+  const text = texts(bytes)[0] ?? 'null'
   try {
     return JSON.parse(text) as Json
   } catch {
     throw new RangeError('an embedded value is not JSON')
   }
 }
-
-const parseField = (text: string): [number, Field] => {
-  const [number = '', name = '', type = ''] = text.split(':')
-  const [, prefix, bare = ''] = /^(\[\]|\{\}|\^)?(.+)$/.exec(type) ?? []
-  const shape =
-    prefix === '[]' ? 'list' : prefix === '{}' ? 'map' : prefix === '^' ? 'inline' : 'one'
-  return [Number(number), { name, shape, type: bare }]
-}
-
-const messages: ReadonlyMap<string, Message> = new Map(
-  protobufFields
-    .trim()
-    .split(/\n(?! )/)
-    .map((paragraph) => {
-      const [name = '', ...fields] = paragraph.split(/\s+/)
-      return [name, new Map(fields.map(parseField))]
-    }),
-)
-const extraValue: Message = new Map([[1, { name: 'items', shape: 'list', type: 's' }]])
-
-/** A message the table does not have is read as one without fields. */
-const messageOf = (name: string): Message => messages.get(name) ?? new Map()

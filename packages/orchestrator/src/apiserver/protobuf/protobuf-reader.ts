@@ -37,6 +37,13 @@ export class ProtobufReader {
     return bytes
   }
 
+  double(): number {
+    this.#expect(1)
+    const at = this.#offset
+    this.#advance(8)
+    return this.#bytes.readDoubleLE(at)
+  }
+
   text(): string {
     return this.bytes().toString('utf8')
   }

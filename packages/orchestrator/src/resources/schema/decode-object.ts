@@ -4,7 +4,7 @@
 import { base64ProblemIndex } from '../base64.ts'
 import type { Json, KubeObject, ResourceType } from '../object.ts'
 import { formatQuantity, parseQuantity, quantityPattern } from '../quantity.ts'
-import { findMessage, goTypeName } from './messages.ts'
+import { goTypeName, messageOfKind } from './messages.ts'
 import type { Field, FieldType, Message } from './messages.ts'
 
 export type Decoded<T extends KubeObject> =
@@ -33,7 +33,7 @@ export const decodeObject = <T extends KubeObject>(
   value: Json,
 ): Decoded<T> => {
   const decoder = new Decoder()
-  const message = findMessage(type.kind)
+  const message = messageOfKind(type)
   if (message === undefined) return { ok: false, message: `no kind ${type.kind} is registered` }
   const object = decoder.root(message, value)
   if (decoder.problem !== undefined) {
@@ -64,7 +64,8 @@ class Decoder {
 
   root(message: Message, value: Json): JsonObject {
     if (isObject(value)) return this.#struct(message, value)
-    this.#fail(`json: cannot unmarshal ${jsonKind(value)} into Go value of type v1.${message.name}`)
+    const goName = goTypeName({ name: message.name, message: () => message })
+    this.#fail(`json: cannot unmarshal ${jsonKind(value)} into Go value of type ${goName}`)
     return {}
   }
 
@@ -77,8 +78,8 @@ class Decoder {
       if (field === undefined) this.#noteUnknown()
       else if (member !== undefined && member !== null) {
         const decoded = this.#field(message, field, member)
-        // Go does not tell an empty text from none, and does not write it.
-        if (decoded !== undefined && decoded !== '') object[key] = decoded
+        // Where there is no pointer Go does not tell an empty text from none, and does not write it.
+        if (decoded !== undefined && (decoded !== '' || field.isPointer)) object[key] = decoded
       }
       this.#path.pop()
     }
@@ -128,9 +129,16 @@ class Decoder {
         return typeof value === 'string' || isInteger(value, 'int32')
           ? value
           : this.#wrongType(message, value, 'int32')
+      case 'double':
+        return typeof value === 'number' ? value : this.#wrongType(message, value, 'float64')
       case 'quantity':
         return this.#quantity(value)
+      case 'strings':
+        return isList(value) && value.every((item) => typeof item === 'string')
+          ? value
+          : this.#wrongType(message, value, '[]string')
       case 'json':
+      case 'raw':
         return isShallow(value, freeJsonDepthMax) ? value : this.#fail('json: exceeded max depth')
       case 'time':
       case 'microTime':
@@ -246,10 +254,13 @@ const zeroValues: Readonly<Record<Exclude<FieldType, object>, Json | undefined>>
   bool: false,
   int32: 0,
   int64: 0,
+  double: 0,
   intOrString: 0,
   quantity: '0',
   bytes: '',
   time: undefined,
   microTime: undefined,
+  strings: undefined,
   json: undefined,
+  raw: undefined,
 }

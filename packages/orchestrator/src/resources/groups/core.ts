@@ -1,0 +1,23 @@
+// The kinds of the core group, in the order of discovery.
+import { configMapType } from '../config-map.ts'
+import { endpointsType } from '../endpoints.ts'
+import { eventType } from '../event.ts'
+import { namespaceType } from '../namespace.ts'
+import { nodeType } from '../node.ts'
+import type { ResourceType } from '../object.ts'
+import { podType } from '../pod.ts'
+import { secretType } from '../secret.ts'
+import { serviceAccountType } from '../service-account.ts'
+import { serviceType } from '../service.ts'
+
+export const coreTypes: readonly ResourceType[] = [
+  configMapType,
+  endpointsType,
+  eventType,
+  namespaceType,
+  nodeType,
+  podType,
+  secretType,
+  serviceAccountType,
+  serviceType,
+]

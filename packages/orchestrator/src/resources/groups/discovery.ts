@@ -1,0 +1,4 @@
+// The kinds of the group discovery.k8s.io.
+import type { ResourceType } from '../object.ts'
+
+export const discoveryTypes: readonly ResourceType[] = []
