@@ -84,6 +84,7 @@ export function putRequestOf(key: Bytes, value: Bytes, options: PutOptions = {})
     prevKv: options.prevKv ?? false,
     ignoreValue: options.ignoreValue ?? false,
     ignoreLease: options.ignoreLease ?? false,
+    ...(options.ttlSeconds === undefined ? {} : { ttlSeconds: Math.ceil(options.ttlSeconds) }),
   }
 }
 

@@ -35,7 +35,7 @@ import {
   txnRequestOf,
   txnResultOf,
 } from './convert.ts'
-import { putWithTtl, randomLeaseId } from './put-with-ttl.ts'
+import { randomLeaseId, TtlPuts } from './put-with-ttl.ts'
 import { WatchClient } from './watch-client.ts'
 import type { Wire, WireMethod } from './wire.ts'
 
@@ -48,11 +48,13 @@ export class WireKv implements Kv {
   readonly #wire: Wire
   readonly #caller: Caller
   readonly #watches: WatchClient
+  readonly #ttlPuts: TtlPuts
 
   constructor(wire: Wire, options: CallerOptions) {
     this.#wire = wire
     this.#caller = new Caller(wire, options)
     this.#watches = new WatchClient(wire)
+    this.#ttlPuts = new TtlPuts(this, (key, value, put) => this.#put(key, value, put))
     const ask: Ask = (method, body, call, isSafe) =>
       this.#caller.call(isSafe ? 'safe' : 'write', method, body, call)
     this.cluster = new ClusterClient(ask, (call) => this.status(call))
@@ -78,7 +80,15 @@ export class WireKv implements Kv {
     value: Bytes,
     options: PutOptions = {},
   ): Promise<{ revision: number; prev: KvPair | undefined }> {
-    if (options.ttlSeconds !== undefined) return putWithTtl(this, key, value, options)
+    if (options.ttlSeconds !== undefined) return this.#ttlPuts.put(key, value, options)
+    return this.#put(key, value, options)
+  }
+
+  #put(
+    key: Bytes,
+    value: Bytes,
+    options: PutOptions,
+  ): Promise<{ revision: number; prev: KvPair | undefined }> {
     return this.#ask(writeKind(options), 'KV/Put', options, {
       request: () => proto.encodePutRequest(putRequestOf(key, value, options)),
       result: (body) => {

@@ -13,7 +13,7 @@ import {
   txnResultOf,
   watchRequestOf,
 } from '../client/convert.ts'
-import { putWithTtl } from '../client/put-with-ttl.ts'
+import { withOwnLease } from '../client/put-with-ttl.ts'
 import { KvError } from '../errors.ts'
 import type {
   Bytes,
@@ -87,8 +87,8 @@ export class EmbeddedKv implements Kv {
     value: Bytes,
     options: PutOptions = {},
   ): Promise<{ revision: number; prev: KvPair | undefined }> {
-    if (options.ttlSeconds !== undefined) return putWithTtl(this, key, value, options)
-    const body = encodePutRequest(putRequestOf(key, value, options))
+    const put = options.ttlSeconds === undefined ? options : withOwnLease(options)
+    const body = encodePutRequest(putRequestOf(key, value, put))
     const { header, prevKv } = await call<PutResponse>(options, (done) =>
       this.#member.put(body, done),
     )

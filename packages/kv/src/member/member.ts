@@ -22,6 +22,7 @@ import {
   encodeLeaseCheckpointRequest,
   encodeLeaseGrantRequest,
   encodeLeaseRevokeRequest,
+  encodePutRequest,
 } from '../proto/index.ts'
 import type {
   AlarmResponse,
@@ -168,11 +169,18 @@ export class MemberCore implements MemberApi {
   }
 
   put(body: Uint8Array, done: Done<PutResponse>, caller: Caller = owner): void {
-    const isGood = this.#decode(() => {
-      checkPut(decodePutRequest(body))
-      return true
+    const request = this.#decode(() => {
+      const request = decodePutRequest(body)
+      checkPut(request)
+      return request
     }, done)
-    if (isGood) this.#gate.propose('put', body, done, caller)
+    if (request === undefined) return
+    const { lease, ttlSeconds = 0 } = request
+    if (ttlSeconds === 0 || lease !== 0n) this.#gate.propose('put', body, done, caller)
+    else {
+      const chosen = encodePutRequest({ ...request, lease: randomId(this.#parts.random) })
+      this.#gate.propose('put', chosen, done, caller)
+    }
   }
 
   deleteRange(body: Uint8Array, done: Done<DeleteRangeResponse>, caller: Caller = owner): void {

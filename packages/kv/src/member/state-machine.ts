@@ -246,8 +246,11 @@ export class KvStateMachine {
       const request = decodePutRequest(body)
       checkPut(request)
       this.auth.permits.put(this.#caller, request)
-      this.#store.checkPutLease(request)
+      const { lease, ttlSeconds = 0 } = request
+      const isGranted = ttlSeconds > 0 && !this.#lessor.exists(lease)
+      if (!isGranted) this.#store.checkPutLease(request)
       this.#store.checkPutKey(request)
+      if (isGranted) this.#lessor.grant(lease, ttlSeconds, this.#options.clock.now())
       this.#store.beginWrite()
       const prevKv = this.#store.put(request)
       return { header: this.#endWrite(), prevKv }

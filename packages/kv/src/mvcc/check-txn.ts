@@ -50,9 +50,16 @@ function checkOps(request: TxnRequest, opsMax: number): void {
 function checkOp(op: RequestOp, opsMax: number): void {
   if (op === undefined) throw new KvError('KEY_NOT_FOUND')
   if (op.type === 'range') checkRange(op.request)
-  else if (op.type === 'put') checkPut(op.request)
+  else if (op.type === 'put') checkTxnPut(op.request)
   else if (op.type === 'deleteRange') checkDeleteRange(op.request)
   else checkOps(op.request, opsMax)
+}
+
+function checkTxnPut(request: PutRequest): void {
+  checkPut(request)
+  if ((request.ttlSeconds ?? 0) > 0) {
+    throw new KvError('UNIMPLEMENTED', { message: 'balsa: a put with a TTL stands alone' })
+  }
 }
 
 /** What a branch writes: keys put, ranges deleted. */

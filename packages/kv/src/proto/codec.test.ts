@@ -71,6 +71,9 @@ const putRequest = fc.record({
   ignoreValue: fc.boolean(),
   ignoreLease: fc.boolean(),
 })
+const ttlPutRequest = fc
+  .tuple(putRequest, fc.integer({ min: 1 }))
+  .map(([put, ttlSeconds]) => ({ ...put, ttlSeconds }))
 const deleteRangeRequest = fc.record({ key: bytes, rangeEnd: bytes, prevKv: fc.boolean() })
 const compare = fc
   .record({
@@ -105,7 +108,8 @@ const { txn } = fc.letrec<{ txn: TxnRequest; op: RequestOp }>((tie) => ({
 }))
 
 test('the hand-written codecs agree with the table for every request', () => {
-  const check = fc.property(rangeRequest, putRequest, deleteRangeRequest, (range, put, del) => {
+  const anyPut = fc.oneof(putRequest, ttlPutRequest)
+  const check = fc.property(rangeRequest, anyPut, deleteRangeRequest, (range, put, del) => {
     expect(decodeRangeRequest(encodeRangeRequest(range))).toEqual(range)
     expect(encodeMessage('RangeRequest', range)).toEqual(encodeRangeRequest(range))
     expect(decodeMessage('RangeRequest', encodeRangeRequest(range))).toEqual(range)

@@ -6,9 +6,11 @@ import { WireReader } from './wire/wire-reader.ts'
 import type { WireWriter } from './wire/wire-writer.ts'
 
 const noBytes: Uint8Array = new Uint8Array(0)
-/** Of RangeRequest, and its tag as a varint. */
+/** Of RangeRequest and PutRequest, beyond etcd's fields, and their tags as varints. */
 const maxStalenessField = 1000
 const maxStalenessTag = maxStalenessField << 3
+const ttlField = 1000
+const ttlTag = ttlField << 3
 
 export function decodeRangeRequest(bytes: Uint8Array): RangeRequest {
   return readRangeRequest(new WireReader(bytes))
@@ -113,6 +115,7 @@ export function readPutRequest(reader: WireReader): PutRequest {
   let prevKv = false
   let ignoreValue = false
   let ignoreLease = false
+  let ttlSeconds = 0
   while (!reader.done()) {
     const tag = reader.tag()
     if (tag === 0x0a) key = reader.bytes()
@@ -121,9 +124,11 @@ export function readPutRequest(reader: WireReader): PutRequest {
     else if (tag === 0x20) prevKv = reader.bool()
     else if (tag === 0x28) ignoreValue = reader.bool()
     else if (tag === 0x30) ignoreLease = reader.bool()
+    else if (tag === ttlTag) ttlSeconds = reader.int64()
     else reader.unknown(tag, 6)
   }
-  return { key, value, lease, prevKv, ignoreValue, ignoreLease }
+  const request = { key, value, lease, prevKv, ignoreValue, ignoreLease }
+  return ttlSeconds > 0 ? { ...request, ttlSeconds } : request
 }
 
 export function readDeleteRangeRequest(reader: WireReader): DeleteRangeRequest {
@@ -164,6 +169,7 @@ export function writePutRequest(writer: WireWriter, request: PutRequest): void {
   writer.bool(4, request.prevKv)
   writer.bool(5, request.ignoreValue)
   writer.bool(6, request.ignoreLease)
+  writer.int64(ttlField, request.ttlSeconds ?? 0)
 }
 
 export function writeDeleteRangeRequest(writer: WireWriter, request: DeleteRangeRequest): void {

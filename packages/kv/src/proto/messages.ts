@@ -58,6 +58,8 @@ export interface PutRequest {
   readonly prevKv: boolean
   readonly ignoreValue: boolean
   readonly ignoreLease: boolean
+  /** Above zero: `lease` is granted for so long in the same step, if it is not there. Servers of etcd do not know it. */
+  readonly ttlSeconds?: number
 }
 export interface PutResponse {
   readonly header: ResponseHeader

@@ -16,7 +16,7 @@ export const messageTable = {
     'key=1:bytes range_end=2:bytes limit=3:int64 revision=4:int64 sort_order=5:SortOrder sort_target=6:SortTarget serializable=7:bool keys_only=8:bool count_only=9:bool min_mod_revision=10:int64 max_mod_revision=11:int64 min_create_revision=12:int64 max_create_revision=13:int64 max_staleness_ms=1000:int64',
   RangeResponse: 'header=1:ResponseHeader kvs=2:KeyValue[] more=3:bool count=4:int64',
   PutRequest:
-    'key=1:bytes value=2:bytes lease=3:int64id prev_kv=4:bool ignore_value=5:bool ignore_lease=6:bool',
+    'key=1:bytes value=2:bytes lease=3:int64id prev_kv=4:bool ignore_value=5:bool ignore_lease=6:bool ttl_seconds=1000:int64',
   PutResponse: 'header=1:ResponseHeader prev_kv=2:KeyValue',
   DeleteRangeRequest: 'key=1:bytes range_end=2:bytes prev_kv=3:bool',
   DeleteRangeResponse: 'header=1:ResponseHeader deleted=2:int64 prev_kvs=3:KeyValue[]',
