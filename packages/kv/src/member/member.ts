@@ -46,19 +46,19 @@ import { CallerFinder } from './auth/caller-finder.ts'
 import { MemberView } from './auth/member-view.ts'
 import { ClusterRoster } from './cluster-roster.ts'
 import { ClusterService } from './cluster-service.ts'
-import { idText, parseIdText } from './identity.ts'
+import { idText } from './identity.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
 import { LocalReads } from './local-reads.ts'
 import { LogGate } from './log-gate.ts'
 import { Maintenance } from './maintenance.ts'
 import type { MemberParts } from './member-parts.ts'
 import { randomId } from './member-random.ts'
+import { memberStatus } from './member-status.ts'
 import { RemovalWatch } from './removal-watch.ts'
 import { StorageKeeper } from './storage-keeper.ts'
 import { plainStoragePlan } from './storage-options.ts'
 import { encodeTermBound } from './term-bound.ts'
 import type { Credentials, Done, MemberApi, WatchSink } from './types.ts'
-import { etcdVersion } from './version.ts'
 
 /** Used as it is, it does what it is asked: it is its owner's. `as()` gives what others may have of it. */
 export class MemberCore implements MemberApi {
@@ -272,31 +272,9 @@ export class MemberCore implements MemberApi {
   }
 
   status(): StatusResponse {
-    const { consensus, stateMachine, backend } = this.#parts
-    const raft = consensus.status()
-    const leader = raft.leader === undefined ? 0n : parseIdText(raft.leader)
-    const size = backend.size()
-    const { downgradeTarget } = stateMachine.cluster
-    return {
-      header: this.header(),
-      version: etcdVersion,
-      dbSize: size.total,
-      leader,
-      raftIndex: raft.commitIndex,
-      raftTerm: raft.term,
-      raftAppliedIndex: stateMachine.applied.index,
-      errors: [
-        ...(leader === 0n ? ['etcdserver: no leader'] : []),
-        ...this.maintenance.alarmTexts(),
-      ],
-      dbSizeInUse: size.used,
-      isLearner: raft.membership.learners.includes(raft.id),
-      storageVersion: '',
-      dbSizeQuota: this.storage.quotaBytes,
-      ...(downgradeTarget === ''
-        ? {}
-        : { downgradeInfo: { enabled: true, targetVersion: downgradeTarget } }),
-    }
+    const { quotaBytes } = this.storage
+    const alarms = this.maintenance.alarmTexts()
+    return memberStatus(this.#parts, { header: this.header(), alarms, quotaBytes })
   }
 
   hashKv(revision: number, done: Done<HashKvResponse>): void {
