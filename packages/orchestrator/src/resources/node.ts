@@ -40,6 +40,8 @@ export interface NodeStatus {
   readonly addresses?: readonly { readonly type: string; readonly address: string }[]
   readonly daemonEndpoints?: { readonly kubeletEndpoint?: { readonly Port: number } }
   readonly nodeInfo?: NodeSystemInfo
+  readonly images?: readonly { readonly names?: readonly string[]; readonly sizeBytes?: number }[]
+  readonly volumesAttached?: readonly { readonly name: string; readonly devicePath: string }[]
 }
 export interface Node extends KubeObject {
   readonly spec: NodeSpec

@@ -159,6 +159,8 @@ export interface Volume {
     readonly defaultMode?: number
   }
   readonly persistentVolumeClaim?: { readonly claimName: string; readonly readOnly?: boolean }
+  /** A claim made for the pod, called `POD-VOLUME`. */
+  readonly ephemeral?: unknown
 }
 
 export interface Toleration {
@@ -183,6 +185,9 @@ export interface PodAffinityTerm {
   readonly namespaces?: readonly string[]
   readonly namespaceSelector?: LabelSelector
   readonly topologyKey: string
+  /** Labels of the pod itself whose values the other pods must have, or must not have. */
+  readonly matchLabelKeys?: readonly string[]
+  readonly mismatchLabelKeys?: readonly string[]
 }
 export interface WeightedPodAffinityTerm {
   readonly weight: number
@@ -211,6 +216,12 @@ export interface TopologySpreadConstraint {
   readonly topologyKey: string
   readonly whenUnsatisfiable: string
   readonly labelSelector?: LabelSelector
+  readonly minDomains?: number
+  /** `Honor` or `Ignore`: whether only nodes count that the pod's node affinity allows; Honor unless given. */
+  readonly nodeAffinityPolicy?: string
+  /** The same for taints that the pod does not tolerate; Ignore unless given. */
+  readonly nodeTaintsPolicy?: string
+  readonly matchLabelKeys?: readonly string[]
 }
 
 export interface PodSpec {
