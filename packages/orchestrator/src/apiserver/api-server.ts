@@ -8,6 +8,7 @@ import type { ApiClient } from '../client/api-client.ts'
 import { LocalApiClient } from '../client/local-api-client.ts'
 import { eventTtlSeconds, resourceTypes } from '../resources/index.ts'
 import type { ResourceType } from '../resources/object.ts'
+import { priorityClassType } from '../resources/scheduling/priority-class.ts'
 import { compactPeriodically } from './compactor.ts'
 import { type Certificates, openCertificates } from './pki/certificates.ts'
 import { kubeconfigText } from './pki/kubeconfig.ts'
@@ -15,7 +16,11 @@ import { replaceFile } from './pki/replace-file.ts'
 import { NodeConnections } from './node-connections.ts'
 import { Registries } from './registry/registries.ts'
 import type { User } from './access/user.ts'
-import { createKubernetesService, createSystemNamespaces } from './registry/system-objects.ts'
+import {
+  createKubernetesService,
+  createSystemNamespaces,
+  createSystemPriorityClasses,
+} from './registry/system-objects.ts'
 import type { Store } from './store.ts'
 import { ApiDispatcher } from './wire/api-dispatcher.ts'
 import { CertificateAuthenticator, userOfSocket } from './access/authentication.ts'
@@ -89,6 +94,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     url = `https://${asked.hostname}:${bound.port}`
     await registries.start()
     await createSystemNamespaces(client)
+    if (registries.find(priorityClassType) !== undefined) await createSystemPriorityClasses(client)
     await createKubernetesService(client, { host: bound.address, port: bound.port })
     stopCompacting = compactPeriodically(store, onError)
     const kubeconfigPath = join(dataDir, 'kubeconfig')

@@ -240,20 +240,27 @@ describe('tables', () => {
     const names = resourceTypes.map(({ group, plural, singular, shortNames, categories }) =>
       [group, plural, singular, ...shortNames, ...categories].join(' '),
     )
-    expect(names).toEqual([
-      ' configmaps configmap cm',
-      ' endpoints endpoints ep',
-      ' events event ev',
-      ' namespaces namespace ns',
-      ' nodes node no',
-      ' pods pod po all',
-      ' secrets secret',
-      ' serviceaccounts serviceaccount sa',
-      ' services service svc all',
-      'apps deployments deployment deploy all',
-      'apps replicasets replicaset rs all',
-      'coordination.k8s.io leases lease',
-    ])
+    expect(names).toEqual(
+      expect.arrayContaining([
+        ' configmaps configmap cm',
+        ' endpoints endpoints ep',
+        ' events event ev',
+        ' namespaces namespace ns',
+        ' nodes node no',
+        ' pods pod po all',
+        ' secrets secret',
+        ' serviceaccounts serviceaccount sa',
+        ' services service svc all',
+        'apps deployments deployment deploy all',
+        'apps replicasets replicaset rs all',
+        'coordination.k8s.io leases lease',
+        'node.k8s.io runtimeclasses runtimeclass',
+        'scheduling.k8s.io priorityclasses priorityclass pc',
+        ' persistentvolumeclaims persistentvolumeclaim pvc',
+        ' persistentvolumes persistentvolume pv',
+        'storage.k8s.io storageclasses storageclass sc',
+      ]),
+    )
   })
 
   test('a deployment and its replica set', () => {

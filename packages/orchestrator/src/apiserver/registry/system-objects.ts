@@ -1,12 +1,18 @@
-// What every cluster has: the namespaces of the system, and the service `kubernetes` that leads to the apiserver.
+// What every cluster has: the namespaces and priority classes of the system, and the service `kubernetes` that leads to the apiserver.
 import type { ApiClient, ResourceRef } from '../../client/api-client.ts'
 import { ApiError } from '../../client/api-client.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import type { KubeObject } from '../../resources/object.ts'
+import { systemPriorityClasses } from '../../resources/scheduling/priority-class.ts'
 import { systemNamespaces } from '../admission/namespace-lifecycle.ts'
 import { kubernetesAddress } from '../admission/service-addresses.ts'
 
 const namespaces: ResourceRef = { group: '', version: 'v1', plural: 'namespaces' }
+const priorityClasses: ResourceRef = {
+  group: 'scheduling.k8s.io',
+  version: 'v1',
+  plural: 'priorityclasses',
+}
 const services: ResourceRef = { group: '', version: 'v1', plural: 'services' }
 const endpoints: ResourceRef = { group: '', version: 'v1', plural: 'endpoints' }
 
@@ -19,6 +25,12 @@ export const createSystemNamespaces = async (client: ApiClient): Promise<void> =
       metadata: { name },
     })
   }
+}
+
+/** Creates the two classes that start with `system-`. */
+export const createSystemPriorityClasses = async (client: ApiClient): Promise<void> => {
+  for (const priorityClass of systemPriorityClasses)
+    await createMissing(client, priorityClasses, priorityClass)
 }
 
 interface EndpointsObject extends KubeObject {

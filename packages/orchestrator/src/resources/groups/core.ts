@@ -5,6 +5,8 @@ import { eventType } from '../event.ts'
 import { namespaceType } from '../namespace.ts'
 import { nodeType } from '../node.ts'
 import type { ResourceType } from '../object.ts'
+import { persistentVolumeClaimType } from '../storage/persistent-volume-claim.ts'
+import { persistentVolumeType } from '../storage/persistent-volume.ts'
 import { podType } from '../pod.ts'
 import { secretType } from '../secret.ts'
 import { serviceAccountType } from '../service-account.ts'
@@ -16,6 +18,8 @@ export const coreTypes: readonly ResourceType[] = [
   eventType,
   namespaceType,
   nodeType,
+  persistentVolumeClaimType,
+  persistentVolumeType,
   podType,
   secretType,
   serviceAccountType,
