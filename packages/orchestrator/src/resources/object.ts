@@ -145,6 +145,12 @@ export interface ResourceType<T extends KubeObject = KubeObject> {
   /** Fields usable in fieldSelector besides metadata.name and metadata.namespace. */
   selectableFields?(object: T): Readonly<Record<string, string>>
   readonly mergeKeys: MergeKeys
+  /** Another served version of a stored kind: the kind that is stored. Its own data then only names and describes this version. */
+  readonly storage?: ResourceType
+  /** With `storage`: what is decoded of this version in the stored version. Pure; apiVersion and kind are set by the caller. */
+  toStorage?(object: KubeObject): KubeObject
+  /** With `storage`: the way back, for answers. */
+  fromStorage?(object: KubeObject): KubeObject
   /** Pods: deletion is graceful, the agent ends it. Seconds, given the request; undefined: remove at once. */
   gracePeriodSeconds?(object: T, requested: number | undefined): number
 }

@@ -106,7 +106,7 @@ export class Discovery {
 
   #versions(group: string): string[] {
     const entries = this.#entries.filter((entry) => entry.group === group)
-    return [...new Set(entries.map((entry) => entry.version))]
+    return [...new Set(entries.map((entry) => entry.version))].toSorted(byPriority)
   }
 
   #group(group: string): { name: string; versions: object[]; preferredVersion: object } {
@@ -116,6 +116,20 @@ export class Discovery {
     }))
     return { name: group, versions, preferredVersion: versions[0] ?? {} }
   }
+}
+
+/** v2 before v1 before v2beta1 before v1beta2 before v1alpha1, and those before all other names. */
+const byPriority = (a: string, b: string): number => {
+  const [x, y] = [rank(a), rank(b)]
+  const index = x.findIndex((part, at) => part !== y[at])
+  return index === -1 ? (a < b ? -1 : a > b ? 1 : 0) : (y[index] ?? 0) - (x[index] ?? 0)
+}
+
+const rank = (version: string): number[] => {
+  const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version)
+  if (match === null) return [0, 0, 0]
+  const [, major, stage, minor] = match
+  return [stage === undefined ? 3 : stage === 'beta' ? 2 : 1, Number(major), Number(minor ?? 0)]
 }
 
 const storedEntry = (type: ResourceType): Entry => {

@@ -1,6 +1,7 @@
 // From arbitrary JSON to an object of a kind, with upstream's answers for what does not fit.
 import { decodeObject, strictDecodingMessage } from '../../resources/schema/decode-object.ts'
 import type { Json, KubeObject, ResourceType } from '../../resources/object.ts'
+import { apiVersionOf, toStored } from '../../resources/served-version.ts'
 import { badRequest } from '../api-errors.ts'
 
 /** What to do about fields the kind does not have. */
@@ -15,7 +16,10 @@ export interface DecodeOptions {
 /** For what comes from inside the process. */
 export const lenient: DecodeOptions = { fieldValidation: 'Ignore', warn: () => undefined }
 
-/** Throws ApiError BadRequest. apiVersion and kind are checked when present and filled in when not. */
+/**
+ * An object of the stored version from JSON of the version `type`. apiVersion and kind are checked when present and filled in when not.
+ * Throws ApiError BadRequest.
+ */
 export const decodeAs = (type: ResourceType, value: Json, options: DecodeOptions): KubeObject => {
   checkKind(type, value)
   const decoded = decodeObject(type, value)
@@ -29,11 +33,10 @@ export const decodeAs = (type: ResourceType, value: Json, options: DecodeOptions
       for (const field of unknownFields) options.warn(`unknown field "${field}"`)
     }
   }
-  return { ...decoded.object, apiVersion: groupVersion(type), kind: type.kind }
+  return toStored(type, { ...decoded.object, apiVersion: groupVersion(type), kind: type.kind })
 }
 
-export const groupVersion = ({ group, version }: { group: string; version: string }): string =>
-  group === '' ? version : `${group}/${version}`
+export const groupVersion: typeof apiVersionOf = apiVersionOf
 
 const checkKind = (type: ResourceType, value: Json): void => {
   if (typeof value !== 'object' || value === null || !('apiVersion' in value || 'kind' in value)) {

@@ -17,42 +17,114 @@ export interface RegistriesOptions {
   readonly onWatchRestart?: (error: Error) => void
 }
 
+/** A version of a kind, and the registry of the kind that is stored. */
+export interface ServedType {
+  readonly type: ResourceType
+  readonly registry: Registry
+}
+
 export class Registries {
   readonly watchCache: WatchCache
   readonly now: () => number
-  readonly #registries = new Map<string, Registry>()
+  readonly #options: RegistriesOptions
+  readonly #admission: Admission
+  readonly #served = new Map<string, ServedType>()
+  readonly #listeners = new Set<() => void>()
 
   constructor(options: RegistriesOptions) {
-    const { store, types, now = Date.now, ttlSeconds = {} } = options
+    const { store, types, now = Date.now } = options
+    this.#options = options
     this.now = now
     this.watchCache = new WatchCache({
       store,
       ...(options.onWatchRestart === undefined ? {} : { onRestart: options.onWatchRestart }),
     })
     const core = (plural: string): Registry => this.get({ group: '', version: 'v1', plural })
-    const admission = new Admission(admissionPlugins({ core, now }))
-    for (const type of types) {
-      const ttl = ttlSeconds[type.plural]
-      this.#registries.set(
-        idOf(type),
-        new Registry({
-          type,
-          store,
-          watchCache: this.watchCache,
-          admission,
-          now,
-          ...(ttl === undefined ? {} : { ttlSeconds: ttl }),
-        }),
-      )
+    this.#admission = new Admission(admissionPlugins({ core, now }))
+    for (const type of types) this.#serve(type)
+  }
+
+  /** Every served version of every kind. */
+  get types(): readonly ResourceType[] {
+    return [...this.#served.values()].map((served) => served.type)
+  }
+
+  /** The kinds that are stored. */
+  get stored(): readonly Registry[] {
+    return [...new Set([...this.#served.values()].map((served) => served.registry))]
+  }
+
+  /**
+   * Serves `type` from now on, once its objects are in the cache; a type that is served already is replaced and its watches go on.
+   */
+  async add(type: ResourceType): Promise<void> {
+    const stored = type.storage ?? type
+    if (this.#served.has(idOf(stored))) this.#serve(type)
+    else {
+      const registry = this.#newRegistry(stored)
+      await this.watchCache.load(stored)
+      this.#served.set(idOf(type), { type, registry })
+    }
+    this.#changed()
+  }
+
+  /** Watches of a kind of which no version is left end with 410 Expired; its objects stay in the store. */
+  remove(type: RegistryRef): void {
+    const served = this.#served.get(idOf(type))
+    if (served === undefined) return
+    this.#served.delete(idOf(type))
+    if (!this.stored.includes(served.registry)) {
+      this.watchCache.removeCollection(served.registry.type)
+    }
+    this.#changed()
+  }
+
+  /** Calls `listener` after every change of what is served; returns how to stop that. */
+  onTypesChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
+  #serve(type: ResourceType): void {
+    const { storage } = type
+    const registry =
+      storage === undefined ? this.#newRegistry(type) : this.#served.get(idOf(storage))?.registry
+    if (registry === undefined) {
+      throw new Error(`${type.plural} ${type.version} is a version of a kind that is not served`)
+    }
+    this.#served.set(idOf(type), { type, registry })
+    if (storage !== undefined) return
+    for (const [id, served] of this.#served) {
+      const isVersion =
+        served.type.storage !== undefined && idOf(served.type.storage) === idOf(type)
+      if (isVersion) this.#served.set(id, { type: served.type, registry })
     }
   }
 
-  get types(): readonly ResourceType[] {
-    return [...this.#registries.values()].map((registry) => registry.type)
+  #newRegistry(type: ResourceType): Registry {
+    const { store, ttlSeconds = {} } = this.#options
+    const ttl = ttlSeconds[type.plural]
+    return new Registry({
+      type,
+      store,
+      watchCache: this.watchCache,
+      admission: this.#admission,
+      now: this.now,
+      ...(ttl === undefined ? {} : { ttlSeconds: ttl }),
+    })
   }
 
+  /** The registry of the kind, whichever of its versions `ref` names. */
   find(ref: RegistryRef): Registry | undefined {
-    return this.#registries.get(idOf(ref))
+    return this.#served.get(idOf(ref))?.registry
+  }
+
+  findServed(ref: RegistryRef): ServedType | undefined {
+    return this.#served.get(idOf(ref))
   }
 
   /** Throws ApiError NotFound for a kind that is not served. */

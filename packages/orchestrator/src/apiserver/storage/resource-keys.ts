@@ -9,10 +9,32 @@ const places: Readonly<Record<string, string>> = {
   '/endpoints': 'services/endpoints',
   '/replicationcontrollers': 'controllers',
   'networking.k8s.io/ingresses': 'ingress',
-  'apiextensions.k8s.io/customresourcedefinitions':
-    'apiextensions.k8s.io/customresourcedefinitions',
-  'apiregistration.k8s.io/apiservices': 'apiregistration.k8s.io/apiservices',
 }
+
+/** Groups whose kinds lie beside those of the core group; all other groups have a folder of their own. */
+const builtInGroups = new Set([
+  '',
+  'apps',
+  'batch',
+  'autoscaling',
+  'policy',
+  ...[
+    'admissionregistration',
+    'authentication',
+    'authorization',
+    'certificates',
+    'coordination',
+    'discovery',
+    'events',
+    'networking',
+    'node',
+    'resource',
+    'scheduling',
+    'storage',
+    'rbac.authorization',
+    'flowcontrol.apiserver',
+  ].map((name) => `${name}.k8s.io`),
+])
 
 export const registryPrefix: string = root
 
@@ -20,7 +42,13 @@ export const registryPrefix: string = root
 export const collectionPrefix = (type: {
   readonly group: string
   readonly plural: string
-}): string => `${root}${places[`${type.group}/${type.plural}`] ?? type.plural}/`
+}): string => {
+  const place = places[`${type.group}/${type.plural}`]
+  if (place !== undefined) return `${root}${place}/`
+  return builtInGroups.has(type.group)
+    ? `${root}${type.plural}/`
+    : `${root}${type.group}/${type.plural}/`
+}
 
 /** The part of a key below its collection: `NAMESPACE/NAME` or `NAME`. */
 export const keyBelow = (namespace: string | undefined, name: string): string =>

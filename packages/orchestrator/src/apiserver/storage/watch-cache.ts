@@ -8,12 +8,18 @@ import { isJsonObject, type ObjectCodec, StoredObject } from './stored-object.ts
 /** One served kind. */
 interface Collection {
   readonly prefix: string
-  readonly codec: ObjectCodec
+  codec: ObjectCodec
   readonly cache: ResourceCache
+  /** Events that came while its objects were being listed; undefined: they are all there. */
+  pending: StoreEvent[] | undefined
+  /** Of the list; older events are in it. */
+  listedRevision: number
 }
 
 const pageSize = 5000
 const retryDelayMs = 500
+/** How long a new collection waits for the watch to come to the revision of its list. */
+const loadWaitMs = 3000
 /** Own writes whose event has not come back yet; beyond it the oldest are forgotten and their events decoded from bytes. */
 const adoptedMax = 4096
 
@@ -50,34 +56,54 @@ export class WatchCache {
     return this.#isReady
   }
 
-  /** Before start() only. */
+  /** A place for the objects of `type`, the same as before where it has one already. start() or load() fills it. */
   addCollection(
     type: { readonly group: string; readonly plural: string },
     codec: ObjectCodec,
   ): ResourceCache {
     const prefix = collectionPrefix(type)
+    const known = this.#byPrefix.get(prefix)
+    if (known !== undefined) {
+      known.codec = codec
+      return known.cache
+    }
     const cache = new ResourceCache()
-    this.#byPrefix.set(prefix, { prefix, codec, cache })
+    this.#byPrefix.set(prefix, { prefix, codec, cache, pending: [], listedRevision: 0 })
     return cache
+  }
+
+  /** Its watchers are told that they are too late. */
+  removeCollection(type: { readonly group: string; readonly plural: string }): void {
+    const prefix = collectionPrefix(type)
+    this.#byPrefix.get(prefix)?.cache.reset([], this.#revision)
+    this.#byPrefix.delete(prefix)
+  }
+
+  /** Fills a collection that was added after start(). */
+  async load(type: { readonly group: string; readonly plural: string }): Promise<void> {
+    const collection = this.#byPrefix.get(collectionPrefix(type))
+    if (collection?.pending === undefined) return
+    const byCollection = new Map([[collection, []]])
+    const revision = await this.#list(collection.prefix, byCollection)
+    this.#fill(collection, byCollection.get(collection) ?? [], revision)
+    await this.waitFor(revision, loadWaitMs)
   }
 
   async start(): Promise<void> {
     const byCollection = new Map<Collection, StoredObject[]>()
     for (const collection of this.#byPrefix.values()) byCollection.set(collection, [])
-    let startKey: string | undefined
-    let revision: number | undefined
-    do {
-      const page = await this.#store.list(registryPrefix, {
-        limit: pageSize,
-        ...(startKey === undefined ? {} : { startKey }),
-        ...(revision === undefined ? {} : { revision }),
-      })
-      revision = page.revision
-      for (const value of page.values) this.#place(value, byCollection)
-      startKey = page.remaining > 0 ? `${page.values.at(-1)?.key ?? ''}\u0000` : undefined
-    } while (startKey !== undefined)
+    const revision = await this.#list(registryPrefix, byCollection)
+    // The watch begins at this revision, so what was added while the list ran has to be listed at it too.
+    for (const collection of this.#byPrefix.values()) {
+      if (byCollection.has(collection)) continue
+      byCollection.set(collection, [])
+      await this.#list(collection.prefix, byCollection, revision)
+    }
     if (this.#isClosed) return
-    for (const [{ cache }, objects] of byCollection) cache.reset(objects, revision)
+    for (const [collection, objects] of byCollection) {
+      collection.pending = []
+      this.#fill(collection, objects, revision)
+    }
     this.#isReady = true
     this.#advance(revision)
     this.#closeWatch = this.#store.watch(registryPrefix, revision, {
@@ -88,6 +114,37 @@ export class WatchCache {
         this.#restart(error)
       },
     })
+  }
+
+  /** All objects under `prefix` by their collection; returns the revision that they show. */
+  async #list(
+    prefix: string,
+    byCollection: ReadonlyMap<Collection, StoredObject[]>,
+    at?: number,
+  ): Promise<number> {
+    let startKey: string | undefined
+    let revision = at
+    do {
+      const page = await this.#store.list(prefix, {
+        limit: pageSize,
+        ...(startKey === undefined ? {} : { startKey }),
+        ...(revision === undefined ? {} : { revision }),
+      })
+      revision = page.revision
+      for (const value of page.values) this.#place(value, byCollection)
+      startKey = page.remaining > 0 ? `${page.values.at(-1)?.key ?? ''}\u0000` : undefined
+    } while (startKey !== undefined)
+    return revision
+  }
+
+  #fill(collection: Collection, objects: readonly StoredObject[], revision: number): void {
+    const { cache, pending } = collection
+    if (pending === undefined) return
+    cache.reset(objects, revision)
+    collection.listedRevision = revision
+    collection.pending = undefined
+    for (const event of pending) this.#take(collection, event)
+    cache.wake()
   }
 
   close(): void {
@@ -153,15 +210,24 @@ export class WatchCache {
     for (const event of events) {
       const collection = this.#collectionOf(event.key)
       if (collection === undefined) continue
-      const current =
-        event.type === 'put' && isJsonObject(event.value)
-          ? this.#current(collection, event)
-          : undefined
-      collection.cache.apply(event.revision, event.key.slice(collection.prefix.length), current)
+      if (collection.pending !== undefined) {
+        collection.pending.push(event)
+        continue
+      }
+      this.#take(collection, event)
       touched.add(collection.cache)
     }
     this.#advance(upTo)
     for (const cache of touched) cache.wake()
+  }
+
+  #take(collection: Collection, event: StoreEvent): void {
+    if (event.revision <= collection.listedRevision) return
+    const current =
+      event.type === 'put' && isJsonObject(event.value)
+        ? this.#current(collection, event)
+        : undefined
+    collection.cache.apply(event.revision, event.key.slice(collection.prefix.length), current)
   }
 
   #current(collection: Collection, event: StoredValue): StoredObject {

@@ -34,14 +34,19 @@ const readMethods = new Set(['GET', 'HEAD'])
 
 export class ApiDispatcher {
   readonly #options: DispatcherOptions
-  readonly #discovery: Discovery
-  readonly #openApiV2: Buffer
+  #discovery: Discovery
+  /** Made when first asked for. */
+  #openApiV2: Buffer | undefined
   readonly #handlers: ResourceHandlers
 
   constructor(options: DispatcherOptions) {
     this.#options = options
-    this.#discovery = new Discovery(options.registries.types, reviews)
-    this.#openApiV2 = openApiV2(options.registries.types)
+    const { registries } = options
+    this.#discovery = new Discovery(registries.types, reviews)
+    registries.onTypesChange(() => {
+      this.#discovery = new Discovery(registries.types, reviews)
+      this.#openApiV2 = undefined
+    })
     this.#handlers = new ResourceHandlers(options.registries, options.nodes)
   }
 
@@ -117,6 +122,7 @@ export class ApiDispatcher {
     else if (root === 'apis' && version !== undefined && more.length === 0) {
       document = this.#discovery.resources(group, version)
     } else if (exchange.path === '/openapi/v2') {
+      this.#openApiV2 ??= openApiV2(this.#options.registries.types)
       exchange.send(200, openApiV2Type, this.#openApiV2)
       return
     }
@@ -136,8 +142,8 @@ export class ApiDispatcher {
 
   async #handleResource(exchange: Exchange, path: ResourcePath): Promise<void> {
     const { group, version, plural, namespace } = path
-    const registry = this.#options.registries.find(path)
-    if (registry !== undefined) return this.#handlers.handle({ exchange, path, registry })
+    const served = this.#options.registries.findServed(path)
+    if (served !== undefined) return this.#handlers.handle({ exchange, path, ...served })
     const review = reviews.find(
       (one) => one.group === group && one.version === version && one.plural === plural,
     )
@@ -155,9 +161,9 @@ export class ApiDispatcher {
       })
       return undefined
     }
-    const pods = this.#options.registries.find({ group: '', version: 'v1', plural: 'pods' })
+    const pods = this.#options.registries.findServed({ group: '', version: 'v1', plural: 'pods' })
     if (group === '' && plural === 'bindings' && namespace !== undefined && pods !== undefined) {
-      return this.#handlers.bind({ exchange, path, registry: pods }, '')
+      return this.#handlers.bind({ exchange, path, ...pods }, '')
     }
     if (!this.#discovery.hasGroup(group)) {
       sendPlainNotFound(exchange)

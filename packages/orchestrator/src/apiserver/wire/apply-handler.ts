@@ -1,7 +1,8 @@
 // PATCH with application/apply-patch+yaml: server-side apply of one object, which is created where it is missing.
 import { ApiError } from '../../client/api-client.ts'
-import type { Json } from '../../resources/object.ts'
+import type { Json, ResourceType } from '../../resources/object.ts'
 import { hostileProblem, isJsonObject, patchDepthMax } from '../../resources/patch/patch-result.ts'
+import { fromStored } from '../../resources/served-version.ts'
 import { badRequest, invalid } from '../api-errors.ts'
 import { applied, appliedNew, type ApplyRequest } from '../apply/server-side-apply.ts'
 import { decodeAs, type DecodeOptions } from '../registry/decode.ts'
@@ -15,10 +16,14 @@ import { flag, writeOptions } from './query-options.ts'
 export const applyObject = async (
   exchange: Exchange,
   registry: Registry,
-  request: { readonly place: Place; readonly config: Json; readonly decoding: DecodeOptions },
+  request: {
+    readonly type: ResourceType
+    readonly place: Place
+    readonly config: Json
+    readonly decoding: DecodeOptions
+  },
 ): Promise<{ readonly stored: StoredObject; readonly isCreated: boolean }> => {
-  const { place, config, decoding } = request
-  const { type } = registry
+  const { type, place, config, decoding } = request
   checkConfig(config)
   // Checked as it was sent, so that what is unknown in it is told, and not what is merged from it.
   registry.checkPlace(decodeAs(type, config, decoding), place)
@@ -34,7 +39,7 @@ export const applyObject = async (
   try {
     const stored = await registry.change(
       place,
-      (current) => decodeAs(type, applied(current, apply), quiet),
+      (current) => decodeAs(type, applied(fromStored(type, current), apply), quiet),
       options,
     )
     return { stored, isCreated: false }

@@ -1,5 +1,6 @@
 // Objects in the form a client asked for: as they are, as rows of a Table, or as their metadata alone.
 import type { KubeObject, ResourceType, Stored } from '../../resources/object.ts'
+import { fromStored } from '../../resources/served-version.ts'
 import { groupVersion } from '../registry/decode.ts'
 import type { ListPage } from '../registry/list-reader.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
@@ -20,12 +21,13 @@ export interface View {
 const chunkBytes = 64 * 1024
 
 /** Tells views apart that encode an object differently. */
-export const formName = ({ form, includeObject }: View): string => {
+export const formName = ({ type, form, includeObject }: View): string => {
+  const as = type.storage === undefined ? '' : `/${groupVersion(type)}`
   switch (form.as) {
     case 'object':
-      return form.encoding
+      return form.encoding + as
     case 'table':
-      return `table/${form.version}/${includeObject}`
+      return `table/${form.version}/${includeObject}${includeObject === 'Object' ? as : ''}`
     case 'partial':
       return `partial/${form.version}`
   }
@@ -35,7 +37,7 @@ export const formName = ({ form, includeObject }: View): string => {
 export const encodeObject = (view: View, stored: StoredObject, columns = true): Uint8Array => {
   switch (view.form.as) {
     case 'object':
-      return stored.json
+      return objectJson(view, stored)
     case 'table':
       return json({
         ...tableHead(view, { resourceVersion: stored.object.metadata.resourceVersion }, columns),
@@ -100,7 +102,7 @@ const listHead = (view: View, metadata: object): { head: object; items: string }
 const encodeItem = (view: View, stored: StoredObject): Uint8Array => {
   switch (view.form.as) {
     case 'object':
-      return stored.json
+      return objectJson(view, stored)
     case 'table':
       return json(row(view, stored))
     case 'partial':
@@ -117,16 +119,19 @@ const tableHead = (view: View, metadata: object, columns: boolean): object => ({
     : null,
 })
 
+const objectJson = ({ type }: View, stored: StoredObject): Uint8Array =>
+  type.storage === undefined ? stored.json : json(fromStored(type, stored.object))
+
 const row = (view: View, stored: StoredObject): object => {
   const { object } = stored
-  const cells = view.type.cells(object, view.now)
+  const cells = (view.type.storage ?? view.type).cells(object, view.now)
   switch (view.includeObject) {
     case 'None':
       return { cells }
     case 'Metadata':
       return { cells, object: partial(object, 'v1') }
     case 'Object':
-      return { cells, object }
+      return { cells, object: fromStored(view.type, object) }
   }
 }
 

@@ -1,6 +1,7 @@
 // The verbs of the resource API: from a path, a method and a body to a call of the registry and its reply.
 import type { PatchType } from '../../client/api-client.ts'
-import type { Json, KubeObject, Stored } from '../../resources/object.ts'
+import type { Json, KubeObject, ResourceType, Stored } from '../../resources/object.ts'
+import { fromStored } from '../../resources/served-version.ts'
 import {
   badRequest,
   methodNotAllowed,
@@ -39,6 +40,8 @@ export interface ResourceRequest {
   readonly exchange: Exchange
   readonly path: ResourcePath
   readonly registry: Registry
+  /** The version that the path names; that of the registry is the one that is stored. */
+  readonly type: ResourceType
 }
 
 export class ResourceHandlers {
@@ -74,7 +77,7 @@ export class ResourceHandlers {
       case 'POST': {
         if (registry.type.namespaced && path.namespace === undefined) throw methodNotAllowed()
         const options = writeOptions(exchange)
-        const object = decodeAs(registry.type, readRequired(exchange), decoding(exchange))
+        const object = decodeAs(request.type, readRequired(exchange), decoding(exchange))
         const stored = await registry.create(path.namespace, object, options)
         this.#reply(request, 201, stored)
         return undefined
@@ -90,7 +93,7 @@ export class ResourceHandlers {
   async #listOrWatch(request: ResourceRequest, name: string): Promise<void> {
     const { exchange, registry } = request
     const filter = this.#filter(request, name)
-    const view = viewFor(exchange, registry.type, this.#registries.now())
+    const view = viewFor(exchange, request.type, this.#registries.now())
     if (flag(exchange.query, 'watch')) {
       handleWatch(exchange, registry, { filter, view, watchCache: this.#registries.watchCache })
       return
@@ -124,7 +127,7 @@ export class ResourceHandlers {
       )
       deleted.push(...results.map((result) => result.stored))
     }
-    const view = viewFor(exchange, registry.type, this.#registries.now())
+    const view = viewFor(exchange, request.type, this.#registries.now())
     await sendList(exchange, view, { ...page, items: deleted })
   }
 
@@ -138,7 +141,7 @@ export class ResourceHandlers {
         return undefined
       case 'PUT': {
         const options = writeOptions(exchange)
-        const object = decodeAs(registry.type, readRequired(exchange), decoding(exchange))
+        const object = decodeAs(request.type, readRequired(exchange), decoding(exchange))
         this.#reply(request, 200, await registry.update(place, object, options))
         return undefined
       }
@@ -157,6 +160,7 @@ export class ResourceHandlers {
     const body = readPatch(exchange)
     if (body.type === 'apply') {
       const { stored, isCreated } = await applyObject(exchange, registry, {
+        type: request.type,
         place,
         config: body.patch,
         decoding: decoding(exchange),
@@ -220,7 +224,7 @@ export class ResourceHandlers {
     const options = writeOptions(exchange)
     let change: Change
     if (method === 'PUT') {
-      const object = decodeAs(registry.type, readRequired(exchange), decoding(exchange))
+      const object = decodeAs(request.type, readRequired(exchange), decoding(exchange))
       change = () => object
     } else if (method === 'PATCH') {
       const { type, patch } = readPatch(exchange)
@@ -276,19 +280,21 @@ export class ResourceHandlers {
     })
   }
 
-  #reply({ exchange, registry }: ResourceRequest, status: number, stored: StoredObject): void {
-    sendObject(exchange, status, viewFor(exchange, registry.type, this.#registries.now()), stored)
+  #reply({ exchange, type }: ResourceRequest, status: number, stored: StoredObject): void {
+    sendObject(exchange, status, viewFor(exchange, type, this.#registries.now()), stored)
   }
 }
 
 const patchChange = (
-  { exchange, registry }: ResourceRequest,
+  { exchange, type: served }: ResourceRequest,
   { type, patch }: { readonly type: PatchType; readonly patch: Json },
 ): Change => {
-  const { mergeKeys } = registry.type
+  const { mergeKeys } = served
   const options = decoding(exchange)
-  return (current: Stored<KubeObject>): KubeObject =>
-    decodeAs(registry.type, applyPatch(current as unknown as Json, type, patch, mergeKeys), options)
+  return (current: Stored<KubeObject>): KubeObject => {
+    const shown = fromStored(served, current) as unknown as Json
+    return decodeAs(served, applyPatch(shown, type, patch, mergeKeys), options)
+  }
 }
 
 const checkScope = (path: ResourcePath, { type }: Registry): void => {
