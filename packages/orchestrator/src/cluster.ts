@@ -6,9 +6,11 @@ import { startAgent } from './agent/agent.ts'
 import { startApiServer } from './apiserver/api-server.ts'
 import { MemoryStore } from './apiserver/memory-store.ts'
 import type { Store } from './apiserver/store.ts'
-import type { ApiClient } from './client/api-client.ts'
+import type { ApiClient, ResourceRef } from './client/api-client.ts'
+import { Resource } from './client/resource.ts'
 import { startControllers } from './loop/start-controllers.ts'
 import { startScheduler } from './loop/start-scheduler.ts'
+import type { KubeObject } from './resources/object.ts'
 
 export interface ClusterOptions {
   /** Where the objects live; closed with the cluster. Left out: in memory. */
@@ -25,13 +27,15 @@ export interface ClusterOptions {
   readonly stopPods?: boolean
 }
 
-export interface Cluster {
+export interface Cluster extends AsyncDisposable {
   readonly url: string
   /** Path of a kubeconfig with an admin's client certificate, mode 0600. */
   readonly kubeconfig: string
   readonly nodes: readonly string[]
   /** In-process, with all rights. */
   readonly client: ApiClient
+  /** One kind, typed. */
+  resource<T extends KubeObject>(ref: ResourceRef): Resource<T>
   close(): Promise<void>
 }
 
@@ -60,7 +64,15 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       const agent = { nodeName, dataDir: join(dataDir, 'agents', nodeName), stopPods }
       parts.push(await startAgent({ ...agent, client, connections, onError }))
     }
-    return { url: server.url, kubeconfig: server.kubeconfigPath, nodes, client, close }
+    return {
+      url: server.url,
+      kubeconfig: server.kubeconfigPath,
+      nodes,
+      client,
+      resource: (ref) => new Resource(client, ref),
+      close,
+      [Symbol.asyncDispose]: close,
+    }
   } catch (reason) {
     await close()
     throw reason

@@ -4,8 +4,8 @@ import { HttpApiClient } from '../client/http-api-client.ts'
 import { HttpTransport } from '../client/http-transport.ts'
 import { discover } from './discovery.ts'
 import type { ServedResource } from './discovery.ts'
-import { readKubeconfig } from './kubeconfig-file.ts'
-import type { KubeconfigOptions } from './kubeconfig-file.ts'
+import { readKubeconfig } from '../client/kubeconfig-file.ts'
+import type { KubeconfigOptions } from '../client/kubeconfig-file.ts'
 
 export interface SessionOptions extends KubeconfigOptions {
   readonly namespace?: string

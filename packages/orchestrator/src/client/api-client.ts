@@ -31,6 +31,11 @@ export interface ApiWatchHandlers<T extends KubeObject> {
   ended(error: Error | undefined): void
 }
 
+export interface ApplyOptions {
+  readonly fieldManager: string
+  readonly force?: boolean
+}
+
 export type PatchType = 'json' | 'merge' | 'strategic'
 
 /** Kubernetes' Status answers as an error; `reason` is upstream's (NotFound, AlreadyExists, Conflict, Invalid, Expired, Forbidden, ...). */
@@ -79,6 +84,15 @@ export interface ApiClient {
     type: PatchType,
     patch: Json,
     subresource?: 'status' | 'scale',
+  ): Promise<Stored<T>>
+  /**
+   * Server-side apply: `object` holds the fields that `fieldManager` wants to own, and is created where it is missing. Rejects with
+   * ApiError Conflict, which names the other owners, unless `force` takes the fields from them.
+   */
+  apply<T extends KubeObject>(
+    ref: ResourceRef,
+    object: T,
+    options: ApplyOptions,
   ): Promise<Stored<T>>
   delete(
     ref: ResourceRef,

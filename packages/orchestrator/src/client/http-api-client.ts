@@ -3,6 +3,7 @@ import type { Json, KubeObject, Stored } from '../resources/object.ts'
 import type {
   ApiClient,
   ApiWatchHandlers,
+  ApplyOptions,
   ListOptions,
   ListResult,
   PatchType,
@@ -158,6 +159,23 @@ export class HttpApiClient implements ApiClient {
         path: objectPath(ref, namespace, name, subresource),
         contentType: patchContentTypes[type],
         body: patch,
+      }),
+    )
+  }
+
+  async apply<T extends KubeObject>(
+    ref: ResourceRef,
+    object: T,
+    options: ApplyOptions,
+  ): Promise<Stored<T>> {
+    const { namespace, name = '' } = object.metadata
+    return asStored<T>(
+      await this.#transport.json({
+        method: 'PATCH',
+        path: objectPath(ref, namespace, name),
+        query: { fieldManager: options.fieldManager, force: options.force },
+        contentType: 'application/apply-patch+yaml',
+        body: asJson(object),
       }),
     )
   }

@@ -1,5 +1,6 @@
 // HTTP to an apiserver: TLS with the client's certificate or a bearer token, kept-alive connections, answers read whole or line by line.
 // Kubernetes' Status answers become ApiError, failures to reach the server ConnectionError.
+import { readFileSync } from 'node:fs'
 import { Agent as HttpAgent, request as httpRequest } from 'node:http'
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
@@ -15,6 +16,8 @@ export interface ApiServerAddress {
   readonly cert?: string
   readonly key?: string
   readonly token?: string
+  /** Read again when it is a minute old: tokens of ServiceAccounts are renewed in place. */
+  readonly tokenFile?: string
   readonly skipTlsVerify?: boolean
 }
 
@@ -92,11 +95,13 @@ const answerSizeBytesMax = 256 * 1024 * 1024
 const lineSizeMax = 16 * 1024 * 1024
 const requestTimeoutMs = 60_000
 const connectionsMax = 64
+const tokenFileAgeMaxMs = 60_000
 
 export class HttpTransport {
   readonly #address: ApiServerAddress
   readonly #base: URL
   readonly #agent: HttpAgent
+  #fileToken: { readonly text: string; readonly readAtMs: number } | undefined
 
   constructor(address: ApiServerAddress) {
     this.#address = address
@@ -184,8 +189,19 @@ export class HttpTransport {
     this.#agent.destroy()
   }
 
+  #token(): string | undefined {
+    const { token, tokenFile } = this.#address
+    if (tokenFile === undefined) return token
+    const nowMs = performance.now()
+    if (this.#fileToken === undefined || nowMs - this.#fileToken.readAtMs > tokenFileAgeMaxMs) {
+      this.#fileToken = { text: readFileSync(tokenFile, 'utf8').trim(), readAtMs: nowMs }
+    }
+    return this.#fileToken.text
+  }
+
   #send(request: HttpRequest, answered: (response: IncomingMessage) => void): ClientRequest {
-    const { ca, cert, key, token, skipTlsVerify } = this.#address
+    const { ca, cert, key, skipTlsVerify } = this.#address
+    const token = this.#token()
     const body = request.body === undefined ? undefined : JSON.stringify(request.body)
     const path = `${this.#base.pathname.replace(/\/$/, '')}${request.path}${queryText(request.query)}`
     const options: RequestOptions & { rejectUnauthorized?: boolean } = {

@@ -2,6 +2,7 @@
 // is shared with the watch cache.
 import type { Json, KubeObject, Stored } from '../resources/object.ts'
 import { apiErrorFrom } from '../apiserver/api-errors.ts'
+import { applyTo } from '../apiserver/registry/apply.ts'
 import { decodeAs, lenient } from '../apiserver/registry/decode.ts'
 import { applyPatch } from '../apiserver/registry/patch.ts'
 import type { Registries } from '../apiserver/registry/registries.ts'
@@ -14,6 +15,7 @@ import type { CacheCursor } from '../apiserver/storage/resource-cache.ts'
 import type {
   ApiClient,
   ApiWatchHandlers,
+  ApplyOptions,
   ListOptions,
   ListResult,
   PatchType,
@@ -131,6 +133,25 @@ export class LocalApiClient implements ApiClient {
       subresource === undefined
         ? await registry.change(place, change, options)
         : await changeSubresource(registry, place, { subresource, change, options })
+    return stored.object as Stored<T>
+  }
+
+  async apply<T extends KubeObject>(
+    ref: ResourceRef,
+    object: T,
+    { fieldManager, force = false }: ApplyOptions,
+  ): Promise<Stored<T>> {
+    const registry = this.#registries.get(ref)
+    const { namespace, name = '' } = object.metadata
+    const { stored } = await applyTo(registry, {
+      type: registry.type,
+      place: placeOf(registry, namespace, name),
+      config: object as unknown as Json,
+      force,
+      options: { ...this.#options, fieldManager },
+      nowMs: this.#registries.now(),
+      decoding: lenient,
+    })
     return stored.object as Stored<T>
   }
 

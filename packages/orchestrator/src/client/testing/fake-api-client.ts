@@ -166,6 +166,14 @@ export class FakeApiClient implements ApiClient {
     return this.#replace(ref, before, after, subresource) as Stored<T>
   }
 
+  /** Merges what is given over what is there: the fake keeps no account of owners. */
+  async apply<T extends KubeObject>(ref: ResourceRef, object: T): Promise<Stored<T>> {
+    await Promise.resolve()
+    const { namespace, name = '' } = object.metadata
+    if (!this.#collection(ref).has(keyOf(namespace, name))) return this.create(ref, object)
+    return this.patch<T>(ref, namespace, name, 'merge', object as unknown as Json)
+  }
+
   async delete(
     ref: ResourceRef,
     namespace: string | undefined,

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join, resolve } from 'node:path'
 import { parse } from 'yaml'
-import type { ApiServerAddress } from '../client/http-transport.ts'
+import type { ApiServerAddress } from './http-transport.ts'
 
 export interface KubeconfigOptions {
   readonly kubeconfig?: string

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { ConnectionError } from '../client/http-transport.ts'
+import { ConnectionError } from './http-transport.ts'
 import { readKubeconfig } from './kubeconfig-file.ts'
-import { failureText } from './verb-failure.ts'
+import { failureText } from '../cli/verb-failure.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'balsa-kubeconfig-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,0 +1,66 @@
+// Server-side apply of one object, which is created where it is missing: what the wire and the in-process client both stand on.
+import { ApiError } from '../../client/api-client.ts'
+import type { Json, ResourceType } from '../../resources/object.ts'
+import { hostileProblem, isJsonObject, patchDepthMax } from '../../resources/patch/patch-result.ts'
+import { fromStored } from '../../resources/served-version.ts'
+import { badRequest } from '../api-errors.ts'
+import { applied, appliedNew, type ApplyRequest } from '../apply/server-side-apply.ts'
+import type { StoredObject } from '../storage/stored-object.ts'
+import { decodeAs, type DecodeOptions, lenient } from './decode.ts'
+import { timestamp } from './object-metadata.ts'
+import type { Place, Registry } from './registry.ts'
+import type { WriteOptions } from './request-options.ts'
+
+export interface ApplyOrder {
+  /** The version that `config` is of: of the registry's kind. */
+  readonly type: ResourceType
+  readonly place: Place
+  /** The fields that the manager wants to own; the manager is `options.fieldManager`. */
+  readonly config: Json
+  /** Takes what others own instead of failing with a conflict. */
+  readonly force: boolean
+  readonly options: WriteOptions
+  /** Epoch milliseconds. */
+  readonly nowMs: number
+  readonly decoding: DecodeOptions
+}
+
+/** Throws ApiError Conflict that names the fields and their owners. */
+export const applyTo = async (
+  registry: Registry,
+  order: ApplyOrder,
+): Promise<{ readonly stored: StoredObject; readonly isCreated: boolean }> => {
+  const { type, place, config, force, decoding } = order
+  checkConfig(config)
+  // Checked as it was sent, so that what is unknown in it is told, and not what is merged from it.
+  registry.checkPlace(decodeAs(type, config, decoding), place)
+  const options: WriteOptions = { ...order.options, isApply: true }
+  const manager = options.fieldManager
+  const apply: ApplyRequest = { type, config, manager, force, time: timestamp(order.nowMs) }
+  try {
+    const stored = await registry.change(
+      place,
+      (current) => decodeAs(type, applied(fromStored(type, current), apply), lenient),
+      options,
+    )
+    return { stored, isCreated: false }
+  } catch (reason) {
+    if (!(reason instanceof ApiError) || reason.reason !== 'NotFound') throw reason
+  }
+  const created = decodeAs(type, appliedNew(apply), lenient)
+  const named = { ...created, metadata: { ...created.metadata, name: place.name } }
+  return { stored: await registry.create(place.namespace, named, options), isCreated: true }
+}
+
+const checkConfig = (config: Json): void => {
+  if (!isJsonObject(config)) throw badRequest('the body of an apply patch must be an object')
+  const problem = hostileProblem(config, patchDepthMax)
+  if (problem !== undefined) throw badRequest(problem)
+  const { apiVersion, kind, metadata } = config
+  if (typeof apiVersion !== 'string' || apiVersion === '' || typeof kind !== 'string') {
+    throw badRequest('an apply patch must name apiVersion and kind')
+  }
+  if (isJsonObject(metadata) && (metadata['managedFields'] ?? null) !== null) {
+    throw badRequest('metadata.managedFields must be nil')
+  }
+}
