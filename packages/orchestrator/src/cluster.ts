@@ -27,7 +27,7 @@ export interface ClusterOptions {
   readonly stopPods?: boolean
 }
 
-export interface Cluster extends AsyncDisposable {
+export interface Cluster {
   readonly url: string
   /** Path of a kubeconfig with an admin's client certificate, mode 0600. */
   readonly kubeconfig: string
@@ -37,6 +37,7 @@ export interface Cluster extends AsyncDisposable {
   /** One kind, typed. */
   resource<T extends KubeObject>(ref: ResourceRef): Resource<T>
   close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {

@@ -36,11 +36,12 @@ export interface OwnedObjects {
   readonly ownersOf?: (object: Stored<KubeObject>) => readonly ObjectName[]
 }
 
-export interface Controller extends AsyncDisposable {
+export interface Controller {
   /** Resolves when the caches are filled. */
   synced(): Promise<void>
   /** Reconciles under way are finished, none is started. */
   close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 const workersDefault = 4

@@ -66,9 +66,11 @@ export const waitFor = <T extends KubeObject>(
     signal?.addEventListener('abort', onAbort)
     informer.onChange((_key, current) => look(current))
     informer.start()
-    void informer.synced().then(() => {
+    const lookIfMissing = async (): Promise<void> => {
+      await informer.synced()
       if (last === undefined) look(undefined)
-    })
+    }
+    void lookIfMissing()
   })
 }
 
