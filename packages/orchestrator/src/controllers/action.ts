@@ -61,6 +61,8 @@ export type Action =
       readonly name: string
       readonly patch: Json
       readonly subresource?: 'status'
+      /** Done only if a live read shows this one, not being deleted: an owner that adopts. Else it is left out. */
+      readonly onlyIf?: ObjectId
     } & Announced)
   /** Of exactly this uid; being gone already is fine. */
   | ({
@@ -96,6 +98,12 @@ export interface Reconciliation {
   readonly actions: readonly Action[]
   /** Come again even if nothing changes. */
   readonly requeueAfterMs?: number
+}
+
+/** What the last reconcile of a key failed with, conflicts apart. */
+export interface Failure {
+  readonly verb: 'create' | 'update' | 'patch' | 'delete'
+  readonly message: string
 }
 
 export const nothing: Reconciliation = { actions: [] }

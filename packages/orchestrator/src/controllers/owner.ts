@@ -1,6 +1,6 @@
 // Who controls an object: the one ownerReference with `controller: true`, adoption of orphans and release of what no longer matches.
 import type { KubeObject, ObjectMeta, OwnerReference, Stored } from '../resources/object.ts'
-import type { Action, CollectionRef, Regarding } from './action.ts'
+import type { Action, CollectionRef, ObjectId, Regarding } from './action.ts'
 
 export const controllerOf = (object: KubeObject): OwnerReference | undefined =>
   object.metadata.ownerReferences?.find((owner) => owner.controller === true)
@@ -22,6 +22,13 @@ export const regarding = (object: Stored<KubeObject>): Regarding => ({
   uid: object.metadata.uid,
 })
 
+export const idOf = (ref: CollectionRef, { metadata }: Stored<KubeObject>): ObjectId => ({
+  ref,
+  namespace: metadata.namespace,
+  name: metadata.name,
+  uid: metadata.uid,
+})
+
 export interface Claim<T extends KubeObject> {
   /** What the owner controls once the actions are done. */
   readonly owned: readonly Stored<T>[]
@@ -31,6 +38,7 @@ export interface Claim<T extends KubeObject> {
 /** Adopts candidates without a controller that match, releases owned ones that do not. An owner that is being deleted adopts nothing. */
 export function claim<T extends KubeObject>(
   owner: Stored<KubeObject>,
+  ownerRef: CollectionRef,
   ref: CollectionRef,
   candidates: readonly Stored<T>[],
   matches: (object: Stored<T>) => boolean,
@@ -51,7 +59,11 @@ export function claim<T extends KubeObject>(
     ) {
       owned.push(object)
       actions.push(
-        ownersPatch(ref, object, [...otherOwners(object, owner), controllerReference(owner)]),
+        // The cache may not show yet that the owner is going: then it must not take back what it let go.
+        {
+          ...ownersPatch(ref, object, [...otherOwners(object, owner), controllerReference(owner)]),
+          onlyIf: idOf(ownerRef, owner),
+        },
       )
     }
   }
@@ -66,7 +78,7 @@ const ownersPatch = (
   ref: CollectionRef,
   object: Stored<KubeObject>,
   owners: readonly OwnerReference[],
-): Action => ({
+): Extract<Action, { type: 'patch' }> => ({
   type: 'patch',
   ref,
   namespace: object.metadata.namespace,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Action } from './action.ts'
-import { burstMax, reconcileReplicaSet } from './replica-set.ts'
+import { reconcileReplicaSet } from './replica-set.ts'
+import { burstMax } from './replicas.ts'
 import { podOf, readyStatus, replicaSetOf, startMs } from './testing/objects.ts'
 
 const flat = (actions: readonly Action[]): Action[] =>

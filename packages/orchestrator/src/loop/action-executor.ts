@@ -1,9 +1,16 @@
 // Performs the actions of a reconcile through the API client, in order, and notes what the cache must see before the next reconcile.
 // It stops at the first failure and throws it; the loop comes back later.
-import type { Action, Announcement, CollectionRef, ObjectId } from '../controllers/action.ts'
+import type {
+  Action,
+  Announcement,
+  CollectionRef,
+  Failure,
+  ObjectId,
+} from '../controllers/action.ts'
 import type { ApiClient } from '../client/api-client.ts'
 import type { EventRecorder } from '../client/event-recorder.ts'
 import { isApiError, isConflict } from '../client/is-api-error.ts'
+import type { ObjectMeta } from '../resources/object.ts'
 import type { Expectations } from './expectations.ts'
 
 /** Requests of one batch of a slow start, at most. */
@@ -29,8 +36,18 @@ export class ContentsRemainError extends Error {
 export class ActionExecutor {
   readonly #options: ActionExecutorOptions
 
+  /** By key: what the last execution failed with, until it is taken. */
+  readonly #failures = new Map<string, Failure>()
+
   constructor(options: ActionExecutorOptions) {
     this.#options = options
+  }
+
+  /** What the last execution for the key failed with. */
+  takeFailure(key: string): Failure | undefined {
+    const failure = this.#failures.get(key)
+    this.#failures.delete(key)
+    return failure
   }
 
   /** `key` is the one whose next reconcile waits for these writes. */
@@ -38,7 +55,9 @@ export class ActionExecutor {
     for (const action of actions) {
       if (action.type === 'slowStart') await this.#slowStart(key, action.actions)
       else if (action.type === 'event') this.#options.events.record(action.event)
-      else if (action.type === 'deleteUnowned') await this.#deleteUnowned(key, action)
+      else if (action.type === 'patch' && action.onlyIf !== undefined) {
+        if (await this.#stays(action.onlyIf)) await this.#announced(key, action)
+      } else if (action.type === 'deleteUnowned') await this.#deleteUnowned(key, action)
       else if (action.type === 'deleteContents') await this.#deleteContents(action)
       else await this.#announced(key, action)
     }
@@ -62,7 +81,10 @@ export class ActionExecutor {
     } catch (reason) {
       const name = action.type === 'create' || action.type === 'update' ? '' : action.name
       const text = reason instanceof Error ? reason.message : String(reason)
-      if (!isConflict(reason)) this.#tell(action.failed, name, text)
+      if (!isConflict(reason)) {
+        this.#failures.set(key, { verb: action.type, message: text })
+        this.#tell(action.failed, name, text)
+      }
       throw reason
     }
   }
@@ -122,11 +144,22 @@ export class ActionExecutor {
     await this.#delete(key, { type: 'delete', ref, namespace, name, uid })
   }
 
-  async #exists({ ref, namespace, name, uid }: ObjectId): Promise<boolean> {
+  async #exists(id: ObjectId): Promise<boolean> {
+    return (await this.#live(id)) !== undefined
+  }
+
+  async #stays(id: ObjectId): Promise<boolean> {
+    const metadata = await this.#live(id)
+    return metadata !== undefined && metadata.deletionTimestamp === undefined
+  }
+
+  /** Read anew; undefined: gone, or another of that name. */
+  async #live({ ref, namespace, name, uid }: ObjectId): Promise<ObjectMeta | undefined> {
     try {
-      return (await this.#options.client.get(ref, namespace, name)).metadata.uid === uid
+      const { metadata } = await this.#options.client.get(ref, namespace, name)
+      return metadata.uid === uid ? metadata : undefined
     } catch (reason) {
-      if (isApiError(reason, 404)) return false
+      if (isApiError(reason, 404)) return undefined
       throw reason
     }
   }

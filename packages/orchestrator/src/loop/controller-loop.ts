@@ -1,13 +1,13 @@
 // The one loop behind every controller: keys come from informers, workers compute what to do from the caches and do it. A reconcile gets
 // a key and current state, never an event, so a missed or repeated key does no harm. Failures come back with a growing delay.
-import type { Reconciliation } from '../controllers/action.ts'
+import type { Failure, Reconciliation } from '../controllers/action.ts'
 import type { ApiClient } from '../client/api-client.ts'
 import type { BackOffOptions } from '../client/back-off.ts'
 import { ApiEventRecorder } from '../client/event-recorder.ts'
 import { isConflict, isNamespaceEnding } from '../client/is-api-error.ts'
-import type { Informer } from '../client/informer.ts'
 import { WorkQueue } from '../client/work-queue.ts'
 import type { KubeObject, Stored } from '../resources/object.ts'
+import type { SharedCache } from './controller.ts'
 import { ActionExecutor, ContentsRemainError } from './action-executor.ts'
 import { Expectations, type SeenView } from './expectations.ts'
 
@@ -19,7 +19,7 @@ export interface Watch {
 }
 
 export const watchOf = <T extends KubeObject>(
-  informer: Informer<T>,
+  informer: Pick<SharedCache<T>, 'list' | 'onChange' | 'synced'>,
   keysOf: (object: Stored<T>) => readonly string[],
 ): Watch => ({
   subscribe: (changed) => {
@@ -39,7 +39,11 @@ export interface ControllerOptions {
   /** By collectionName: the caches that must hold own writes before the next reconcile of a key. */
   readonly views: ReadonlyMap<string, SeenView>
   /** A promise if the view holds what no cache does. */
-  readonly reconcile: (key: string, nowMs: number) => Reconciliation | Promise<Reconciliation>
+  readonly reconcile: (
+    key: string,
+    nowMs: number,
+    failure: Failure | undefined,
+  ) => Reconciliation | Promise<Reconciliation>
   readonly workers?: number
   readonly backOff?: BackOffOptions
   /** Epoch milliseconds. */
@@ -118,7 +122,11 @@ export class ControllerLoop {
       return
     }
     try {
-      const { actions, requeueAfterMs } = await this.#options.reconcile(key, nowMs)
+      const { actions, requeueAfterMs } = await this.#options.reconcile(
+        key,
+        nowMs,
+        this.#executor.takeFailure(key),
+      )
       await this.#executor.execute(key, actions)
       this.#queue.forget(key)
       if (requeueAfterMs !== undefined) this.#queue.addAfter(key, requeueAfterMs)

@@ -1,15 +1,36 @@
 // What a controller is to the shell: a name, and, over the shared caches, which changes concern which keys and what to do for a key. What
 // is done is decided by a pure function of src/controllers; a controller here only builds its view.
 import type { ApiClient } from '../client/api-client.ts'
-import { keyOf, objectKey } from '../client/object-cache.ts'
+import type { ChangeHandler } from '../client/informer.ts'
+import { type IndexFunction, keyOf, objectKey } from '../client/object-cache.ts'
 import { controllerOf } from '../controllers/owner.ts'
-import type { KubeObject, Stored } from '../resources/object.ts'
+import type { KubeObject, ResourceType, Stored } from '../resources/object.ts'
 import type { ControllerOptions } from './controller-loop.ts'
-import type { Informers } from './informers.ts'
+
+/** A cache of one kind that all controllers share: the part of an Informer that they need. */
+export interface SharedCache<T extends KubeObject> {
+  readonly seenResourceVersion: string
+  get(key: string): Stored<T> | undefined
+  list(): readonly Stored<T>[]
+  find(index: string, value: string): readonly Stored<T>[]
+  addIndex(name: string, of: IndexFunction<T>): void
+  onChange(handler: ChangeHandler<T>): void
+  synced(): Promise<void>
+}
+export interface CachedKind {
+  readonly type: ResourceType
+  readonly informer: SharedCache<KubeObject>
+}
+/** Informers, or what a simulation has in their place. */
+export interface Caches {
+  of<T extends KubeObject>(type: ResourceType<T>): SharedCache<T>
+  /** All that anybody asked for so far. */
+  readonly all: readonly CachedKind[]
+}
 
 /** What a controller may look through. */
 export interface ControllerContext {
-  readonly informers: Informers
+  readonly informers: Caches
   /** For what no cache holds, e.g. metrics. Writes are actions. */
   readonly client: ApiClient
   /** Epoch milliseconds. */
@@ -52,3 +73,14 @@ export const controllerKeys =
     if (key !== undefined) return [key]
     return controllerOf(object) === undefined ? adopters(object).map(objectKey) : []
   }
+
+/** What an owner may claim of a kind: what it owns, and what nobody controls. */
+export const candidatesOf = <T extends KubeObject>(
+  cache: SharedCache<T>,
+  namespace: string,
+  uid: string,
+): readonly Stored<T>[] => {
+  const owned = cache.find('owner', uid)
+  const free = cache.find('uncontrolled', namespace)
+  return free.length === 0 ? owned : [...new Set([...owned, ...free])]
+}

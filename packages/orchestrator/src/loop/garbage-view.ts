@@ -3,21 +3,21 @@ import { keyOf, objectKey, splitKey } from '../client/object-cache.ts'
 import type { GarbageView, OwnerState } from '../controllers/garbage-collector.ts'
 import type { KubeObject, OwnerReference, Stored } from '../resources/object.ts'
 import { collectionName } from './expectations.ts'
-import type { CollectedKind } from './informers.ts'
+import type { CachedKind } from './controller.ts'
 
 const separator = '|'
 const waitingFinalizers = ['foregroundDeletion', 'orphan']
 
 /** Keys are `COLLECTION|NAMESPACE/NAME`. */
 export class GarbageViews {
-  readonly #kinds: ReadonlyMap<string, CollectedKind>
+  readonly #kinds: ReadonlyMap<string, CachedKind>
 
-  constructor(kinds: readonly CollectedKind[]) {
+  constructor(kinds: readonly CachedKind[]) {
     this.#kinds = new Map(kinds.map((kind) => [collectionName(kind.type), kind]))
   }
 
   /** The objects that a change of this one may concern: itself, those it owns, and owners that wait for it. */
-  keysOf({ type }: CollectedKind, object: Stored<KubeObject>): string[] {
+  keysOf({ type }: CachedKind, object: Stored<KubeObject>): string[] {
     const { ownerReferences = [], finalizers = [] } = object.metadata
     const isOwn =
       ownerReferences.length > 0 || finalizers.some((each) => waitingFinalizers.includes(each))
@@ -62,26 +62,26 @@ export class GarbageViews {
     return { reference, id: { ref: kind.type, namespace, name, uid: reference.uid }, state }
   }
 
-  #kindOf({ apiVersion, kind }: OwnerReference): CollectedKind | undefined {
+  #kindOf({ apiVersion, kind }: OwnerReference): CachedKind | undefined {
     const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
     for (const each of this.#kinds.values())
       if (each.type.kind === kind && each.type.group === group) return each
     return undefined
   }
 
-  #dependents(uid: string): { kind: CollectedKind; object: Stored<KubeObject> }[] {
+  #dependents(uid: string): { kind: CachedKind; object: Stored<KubeObject> }[] {
     return [...this.#kinds.values()].flatMap((kind) =>
       kind.informer.find('owner', uid).map((object) => ({ kind, object })),
     )
   }
 }
 
-const garbageKey = ({ type }: Pick<CollectedKind, 'type'>, object: Stored<KubeObject>): string =>
+const garbageKey = ({ type }: Pick<CachedKind, 'type'>, object: Stored<KubeObject>): string =>
   `${collectionName(type)}${separator}${objectKey(object)}`
 
 /** An owner is in the namespace of what it owns, or in none. */
 const ownerKey = (
-  { type }: CollectedKind,
+  { type }: CachedKind,
   object: Stored<KubeObject>,
   { name }: OwnerReference,
 ): string => keyOf(type.namespaced ? object.metadata.namespace : undefined, name)

@@ -3,6 +3,7 @@ import type { ApiClient } from '../client/api-client.ts'
 import { Informer } from '../client/informer.ts'
 import { controllerOf } from '../controllers/owner.ts'
 import type { KubeObject, ResourceType } from '../resources/object.ts'
+import type { Caches } from './controller.ts'
 import { collectionName, type SeenView } from './expectations.ts'
 
 export interface CollectedKind {
@@ -14,7 +15,7 @@ export interface CollectedKind {
  * On every informer. `owner`: uids of all owners. `uncontrolled`: the namespace of objects that no controller has. More are added with
  * `informer.addIndex(name, of)`.
  */
-const indexes = {
+export const sharedIndexes = {
   namespace: (object: KubeObject): string[] => [object.metadata.namespace ?? ''],
   owner: (object: KubeObject): string[] =>
     (object.metadata.ownerReferences ?? []).map(({ uid }) => uid),
@@ -22,7 +23,7 @@ const indexes = {
     controllerOf(object) === undefined ? [object.metadata.namespace ?? ''] : [],
 }
 
-export class Informers {
+export class Informers implements Caches {
   readonly #kinds = new Map<string, CollectedKind>()
   readonly #seen = new Map<string, SeenView>()
   readonly #client: ApiClient
@@ -43,7 +44,7 @@ export class Informers {
     const informer = new Informer<T>({
       client: this.#client,
       ref: type,
-      indexes,
+      indexes: sharedIndexes,
       onError: this.#onError,
     })
     this.#kinds.set(name, { type, informer } as unknown as CollectedKind)

@@ -1,16 +1,16 @@
 // When each node's agent last gave a sign of life, by our own clock: the clocks of other machines do not matter, only that a lease changed.
-import type { Informer } from '../client/informer.ts'
+import type { SharedCache } from './controller.ts'
 import type { KubeObject } from '../resources/object.ts'
 import type { Lease } from '../resources/lease.ts'
 
 const leaseNamespace = 'kube-node-lease'
 
 export class NodeSigns {
-  readonly #leases: Informer<Lease>
+  readonly #leases: SharedCache<Lease>
   readonly #seen = new Map<string, { renewTime: string | undefined; atMs: number }>()
 
   /** `now`: epoch milliseconds. */
-  constructor(leases: Informer<Lease>, now: () => number) {
+  constructor(leases: SharedCache<Lease>, now: () => number) {
     this.#leases = leases
     leases.onChange((_key, current, previous) => {
       const lease = current ?? previous

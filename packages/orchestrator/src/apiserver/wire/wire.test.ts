@@ -490,7 +490,10 @@ describe('discovery', () => {
     const apps = aggregated.json.items.find(
       (item: { metadata: { name: string } }) => item.metadata.name === 'apps',
     )
-    expect(apps.versions[0].resources[0]).toMatchObject({
+    const deployments = apps.versions[0].resources.find(
+      (each: { resource: string }) => each.resource === 'deployments',
+    )
+    expect(deployments).toMatchObject({
       resource: 'deployments',
       scope: 'Namespaced',
       shortNames: ['deploy'],

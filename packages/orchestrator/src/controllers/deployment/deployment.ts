@@ -41,7 +41,7 @@ interface Step {
 export function reconcileDeployment(view: DeploymentView): Reconciliation {
   const { deployment, nowMs } = view
   if (Object.keys(deployment.spec.selector).length === 0) return { actions: [] }
-  const claimed = claim(deployment, replicaSetType, view.replicaSets, (set) =>
+  const claimed = claim(deployment, deploymentType, replicaSetType, view.replicaSets, (set) =>
     matchesSelector(deployment.spec.selector, set.metadata.labels),
   )
   if (claimed.actions.length > 0) return { actions: claimed.actions }

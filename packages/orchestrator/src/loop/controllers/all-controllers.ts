@@ -6,8 +6,10 @@ import { garbageCollector } from './garbage-collector.ts'
 import { namespaceController } from './namespace-controller.ts'
 import { nodeController } from './node-controller.ts'
 import { replicaSetController } from './replica-set-controller.ts'
+import { replicationControllerController } from './replication-controller-controller.ts'
 
 export const allControllers: readonly Controller[] = [
+  replicationControllerController,
   replicaSetController,
   deploymentController,
   nodeController,

@@ -14,7 +14,8 @@ const isCollected = ({ plural, verbs }: { plural: string; verbs: readonly string
 export const garbageCollector: Controller = {
   name: 'garbage-collector',
   connect: ({ informers }) => {
-    for (const type of resourceTypes) if (isCollected(type)) informers.of(type)
+    for (const type of resourceTypes)
+      if (type.storage === undefined && isCollected(type)) informers.of(type)
     const collected = informers.all
     const views = new GarbageViews(collected)
     return {

@@ -14,7 +14,8 @@ export const namespaceController: Controller = {
   connect: ({ informers }) => {
     const all = informers.of(namespaceType)
     const refs = resourceTypes.filter(
-      ({ namespaced, verbs }) => namespaced && verbs.includes('list') && verbs.includes('delete'),
+      ({ namespaced, storage, verbs }) =>
+        namespaced && storage === undefined && verbs.includes('list') && verbs.includes('delete'),
     )
     return {
       backOff,

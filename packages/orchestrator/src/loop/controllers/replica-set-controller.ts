@@ -5,7 +5,7 @@ import { matchesSelector } from '../../resources/label-selector.ts'
 import { podType, type Pod } from '../../resources/pod.ts'
 import { replicaSetType } from '../../resources/replica-set.ts'
 import { watchOf } from '../controller-loop.ts'
-import { controllerKeys, ownKey, type Controller } from '../controller.ts'
+import { candidatesOf, controllerKeys, ownKey, type Controller } from '../controller.ts'
 
 export const replicaSetController: Controller = {
   name: 'replicaset-controller',
@@ -19,12 +19,12 @@ export const replicaSetController: Controller = {
     )
     return {
       watches: [watchOf(sets, ownKey), watchOf(pods, setsOf)],
-      reconcile: (key, nowMs) => {
+      reconcile: (key, nowMs, failure) => {
         const replicaSet = sets.get(key)
         if (replicaSet === undefined) return nothing
         const { namespace = '', uid } = replicaSet.metadata
-        const candidates = [...pods.find('owner', uid), ...pods.find('uncontrolled', namespace)]
-        return reconcileReplicaSet({ replicaSet, pods: [...new Set(candidates)], nowMs })
+        const candidates = candidatesOf(pods, namespace, uid)
+        return reconcileReplicaSet({ replicaSet, pods: candidates, failure, nowMs })
       },
     }
   },

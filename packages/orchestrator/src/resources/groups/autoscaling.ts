@@ -1,4 +1,5 @@
 // The kinds of the group autoscaling.
 import type { ResourceType } from '../object.ts'
+import { horizontalPodAutoscalerType } from '../workloads/horizontal-pod-autoscaler.ts'
 
-export const autoscalingTypes: readonly ResourceType[] = []
+export const autoscalingTypes: readonly ResourceType[] = [horizontalPodAutoscalerType]

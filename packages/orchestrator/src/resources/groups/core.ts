@@ -8,6 +8,7 @@ import type { ResourceType } from '../object.ts'
 import { persistentVolumeClaimType } from '../storage/persistent-volume-claim.ts'
 import { persistentVolumeType } from '../storage/persistent-volume.ts'
 import { podType } from '../pod.ts'
+import { replicationControllerType } from '../workloads/replication-controller.ts'
 import { secretType } from '../secret.ts'
 import { serviceAccountType } from '../service-account.ts'
 import { serviceType } from '../service.ts'
@@ -21,6 +22,7 @@ export const coreTypes: readonly ResourceType[] = [
   persistentVolumeClaimType,
   persistentVolumeType,
   podType,
+  replicationControllerType,
   secretType,
   serviceAccountType,
   serviceType,

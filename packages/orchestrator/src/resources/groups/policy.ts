@@ -1,4 +1,5 @@
 // The kinds of the group policy.
 import type { ResourceType } from '../object.ts'
+import { podDisruptionBudgetType } from '../workloads/pod-disruption-budget.ts'
 
-export const policyTypes: readonly ResourceType[] = []
+export const policyTypes: readonly ResourceType[] = [podDisruptionBudgetType]

@@ -1,4 +1,4 @@
-// The rules for kinds that make pods from a template: Deployment and ReplicaSet.
+// The rules for kinds that make pods from a template and keep them running.
 import type { DeploymentSpec, DeploymentStrategy } from '../deployment.ts'
 import { parsePercent, scaledValue } from '../int-or-percent.ts'
 import { jsonEqual } from '../json-equal.ts'
@@ -17,13 +17,13 @@ export const validateReplicaSetSpec = (spec: ReplicaSetSpec): FieldError[] => [
   ...notNegative('spec.replicas', spec.replicas),
   ...notNegative('spec.minReadySeconds', spec.minReadySeconds),
   ...validateSelector(spec.selector, 'replicaset'),
-  ...validateTemplate(spec.template, spec.selector),
+  ...validateServerTemplate(spec.template, spec.selector, 'ReplicaSet'),
 ]
 
 export const validateDeploymentSpec = (spec: DeploymentSpec): FieldError[] => [
   ...notNegative('spec.replicas', spec.replicas),
   ...validateSelector(spec.selector, 'deployment'),
-  ...validateTemplate(spec.template, spec.selector),
+  ...validateServerTemplate(spec.template, spec.selector, 'ReplicaSet'),
   ...validateStrategy(spec.strategy, 'spec.strategy'),
   ...notNegative('spec.minReadySeconds', spec.minReadySeconds),
   ...notNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
@@ -34,7 +34,10 @@ export const validateDeploymentSpec = (spec: DeploymentSpec): FieldError[] => [
 export const validateSelectorUpdate = (selector: LabelSelector, old: LabelSelector): FieldError[] =>
   jsonEqual(selector, old) ? [] : [invalid('spec.selector', selector, 'field is immutable')]
 
-const validateSelector = (selector: LabelSelector | undefined, kind: string): FieldError[] => {
+export const validateSelector = (
+  selector: LabelSelector | undefined,
+  kind: string,
+): FieldError[] => {
   if (selector === undefined) return [required('spec.selector')]
   const errors = validateLabelSelector('spec.selector', selector)
   return isEmpty(selector)
@@ -46,26 +49,15 @@ const isEmpty = (selector: LabelSelector): boolean =>
   Object.keys(selector.matchLabels ?? {}).length === 0 &&
   (selector.matchExpressions ?? []).length === 0
 
-const validateTemplate = (
+/** A template of pods that run until they are deleted; `kind` as the messages name it. */
+export const validateServerTemplate = (
   template: PodTemplateSpec,
   selector: LabelSelector | undefined,
+  kind: string,
 ): FieldError[] => {
-  const labels = template.metadata?.labels
-  const selected = selector === undefined || isEmpty(selector) || matchesSelector(selector, labels)
   const { restartPolicy } = template.spec
   return [
-    ...(selected
-      ? []
-      : [
-          invalid(
-            'spec.template.metadata.labels',
-            labels ?? {},
-            '`selector` does not match template `labels`',
-          ),
-        ]),
-    ...validateLabels('spec.template.labels', labels),
-    ...validateAnnotations('spec.template.annotations', template.metadata?.annotations),
-    ...validatePodSpec(template.spec, 'spec.template.spec'),
+    ...validateTemplate(template, selector, 'spec.template'),
     ...(restartPolicy === 'Always' || restartPolicy === undefined
       ? []
       : [notSupported('spec.template.spec.restartPolicy', restartPolicy, ['Always'])]),
@@ -74,9 +66,33 @@ const validateTemplate = (
       : [
           forbidden(
             'spec.template.spec.activeDeadlineSeconds',
-            'activeDeadlineSeconds in ReplicaSet is not Supported',
+            `activeDeadlineSeconds in ${kind} is not Supported`,
           ),
         ]),
+  ]
+}
+
+/** What holds for any template; `selector` undefined: it is found missing elsewhere, or made by the server. */
+export const validateTemplate = (
+  template: PodTemplateSpec,
+  selector: LabelSelector | undefined,
+  path: string,
+): FieldError[] => {
+  const labels = template.metadata?.labels
+  const selected = selector === undefined || isEmpty(selector) || matchesSelector(selector, labels)
+  return [
+    ...(selected
+      ? []
+      : [
+          invalid(
+            `${path}.metadata.labels`,
+            labels ?? {},
+            '`selector` does not match template `labels`',
+          ),
+        ]),
+    ...validateLabels(`${path}.labels`, labels),
+    ...validateAnnotations(`${path}.annotations`, template.metadata?.annotations),
+    ...validatePodSpec(template.spec, `${path}.spec`),
   ]
 }
 
@@ -110,7 +126,7 @@ const validateStrategy = (strategy: DeploymentStrategy, path: string): FieldErro
   ]
 }
 
-const validateShare = (value: IntOrString, path: string): FieldError[] => {
+export const validateShare = (value: IntOrString, path: string): FieldError[] => {
   if (typeof value === 'number') return notNegative(path, value)
   return parsePercent(value) === undefined
     ? [
