@@ -179,7 +179,8 @@ test('the scheduler binds pods where they fit and tells of those that do not', a
         type: 'PodScheduled',
         status: 'False',
         reason: 'Unschedulable',
-        message: '0/1 nodes are available: 1 Insufficient cpu.',
+        message:
+          '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.',
       },
     ]),
   )
@@ -203,4 +204,37 @@ test('a binding that fails is tried again', async () => {
   )
   await until(() => expect(pods()).toMatchObject([{ spec: { nodeName: 'n1' } }]))
   expect(errors).toHaveLength(1)
+})
+
+test('a more important pod pushes a less important one out and gets its place', async () => {
+  await client.create<Node>(nodeType, fresh(nodeOf('n1', { allocatable: { cpu: '1' } })))
+  parts.push(await startScheduler({ client, onError }))
+  const withPriority = (name: string, priority: number): Pod => {
+    const { nodeName: _node, ...spec } = podOf(name, {
+      spec: {
+        priority,
+        containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: '1' } } }],
+      },
+    }).spec
+    return fresh({ ...podOf(name), spec, status: { phase: 'Pending' as const } })
+  }
+  await client.create(podType, withPriority('low', 0))
+  await until(() => expect(pods()).toMatchObject([{ spec: { nodeName: 'n1' } }]))
+  await client.create(podType, withPriority('high', 10))
+  await until(() =>
+    expect(pods().find(({ metadata }) => metadata.name === 'high')).toMatchObject({
+      status: { nominatedNodeName: 'n1' },
+    }),
+  )
+  await until(() =>
+    expect(pods().find(({ metadata }) => metadata.name === 'low')).toMatchObject({
+      metadata: { deletionGracePeriodSeconds: 30 },
+      status: { conditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+    }),
+  )
+  await client.delete(podType, 'default', 'low', { gracePeriodSeconds: 0 })
+  await until(() =>
+    expect(pods()).toMatchObject([{ metadata: { name: 'high' }, spec: { nodeName: 'n1' } }]),
+  )
+  expect(errors).toEqual([])
 })

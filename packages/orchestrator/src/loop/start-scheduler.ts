@@ -1,105 +1,106 @@
-// The scheduler's shell: feeds the cluster view and the queue from informers, decides pod by pod, binds side by side. A decision counts at
-// once (assumed), so the next one does not wait for the apiserver.
+// The scheduler's shell: decides pod by pod over a view that informers keep up to date, binds side by side. A decision counts at once
+// (assumed), so the next one does not wait for the apiserver.
 import type { ApiClient } from '../client/api-client.ts'
-import { ApiEventRecorder, referenceTo } from '../client/event-recorder.ts'
-import { Informer } from '../client/informer.ts'
 import { isApiError } from '../client/is-api-error.ts'
-import { nodeType, type Node } from '../resources/node.ts'
-import type { Condition, Stored } from '../resources/object.ts'
-import { podType, type Pod } from '../resources/pod.ts'
-import { timestamp } from '../resources/timestamp.ts'
-import { ClusterView } from '../scheduler/cluster-view.ts'
-import { schedule } from '../scheduler/schedule.ts'
-import { SchedulingQueue } from '../scheduler/scheduling-queue.ts'
+import type { Stored } from '../resources/object.ts'
+import type { Pod } from '../resources/pod.ts'
+import { preempt } from '../scheduler/preemption/preempt.ts'
+import {
+  defaultSchedulerName,
+  profileOf,
+  type Profile,
+  type ProfileOptions,
+} from '../scheduler/profile.ts'
+import { SchedulingQueue } from '../scheduler/queue/scheduling-queue.ts'
+import { schedule, type Failure, type Placement } from '../scheduler/schedule.ts'
+import { ClusterView } from '../scheduler/snapshot/cluster-view.ts'
+import type { PodFacts } from '../scheduler/snapshot/node-state.ts'
+import { ClusterFeed } from './scheduler/cluster-feed.ts'
+import { PodWriter } from './scheduler/pod-writer.ts'
+import { VolumeBinder } from './scheduler/volume-binder.ts'
 
 export interface SchedulerOptions {
   readonly client: ApiClient
+  /** One per schedulerName; left out: upstream's default profile. */
+  readonly profiles?: readonly ProfileOptions[]
+  /** Epoch milliseconds. */
+  readonly now?: () => number
   readonly onError?: (error: unknown) => void
 }
 
-const schedulerName = 'default-scheduler'
-/** Bindings on their way; the loop waits when there are so many. */
-const bindingsMax = 128
-/** Decisions in one turn, before others get theirs. */
-const turnDecisionsMax = 64
+/** Writes on their way; the loop waits when there are so many. */
+const writesMax = 256
+/** Time of one turn, before others get theirs. */
+const turnMs = 4
 
 /** Resolves when the caches are filled and pods are being scheduled. */
 export async function startScheduler(
   options: SchedulerOptions,
 ): Promise<{ close(): Promise<void> }> {
-  const scheduler = new Scheduler(options.client, options.onError ?? (() => undefined))
+  const scheduler = new Scheduler(options)
   await scheduler.start()
   return scheduler
 }
 
 class Scheduler {
-  readonly #client: ApiClient
   readonly #onError: (error: unknown) => void
+  readonly #now: () => number
+  readonly #profiles: ReadonlyMap<string, Profile>
   readonly #view = new ClusterView()
   readonly #queue = new SchedulingQueue()
-  readonly #pods: Informer<Pod>
-  readonly #nodes: Informer<Node>
-  readonly #events: ApiEventRecorder
-  readonly #bindings = new Set<Promise<void>>()
+  readonly #feed: ClusterFeed
+  readonly #writer: PodWriter
+  readonly #volumes: VolumeBinder
+  readonly #writes = new Set<Promise<void>>()
+  /** Waits for volumes can be long and hold nothing else up. */
+  readonly #volumeWaits = new Set<Promise<void>>()
   #start = 0
   #turn: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
   #isRunning = false
 
-  constructor(client: ApiClient, onError: (error: unknown) => void) {
-    this.#client = client
+  constructor({ client, profiles, now = Date.now, onError = () => undefined }: SchedulerOptions) {
+    this.#now = now
     this.#onError = onError
-    this.#events = new ApiEventRecorder(client, { component: schedulerName }, onError)
-    this.#pods = new Informer<Pod>({ client, ref: podType, onError })
-    this.#nodes = new Informer<Node>({ client, ref: nodeType, onError })
+    const made = (profiles ?? [{ schedulerName: defaultSchedulerName }]).map(profileOf)
+    this.#profiles = new Map(made.map((profile) => [profile.schedulerName, profile]))
+    this.#writer = new PodWriter(client, now, onError)
+    this.#feed = new ClusterFeed({
+      client,
+      view: this.#view,
+      queue: this.#queue,
+      isWaiting: (pod) => this.#isWaiting(pod),
+      onChange: () => this.#wake(),
+      onError,
+    })
+    this.#volumes = new VolumeBinder(client, this.#feed.claims)
   }
 
   async start(): Promise<void> {
-    this.#nodes.onChange((key, node) => {
-      if (node === undefined) this.#view.removeNode(key)
-      else this.#view.setNode(node)
-      this.#queue.clusterChanged()
-      this.#wake()
-    })
-    this.#pods.onChange((_key, pod, previous) => this.#podChanged(pod, previous))
-    this.#nodes.start()
-    this.#pods.start()
-    await Promise.all([this.#nodes.synced(), this.#pods.synced()])
+    await this.#feed.start()
     this.#isRunning = true
     this.#wake()
   }
 
   async close(): Promise<void> {
     this.#isRunning = false
-    this.#pods.close()
-    this.#nodes.close()
+    this.#feed.close()
+    this.#volumes.close()
     clearImmediate(this.#turn)
     clearTimeout(this.#timer)
-    await Promise.all(this.#bindings)
-    await this.#events.close()
+    await Promise.all([...this.#writes, ...this.#volumeWaits])
+    await this.#writer.close()
   }
 
-  #podChanged(pod: Stored<Pod> | undefined, previous: Stored<Pod> | undefined): void {
-    if (previous !== undefined && previous.metadata.uid !== pod?.metadata.uid) {
-      const { uid } = previous.metadata
-      this.#queue.remove(uid)
-      this.#freed(() => this.#view.removePod(uid), uid)
-    }
-    if (pod === undefined) return
-    const { uid } = pod.metadata
-    if (isOver(pod)) this.#freed(() => this.#view.setPod(pod), uid)
-    else this.#view.setPod(pod)
-    if (isOurs(pod) && !this.#view.isPlaced(uid)) this.#queue.put(pod)
-    else this.#queue.remove(uid)
-    this.#wake()
-  }
-
-  /** A node has room again, if the pod was on one. */
-  #freed(change: () => void, uid: string): void {
-    const wasPlaced = this.#view.isPlaced(uid)
-    change()
-    if (wasPlaced) this.#queue.clusterChanged()
-    this.#wake()
+  #isWaiting({ spec, status, metadata }: Stored<Pod>): boolean {
+    return (
+      (spec.nodeName ?? '') === '' &&
+      this.#profiles.has(spec.schedulerName ?? defaultSchedulerName) &&
+      metadata.deletionTimestamp === undefined &&
+      (spec.schedulingGates ?? []).length === 0 &&
+      status.phase !== 'Succeeded' &&
+      status.phase !== 'Failed'
+    )
   }
 
   #wake(): void {
@@ -112,101 +113,90 @@ class Scheduler {
 
   #decide(): void {
     clearTimeout(this.#timer)
-    for (let decisions = 0; decisions < turnDecisionsMax; decisions++) {
-      if (this.#bindings.size >= bindingsMax) return
-      const pod = this.#queue.take(Date.now())
+    const endMs = performance.now() + turnMs
+    do {
+      if (this.#writes.size >= writesMax) return
+      const nowMs = this.#now()
+      const pod = this.#queue.take(nowMs)
       if (pod === undefined) {
-        const nextMs = this.#queue.nextMs(Date.now())
+        const nextMs = this.#queue.nextMs(nowMs)
         if (nextMs !== undefined) this.#timer = setTimeout(() => this.#wake(), nextMs + 1)
         return
       }
       this.#decideFor(pod)
-    }
+    } while (performance.now() < endMs)
     this.#wake()
   }
 
   #decideFor(pod: Stored<Pod>): void {
-    const decision = schedule(pod, this.#view.nodes(), this.#start)
+    const profile = this.#profiles.get(pod.spec.schedulerName ?? defaultSchedulerName)
+    const facts = this.#view.factsOf(pod)
+    const options = { start: this.#start, ...(profile === undefined ? {} : { profile }) }
+    const decision = schedule(facts, this.#view, options)
     if (decision.type === 'unschedulable') {
-      this.#queue.failed(pod, Date.now(), 'unschedulable')
-      this.#track(this.#tellUnschedulable(pod, decision.message))
+      this.#failed(facts, decision)
       return
     }
     this.#start = decision.nextStart
-    this.#view.assume(pod, decision.nodeName)
-    this.#track(this.#bind(pod, decision.nodeName))
+    this.#view.assume(facts, decision.nodeName)
+    this.#view.nominate(facts, undefined)
+    const { volumes } = decision
+    for (const { volume, claimKey } of volumes?.bindings ?? [])
+      this.#view.volumes.assume(volume, claimKey)
+    if (volumes === undefined) this.#track(this.#writes, this.#bind(facts, decision))
+    else this.#track(this.#volumeWaits, this.#bind(facts, decision))
   }
 
-  #track(work: Promise<void>): void {
+  #failed(facts: PodFacts, failure: Failure): void {
+    const { pod } = facts
+    const result = preempt(facts, failure, this.#view, this.#feed.budgets())
+    this.#queue.failed(pod, this.#now(), failure.kinds)
+    if (result.type === 'none') {
+      this.#track(
+        this.#writes,
+        this.#writer.tellUnschedulable(pod, `${failure.message} ${result.message}`),
+      )
+      return
+    }
+    const { nodeName, victims } = result
+    // Less important pods that wait for the same node look for another one.
+    for (const other of this.#view.nominatedTo(nodeName)?.values() ?? [])
+      if (other.priority < facts.priority) {
+        this.#view.nominate(other, undefined)
+        this.#track(this.#writes, this.#writer.clearNomination(other.pod))
+      }
+    this.#view.nominate(facts, nodeName)
+    this.#track(this.#writes, this.#writer.tellUnschedulable(pod, failure.message, nodeName))
+    for (const victim of victims)
+      this.#track(this.#writes, this.#writer.evict(victim, pod, nodeName))
+  }
+
+  #track(group: Set<Promise<void>>, work: Promise<void>): void {
     const tracked = work
       .catch((reason: unknown) => this.#onError(reason))
       .finally(() => {
-        this.#bindings.delete(tracked)
+        group.delete(tracked)
         this.#wake()
       })
-    this.#bindings.add(tracked)
+    group.add(tracked)
   }
 
-  async #bind(pod: Stored<Pod>, nodeName: string): Promise<void> {
-    const { namespace = '', name, uid } = pod.metadata
+  async #bind(facts: PodFacts, { nodeName, volumes }: Placement): Promise<void> {
+    const { pod, uid } = facts
     try {
-      await this.#client.bind(namespace, name, nodeName)
+      if (volumes !== undefined) await this.#volumes.bind(volumes, nodeName)
+      await this.#writer.bind(pod, nodeName)
+      this.#queue.done(uid)
     } catch (reason) {
       this.#view.forget(uid)
-      const current = this.#pods.get(`${namespace}/${name}`)
-      if (current?.metadata.uid === uid && isOurs(current))
-        this.#queue.failed(current, Date.now(), 'error')
+      for (const { volume } of volumes?.bindings ?? []) this.#view.volumes.forget(volume)
+      const { namespace = '', name } = pod.metadata
+      const current = this.#feed.pods.get(`${namespace}/${name}`)
+      if (current?.metadata.uid === uid && this.#isWaiting(current))
+        this.#queue.failed(current, this.#now(), undefined)
       else this.#queue.done(uid)
       // Gone, or bound by somebody else: the informer tells.
-      if (!isApiError(reason, 404, 409)) throw reason
-      return
-    }
-    this.#queue.done(uid)
-    this.#events.record({
-      regarding: referenceTo(pod),
-      type: 'Normal',
-      reason: 'Scheduled',
-      message: `Successfully assigned ${namespace}/${name} to ${nodeName}`,
-    })
-  }
-
-  async #tellUnschedulable(pod: Stored<Pod>, message: string): Promise<void> {
-    const before = pod.status.conditions?.find(({ type }) => type === 'PodScheduled')
-    this.#events.record({
-      regarding: referenceTo(pod),
-      type: 'Warning',
-      reason: 'FailedScheduling',
-      message,
-    })
-    if (before?.status === 'False' && before.message === message) return
-    const condition: Condition = {
-      type: 'PodScheduled',
-      status: 'False',
-      reason: 'Unschedulable',
-      message,
-      lastProbeTime: null,
-      lastTransitionTime:
-        before?.status === 'False' && before.lastTransitionTime !== undefined
-          ? before.lastTransitionTime
-          : timestamp(Date.now()),
-    }
-    const others = (pod.status.conditions ?? []).filter(({ type }) => type !== 'PodScheduled')
-    const status = { ...pod.status, conditions: [...others, condition] }
-    try {
-      await this.#client.update<Pod>(podType, { ...pod, status }, 'status')
-    } catch (reason) {
-      // The pod changed or is gone; the next try tells again.
       if (!isApiError(reason, 404, 409)) throw reason
     }
   }
 }
-
-const isOver = ({ status }: Pod): boolean =>
-  status.phase === 'Succeeded' || status.phase === 'Failed'
-
-const isOurs = (pod: Stored<Pod>): boolean =>
-  (pod.spec.nodeName ?? '') === '' &&
-  (pod.spec.schedulerName ?? schedulerName) === schedulerName &&
-  pod.metadata.deletionTimestamp === undefined &&
-  (pod.spec.schedulingGates ?? []).length === 0 &&
-  !isOver(pod)

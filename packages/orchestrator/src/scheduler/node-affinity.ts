@@ -14,10 +14,12 @@ export function matchesNodeSelection(spec: PodSpec, node: Stored<Node>): boolean
   )
   if (!isSelected) return false
   const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
-  return (
-    required === undefined || required.nodeSelectorTerms.some((term) => matchesTerm(term, node))
-  )
+  return required === undefined || matchesNodeTerms(required.nodeSelectorTerms, node)
 }
+
+/** Terms are ORed. */
+export const matchesNodeTerms = (terms: readonly NodeSelectorTerm[], node: Stored<Node>): boolean =>
+  terms.some((term) => matchesTerm(term, node))
 
 /** The sum of the weights of the preferences that the node meets. */
 export const preferenceWeight = (spec: PodSpec, node: Stored<Node>): number =>

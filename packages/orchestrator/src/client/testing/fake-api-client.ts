@@ -10,6 +10,8 @@ import {
   type ResourceRef,
   type WatchEvent,
 } from '../api-client.ts'
+import { applyPatch } from '../../apiserver/registry/patch.ts'
+import { resourceTypes } from '../../resources/index.ts'
 import type { Json, KubeObject, Stored } from '../../resources/object.ts'
 import { keyOf } from '../object-cache.ts'
 
@@ -155,9 +157,10 @@ export class FakeApiClient implements ApiClient {
   ): Promise<Stored<T>> {
     await Promise.resolve()
     this.#called({ verb: 'patch', plural: ref.plural, name })
-    if (type !== 'merge') throw new Error('the fake knows merge patches only')
+    if (type === 'json') throw new Error('the fake knows no JSON patches')
     const before = this.#existing(ref, namespace, name)
-    const after = merge(before as unknown as Json, patch) as unknown as T
+    const { mergeKeys = {} } = resourceTypes.find(({ plural }) => plural === ref.plural) ?? {}
+    const after = applyPatch(before as unknown as Json, type, patch, mergeKeys) as unknown as T
     if (
       after.metadata.resourceVersion !== before.metadata.resourceVersion ||
       after.metadata.uid !== before.metadata.uid
@@ -347,18 +350,4 @@ function isSelected(object: KubeObject, options: ListOptions): boolean {
       }
       return (value ?? '') === wanted
     })
-}
-
-const isRecord = (value: Json | undefined): value is Readonly<Record<string, Json | undefined>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
-function merge(target: Json | undefined, patch: Json): Json {
-  if (!isRecord(patch)) return patch
-  const base = isRecord(target) ? target : {}
-  const merged: Record<string, Json | undefined> = { ...base }
-  for (const [name, value] of Object.entries(patch)) {
-    if (value === null) delete merged[name]
-    else if (value !== undefined) merged[name] = merge(base[name], value)
-  }
-  return merged
 }

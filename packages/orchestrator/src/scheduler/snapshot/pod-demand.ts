@@ -1,7 +1,7 @@
 // What a pod asks of a node: resources (cpu in thousandths, all else in units) and host ports.
-import type { Container, ResourceList } from '../resources/pod-spec/pod-spec.ts'
-import type { Pod } from '../resources/pod.ts'
-import { parseQuantity, quantityMilli, quantityUnits } from '../resources/quantity.ts'
+import type { Container, ResourceList } from '../../resources/pod-spec/pod-spec.ts'
+import type { Pod } from '../../resources/pod.ts'
+import { parseQuantity, quantityMilli, quantityUnits } from '../../resources/quantity.ts'
 
 /** Amounts by resource name. */
 export type Amounts = ReadonlyMap<string, number>
@@ -16,25 +16,36 @@ export interface PodDemand {
 const assumedCpu = 100
 const assumedMemory = 200 * 1024 * 1024
 
+/** Clusters use few different texts, and reading one is dear. */
+const rememberedMax = 10_000
+const remembered = { milli: new Map<string, number>(), units: new Map<string, number>() }
+
 export const amountOf = (resource: string, text: string): number => {
+  const known = resource === 'cpu' ? remembered.milli : remembered.units
+  const found = known.get(text)
+  if (found !== undefined) return found
   const quantity = parseQuantity(text)
   if (quantity === undefined) return 0
-  return resource === 'cpu' ? quantityMilli(quantity) : quantityUnits(quantity)
+  const amount = resource === 'cpu' ? quantityMilli(quantity) : quantityUnits(quantity)
+  if (known.size >= rememberedMax) known.clear()
+  known.set(text, amount)
+  return amount
 }
 
 export const amountsOf = (list: ResourceList | undefined): Map<string, number> =>
   new Map(Object.entries(list ?? {}).map(([name, text]) => [name, amountOf(name, text)]))
 
 export function podDemand({ spec }: Pod): PodDemand {
-  const requests = total(spec.containers, spec.initContainers ?? [], ({ resources }) =>
+  const { containers, initContainers = [] } = spec
+  const requests = total(containers, initContainers, ({ resources }) =>
     amountsOf(resources.requests),
   )
   for (const [name, amount] of amountsOf(spec.overhead)) add(requests, name, amount)
-  const scored = total(spec.containers, spec.initContainers ?? [], scoredAmounts)
+  const scored = total(containers, initContainers, scoredAmounts)
   return {
     requests,
     scored: { cpu: scored.get('cpu') ?? 0, memory: scored.get('memory') ?? 0 },
-    hostPorts: hostPorts(spec.containers),
+    hostPorts: hostPorts([...containers, ...initContainers.filter(isSidecar)]),
   }
 }
 
@@ -50,17 +61,18 @@ function total(
   const staying = new Map<string, number>()
   const peak = new Map<string, number>()
   for (const container of initContainers) {
-    const isSidecar = container.restartPolicy === 'Always'
     for (const [name, amount] of amounts(container)) {
       const needed = amount + (staying.get(name) ?? 0)
       peak.set(name, Math.max(peak.get(name) ?? 0, needed))
-      if (isSidecar) add(staying, name, amount)
+      if (isSidecar(container)) add(staying, name, amount)
     }
   }
   for (const [name, amount] of staying) add(sum, name, amount)
   for (const [name, amount] of peak) sum.set(name, Math.max(sum.get(name) ?? 0, amount))
   return sum
 }
+
+const isSidecar = ({ restartPolicy }: Container): boolean => restartPolicy === 'Always'
 
 const add = (sum: Map<string, number>, name: string, amount: number): void => {
   sum.set(name, (sum.get(name) ?? 0) + amount)
