@@ -13,6 +13,7 @@ import {
   inPodSpec,
   samplePatches,
 } from '../packages/orchestrator/src/resources/patch/testing/sample-patches.ts'
+import { mergeKeysOf } from '../packages/orchestrator/src/resources/schema/merge-keys.ts'
 import { wrongTypes } from '../packages/orchestrator/src/resources/schema/testing/wrong-types.ts'
 import { missing, tools } from './tools.ts'
 
@@ -24,7 +25,7 @@ const kubectl = (...words: string[]): string =>
   execFileSync(tools.kubectl ?? '', words, { encoding: 'utf8', stdio: 'pipe' })
 
 const applied = (patch: Json): Json => {
-  const result = applyStrategicMergePatch(deployment, patch, deploymentType.mergeKeys)
+  const result = applyStrategicMergePatch(deployment, patch, mergeKeysOf(deploymentType))
   if (!result.ok) throw new Error(result.message)
   return result.value
 }

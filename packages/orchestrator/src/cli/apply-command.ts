@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { ApiError } from '../client/api-client.ts'
 import { collectionPath, objectPath } from '../client/http-api-client.ts'
-import { createApplyPatch, resourceTypes } from '../resources/index.ts'
+import { createApplyPatch, mergeKeysOf, resourceTypes } from '../resources/index.ts'
 import type { Json, KubeObject } from '../resources/object.ts'
 import { ApiSession } from './api-session.ts'
 import type { SessionOptions } from './api-session.ts'
@@ -107,7 +107,8 @@ const applyOne = async (
     (one) => one.kind === resource.kind && one.group === resource.ref.group,
   )
   const lastApplied = lastAppliedOf(current)
-  const patch = createApplyPatch({ lastApplied, modified, current }, type?.mergeKeys)
+  const mergeKeys = type === undefined ? undefined : mergeKeysOf(type)
+  const patch = createApplyPatch({ lastApplied, modified, current }, mergeKeys)
   const changed =
     patch !== undefined &&
     (await sent(`error when patching ${JSON.stringify(source)}`, async () => {

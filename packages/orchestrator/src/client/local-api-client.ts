@@ -1,6 +1,7 @@
 // The ApiClient without a socket: calls the registries of an apiserver in the same process. Objects are not copied: what it returns
 // is shared with the watch cache.
 import type { Json, KubeObject, Stored } from '../resources/object.ts'
+import { mergeKeysOf } from '../resources/schema/merge-keys.ts'
 import { apiErrorFrom } from '../apiserver/api-errors.ts'
 import { applyTo } from '../apiserver/registry/apply.ts'
 import { decodeAs, lenient } from '../apiserver/registry/decode.ts'
@@ -115,7 +116,7 @@ export class LocalApiClient implements ApiClient {
   ): Promise<Stored<T>> {
     const registry = this.#registries.get(ref)
     const place = placeOf(registry, namespace, name)
-    const { mergeKeys } = registry.type
+    const mergeKeys = mergeKeysOf(registry.type)
     const options = this.#options
     const patched = (current: object): Json => applyPatch(current as Json, type, patch, mergeKeys)
     if (subresource === 'scale') {

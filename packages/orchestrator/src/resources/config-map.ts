@@ -53,7 +53,6 @@ export const configMapType: ResourceType<ConfigMap> = {
     Object.keys(object.data ?? {}).length + Object.keys(object.binaryData ?? {}).length,
     ageOf(object.metadata.creationTimestamp, now),
   ],
-  mergeKeys: {},
 }
 
 function validateImmutable(object: ConfigMap, old: ConfigMap): FieldError[] {

@@ -6,7 +6,6 @@ import { formatSelector } from './label-selector.ts'
 import type { Cell, Condition, KubeObject, LabelSelector, ResourceType } from './object.ts'
 import { dns1123SubdomainProblems } from './names.ts'
 import { podSpecDefaults } from './pod-spec/pod-spec-defaults.ts'
-import { podSpecMergeKeys } from './pod-spec/pod-spec-merge-keys.ts'
 import type { IntOrString, PodTemplateSpec } from './pod-spec/pod-spec.ts'
 import { containerImages, containerNames, selectorText } from './pod-spec/template-cells.ts'
 import { allVerbs, keepStatus, withFirstGeneration, withGeneration } from './update-rules.ts'
@@ -88,7 +87,6 @@ export const deploymentType: ResourceType<Deployment> = {
     wideColumn('Selector', 'The labels of the pods counted.'),
   ],
   cells: deploymentCells,
-  mergeKeys: { ...podSpecMergeKeys('spec.template.spec'), 'status.conditions': 'type' },
 }
 
 function deploymentDefaults({ spec, ...object }: Deployment): Deployment {

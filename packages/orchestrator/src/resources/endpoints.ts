@@ -49,7 +49,6 @@ export const endpointsType: ResourceType<Endpoints> = {
     endpointsText(object.subsets ?? []),
     ageOf(object.metadata.creationTimestamp, now),
   ],
-  mergeKeys: {},
 }
 
 function endpointsText(subsets: readonly EndpointSubset[]): string {

@@ -78,7 +78,6 @@ export const eventType: ResourceType<Event> = {
     source: object.source?.component ?? object.reportingComponent ?? '',
     type: object.type ?? '',
   }),
-  mergeKeys: {},
 }
 
 function eventCells(event: Event, now: number): readonly Cell[] {

@@ -36,8 +36,9 @@ export const unsupportedField = (
   requirements: readonly FieldRequirement[],
 ): string | undefined => {
   if (requirements.length === 0) return undefined
-  const empty = decodeObject(type, { metadata: {} })
-  const known = empty.ok ? selectableFieldsOf(type, empty.object) : {}
+  const stored = type.storage ?? type
+  const empty = decodeObject(stored, { metadata: {} })
+  const known = empty.ok ? selectableFieldsOf(stored, empty.object) : {}
   const unknown = requirements.find(({ field }) => !Object.hasOwn(known, field))
   return unknown === undefined ? undefined : `field label not supported: ${unknown.field}`
 }

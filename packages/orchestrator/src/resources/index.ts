@@ -32,9 +32,10 @@ import { replicaSetType } from './replica-set.ts'
 import { secretType } from './secret.ts'
 import { serviceAccountType } from './service-account.ts'
 import { serviceType } from './service.ts'
+import { withBetas } from './versions/beta-versions.ts'
 
-/** Every kind, in the order of discovery. A kind joins by a line in the file of its group. */
-export const resourceTypes: readonly ResourceType[] = [
+/** Every version of every kind, in the order of discovery. A kind joins by a line in the file of its group. */
+export const resourceTypes: readonly ResourceType[] = withBetas([
   ...coreTypes,
   ...appsTypes,
   ...batchTypes,
@@ -55,7 +56,7 @@ export const resourceTypes: readonly ResourceType[] = [
   ...admissionregistrationTypes,
   ...apiextensionsTypes,
   ...apiregistrationTypes,
-]
+])
 
 export {
   configMapType,
@@ -91,6 +92,7 @@ export type { Node, NodeStatus, Taint } from './node.ts'
 export { createApplyPatch } from './patch/create-apply-patch.ts'
 export { applyJsonMergePatch } from './patch/json-merge-patch.ts'
 export { applyStrategicMergePatch } from './patch/strategic-merge-patch.ts'
+export { mergeKeysOf } from './schema/merge-keys.ts'
 export { decodeObject, strictDecodingMessage } from './schema/decode-object.ts'
 export { podTemplateHash } from './pod-template-hash.ts'
 export type {

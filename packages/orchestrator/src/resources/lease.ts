@@ -41,7 +41,6 @@ export const leaseType: ResourceType<Lease> = {
     object.spec.holderIdentity ?? '',
     ageOf(object.metadata.creationTimestamp, now),
   ],
-  mergeKeys: {},
 }
 
 function validateSpec(spec: Lease['spec']): FieldError[] {

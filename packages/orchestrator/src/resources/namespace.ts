@@ -43,7 +43,6 @@ export const namespaceType: ResourceType<Namespace> = {
     ageOf(object.metadata.creationTimestamp, now),
   ],
   selectableFields: (object) => ({ 'status.phase': object.status.phase ?? '' }),
-  mergeKeys: { 'status.conditions': 'type' },
 }
 
 function withNameLabel(object: Namespace): Namespace {

@@ -86,13 +86,6 @@ export const nodeType: ResourceType<Node> = {
   selectableFields: (object) => ({
     'spec.unschedulable': String(object.spec.unschedulable === true),
   }),
-  mergeKeys: {
-    'spec.taints': 'key',
-    'spec.podCIDRs': '',
-    'status.conditions': 'type',
-    'status.addresses': 'type',
-    'status.volumesAttached': 'name',
-  },
 }
 
 function nodeCells(node: Node, now: number): readonly string[] {

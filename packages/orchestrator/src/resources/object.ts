@@ -144,7 +144,8 @@ export interface ResourceType<T extends KubeObject = KubeObject> {
   cells(object: T, now: number): readonly Cell[]
   /** Fields usable in fieldSelector besides metadata.name and metadata.namespace. */
   selectableFields?(object: T): Readonly<Record<string, string>>
-  readonly mergeKeys: MergeKeys
+  /** Left out: what the schema says. */
+  readonly mergeKeys?: MergeKeys
   /** Another served version of a stored kind: the kind that is stored. Its own data then only names and describes this version. */
   readonly storage?: ResourceType
   /** With `storage`: what is decoded of this version in the stored version. Pure; apiVersion and kind are set by the caller. */

@@ -3,7 +3,6 @@ import { ageColumn, column, nameColumn, orNone, wideColumn } from './columns.ts'
 import { ageOf } from './human-duration.ts'
 import type { Cell, Condition, KubeObject, ResourceType } from './object.ts'
 import { dns1123SubdomainProblems } from './names.ts'
-import { podSpecMergeKeys } from './pod-spec/pod-spec-merge-keys.ts'
 import { defaultGracePeriodSeconds, podSpecDefaults } from './pod-spec/pod-spec-defaults.ts'
 import type { PodSpec } from './pod-spec/pod-spec.ts'
 import { qosClass } from './pod-spec/qos-class.ts'
@@ -117,12 +116,6 @@ export const podType: ResourceType<Pod> = {
     'status.podIP': object.status.podIP ?? '',
     'status.nominatedNodeName': object.status.nominatedNodeName ?? '',
   }),
-  mergeKeys: {
-    ...podSpecMergeKeys('spec'),
-    'status.conditions': 'type',
-    'status.podIPs': 'ip',
-    'status.hostIPs': 'ip',
-  },
   gracePeriodSeconds: podGracePeriodSeconds,
 }
 

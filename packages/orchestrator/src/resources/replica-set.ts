@@ -5,7 +5,6 @@ import { formatSelector } from './label-selector.ts'
 import type { Cell, Condition, KubeObject, LabelSelector, ResourceType } from './object.ts'
 import { dns1123SubdomainProblems } from './names.ts'
 import { podSpecDefaults } from './pod-spec/pod-spec-defaults.ts'
-import { podSpecMergeKeys } from './pod-spec/pod-spec-merge-keys.ts'
 import type { PodTemplateSpec } from './pod-spec/pod-spec.ts'
 import { containerImages, containerNames, selectorText } from './pod-spec/template-cells.ts'
 import { allVerbs, prepareSpecUpdate, withFirstGeneration } from './update-rules.ts'
@@ -82,7 +81,6 @@ export const replicaSetType: ResourceType<ReplicaSet> = {
   ],
   cells: replicaSetCells,
   selectableFields: (object) => ({ 'status.replicas': String(object.status.replicas) }),
-  mergeKeys: { ...podSpecMergeKeys('spec.template.spec'), 'status.conditions': 'type' },
 }
 
 function replicaSetCells(object: ReplicaSet, now: number): readonly Cell[] {

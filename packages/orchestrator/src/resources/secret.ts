@@ -61,7 +61,6 @@ export const secretType: ResourceType<Secret> = {
     ageOf(object.metadata.creationTimestamp, now),
   ],
   selectableFields: (object) => ({ type: object.type ?? '' }),
-  mergeKeys: {},
 }
 
 function secretDefaults(object: Secret): Secret {

@@ -33,5 +33,4 @@ export const serviceAccountType: ResourceType<ServiceAccount> = {
     object.secrets?.length ?? 0,
     ageOf(object.metadata.creationTimestamp, now),
   ],
-  mergeKeys: { secrets: 'name', imagePullSecrets: 'name' },
 }

@@ -87,7 +87,6 @@ export const serviceType: ResourceType<Service> = {
     'spec.clusterIP': object.spec.clusterIP ?? '',
     'spec.type': object.spec.type ?? '',
   }),
-  mergeKeys: { 'spec.ports': 'port', 'status.conditions': 'type' },
 }
 
 function serviceDefaults(object: Service): Service {

@@ -4,6 +4,7 @@ import { ApiError } from '../../client/api-client.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import type { Json, KubeObject, ResourceType, Stored } from '../../resources/object.ts'
 import { isJsonList, isJsonObject } from '../../resources/patch/patch-result.ts'
+import { mergeKeysOf } from '../../resources/schema/merge-keys.ts'
 import { applyPatch } from '../registry/patch.ts'
 import { type FieldPath, fieldPaths, pathText, valueAt, withoutPath } from './field-paths.ts'
 import { encodeOwners, type FieldOwner, ownersOf, withPaths } from './managed-fields.ts'
@@ -25,14 +26,14 @@ const beforeFirstApply = 'before-first-apply'
 /** What to create where nothing is there yet. */
 export const appliedNew = (request: ApplyRequest): Json => {
   const config = bare(request.config)
-  const paths = fieldPaths(config, mergeKeysOf(request.type))
+  const paths = fieldPaths(config, ownedKeysOf(request.type))
   return withManagedFields(config, [ownerOf(request, paths, undefined)])
 }
 
 /** `current` with the configuration applied, not yet checked against its kind. Throws ApiError Conflict. */
 export const applied = (current: Stored<KubeObject>, request: ApplyRequest): Json => {
   const { type, manager, force } = request
-  const mergeKeys = mergeKeysOf(type)
+  const mergeKeys = ownedKeysOf(type)
   const config = bare(request.config)
   // Objects are JSON; their types do not say so.
   const live = current as unknown as Json
@@ -41,7 +42,7 @@ export const applied = (current: Stored<KubeObject>, request: ApplyRequest): Jso
   const isMine = (owner: FieldOwner): boolean =>
     owner.manager === manager && owner.operation === 'Apply' && owner.subresource === ''
   const mine = owners.find(isMine)
-  const merged = applyPatch(live, 'strategic', config, type.mergeKeys)
+  const merged = applyPatch(live, 'strategic', config, mergeKeysOf(type))
   const isChanged = (path: FieldPath): boolean =>
     wanted.has(path) && !jsonEqual(valueAt(live, path), valueAt(merged, path))
   const others = owners.filter((owner) => !isMine(owner))
@@ -71,7 +72,7 @@ const ownersOrFirst = (
       apiVersion: current.apiVersion,
       subresource: '',
       time,
-      paths: fieldPaths(live, mergeKeysOf(type)),
+      paths: fieldPaths(live, ownedKeysOf(type)),
     },
   ]
 }
@@ -123,9 +124,9 @@ const refuseConflicts = (
 }
 
 const metadataKeys = { 'metadata.ownerReferences': 'uid', 'metadata.finalizers': '' }
-const mergeKeysOf = (type: ResourceType): Readonly<Record<string, string>> => ({
+const ownedKeysOf = (type: ResourceType): Readonly<Record<string, string>> => ({
   ...metadataKeys,
-  ...type.mergeKeys,
+  ...mergeKeysOf(type),
 })
 
 const withManagedFields = (object: Json, owners: readonly FieldOwner[]): Json => {

@@ -1,6 +1,7 @@
 // From what a client sent to what may be stored: the system's metadata, defaults, admission, the kind's own rules, in upstream's order.
 import { randomUUID } from 'node:crypto'
 import type { KubeObject, ResourceType, Stored } from '../../resources/object.ts'
+import { mergeKeysOf } from '../../resources/schema/merge-keys.ts'
 import type { Admission, AdmissionOperation, AdmissionRequest } from '../admission/admission.ts'
 import { conflict, invalid, modifiedConflict, type ResourceName } from '../api-errors.ts'
 import { withUpdateTracked } from '../apply/managed-fields.ts'
@@ -150,7 +151,7 @@ export class WritePreparation {
     return withUpdateTracked(updated, current, {
       manager: fieldManager,
       time: timestamp(this.#now()),
-      mergeKeys: this.#type.mergeKeys,
+      mergeKeys: mergeKeysOf(this.#type),
     })
   }
 }

@@ -1,6 +1,7 @@
 // The verbs of the resource API: from a path, a method and a body to a call of the registry and its reply.
 import type { PatchType } from '../../client/api-client.ts'
 import type { Json, KubeObject, ResourceType, Stored } from '../../resources/object.ts'
+import { mergeKeysOf } from '../../resources/schema/merge-keys.ts'
 import { fromStored } from '../../resources/served-version.ts'
 import {
   badRequest,
@@ -289,7 +290,7 @@ const patchChange = (
   { exchange, type: served }: ResourceRequest,
   { type, patch }: { readonly type: PatchType; readonly patch: Json },
 ): Change => {
-  const { mergeKeys } = served
+  const mergeKeys = mergeKeysOf(served)
   const options = decoding(exchange)
   return (current: Stored<KubeObject>): KubeObject => {
     const shown = fromStored(served, current) as unknown as Json

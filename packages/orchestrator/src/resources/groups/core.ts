@@ -7,6 +7,7 @@ import { nodeType } from '../node.ts'
 import type { ResourceType } from '../object.ts'
 import { persistentVolumeClaimType } from '../storage/persistent-volume-claim.ts'
 import { persistentVolumeType } from '../storage/persistent-volume.ts'
+import { podTemplateType } from '../pod-template.ts'
 import { podType } from '../pod.ts'
 import { replicationControllerType } from '../workloads/replication-controller.ts'
 import { secretType } from '../secret.ts'
@@ -23,6 +24,7 @@ export const coreTypes: readonly ResourceType[] = [
   persistentVolumeType,
   podType,
   replicationControllerType,
+  podTemplateType,
   secretType,
   serviceAccountType,
   serviceType,

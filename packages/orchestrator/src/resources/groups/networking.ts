@@ -1,4 +1,13 @@
 // The kinds of the group networking.k8s.io.
+import { ingressClassType } from '../networking/ingress-class.ts'
+import { ingressType } from '../networking/ingress.ts'
+import { networkPolicyType } from '../networking/network-policy.ts'
 import type { ResourceType } from '../object.ts'
+import { betaIngressTypes } from '../versions/beta-ingress.ts'
 
-export const networkingTypes: readonly ResourceType[] = []
+export const networkingTypes: readonly ResourceType[] = [
+  ingressClassType,
+  ingressType,
+  networkPolicyType,
+  ...betaIngressTypes,
+]

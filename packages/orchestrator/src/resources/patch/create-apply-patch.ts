@@ -2,7 +2,6 @@
 // others set stay. What the last applied manifest had and the new one has not is removed.
 import { jsonEqual } from '../json-equal.ts'
 import type { Json, MergeKeys } from '../object.ts'
-import { metadataMergeKeys } from '../pod-spec/pod-spec-merge-keys.ts'
 import { isJsonList, isJsonObject, memberOf } from './patch-result.ts'
 import type { JsonObject } from './patch-result.ts'
 
@@ -18,12 +17,7 @@ export interface ThreeWays {
 export const createApplyPatch = (
   ways: ThreeWays,
   mergeKeys: MergeKeys | undefined,
-): JsonObject | undefined =>
-  objectPatch(
-    ways,
-    mergeKeys === undefined ? {} : { ...metadataMergeKeys('metadata'), ...mergeKeys },
-    '',
-  )
+): JsonObject | undefined => objectPatch(ways, mergeKeys ?? {}, '')
 
 const objectPatch = (
   ways: ThreeWays,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { deployment, inPodSpec } from './testing/sample-patches.ts'
 import { deploymentType } from '../deployment.ts'
 import type { Json } from '../object.ts'
+import { mergeKeysOf } from '../schema/merge-keys.ts'
 import { createApplyPatch } from './create-apply-patch.ts'
 import type { JsonObject } from './patch-result.ts'
 import { applyStrategicMergePatch } from './strategic-merge-patch.ts'
@@ -16,7 +17,7 @@ test('elements are deleted, changed and ordered by their key', () => {
     ],
     '$setElementOrder/containers': [{ name: 'a' }, { name: 'c' }],
   })
-  const result = applyStrategicMergePatch(deployment, patch, deploymentType.mergeKeys)
+  const result = applyStrategicMergePatch(deployment, patch, mergeKeysOf(deploymentType))
   expect(result).toMatchObject({
     ok: true,
     value: {
@@ -71,7 +72,7 @@ test.each<[string, Json, string]>([
     'patch must not name the key "__proto__"',
   ],
 ])('%s is refused', (_name, patch, message) => {
-  expect(applyStrategicMergePatch(deployment, patch, deploymentType.mergeKeys)).toEqual({
+  expect(applyStrategicMergePatch(deployment, patch, mergeKeysOf(deploymentType))).toEqual({
     ok: false,
     message,
   })
@@ -94,7 +95,7 @@ test('whatever the patch, the answer is a result and the original is as it was',
   const before = JSON.stringify(deployment)
   fc.assert(
     fc.property(patch, (value) => {
-      const result = applyStrategicMergePatch(deployment, value, deploymentType.mergeKeys)
+      const result = applyStrategicMergePatch(deployment, value, mergeKeysOf(deploymentType))
       if (!result.ok) expect(result.message).not.toBe('')
       expect(JSON.stringify(deployment)).toBe(before)
     }),
@@ -125,7 +126,7 @@ describe('the patch of apply', () => {
     },
     { requiredKeys: [] },
   ) as fc.Arbitrary<JsonObject>
-  const keys = deploymentType.mergeKeys
+  const keys = mergeKeysOf(deploymentType)
 
   const apply = (
     lastApplied: JsonObject,

@@ -2,7 +2,6 @@
 // element. Directives: `$patch: replace|delete`, `$retainKeys`, `$deleteFromPrimitiveList/x`, `$setElementOrder/x`.
 import { jsonEqual } from '../json-equal.ts'
 import type { Json, MergeKeys } from '../object.ts'
-import { metadataMergeKeys } from '../pod-spec/pod-spec-merge-keys.ts'
 import { deleteFromScalars, inOrder, mergeScalars } from './list-order.ts'
 import { PatchError, applySafely, isJsonList, isJsonObject, memberOf } from './patch-result.ts'
 import type { JsonObject, PatchResult } from './patch-result.ts'
@@ -12,7 +11,7 @@ const retainKeysDirective = '$retainKeys'
 const deletePrefix = '$deleteFromPrimitiveList/'
 const orderPrefix = '$setElementOrder/'
 
-/** `mergeKeys` are the kind's; those of metadata are added. `original` is not changed. */
+/** `mergeKeys` are the kind's. `original` is not changed. */
 export const applyStrategicMergePatch = (
   original: Json,
   patch: Json,
@@ -22,12 +21,7 @@ export const applyStrategicMergePatch = (
     if (!isJsonObject(original) || !isJsonObject(patch)) {
       throw new PatchError('cannot apply a strategic merge patch to or from what is no object')
     }
-    const merge = new StrategicMerge({
-      ...metadataMergeKeys('metadata'),
-      ...metadataMergeKeys('spec.template.metadata'),
-      ...mergeKeys,
-    })
-    return merge.objects(original, patch, '')
+    return new StrategicMerge(mergeKeys).objects(original, patch, '')
   })
 
 class StrategicMerge {

@@ -78,7 +78,6 @@ export const priorityClassType: ResourceType<PriorityClass> = {
     ageOf(object.metadata.creationTimestamp, now),
     object.preemptionPolicy ?? '<unset>',
   ],
-  mergeKeys: {},
 }
 
 function validateValue(object: PriorityClass): FieldError[] {

@@ -45,5 +45,4 @@ export const runtimeClassType: ResourceType<RuntimeClass> = {
     object.handler,
     ageOf(object.metadata.creationTimestamp, now),
   ],
-  mergeKeys: { 'scheduling.tolerations': '' },
 }

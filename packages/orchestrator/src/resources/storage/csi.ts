@@ -43,7 +43,6 @@ const base = {
   categories: [],
   verbs: allVerbs,
   subresources: {},
-  mergeKeys: {},
 } as const
 
 export const csiDriverType: ResourceType<CsiDriver> = {
@@ -118,7 +117,6 @@ export const csiNodeType: ResourceType<CsiNode> = {
     spec.drivers?.length ?? 0,
     ageOf(metadata.creationTimestamp, now),
   ],
-  mergeKeys: { 'spec.drivers': 'name' },
 }
 
 export const csiStorageCapacityType: ResourceType<CsiStorageCapacity> = {

@@ -80,7 +80,6 @@ export const persistentVolumeClaimType: ResourceType<PersistentVolumeClaim> = {
   ],
   cells: claimCells,
   selectableFields: ({ metadata }) => ({ name: metadata.name ?? '' }),
-  mergeKeys: { 'status.conditions': 'type' },
 }
 
 function claimCells(

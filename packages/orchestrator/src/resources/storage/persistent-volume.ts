@@ -114,7 +114,6 @@ export const persistentVolumeType: ResourceType<PersistentVolume> = {
   ],
   cells: volumeCells,
   selectableFields: ({ metadata }) => ({ name: metadata.name ?? '' }),
-  mergeKeys: {},
 }
 
 function volumeCells({ metadata, spec, status }: PersistentVolume, now: number): readonly Cell[] {

@@ -80,5 +80,4 @@ export const storageClassType: ResourceType<StorageClass> = {
     object.allowVolumeExpansion === true,
     ageOf(object.metadata.creationTimestamp, now),
   ],
-  mergeKeys: {},
 }

@@ -69,5 +69,4 @@ export const volumeAttachmentType: ResourceType<VolumeAttachment> = {
     status?.attached === true,
     ageOf(metadata.creationTimestamp, now),
   ],
-  mergeKeys: {},
 }

@@ -49,7 +49,6 @@ export const controllerRevisionType: ResourceType<ControllerRevision> = {
     revision,
     ageOf(metadata.creationTimestamp, now),
   ],
-  mergeKeys: {},
 }
 
 /** `statefulset.apps/web` */

@@ -3,7 +3,6 @@ import { ageColumn, column, nameColumn, orNone, wideColumn } from '../columns.ts
 import { ageOf } from '../human-duration.ts'
 import type { FieldError, KubeObject, ResourceType } from '../object.ts'
 import { dns1123SubdomainProblems } from '../names.ts'
-import { podSpecMergeKeys } from '../pod-spec/pod-spec-merge-keys.ts'
 import { containerImages, containerNames, selectorText } from '../pod-spec/template-cells.ts'
 import { allVerbs, prepareSpecUpdate, withFirstGeneration } from '../update-rules.ts'
 import { invalid, notNegative, notSupported, required } from '../validation/field-error.ts'
@@ -115,7 +114,6 @@ export const cronJobType: ResourceType<CronJob> = {
       selectorText(spec.jobTemplate.spec.selector),
     ]
   },
-  mergeKeys: podSpecMergeKeys('spec.jobTemplate.spec.template.spec'),
 }
 
 /** What a Job gets when it is made is not written into the template. */

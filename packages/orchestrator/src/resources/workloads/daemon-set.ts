@@ -6,7 +6,6 @@ import { jsonEqual } from '../json-equal.ts'
 import type { Condition, FieldError, KubeObject, LabelSelector, ResourceType } from '../object.ts'
 import { dns1123SubdomainProblems } from '../names.ts'
 import { podSpecDefaults } from '../pod-spec/pod-spec-defaults.ts'
-import { podSpecMergeKeys } from '../pod-spec/pod-spec-merge-keys.ts'
 import type { IntOrString, PodTemplateSpec } from '../pod-spec/pod-spec.ts'
 import { containerImages, containerNames, selectorText } from '../pod-spec/template-cells.ts'
 import { allVerbs, prepareSpecUpdate, withFirstGeneration } from '../update-rules.ts'
@@ -115,7 +114,6 @@ export const daemonSetType: ResourceType<DaemonSet> = {
     containerImages(spec.template.spec),
     selectorText(spec.selector),
   ],
-  mergeKeys: { ...podSpecMergeKeys('spec.template.spec'), 'status.conditions': 'type' },
 }
 
 const withTemplateGeneration = (object: DaemonSet, generation: number): DaemonSet => ({

@@ -150,7 +150,6 @@ export const horizontalPodAutoscalerType: ResourceType<HorizontalPodAutoscaler> 
     status.currentReplicas ?? 0,
     ageOf(metadata.creationTimestamp, now),
   ],
-  mergeKeys: { 'status.conditions': 'type' },
 }
 
 function autoscalerDefaults(object: HorizontalPodAutoscaler): HorizontalPodAutoscaler {

@@ -4,7 +4,6 @@ import { ageOf, humanDuration } from '../human-duration.ts'
 import type { Cell, Condition, KubeObject, LabelSelector, ResourceType } from '../object.ts'
 import { dns1123SubdomainProblems } from '../names.ts'
 import { podSpecDefaults } from '../pod-spec/pod-spec-defaults.ts'
-import { podSpecMergeKeys } from '../pod-spec/pod-spec-merge-keys.ts'
 import type { PodTemplateSpec } from '../pod-spec/pod-spec.ts'
 import { containerImages, containerNames, selectorText } from '../pod-spec/template-cells.ts'
 import { allVerbs, prepareSpecUpdate, withFirstGeneration } from '../update-rules.ts'
@@ -105,7 +104,6 @@ export const jobType: ResourceType<Job> = {
   ],
   cells: jobCells,
   selectableFields: ({ status }) => ({ 'status.successful': String(status.succeeded ?? 0) }),
-  mergeKeys: { ...podSpecMergeKeys('spec.template.spec'), 'status.conditions': 'type' },
 }
 
 export function jobSpecDefaults(spec: JobSpec): JobSpec {

@@ -68,7 +68,6 @@ export const podDisruptionBudgetType: ResourceType<PodDisruptionBudget> = {
     status.disruptionsAllowed,
     ageOf(metadata.creationTimestamp, now),
   ],
-  mergeKeys: { 'status.conditions': 'type' },
 }
 
 const evictionPolicies: readonly string[] = ['AlwaysAllow', 'IfHealthyBudget']

@@ -5,7 +5,6 @@ import { formatSelector } from '../label-selector.ts'
 import type { Condition, KubeObject, ResourceType } from '../object.ts'
 import { dns1123SubdomainProblems } from '../names.ts'
 import { podSpecDefaults } from '../pod-spec/pod-spec-defaults.ts'
-import { podSpecMergeKeys } from '../pod-spec/pod-spec-merge-keys.ts'
 import type { PodTemplateSpec } from '../pod-spec/pod-spec.ts'
 import { containerImages, containerNames, selectorText } from '../pod-spec/template-cells.ts'
 import { allVerbs, prepareSpecUpdate, withFirstGeneration } from '../update-rules.ts'
@@ -92,7 +91,6 @@ export const replicationControllerType: ResourceType<ReplicationController> = {
     selectorText({ matchLabels: spec.selector ?? {} }),
   ],
   selectableFields: ({ status }) => ({ 'status.replicas': String(status.replicas) }),
-  mergeKeys: { ...podSpecMergeKeys('spec.template.spec'), 'status.conditions': 'type' },
 }
 
 /** Selector and labels are the template's labels unless given. */

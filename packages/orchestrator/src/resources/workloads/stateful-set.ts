@@ -6,7 +6,6 @@ import { formatSelector } from '../label-selector.ts'
 import type { Condition, FieldError, KubeObject, LabelSelector, ResourceType } from '../object.ts'
 import { dns1123LabelProblems } from '../names.ts'
 import { podSpecDefaults } from '../pod-spec/pod-spec-defaults.ts'
-import { podSpecMergeKeys } from '../pod-spec/pod-spec-merge-keys.ts'
 import type { IntOrString, PodTemplateSpec } from '../pod-spec/pod-spec.ts'
 import { containerImages, containerNames } from '../pod-spec/template-cells.ts'
 import { allVerbs, prepareSpecUpdate, withFirstGeneration } from '../update-rules.ts'
@@ -117,7 +116,6 @@ export const statefulSetType: ResourceType<StatefulSet> = {
     containerNames(spec.template.spec),
     containerImages(spec.template.spec),
   ],
-  mergeKeys: { ...podSpecMergeKeys('spec.template.spec'), 'status.conditions': 'type' },
 }
 
 function statefulSetDefaults({ spec, ...object }: StatefulSet): StatefulSet {

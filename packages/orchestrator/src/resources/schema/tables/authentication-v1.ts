@@ -2,7 +2,7 @@
 
 export const authenticationV1: string = `
 AttestationValue 1:items:[]string
-BoundObjectReference 1:kind:string 2:apiVersion:string 3:name:string 4:uID:string
+BoundObjectReference 1:kind:string 2:apiVersion:string 3:name:string 4:uid:string
 SelfSubjectReview kind:string apiVersion:string 1:metadata:ObjectMeta
   2:status:SelfSubjectReviewStatus
 SelfSubjectReviewStatus 1:userInfo:UserInfo

@@ -14,10 +14,12 @@ import { corePods } from './core-pods.ts'
 import { coreVolumes } from './core-volumes.ts'
 import { core } from './core.ts'
 import { discoveryV1 } from './discovery-v1.ts'
+import { discoveryV1beta1 } from './discovery-v1beta1.ts'
 import { eventsV1 } from './events-v1.ts'
 import { flowcontrolV1 } from './flowcontrol-v1.ts'
 import { metaV1 } from './meta-v1.ts'
 import { networkingV1 } from './networking-v1.ts'
+import { networkingV1beta1 } from './networking-v1beta1.ts'
 import { nodeV1 } from './node-v1.ts'
 import { policyV1 } from './policy-v1.ts'
 import { rbacV1 } from './rbac-v1.ts'
@@ -38,10 +40,13 @@ export const tables: Readonly<Record<string, string>> = {
   'certificates/v1': certificatesV1,
   'coordination/v1': coordinationV1,
   'discovery/v1': discoveryV1,
+  'discovery/v1beta1': discoveryV1beta1,
   'events/v1': eventsV1,
   'flowcontrol/v1': flowcontrolV1,
   'meta/v1': metaV1,
   'networking/v1': networkingV1,
+  'networking/v1beta1': networkingV1beta1,
+  'extensions/v1beta1': networkingV1beta1,
   'node/v1': nodeV1,
   'policy/v1': policyV1,
   'rbac/v1': rbacV1,

@@ -10,7 +10,7 @@ Ingress kind:string apiVersion:string 1:metadata!:ObjectMeta 2:spec!:IngressSpec
   3:status!:IngressStatus
 IngressBackend 3:resource:TypedLocalObjectReference 4:service:IngressServiceBackend
 IngressClass kind:string apiVersion:string 1:metadata!:ObjectMeta 2:spec!:IngressClassSpec
-IngressClassParametersReference 1:aPIGroup:string 2:kind!+:string 3:name!+:string
+IngressClassParametersReference 1:apiGroup:string 2:kind!+:string 3:name!+:string
   4:scope*:string 5:namespace*:string
 IngressClassSpec 1:controller:string 2:parameters:IngressClassParametersReference
 IngressLoadBalancerIngress 1:ip*:string 2:hostname*:string 4:ports:[]IngressPortStatus

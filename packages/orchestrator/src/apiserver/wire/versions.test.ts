@@ -1,0 +1,122 @@
+// Kinds that are served in several versions: stored once, shown in the version that was asked for.
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ApiFixture } from '../testing/api-fixture.ts'
+
+let api: ApiFixture
+beforeAll(async () => {
+  api = await ApiFixture.start()
+})
+afterAll(async () => {
+  expect(api.errors).toEqual([])
+  await api.close()
+})
+
+const stable = '/apis/networking.k8s.io/v1/namespaces/default/ingresses'
+const beta = '/apis/networking.k8s.io/v1beta1/namespaces/default/ingresses'
+const betaIngress = {
+  apiVersion: 'networking.k8s.io/v1beta1',
+  kind: 'Ingress',
+  metadata: { name: 'a' },
+  spec: {
+    backend: { serviceName: 'web', servicePort: 80 },
+    rules: [
+      { http: { paths: [{ path: '/x', backend: { serviceName: 'x', servicePort: 'http' } }] } },
+    ],
+  },
+}
+const stableSpec = {
+  defaultBackend: { service: { name: 'web', port: { number: 80 } } },
+  rules: [
+    {
+      http: {
+        paths: [
+          {
+            path: '/x',
+            pathType: 'ImplementationSpecific',
+            backend: { service: { name: 'x', port: { name: 'http' } } },
+          },
+        ],
+      },
+    },
+  ],
+}
+
+test('an object written as a beta is read, listed, watched and patched in every version', async () => {
+  const created = await api.request('POST', beta, { body: betaIngress })
+  expect(created.status).toBe(201)
+  expect(created.json).toMatchObject({
+    apiVersion: 'networking.k8s.io/v1beta1',
+    spec: { backend: betaIngress.spec.backend },
+  })
+  const shown = await api.request('GET', `${stable}/a`)
+  expect(shown.json).toMatchObject({ apiVersion: 'networking.k8s.io/v1', spec: stableSpec })
+  const listed = await api.request('GET', '/apis/extensions/v1beta1/ingresses')
+  expect(listed.json).toMatchObject({
+    apiVersion: 'extensions/v1beta1',
+    kind: 'IngressList',
+    items: [{ apiVersion: 'extensions/v1beta1', spec: { backend: { serviceName: 'web' } } }],
+  })
+  const watches = [await api.lines(`${beta}?watch=true`), await api.lines(`${stable}?watch=true`)]
+  const patched = await api.request('PATCH', `${beta}/a`, {
+    body: JSON.stringify({ spec: { backend: { serviceName: 'other' } } }),
+    headers: { 'content-type': 'application/merge-patch+json' },
+  })
+  expect(patched.json).toMatchObject({
+    spec: { backend: { serviceName: 'other', servicePort: 80 } },
+  })
+  const [inBeta, inStable] = await Promise.all(watches.map((watch) => watch.take(2)))
+  expect(inBeta?.[1]).toMatchObject({
+    type: 'MODIFIED',
+    object: {
+      apiVersion: 'networking.k8s.io/v1beta1',
+      spec: { backend: { serviceName: 'other' } },
+    },
+  })
+  expect(inStable?.[1]).toMatchObject({
+    object: {
+      apiVersion: 'networking.k8s.io/v1',
+      spec: { defaultBackend: { service: { name: 'other' } } },
+    },
+  })
+  for (const watch of watches) watch.close()
+  const stored = await api.store.get('/registry/ingress/default/a')
+  expect(JSON.parse(Buffer.from(stored?.value ?? '').toString())).toMatchObject({
+    apiVersion: 'networking.k8s.io/v1',
+  })
+})
+
+test('events are the same ones in both groups, under other names of fields', async () => {
+  await api.request('POST', '/apis/events.k8s.io/v1/namespaces/default/events', {
+    body: {
+      metadata: { name: 'e' },
+      regarding: { kind: 'Pod', name: 'p', namespace: 'default' },
+      note: 'it began',
+      reason: 'Began',
+      type: 'Normal',
+      action: 'Beginning',
+      eventTime: '2026-11-21T10:00:00.000000Z',
+      reportingController: 'example.com/c',
+      reportingInstance: 'c-1',
+    },
+  })
+  const core = await api.request('GET', '/api/v1/namespaces/default/events/e')
+  expect(core.json).toMatchObject({
+    apiVersion: 'v1',
+    involvedObject: { kind: 'Pod', name: 'p' },
+    message: 'it began',
+    reportingComponent: 'example.com/c',
+  })
+  const again = await api.request('GET', '/apis/events.k8s.io/v1/events?fieldSelector=reason=Began')
+  expect(again.json).toMatchObject({ items: [{ note: 'it began', regarding: { name: 'p' } }] })
+})
+
+test('discovery lists the stable version before the betas', async () => {
+  const { json } = await api.request('GET', '/apis')
+  const networking = (json as { groups: { name: string }[] }).groups.find(
+    ({ name }) => name === 'networking.k8s.io',
+  )
+  expect(networking).toMatchObject({
+    versions: [{ version: 'v1' }, { version: 'v1beta1' }],
+    preferredVersion: { version: 'v1' },
+  })
+})
