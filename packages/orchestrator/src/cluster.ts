@@ -8,6 +8,7 @@ import { MemoryStore } from './apiserver/memory-store.ts'
 import type { Store } from './apiserver/store.ts'
 import type { ApiClient, ResourceRef } from './client/api-client.ts'
 import { Resource } from './client/resource.ts'
+import { startFakeNodes, type FakeNodesOptions } from './fake/fake-nodes.ts'
 import { startControllers } from './loop/start-controllers.ts'
 import { startScheduler } from './loop/start-scheduler.ts'
 import type { KubeObject } from './resources/object.ts'
@@ -21,6 +22,8 @@ export interface ClusterOptions {
   readonly apiUrl?: string
   /** Nodes that run pods as processes; 1 unless given. */
   readonly agents?: number
+  /** Nodes that only say they run pods, for tests of scale; none unless given. */
+  readonly fakeNodes?: Omit<FakeNodesOptions, 'client' | 'connections' | 'onError'>
   /** Told of what went wrong inside and is tried again; no client is told of it. */
   readonly onError?: (error: Error) => void
   /** At close, end the pods' processes. Else they run on, as under a kubelet that stops; in a temporary folder they are always ended. */
@@ -64,6 +67,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     for (const nodeName of nodes) {
       const agent = { nodeName, dataDir: join(dataDir, 'agents', nodeName), stopPods }
       parts.push(await startAgent({ ...agent, client, connections, onError }))
+    }
+    if (options.fakeNodes !== undefined) {
+      const fakes = await startFakeNodes({ ...options.fakeNodes, client, connections, onError })
+      parts.push(fakes)
+      nodes.push(...fakes.names)
     }
     return {
       url: server.url,

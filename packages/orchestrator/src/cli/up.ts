@@ -8,6 +8,7 @@ import { connect } from '@balsa/kv/client'
 import { InvalidArgumentError, type Command } from 'commander'
 import { KvStore } from '../apiserver/kv-store.ts'
 import { startCluster, type Cluster } from '../cluster.ts'
+import { fakeNodesMax } from '../fake/fake-node.ts'
 import { makeFolder } from './make-folder.ts'
 import { startMemberProcesses } from './member-processes.ts'
 import { agreeTopology } from './topology.ts'
@@ -16,6 +17,7 @@ interface UpOptions {
   readonly dataDir: string
   readonly members: number
   readonly agents: number
+  readonly fakeNodes: number
   readonly clientUrl: URL
   readonly peerUrl: URL
   readonly apiUrl: URL
@@ -73,6 +75,12 @@ export function registerUpCommand(program: Command): void {
     )
     .option('--agents <n>', 'agents (nodes) that run pods', parseCount(0, agentsMax), 1)
     .option(
+      '--fake-nodes <n>',
+      'nodes that only say they run pods, for tests of scale',
+      parseCount(0, fakeNodesMax),
+      0,
+    )
+    .option(
       '--client-url <url>',
       'where etcd clients connect',
       parseUrl(['http:']),
@@ -117,6 +125,7 @@ async function up(options: UpOptions): Promise<void> {
       dataDir,
       apiUrl: options.apiUrl.href,
       agents: options.agents,
+      ...(options.fakeNodes === 0 ? {} : { fakeNodes: { count: options.fakeNodes } }),
       stopPods: options.stopPods === true,
       onError: (error) => process.stderr.write(`balsa: ${error.message}\n`),
     })
@@ -246,13 +255,20 @@ function stopOnSignal(close: () => Promise<void>): void {
   process.on('SIGINT', stop)
 }
 
+const nodesShownMax = 5
+
+const nodesText = (names: readonly string[]): string => {
+  const shown = names.slice(0, nodesShownMax).join(', ') || 'none'
+  return names.length > nodesShownMax ? `${shown} and ${names.length - nodesShownMax} more` : shown
+}
+
 function banner(options: UpOptions, backing: Backing, cluster: Cluster, tookMs: number): string {
   const kubeconfig = join(options.dataDir, 'kubeconfig')
   const rows: (readonly [string, string])[] = [
     ...backing.places,
     ['Kubernetes API', cluster.url],
     ['kubeconfig', kubeconfig],
-    ['nodes', cluster.nodes.join(', ') || 'none'],
+    ['nodes', nodesText(cluster.nodes)],
     ['data', options.dataDir],
   ]
   const width = Math.max(...rows.map(([label]) => label.length))

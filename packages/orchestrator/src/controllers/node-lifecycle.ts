@@ -16,6 +16,8 @@ export interface NodeView {
   readonly pods: readonly Stored<Pod>[]
   /** When a sign of life of the agent was last seen, by our own clock. */
   readonly seenAtMs: number
+  /** What its lease says it holds for; a lease that is renewed seldom says so. */
+  readonly leaseMs?: number
   readonly nowMs: number
 }
 
@@ -33,13 +35,14 @@ const pressureTaints: Readonly<Record<string, string>> = {
 export function reconcileNode(view: NodeView): Reconciliation {
   const { node, nowMs, seenAtMs } = view
   const silenceMs = nowMs - seenAtMs
-  const isSilent = silenceMs >= nodeGraceMs
+  const graceMs = Math.max(nodeGraceMs, view.leaseMs ?? 0)
+  const isSilent = silenceMs >= graceMs
   const ready = conditionOf(node, 'Ready')
   // First the status: taints and evictions follow from what everybody can see.
   if (isSilent && ready?.status !== 'Unknown') return { actions: markUnknown(node, nowMs) }
   const actions = [...updateTaints(node, nowMs), ...markPodsNotReady(view, ready)]
   const eviction = evict(view)
-  const waits = [eviction.nextMs, isSilent ? undefined : nodeGraceMs - silenceMs + 1]
+  const waits = [eviction.nextMs, isSilent ? undefined : graceMs - silenceMs + 1]
   const next = waits.filter((wait) => wait !== undefined)
   return {
     actions: [...actions, ...eviction.actions],

@@ -24,6 +24,12 @@ export class NodeSigns {
     return lease.metadata.namespace === leaseNamespace
   }
 
+  /** How long the node's lease holds; 0 without one. */
+  leaseMs(node: string): number {
+    const lease = this.#leases.get(`${leaseNamespace}/${node}`)
+    return (lease?.spec.leaseDurationSeconds ?? 0) * 1000
+  }
+
   /** A node that is seen for the first time has just given a sign. */
   seenAtMs(node: string, nowMs: number): number {
     const renewTime = this.#leases.get(`${leaseNamespace}/${node}`)?.spec.renewTime

@@ -33,7 +33,8 @@ export const nodeController: Controller = {
         }
         missingSinceMs.delete(key)
         const seenAtMs = signs.seenAtMs(key, nowMs)
-        return reconcileNode({ node, pods: pods.find('node', key), seenAtMs, nowMs })
+        const leaseMs = signs.leaseMs(key)
+        return reconcileNode({ node, pods: pods.find('node', key), seenAtMs, leaseMs, nowMs })
       },
     }
   },

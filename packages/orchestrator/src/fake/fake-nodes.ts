@@ -1,0 +1,209 @@
+// Nodes without machines, for tests of scale: they say they have capacity, keep their leases and take the pods that are bound to them
+// through stages, without any process. Thousands of them live in this process, through the same ApiClient as agents.
+import type { NodeConnection, NodeConnections } from '../apiserver/node-connections.ts'
+import type { ApiClient } from '../client/api-client.ts'
+import { Informer } from '../client/informer.ts'
+import { isApiError } from '../client/is-api-error.ts'
+import { namespaceType } from '../resources/namespace.ts'
+import { nodeType, type Node } from '../resources/node.ts'
+import type { Stored } from '../resources/object.ts'
+import type { ResourceList } from '../resources/pod-spec/pod-spec.ts'
+import { podType, type Pod } from '../resources/pod.ts'
+import { DueList } from './due-list.ts'
+import { FakeHeartbeats } from './fake-heartbeats.ts'
+import {
+  defaultCapacity,
+  fakeNode,
+  fakeNodeName,
+  fakeNodesMax,
+  fakeNodeStatus,
+  isReady,
+  leaseNamespace,
+  nodeAddress,
+  podAddress,
+} from './fake-node.ts'
+import { defaultStages, nextStage, stagedStatus, type PodStage } from './pod-stages.ts'
+
+export interface FakeNodesOptions {
+  readonly client: ApiClient
+  readonly count: number
+  /** Where `kubectl logs` and the like look for the pods' node. */
+  readonly connections?: NodeConnections
+  readonly namePrefix?: string
+  readonly capacity?: ResourceList
+  readonly stages?: readonly PodStage[]
+  /** 0 to 1, for jitter and failures. */
+  readonly random?: () => number
+  /** Epoch milliseconds. */
+  readonly now?: () => number
+  readonly onError?: (error: unknown) => void
+}
+
+/** Requests at the same time. */
+const requestsMax = 64
+
+/** Resolves when all nodes are registered and Ready, and pods are taken. */
+export async function startFakeNodes(options: FakeNodesOptions): Promise<FakeNodes> {
+  if (options.count > fakeNodesMax) throw new Error(`at most ${fakeNodesMax} fake nodes`)
+  const nodes = new FakeNodes(options)
+  await nodes.start()
+  return nodes
+}
+
+interface Place {
+  readonly index: number
+  pods: number
+}
+
+export class FakeNodes {
+  readonly names: readonly string[]
+  readonly #client: ApiClient
+  readonly #options: FakeNodesOptions
+  readonly #stages: readonly PodStage[]
+  readonly #random: () => number
+  readonly #now: () => number
+  readonly #onError: (error: unknown) => void
+  readonly #places: ReadonlyMap<string, Place>
+  readonly #pods: Informer<Pod>
+  readonly #due: DueList
+  /** Due, and no request is free. */
+  readonly #ready: string[] = []
+  readonly #requests = new Set<Promise<void>>()
+  readonly #unregister: (() => void)[] = []
+  #heartbeats: FakeHeartbeats | undefined
+  #isClosed = false
+
+  constructor(options: FakeNodesOptions) {
+    const { client, count, namePrefix = 'fake-node', onError = () => undefined } = options
+    this.#client = client
+    this.#options = options
+    this.#stages = options.stages ?? defaultStages
+    this.#random = options.random ?? Math.random
+    this.#now = options.now ?? Date.now
+    this.#onError = onError
+    this.names = Array.from({ length: count }, (_, index) => fakeNodeName(namePrefix, index))
+    this.#places = new Map(this.names.map((name, index) => [name, { index, pods: 0 }]))
+    this.#pods = new Informer<Pod>({ client, ref: podType, onError })
+    this.#due = new DueList((key) => {
+      this.#ready.push(key)
+      this.#work()
+    })
+  }
+
+  async start(): Promise<void> {
+    await this.#createLeaseNamespace()
+    const known = new Map(
+      (await this.#client.list<Node>(nodeType)).items.map((node) => [node.metadata.name, node]),
+    )
+    const nodes = await inParallel(this.names, (name) => this.#register(name, known.get(name)))
+    this.#heartbeats = new FakeHeartbeats(this.#client, nodes, {
+      now: this.#now,
+      onError: this.#onError,
+    })
+    const heartbeats = this.#heartbeats
+    await inParallel(nodes, (node) => heartbeats.renew(node))
+    heartbeats.start()
+    for (const name of this.names) {
+      const unregister = this.#options.connections?.register(name, noLogs)
+      if (unregister !== undefined) this.#unregister.push(unregister)
+    }
+    this.#pods.onChange((key, pod) => this.#podChanged(key, pod))
+    this.#pods.start()
+    await this.#pods.synced()
+  }
+
+  /** The nodes stay, as they do when a machine stops. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#pods.close()
+    this.#due.close()
+    for (const unregister of this.#unregister) unregister()
+    await Promise.all(this.#requests)
+    await this.#heartbeats?.close()
+  }
+
+  async #createLeaseNamespace(): Promise<void> {
+    try {
+      await this.#client.create(namespaceType, {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: leaseNamespace },
+      })
+    } catch (reason) {
+      if (!isApiError(reason, 409)) throw reason
+    }
+  }
+
+  /** A node of an earlier start is taken over. */
+  async #register(name: string, known: Stored<Node> | undefined): Promise<Stored<Node>> {
+    const { capacity = defaultCapacity } = this.#options
+    const index = this.#places.get(name)?.index ?? 0
+    if (known === undefined)
+      return this.#client.create<Node>(nodeType, fakeNode(name, index, capacity, this.#now()))
+    if (isReady(known)) return known
+    const status = fakeNodeStatus(name, index, capacity, this.#now())
+    const { resourceVersion: _, ...metadata } = known.metadata
+    return this.#client.update<Node>(nodeType, { ...known, metadata, status }, 'status')
+  }
+
+  #podChanged(key: string, pod: Stored<Pod> | undefined): void {
+    const isOurs = pod !== undefined && this.#places.has(pod.spec.nodeName ?? '')
+    const stage = isOurs ? nextStage(pod, this.#stages) : undefined
+    if (stage === undefined) this.#due.remove(key)
+    else this.#due.add(key, stage.delayMs + this.#random() * (stage.jitterMs ?? 0))
+  }
+
+  #work(): void {
+    while (this.#ready.length > 0 && this.#requests.size < requestsMax && !this.#isClosed) {
+      const key = this.#ready.shift()
+      const pod = key === undefined ? undefined : this.#pods.get(key)
+      if (pod !== undefined) this.#request(pod)
+    }
+  }
+
+  #request(pod: Stored<Pod>): void {
+    const request = this.#advance(pod)
+      .catch((reason: unknown) => {
+        // The pod has changed or is gone: its change brings it here again.
+        if (!isApiError(reason, 404, 409)) this.#onError(reason)
+      })
+      .finally(() => {
+        this.#requests.delete(request)
+        this.#work()
+      })
+    this.#requests.add(request)
+  }
+
+  async #advance(pod: Stored<Pod>): Promise<void> {
+    const stage = nextStage(pod, this.#stages)
+    const place = this.#places.get(pod.spec.nodeName ?? '')
+    if (stage === undefined || place === undefined) return
+    const { namespace, name, uid } = pod.metadata
+    if (stage.then === 'delete') {
+      await this.#client.delete(podType, namespace, name, { uid, gracePeriodSeconds: 0 })
+      return
+    }
+    const isFailure = this.#random() < (stage.failureShare ?? 0)
+    const status = stagedStatus(pod, isFailure ? 'fail' : stage.then, {
+      nowMs: this.#now(),
+      hostIp: nodeAddress(place.index),
+      podIp: pod.status.podIP ?? podAddress(place.index, place.pods++),
+    })
+    await this.#client.update<Pod>(podType, { ...pod, status }, 'status')
+  }
+}
+
+/** Fake containers say nothing. */
+const noLogs: NodeConnection = {
+  async *readLog(): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(new Uint8Array())
+  },
+}
+
+/** In the order of `items`. */
+async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  for (let start = 0; start < items.length; start += requestsMax)
+    results.push(...(await Promise.all(items.slice(start, start + requestsMax).map(work))))
+  return results
+}
