@@ -49,6 +49,12 @@ export const dns1035LabelProblems = (name: string): string[] => [
       ]),
 ]
 
+/** Names that need only fit into a path: `system:node`. */
+export const pathSegmentProblems = (name: string): string[] => {
+  if (name === '.' || name === '..') return [`may not be '${name}'`]
+  return ['/', '%'].filter((part) => name.includes(part)).map((part) => `may not contain '${part}'`)
+}
+
 /** Keys of labels and annotations, resource names: an optional DNS subdomain, `/`, and a name. */
 export const qualifiedNameProblems = (text: string): string[] => {
   const parts = text.split('/')
