@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startAgent } from './agent/agent.ts'
+import { componentUser, controllerUser } from './apiserver/access/user.ts'
 import { startApiServer } from './apiserver/api-server.ts'
 import { MemoryStore } from './apiserver/memory-store.ts'
 import type { Store } from './apiserver/store.ts'
@@ -59,14 +60,22 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const url = options.apiUrl ?? 'https://127.0.0.1:0'
     const server = await startApiServer({ store, dataDir, url, onError })
     parts.push(server)
-    const { client, nodes: connections } = server
-    parts.push(await startControllers({ client, onError }))
-    parts.push(await startScheduler({ client, onError }))
+    const { client, clientAs, nodes: connections } = server
+    parts.push(
+      await startControllers({
+        client: clientAs(componentUser('system:kube-controller-manager')),
+        clientOf: (controller) => clientAs(controllerUser(controller)),
+        onError,
+      }),
+    )
+    const scheduler = clientAs(componentUser('system:kube-scheduler'))
+    parts.push(await startScheduler({ client: scheduler, onError }))
     const stopPods = isTemporary || options.stopPods === true
     const nodes = nodeNames(options.agents ?? 1)
     for (const nodeName of nodes) {
       const agent = { nodeName, dataDir: join(dataDir, 'agents', nodeName), stopPods }
-      parts.push(await startAgent({ ...agent, client, connections, onError }))
+      const kubelet = clientAs(componentUser(`system:node:${nodeName}`, ['system:nodes']))
+      parts.push(await startAgent({ ...agent, client: kubelet, connections, onError }))
     }
     if (options.fakeNodes !== undefined) {
       const fakes = await startFakeNodes({ ...options.fakeNodes, client, connections, onError })

@@ -23,8 +23,9 @@ import {
 } from './registry/system-objects.ts'
 import type { Store } from './store.ts'
 import { ApiDispatcher } from './wire/api-dispatcher.ts'
-import { CertificateAuthenticator, userOfSocket } from './access/authentication.ts'
-import { MastersAuthorizer } from './access/authorizer.ts'
+import { createAccessControl } from './access/access-control.ts'
+import { type ConnectionIdentity, identityOfSocket } from './access/authentication.ts'
+import { ensureBootstrapPolicy } from './access/rbac/ensure-policy.ts'
 import { RequestPipeline } from './wire/request-pipeline.ts'
 import { Exchange, type HttpRequest, type HttpResponse } from './wire/exchange.ts'
 
@@ -48,6 +49,8 @@ export interface ApiServer {
   readonly certificates: Certificates
   /** In-process, as system:apiserver, with all rights. */
   readonly client: ApiClient
+  /** In-process, with the rights that `user` has. */
+  clientAs(user: User): ApiClient
   /** Agents register here how their node's pods are reached. */
   readonly nodes: NodeConnections
   close(): Promise<void>
@@ -67,15 +70,16 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     types: options.types ?? resourceTypes,
     ttlSeconds: { events: eventTtlSeconds },
     onWatchRestart: onError,
+    access: () => access,
   })
   const nodes = new NodeConnections()
-  const authenticator = new CertificateAuthenticator()
-  const authorizer = new MastersAuthorizer()
+  const access = createAccessControl({ registries })
   const client = new LocalApiClient(registries)
   const dispatcher = new ApiDispatcher({
     registries,
     nodes,
-    pipeline: new RequestPipeline({ authenticator, authorizer }),
+    pipeline: new RequestPipeline(access),
+    reviews: access.reviews,
     serverAddress: () => new URL(url).host,
     onInternalError: onError,
   })
@@ -85,6 +89,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
   let stopCompacting = (): void => undefined
   const close = async (): Promise<void> => {
     stopCompacting()
+    access.close()
     registries.close()
     await closeServer(server, sockets)
   }
@@ -95,6 +100,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     await registries.start()
     await createSystemNamespaces(client)
     if (registries.find(priorityClassType) !== undefined) await createSystemPriorityClasses(client)
+    await ensureBootstrapPolicy(client)
     await createKubernetesService(client, { host: bound.address, port: bound.port })
     stopCompacting = compactPeriodically(store, onError)
     const kubeconfigPath = join(dataDir, 'kubeconfig')
@@ -104,7 +110,8 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
       client: certificates.admin,
     })
     await replaceFile(kubeconfigPath, kubeconfig, 0o600)
-    return { url, kubeconfigPath, certificates, client, nodes, close }
+    const { clientAs } = access
+    return { url, kubeconfigPath, certificates, client, clientAs, nodes, close }
   } catch (reason) {
     await close()
     throw reason
@@ -125,7 +132,7 @@ const createServer = (certificates: Certificates, dispatcher: ApiDispatcher): Ht
     maxSessionMemory: sessionMemoryMegabytesMax,
     settings: { maxConcurrentStreams: streamsPerConnectionMax },
   })
-  const users = new WeakMap<object, { readonly user: User | undefined }>()
+  const users = new WeakMap<object, ConnectionIdentity>()
   server.on('request', (request, response) => {
     respond(dispatcher, users, request, response)
   })
@@ -138,7 +145,7 @@ const createServer = (certificates: Certificates, dispatcher: ApiDispatcher): Ht
 
 const respond = (
   dispatcher: ApiDispatcher,
-  users: WeakMap<object, { readonly user: User | undefined }>,
+  users: WeakMap<object, ConnectionIdentity>,
   request: HttpRequest,
   response: HttpResponse,
 ): void => {
@@ -146,11 +153,11 @@ const respond = (
   const connection = connectionOf(request)
   let known = users.get(connection.key)
   if (known === undefined) {
-    known = { user: connection.socket === undefined ? undefined : userOfSocket(connection.socket) }
+    known = identityOfSocket(connection.socket)
     users.set(connection.key, known)
   }
   const exchange = new Exchange(request, response)
-  void dispatcher.handle(exchange, known.user)
+  void dispatcher.handle(exchange, known)
 }
 
 /** The TLS connection of a request, and an object that lives as long as it does. */

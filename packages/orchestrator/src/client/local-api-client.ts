@@ -8,6 +8,7 @@ import { decodeAs, lenient } from '../apiserver/registry/decode.ts'
 import { applyPatch } from '../apiserver/registry/patch.ts'
 import type { Registries } from '../apiserver/registry/registries.ts'
 import type { Place, Registry } from '../apiserver/registry/registry.ts'
+import { type Authorizer, checkAccess } from '../apiserver/access/authorizer.ts'
 import { systemUser, type User } from '../apiserver/access/user.ts'
 import type { WriteOptions } from '../apiserver/registry/request-options.ts'
 import { filterOf } from '../apiserver/registry/selection.ts'
@@ -26,9 +27,12 @@ import type {
 export class LocalApiClient implements ApiClient {
   readonly #registries: Registries
   readonly #options: WriteOptions
+  readonly #authorizer: Authorizer | undefined
 
-  constructor(registries: Registries, user: User = systemUser) {
+  /** No `authorizer`: the user may do everything. */
+  constructor(registries: Registries, user: User = systemUser, authorizer?: Authorizer) {
     this.#registries = registries
+    this.#authorizer = authorizer
     this.#options = { user, dryRun: false, fieldManager: user.name }
   }
 
@@ -38,7 +42,9 @@ export class LocalApiClient implements ApiClient {
     name: string,
   ): Promise<Stored<T>> {
     const registry = this.#registries.get(ref)
-    const stored = await registry.get(placeOf(registry, namespace, name))
+    const place = placeOf(registry, namespace, name)
+    this.#check('get', registry, place)
+    const stored = await registry.get(place)
     return stored.object as Stored<T>
   }
 
@@ -47,6 +53,7 @@ export class LocalApiClient implements ApiClient {
     options: ListOptions = {},
   ): Promise<ListResult<T>> {
     const registry = this.#registries.get(ref)
+    this.#check('list', registry, { namespace: options.namespace, name: '' })
     const page = await registry.list(filterOf(registry.type, selectionOf(options)), {
       limit: options.limit ?? 0,
       continue: options.continue ?? '',
@@ -68,6 +75,7 @@ export class LocalApiClient implements ApiClient {
     let cursor: CacheCursor | undefined
     try {
       const registry = this.#registries.get(ref)
+      this.#check('watch', registry, { namespace: options.namespace, name: '' })
       cursor = registry.watch(
         filterOf(registry.type, selectionOf(options)),
         Number(options.resourceVersion),
@@ -85,6 +93,7 @@ export class LocalApiClient implements ApiClient {
     const registry = this.#registries.get(ref)
     const decoded = decode(registry, object)
     const { namespace } = placeOf(registry, decoded.metadata.namespace, '')
+    this.#check('create', registry, { namespace, name: decoded.metadata.name ?? '' })
     const stored = await registry.create(namespace, decoded, this.#options)
     return stored.object as Stored<T>
   }
@@ -98,6 +107,7 @@ export class LocalApiClient implements ApiClient {
     const decoded = decode(registry, object)
     const { namespace, name = '' } = decoded.metadata
     const place = placeOf(registry, namespace, name)
+    this.#check('update', registry, place, subresource)
     const change = (): KubeObject => decoded
     const stored =
       subresource === undefined
@@ -116,6 +126,7 @@ export class LocalApiClient implements ApiClient {
   ): Promise<Stored<T>> {
     const registry = this.#registries.get(ref)
     const place = placeOf(registry, namespace, name)
+    this.#check('patch', registry, place, subresource)
     const mergeKeys = mergeKeysOf(registry.type)
     const options = this.#options
     const patched = (current: object): Json => applyPatch(current as Json, type, patch, mergeKeys)
@@ -163,7 +174,9 @@ export class LocalApiClient implements ApiClient {
     options: Parameters<ApiClient['delete']>[3] = {},
   ): Promise<void> {
     const registry = this.#registries.get(ref)
-    await registry.delete(placeOf(registry, namespace, name), {
+    const place = placeOf(registry, namespace, name)
+    this.#check('delete', registry, place)
+    await registry.delete(place, {
       ...this.#options,
       gracePeriodSeconds: options.gracePeriodSeconds,
       uid: options.uid,
@@ -175,7 +188,25 @@ export class LocalApiClient implements ApiClient {
   async bind(namespace: string, pod: string, node: string): Promise<void> {
     const registry = this.#registries.get({ group: '', version: 'v1', plural: 'pods' })
     const place: Place = { namespace, name: pod }
+    this.#check('create', registry, place, 'binding')
     await bindPod(registry, place, node, this.#options)
+  }
+
+  /** Throws ApiError Forbidden. */
+  #check(verb: string, { type }: Registry, { namespace, name }: Place, subresource = ''): void {
+    if (this.#authorizer === undefined) return
+    checkAccess(this.#authorizer, {
+      user: this.#options.user,
+      verb,
+      isResource: true,
+      path: '',
+      group: type.group,
+      version: type.version,
+      resource: type.plural,
+      subresource,
+      namespace: namespace ?? '',
+      name,
+    })
   }
 }
 

@@ -6,7 +6,10 @@ import { allControllers } from './controllers/all-controllers.ts'
 import { Informers } from './informers.ts'
 
 export interface ControllersOptions {
+  /** Reads for all. */
   readonly client: ApiClient
+  /** What the controller of that name writes through; left out: `client`. */
+  readonly clientOf?: (controller: string) => ApiClient
   /** Told of failed requests, which are tried again. */
   readonly onError?: (error: unknown) => void
   /** All, unless given. */
@@ -20,12 +23,14 @@ export async function startControllers(
   options: ControllersOptions,
 ): Promise<{ close(): Promise<void> }> {
   const { client, controllers = allControllers, now = Date.now } = options
+  const { clientOf = () => client } = options
   const onError = options.onError ?? (() => undefined)
   const informers = new Informers(client, onError)
   const { views } = informers
   const loops = controllers.map(({ name, connect }) => {
-    const parts = connect({ informers, client, now })
-    return new ControllerLoop({ ...parts, name, client, views, now, onError })
+    const own = clientOf(name)
+    const parts = connect({ informers, client: own, now })
+    return new ControllerLoop({ ...parts, name, client: own, views, now, onError })
   })
   informers.start()
   await informers.synced()

@@ -4,7 +4,6 @@ import type { ApiClient } from '../../client/api-client.ts'
 import { isApiError } from '../../client/is-api-error.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import { leaseType, type Lease } from '../../resources/lease.ts'
-import { namespaceType } from '../../resources/namespace.ts'
 import { nodeType, type Node, type NodeStatus } from '../../resources/node.ts'
 import type { Stored } from '../../resources/object.ts'
 import { nodeCapacity, nodeLabels, nodeStatus } from './node-facts.ts'
@@ -82,13 +81,6 @@ export class NodeRegistration {
 
   async #createLease(spec: Lease['spec']): Promise<void> {
     const { client, nodeName } = this.#options
-    await ifAbsent(
-      client.create(namespaceType, {
-        apiVersion: 'v1',
-        kind: 'Namespace',
-        metadata: { name: leaseNamespace },
-      }),
-    )
     await ifAbsent(
       client.create<Lease>(leaseType, {
         apiVersion: 'coordination.k8s.io/v1',

@@ -1,6 +1,6 @@
 // Who may do what: the question, the port that answers it, and the 403 for those who may not.
 import { ApiError } from '../../client/api-client.ts'
-import { isMaster, type User } from './user.ts'
+import type { User } from './user.ts'
 
 /** What a request wants to do. Names that are not there are ''. */
 export interface AccessAttributes {
@@ -28,13 +28,6 @@ export interface AccessDecision {
 /** Answers from memory, at once. */
 export interface Authorizer {
   authorize(attributes: AccessAttributes): AccessDecision
-}
-
-/** Those of system:masters may do everything and nobody else anything. */
-export class MastersAuthorizer implements Authorizer {
-  authorize({ user }: AccessAttributes): AccessDecision {
-    return { allowed: isMaster(user), reason: '' }
-  }
 }
 
 /** Throws ApiError Forbidden. */

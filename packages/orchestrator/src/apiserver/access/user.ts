@@ -24,3 +24,15 @@ export const componentUser = (name: string, groups: readonly string[] = []): Use
   name,
   groups: [...groups, authenticatedGroup],
 })
+
+export const serviceAccountPrefix = 'system:serviceaccount:'
+
+/** What every service account of a namespace is in. */
+export const serviceAccountGroups = (namespace: string): string[] => [
+  'system:serviceaccounts',
+  `system:serviceaccounts:${namespace}`,
+]
+
+/** A controller acts as the service account of its name in kube-system. */
+export const controllerUser = (name: string): User =>
+  componentUser(`${serviceAccountPrefix}kube-system:${name}`, serviceAccountGroups('kube-system'))

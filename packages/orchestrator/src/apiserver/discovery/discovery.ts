@@ -10,6 +10,8 @@ export interface VirtualResource {
   readonly kind: string
   readonly plural: string
   readonly singular: string
+  /** Left out: it is not below namespaces. */
+  readonly namespaced?: boolean
   readonly verbs: readonly string[]
 }
 
@@ -153,7 +155,7 @@ const virtualEntry = (resource: VirtualResource): Entry => ({
   version: resource.version,
   name: resource.plural,
   singular: resource.singular,
-  namespaced: false,
+  namespaced: resource.namespaced === true,
   kind: { group: resource.group, version: resource.version, kind: resource.kind },
   verbs: resource.verbs,
   shortNames: [],

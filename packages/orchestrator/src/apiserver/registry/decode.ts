@@ -1,5 +1,9 @@
 // From arbitrary JSON to an object of a kind, with upstream's answers for what does not fit.
-import { decodeObject, strictDecodingMessage } from '../../resources/schema/decode-object.ts'
+import {
+  decodeObject,
+  type KindOf,
+  strictDecodingMessage,
+} from '../../resources/schema/decode-object.ts'
 import type { Json, KubeObject, ResourceType } from '../../resources/object.ts'
 import { apiVersionOf, toStored } from '../../resources/served-version.ts'
 import { badRequest } from '../api-errors.ts'
@@ -20,7 +24,11 @@ export const lenient: DecodeOptions = { fieldValidation: 'Ignore', warn: () => u
  * An object of the stored version from JSON of the version `type`. apiVersion and kind are checked when present and filled in when not.
  * Throws ApiError BadRequest.
  */
-export const decodeAs = (type: ResourceType, value: Json, options: DecodeOptions): KubeObject => {
+export const decodeAs = (type: ResourceType, value: Json, options: DecodeOptions): KubeObject =>
+  toStored(type, decodeKind(type, value, options))
+
+/** The same for a kind without storage. */
+export const decodeKind = (type: KindOf, value: Json, options: DecodeOptions): KubeObject => {
   checkKind(type, value)
   const decoded = decodeObject(type, value)
   if (!decoded.ok) throw badRequest(decoded.message)
@@ -33,12 +41,12 @@ export const decodeAs = (type: ResourceType, value: Json, options: DecodeOptions
       for (const field of unknownFields) options.warn(`unknown field "${field}"`)
     }
   }
-  return toStored(type, { ...decoded.object, apiVersion: groupVersion(type), kind: type.kind })
+  return { ...decoded.object, apiVersion: groupVersion(type), kind: type.kind }
 }
 
 export const groupVersion: typeof apiVersionOf = apiVersionOf
 
-const checkKind = (type: ResourceType, value: Json): void => {
+const checkKind = (type: KindOf, value: Json): void => {
   if (typeof value !== 'object' || value === null || !('apiVersion' in value || 'kind' in value)) {
     return
   }

@@ -3,6 +3,7 @@ import type { ResourceType } from '../../resources/object.ts'
 import { noSuchResource } from '../api-errors.ts'
 import { WatchCache } from '../storage/watch-cache.ts'
 import type { Store } from '../store.ts'
+import type { AccessControl } from '../access/access-control.ts'
 import { Admission } from '../admission/admission.ts'
 import { admissionPlugins } from '../admission/plugins.ts'
 import { Registry } from './registry.ts'
@@ -15,6 +16,8 @@ export interface RegistriesOptions {
   /** By plural: objects of that kind vanish after so many seconds. */
   readonly ttlSeconds?: Readonly<Record<string, number>>
   readonly onWatchRestart?: (error: Error) => void
+  /** What admission asks about rights; left out: plugins that need it are not there. */
+  readonly access?: () => AccessControl
 }
 
 /** A version of a kind, and the registry of the kind that is stored. */
@@ -39,8 +42,14 @@ export class Registries {
       store,
       ...(options.onWatchRestart === undefined ? {} : { onRestart: options.onWatchRestart }),
     })
-    const core = (plural: string): Registry => this.get({ group: '', version: 'v1', plural })
-    this.#admission = new Admission(admissionPlugins({ core, now }))
+    this.#admission = new Admission(
+      admissionPlugins({
+        core: (plural) => this.get({ group: '', version: 'v1', plural }),
+        find: (ref) => this.find(ref),
+        now,
+        access: options.access,
+      }),
+    )
     for (const type of types) this.#serve(type)
   }
 

@@ -3,18 +3,18 @@ import { ApiError } from '../../client/api-client.ts'
 import { apiErrorFrom, methodNotAllowed, noSuchResource } from '../api-errors.ts'
 import type { NodeConnections } from '../node-connections.ts'
 import type { Registries } from '../registry/registries.ts'
-import type { User } from '../access/user.ts'
-import { reviews } from '../access/access-reviews.ts'
+import type { ConnectionIdentity } from '../access/authentication.ts'
+import type { ReviewSources } from '../access/reviews/review.ts'
 import { openApiV2 } from '../discovery/openapi-v2.ts'
 import { Discovery } from '../discovery/discovery.ts'
 import type { Exchange } from './exchange.ts'
 import { jsonType, parseAccept } from './media-types.ts'
 import { flag } from './query-options.ts'
 import { sendError, sendValue } from './replies.ts'
-import { readObject } from './request-body.ts'
 import type { RequestInfo } from './request-info.ts'
 import type { ResourcePath } from './request-path.ts'
 import type { RequestPipeline } from './request-pipeline.ts'
+import { findReview, handleReview, reviews } from './review-handler.ts'
 import { ResourceHandlers } from './resource-handlers.ts'
 import { versionDocument } from '../discovery/version.ts'
 
@@ -22,6 +22,7 @@ export interface DispatcherOptions {
   readonly registries: Registries
   readonly nodes: NodeConnections
   readonly pipeline: RequestPipeline
+  readonly reviews: ReviewSources
   /** `HOST:PORT` as clients reach it. */
   readonly serverAddress: () => string
   /** Told of failures that are no answer of the API: of the store, or a bug. */
@@ -50,12 +51,12 @@ export class ApiDispatcher {
     this.#handlers = new ResourceHandlers(options.registries, options.nodes)
   }
 
-  /** Never rejects. `certificateUser`: whom the connection's certificate names. */
-  async handle(exchange: Exchange, certificateUser: User | undefined): Promise<void> {
+  /** Never rejects. */
+  async handle(exchange: Exchange, connection: ConnectionIdentity): Promise<void> {
     try {
       await exchange.receiveBody()
       if (this.#handleOpenPath(exchange)) return
-      await this.#options.pipeline.run(exchange, certificateUser, (info) =>
+      await this.#options.pipeline.run(exchange, connection, (info) =>
         this.#dispatch(exchange, info),
       )
     } catch (reason) {
@@ -141,25 +142,12 @@ export class ApiDispatcher {
   }
 
   async #handleResource(exchange: Exchange, path: ResourcePath): Promise<void> {
-    const { group, version, plural, namespace } = path
+    const { group, plural, namespace } = path
     const served = this.#options.registries.findServed(path)
     if (served !== undefined) return this.#handlers.handle({ exchange, path, ...served })
-    const review = reviews.find(
-      (one) => one.group === group && one.version === version && one.plural === plural,
-    )
-    if (review !== undefined && namespace === undefined && path.name === undefined) {
-      if (exchange.method !== 'POST') throw methodNotAllowed()
-      const sent = readObject(exchange)
-      const { kind } = review
-      const question = typeof sent === 'object' && sent !== null ? sent : {}
-      sendValue(exchange, 201, {
-        kind,
-        apiVersion: `${group}/${version}`,
-        metadata: { creationTimestamp: null },
-        ...('spec' in question ? { spec: question.spec } : {}),
-        status: review.answer(exchange.user),
-      })
-      return undefined
+    const review = findReview(path)
+    if (review !== undefined) {
+      return handleReview(exchange, review, { path, sources: this.#options.reviews })
     }
     const pods = this.#options.registries.findServed({ group: '', version: 'v1', plural: 'pods' })
     if (group === '' && plural === 'bindings' && namespace !== undefined && pods !== undefined) {

@@ -73,6 +73,10 @@ export class Exchange {
     return this.#response.headersSent
   }
 
+  get headers(): Readonly<Record<string, string | string[] | undefined>> {
+    return this.#request.headers
+  }
+
   /** '' when it was not sent. */
   header(name: string): string {
     const value = this.#request.headers[name]

@@ -1,8 +1,7 @@
-// What every request passes before its handler: who is it, may they. The steps are in the order of upstream's chain.
-import { type Authenticator } from '../access/authentication.ts'
+// What every request passes before its handler: who is it, as whom do they act, may they. The steps are in the order of upstream's chain.
+import type { Authenticator, ConnectionIdentity } from '../access/authentication.ts'
 import { type Authorizer, checkAccess } from '../access/authorizer.ts'
-import type { User } from '../access/user.ts'
-import { unauthorized } from '../api-errors.ts'
+import { impersonatedUser } from '../access/impersonation.ts'
 import type { Exchange } from './exchange.ts'
 import { type RequestInfo, requestInfo } from './request-info.ts'
 
@@ -21,15 +20,15 @@ export class RequestPipeline {
   /** Sets exchange.user and calls `handler`. Throws ApiError for who may not. */
   async run(
     exchange: Exchange,
-    certificateUser: User | undefined,
+    connection: ConnectionIdentity,
     handler: (info: RequestInfo) => Promise<void> | void,
   ): Promise<void> {
     const { authenticator, authorizer } = this.#options
-    const user = await authenticator.authenticate({
-      certificateUser,
+    const sender = await authenticator.authenticate({
+      connection,
       header: (name) => exchange.header(name),
     })
-    if (user === undefined) throw unauthorized()
+    const user = impersonatedUser(authorizer, sender, exchange.headers)
     exchange.user = user
     const info = requestInfo(exchange, user)
     checkAccess(authorizer, info.attributes)

@@ -62,7 +62,7 @@ const failure = async (
 }
 
 describe('access', () => {
-  test('without a certificate health and version are answered and everything else is 401', async () => {
+  test('without a certificate health and version are answered and everything else is forbidden', async () => {
     const session = api.connectAs(undefined)
     const ask = async (path: string): Promise<number> =>
       new Promise((resolve) => {
@@ -74,7 +74,7 @@ describe('access', () => {
         stream.end()
       })
     const paths = ['/healthz', '/livez', '/readyz?verbose', '/version', '/api', pods, '/openapi/v2']
-    expect(await Promise.all(paths.map(ask))).toEqual([200, 200, 200, 200, 401, 401, 401])
+    expect(await Promise.all(paths.map(ask))).toEqual([200, 200, 200, 200, 403, 403, 403])
     session.destroy()
   })
 

@@ -12,7 +12,7 @@ const isCollected = ({ plural, verbs }: { plural: string; verbs: readonly string
   plural !== eventType.plural && ['list', 'watch', 'delete'].every((verb) => verbs.includes(verb))
 
 export const garbageCollector: Controller = {
-  name: 'garbage-collector',
+  name: 'generic-garbage-collector',
   connect: ({ informers }) => {
     for (const type of resourceTypes)
       if (type.storage === undefined && isCollected(type)) informers.of(type)

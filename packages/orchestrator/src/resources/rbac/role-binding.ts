@@ -69,7 +69,9 @@ export const clusterRoleBindingType: ResourceType<RoleBinding> = {
 
 function withApiGroups(object: RoleBinding): RoleBinding {
   const roleRef =
-    object.roleRef.apiGroup === '' ? { ...object.roleRef, apiGroup: rbacGroup } : object.roleRef
+    object.roleRef.apiGroup === ''
+      ? { apiGroup: rbacGroup, kind: object.roleRef.kind, name: object.roleRef.name }
+      : object.roleRef
   const subjects = object.subjects?.map((subject) =>
     (subject.apiGroup ?? '') === '' && (subject.kind === 'User' || subject.kind === 'Group')
       ? { ...subject, apiGroup: rbacGroup }
@@ -101,7 +103,8 @@ function validateSubject(subject: Subject, path: string, isNamespaced: boolean):
   const errors = name === '' ? [required(`${path}.name`)] : []
   switch (kind) {
     case 'ServiceAccount':
-      if (name !== '') errors.push(...invalidEach(`${path}.name`, name, dns1123SubdomainProblems(name)))
+      if (name !== '')
+        errors.push(...invalidEach(`${path}.name`, name, dns1123SubdomainProblems(name)))
       if (apiGroup !== '') errors.push(notSupported(`${path}.apiGroup`, apiGroup, ['']))
       if (!isNamespaced && namespace === '') errors.push(required(`${path}.namespace`))
       return errors
@@ -112,10 +115,7 @@ function validateSubject(subject: Subject, path: string, isNamespaced: boolean):
       }
       return errors
     default:
-      return [
-        ...errors,
-        notSupported(`${path}.kind`, kind, ['Group', 'ServiceAccount', 'User']),
-      ]
+      return [...errors, notSupported(`${path}.kind`, kind, ['Group', 'ServiceAccount', 'User'])]
   }
 }
 
@@ -130,7 +130,9 @@ function cells(object: RoleBinding, now: number): Cell[] {
   const names = (kind: string): string =>
     (object.subjects ?? [])
       .filter((subject) => subject.kind === kind)
-      .map(({ namespace, name }) => (kind === 'ServiceAccount' ? `${namespace ?? ''}/${name}` : name))
+      .map(({ namespace, name }) =>
+        kind === 'ServiceAccount' ? `${namespace ?? ''}/${name}` : name,
+      )
       .join(', ')
   return [
     object.metadata.name ?? '',

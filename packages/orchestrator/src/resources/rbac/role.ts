@@ -3,7 +3,7 @@ import { column, nameColumn } from '../columns.ts'
 import { jsonEqual } from '../json-equal.ts'
 import { matchesSelector } from '../label-selector.ts'
 import { pathSegmentProblems } from '../names.ts'
-import type { FieldError, KubeObject, LabelSelector, ResourceType, Stored } from '../object.ts'
+import type { FieldError, KubeObject, LabelSelector, ResourceType } from '../object.ts'
 import { allVerbs } from '../update-rules.ts'
 import { required } from '../validation/field-error.ts'
 import { validateMetadata, validateMetadataUpdate } from '../validation/validate-metadata.ts'
@@ -86,7 +86,7 @@ const validateAggregation = ({ aggregationRule }: ClusterRole): FieldError[] =>
 /** The rules that an aggregated ClusterRole should have, from all ClusterRoles; in the order of their names, each rule once. */
 export const aggregatedRules = (
   role: ClusterRole,
-  all: readonly Stored<ClusterRole>[],
+  all: readonly ClusterRole[],
 ): readonly PolicyRule[] => {
   const selectors = role.aggregationRule?.clusterRoleSelectors ?? []
   const rules: PolicyRule[] = []
@@ -100,5 +100,5 @@ export const aggregatedRules = (
   return rules
 }
 
-const byName = (a: Stored<KubeObject>, b: Stored<KubeObject>): number =>
-  a.metadata.name < b.metadata.name ? -1 : 1
+const byName = (a: KubeObject, b: KubeObject): number =>
+  (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1

@@ -46,7 +46,9 @@ const ruleCovers = (owner: PolicyRule, wanted: PolicyRule): boolean => {
     hasAll(owner.verbs, wanted.verbs) &&
     hasAll(owner.apiGroups ?? none, wanted.apiGroups ?? none) &&
     (wanted.resources ?? none).every((one) => coversResource(owner.resources ?? none, one)) &&
-    (wanted.nonResourceURLs ?? none).every((one) => coversUrl(owner.nonResourceURLs ?? none, one)) &&
+    (wanted.nonResourceURLs ?? none).every((one) =>
+      coversUrl(owner.nonResourceURLs ?? none, one),
+    ) &&
     (names.length === 0 ||
       ((wanted.resourceNames ?? none).length > 0 && hasNames(names, wanted.resourceNames ?? none)))
   )
@@ -62,9 +64,7 @@ const coversResource = (resources: readonly string[], wanted: string): boolean =
 }
 
 const coversUrl = (urls: readonly string[], wanted: string): boolean =>
-  urls.some(
-    (url) => url === wanted || (url.endsWith('*') && wanted.startsWith(url.slice(0, -1))),
-  )
+  urls.some((url) => url === wanted || (url.endsWith('*') && wanted.startsWith(url.slice(0, -1))))
 
 /** Rules that differ in nothing but their verbs become one. */
 export const compactRules = (rules: readonly PolicyRule[]): PolicyRule[] => {

@@ -16,6 +16,13 @@ export type Decoded<T extends KubeObject> =
     }
   | { readonly ok: false; readonly message: string }
 
+/** What decoding must know of a kind. */
+export type KindOf<T extends KubeObject = KubeObject> = Pick<
+  ResourceType<T>,
+  'group' | 'version' | 'kind'
+> &
+  Partial<Pick<ResourceType<T>, 'defaults'>>
+
 type JsonObject = { readonly [key: string]: Json | undefined }
 
 /** Unknown fields named in one answer; more are dropped without a word. */
@@ -28,10 +35,7 @@ const int32Max = 2 ** 31 - 1
  * Checks and normalizes `value` for `type`. The message of a failure is the whole text that Kubernetes answers with 400 BadRequest:
  * `Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal ...`. Never throws.
  */
-export const decodeObject = <T extends KubeObject>(
-  type: ResourceType<T>,
-  value: Json,
-): Decoded<T> => {
+export const decodeObject = <T extends KubeObject>(type: KindOf<T>, value: Json): Decoded<T> => {
   const decoder = new Decoder()
   const message = messageOfKind(type)
   if (message === undefined) return { ok: false, message: `no kind ${type.kind} is registered` }

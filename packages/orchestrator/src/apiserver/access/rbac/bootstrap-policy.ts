@@ -2,11 +2,7 @@
 import { rbacGroup, type PolicyRule } from '../../../resources/rbac/policy-rule.ts'
 import type { ClusterRole, Role } from '../../../resources/rbac/role.ts'
 import type { RoleBinding, Subject } from '../../../resources/rbac/role-binding.ts'
-import {
-  controllerRoles,
-  namespaceBindings,
-  namespaceRoles,
-} from './bootstrap-controller-roles.ts'
+import { controllerRoles, namespaceBindings, namespaceRoles } from './bootstrap-controller-roles.ts'
 import { userBindings, userRoles } from './bootstrap-roles.ts'
 
 export interface BootstrapPolicy {
@@ -21,8 +17,7 @@ const bootstrapMetadata = {
   labels: { 'kubernetes.io/bootstrapping': 'rbac-defaults' },
   annotations: { 'rbac.authorization.kubernetes.io/autoupdate': 'true' },
 }
-const aggregationLabel = (role: string): string =>
-  `rbac.authorization.k8s.io/aggregate-to-${role}`
+const aggregationLabel = (role: string): string => `rbac.authorization.k8s.io/aggregate-to-${role}`
 const controllerPrefix = 'system:controller:'
 
 export const bootstrapPolicy = (): BootstrapPolicy => {
@@ -135,7 +130,9 @@ const parseSubject = (text: string): Subject => {
   const colon = text.indexOf(':')
   const kind = text.slice(0, colon)
   const name = text.slice(colon + 1)
-  return kind === 'ServiceAccount' ? { kind, ...splitPlace(name) } : { kind, apiGroup: rbacGroup, name }
+  return kind === 'ServiceAccount'
+    ? { kind, ...splitPlace(name) }
+    : { kind, apiGroup: rbacGroup, name }
 }
 
 /** `NAMESPACE/NAME`. */

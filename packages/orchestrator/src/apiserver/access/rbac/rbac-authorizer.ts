@@ -2,6 +2,7 @@
 // bindings are read from the watch cache, so an answer takes microseconds and follows every change.
 import type { PolicyRule } from '../../../resources/rbac/policy-rule.ts'
 import type { RoleRef } from '../../../resources/rbac/role-binding.ts'
+import { ExpiredError } from '../../api-errors.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { CacheCursor } from '../../storage/resource-cache.ts'
 import type { AccessAttributes, AccessDecision, Authorizer } from '../authorizer.ts'
@@ -75,8 +76,9 @@ export class RbacAuthorizer implements Authorizer {
     if (this.#cursors.length === 0) this.#open()
     try {
       this.#drain()
-    } catch {
+    } catch (reason) {
       // The cache started again, or more has changed than it keeps: from its state, which cannot be behind.
+      if (!(reason instanceof ExpiredError)) throw reason
       this.close()
       this.#open()
       this.#drain()

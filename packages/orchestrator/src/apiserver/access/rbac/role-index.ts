@@ -1,7 +1,7 @@
 // All roles and bindings, by who they give rights to: a request looks at what concerns its user and groups and at nothing else.
 // Fed change by change; a request pays for the changes since the last one.
 import type { KubeObject, Stored } from '../../../resources/object.ts'
-import { rbacGroup, type PolicyRule } from '../../../resources/rbac/policy-rule.ts'
+import type { PolicyRule } from '../../../resources/rbac/policy-rule.ts'
 import type { Role } from '../../../resources/rbac/role.ts'
 import type { RoleBinding, RoleRef, Subject } from '../../../resources/rbac/role-binding.ts'
 import type { AccessDecision } from '../authorizer.ts'
@@ -15,8 +15,7 @@ export interface IndexedRole {
 
 /** That a binding gives a role to one subject. */
 export interface Grant {
-  /** Of RoleBindings; '' for everywhere. */
-  readonly namespace: string
+  readonly bindingKey: string
   readonly roleRef: RoleRef
   /** Of the role in this index. */
   readonly roleKey: string
@@ -75,14 +74,18 @@ export class RoleIndex {
 
   #setBinding(key: string, binding: Stored<RoleBinding> | undefined): void {
     const previous = this.#bindings.get(key)
-    if (previous !== undefined) this.#forEachSubject(previous, remove)
+    if (previous !== undefined) {
+      this.#forEachSubject(previous, (subjects, name) => {
+        removeFrom(subjects, name, key)
+      })
+    }
     if (binding === undefined) {
       this.#bindings.delete(key)
       return
     }
     this.#bindings.set(key, binding)
     this.#forEachSubject(binding, (subjects, name, subject) => {
-      const grant = grantOf(binding, subject)
+      const grant = grantOf(binding, subject, key)
       const grants = subjects.get(name)
       if (grants === undefined) subjects.set(name, [grant])
       else grants.push(grant)
@@ -91,7 +94,7 @@ export class RoleIndex {
 
   #forEachSubject(
     binding: RoleBinding,
-    each: (subjects: Subjects, name: string, subject: Subject, binding: RoleBinding) => void,
+    each: (subjects: Subjects, name: string, subject: Subject) => void,
   ): void {
     const { namespace = '' } = binding.metadata
     let indexed = this.#grants.get(namespace)
@@ -101,27 +104,24 @@ export class RoleIndex {
     }
     for (const subject of binding.subjects ?? []) {
       const name = subjectName(subject, namespace)
-      each(subject.kind === 'Group' ? indexed.groups : indexed.users, name, subject, binding)
+      each(subject.kind === 'Group' ? indexed.groups : indexed.users, name, subject)
     }
   }
 }
 
 const nothing: readonly Grant[] = []
 
-const remove = (subjects: Subjects, name: string, _subject: Subject, from: RoleBinding): void => {
-  const reason = reasonPrefix(from)
-  const left = (subjects.get(name) ?? []).filter(
-    (grant) => !grant.decision.reason.startsWith(reason),
-  )
+const removeFrom = (subjects: Subjects, name: string, bindingKey: string): void => {
+  const left = (subjects.get(name) ?? nothing).filter((grant) => grant.bindingKey !== bindingKey)
   if (left.length === 0) subjects.delete(name)
   else subjects.set(name, left)
 }
 
-const grantOf = (binding: RoleBinding, subject: Subject): Grant => {
+const grantOf = (binding: RoleBinding, subject: Subject, bindingKey: string): Grant => {
   const { namespace = '' } = binding.metadata
   const { roleRef } = binding
   return {
-    namespace,
+    bindingKey,
     roleRef,
     roleKey: roleKeyOf(roleRef, namespace),
     decision: { allowed: true, reason: `${reasonPrefix(binding)}${subjectText(subject)}` },
@@ -144,5 +144,3 @@ const subjectName = ({ kind, name, namespace }: Subject, ownNamespace: string): 
 
 const subjectText = ({ kind, name, namespace }: Subject): string =>
   `${kind} ${JSON.stringify(kind === 'ServiceAccount' ? `${name}/${namespace ?? ''}` : name)}`
-
-export const isRbacType = (type: { readonly group: string }): boolean => type.group === rbacGroup
