@@ -2,12 +2,12 @@
 // and serves their logs. Pods outlive the agent; the next one finds them by their files.
 import { mkdir } from 'node:fs/promises'
 import type { NodeConnections } from '../apiserver/node-connections.ts'
-import { ApiError, type ApiClient } from '../client/api-client.ts'
+import type { ApiClient } from '../client/api-client.ts'
 import { ApiEventRecorder } from '../client/event-recorder.ts'
 import { Informer } from '../client/informer.ts'
 import type { Stored } from '../resources/object.ts'
 import { podType, type Pod } from '../resources/pod.ts'
-import { readLog, type LogReadOptions } from './logs/log-reader.ts'
+import { AgentConnection } from './agent-connection.ts'
 import { hostAddress, podsMax } from './node/node-facts.ts'
 import { NodeRegistration } from './node/node-registration.ts'
 import { clearOrphan } from './pod/clear-orphan.ts'
@@ -95,9 +95,11 @@ class PodAgent {
     this.#pods.start()
     await this.#pods.synced()
     await this.#clearOrphans()
-    this.#unregister = this.#options.connections?.register(this.#options.nodeName, {
-      readLog: (pod, options, signal) => this.#readLog(pod as Stored<Pod>, options, signal),
-    })
+    const { connections, nodeName } = this.#options
+    this.#unregister = connections?.register(
+      nodeName,
+      new AgentConnection((uid) => this.#workers.get(uid), this.#runtime),
+    )
   }
 
   async close(): Promise<void> {
@@ -170,29 +172,5 @@ class PodAgent {
       await clearOrphan(new PodFiles(dataDir, { uid, namespace, name }), this.#runtime)
       this.#addresses.release(uid)
     }
-  }
-
-  async *#readLog(
-    pod: Stored<Pod>,
-    options: LogReadOptions & { readonly container: string; readonly previous: boolean },
-    signal: AbortSignal,
-  ): AsyncGenerator<Uint8Array> {
-    const { container, previous } = options
-    const { containerStatuses = [], initContainerStatuses = [] } = pod.status
-    const status = [...containerStatuses, ...initContainerStatuses].find(
-      ({ name }) => name === container,
-    )
-    const why = status?.state.waiting?.reason ?? 'ContainerCreating'
-    const log = this.#workers.get(pod.metadata.uid)?.log(container, previous)
-    if (log === undefined) {
-      throw new ApiError(
-        400,
-        'BadRequest',
-        previous
-          ? `previous terminated container "${container}" in pod "${pod.metadata.name}" not found`
-          : `container "${container}" in pod "${pod.metadata.name}" is waiting to start: ${why}`,
-      )
-    }
-    yield* readLog(log.path, options, log.writer, signal)
   }
 }

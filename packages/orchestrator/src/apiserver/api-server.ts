@@ -1,5 +1,5 @@
 // The apiserver: registries over a Store, served over TLS on one port (HTTP/2 and HTTP/1.1), with the cluster's own certificates.
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, ServerResponse } from 'node:http'
 import { createSecureServer, type Http2SecureServer, type Http2ServerRequest } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
@@ -136,6 +136,15 @@ const createServer = (certificates: Certificates, dispatcher: ApiDispatcher): Ht
   server.on('request', (request, response) => {
     respond(dispatcher, users, request, response)
   })
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    // A refusal is an ordinary answer, after which the connection is of no more use.
+    socket.on('error', () => socket.destroy())
+    const response = new ServerResponse(request)
+    response.shouldKeepAlive = false
+    response.assignSocket(socket)
+    response.on('finish', () => socket.end())
+    respond(dispatcher, users, request, response, { socket, head })
+  })
   // A client that breaks off or speaks nonsense concerns nobody but itself.
   server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy())
   server.on('sessionError', () => undefined)
@@ -148,6 +157,7 @@ const respond = (
   users: WeakMap<object, ConnectionIdentity>,
   request: HttpRequest,
   response: HttpResponse,
+  upgrade?: { readonly socket: Socket; readonly head: Buffer },
 ): void => {
   request.on('error', () => undefined)
   const connection = connectionOf(request)
@@ -156,7 +166,7 @@ const respond = (
     known = identityOfSocket(connection.socket)
     users.set(connection.key, known)
   }
-  const exchange = new Exchange(request, response)
+  const exchange = new Exchange(request, response, upgrade)
   void dispatcher.handle(exchange, known)
 }
 

@@ -60,6 +60,7 @@ export interface PodStatus {
   readonly startTime?: string
   readonly initContainerStatuses?: readonly ContainerStatus[]
   readonly containerStatuses?: readonly ContainerStatus[]
+  readonly ephemeralContainerStatuses?: readonly ContainerStatus[]
   readonly qosClass?: string
   readonly nominatedNodeName?: string
   readonly observedGeneration?: number

@@ -4,11 +4,12 @@ import type { ActionHandler } from '../../resources/pod-spec/pod-spec.ts'
 import type { LogWriter } from '../logs/log-writer.ts'
 import { Prober, type ProberListener } from '../probes/prober.ts'
 import { tryProbe, type ProbeResult, type ProbeTarget } from '../probes/probe-action.ts'
-import type { Run, RunEnd } from '../runtime/runtime.ts'
+import type { RunInput } from '../runtime/run-input.ts'
+import type { Run, RunEnd, RunSpec } from '../runtime/runtime.ts'
 
 export interface ContainerRunOptions {
   readonly run: Run
-  readonly runDir: string
+  readonly spec: RunSpec
   readonly writer: LogWriter
   readonly target: ProbeTarget
   readonly listener: ProberListener
@@ -31,6 +32,8 @@ export class ContainerRun {
   #killTimer: NodeJS.Timeout | undefined
   #killAtMs = Number.POSITIVE_INFINITY
   #isStopping = false
+  #isEnded = false
+  readonly #outputListeners = new Set<() => void>()
 
   constructor(options: ContainerRunOptions) {
     this.#options = options
@@ -41,7 +44,7 @@ export class ContainerRun {
     )
     this.#watcher = this.#watchOutput()
     this.#interval = setInterval(
-      () => this.#pumpSoon(),
+      () => this.#grew(),
       this.#watcher === undefined ? pumpIntervalMs.unwatched : pumpIntervalMs.watched,
     )
     this.#pumpSoon()
@@ -49,6 +52,21 @@ export class ContainerRun {
 
   get pid(): number {
     return this.#options.run.pid
+  }
+  get spec(): RunSpec {
+    return this.#options.spec
+  }
+  get input(): RunInput | undefined {
+    return this.#options.run.input
+  }
+  /** All output is in its files. */
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+  /** Called when there may be more output, and at the end. Returns the function that ends it. */
+  onOutput(listener: () => void): () => void {
+    this.#outputListeners.add(listener)
+    return () => this.#outputListeners.delete(listener)
   }
   get writer(): LogWriter {
     return this.#options.writer
@@ -67,6 +85,8 @@ export class ContainerRun {
   async ended(): Promise<RunEnd> {
     const end = await this.#options.run.exited
     this.#stopWatching()
+    this.#isEnded = true
+    this.#tellOutput()
     await this.#options.writer.finish()
     return end
   }
@@ -118,13 +138,22 @@ export class ContainerRun {
 
   #watchOutput(): FSWatcher | undefined {
     try {
-      const watcher = watch(this.#options.runDir, () => this.#pumpSoon())
+      const watcher = watch(this.#options.spec.runDir, () => this.#grew())
       watcher.on('error', (error) => this.#options.onError(error))
       return watcher
     } catch (reason) {
       this.#options.onError(reason)
       return undefined
     }
+  }
+
+  #grew(): void {
+    this.#pumpSoon()
+    this.#tellOutput()
+  }
+
+  #tellOutput(): void {
+    for (const listener of this.#outputListeners) listener()
   }
 
   #pumpSoon(): void {

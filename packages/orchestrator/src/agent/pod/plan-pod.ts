@@ -23,12 +23,16 @@ export const isSidecar = (container: Container): boolean => container.restartPol
 export const recordOf = (views: ContainerViews, container: Container): ContainerRecord =>
   views.get(container.name)?.record ?? newRecord
 
+const isEphemeral = (spec: PodSpec, container: Container): boolean =>
+  spec.ephemeralContainers?.includes(container) ?? false
+
 /** Whether an ended container runs again. */
 export const willRestart = (
   spec: PodSpec,
   container: Container,
   record: ContainerRecord,
 ): boolean => {
+  if (isEphemeral(spec, container)) return false
   if (isSidecar(container)) return true
   const isInit = spec.initContainers?.includes(container) ?? false
   if (spec.restartPolicy === 'Never') return false
@@ -69,11 +73,12 @@ export function planPod(spec: PodSpec, views: ContainerViews, nowMs: number): Po
     isFinished(spec, container, recordOf(views, container)),
   )
   if (areMainsFinished || hasInitFailed(spec, views)) {
-    const running = sidecars.filter((container) => recordOf(views, container).state === 'running')
+    const others = [...sidecars, ...(spec.ephemeralContainers ?? [])]
+    const running = others.filter((container) => recordOf(views, container).state === 'running')
     return { start: [], stop: running.map(({ name }) => name), wakeAtMs: undefined }
   }
   const wanted = isInitialized(spec, views)
-    ? [...sidecars, ...spec.containers]
+    ? [...sidecars, ...spec.containers, ...(spec.ephemeralContainers ?? [])]
     : wantedInitContainers(initContainers, views)
   return startsOf(spec, wanted, views, nowMs)
 }

@@ -67,7 +67,7 @@ export class PodContainers {
   }
   all(): readonly Container[] {
     const { spec } = this.#pod
-    return [...(spec.initContainers ?? []), ...spec.containers]
+    return [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])]
   }
   views(): Map<string, ContainerView> {
     return new Map(
@@ -92,6 +92,13 @@ export class PodContainers {
     if (number < 0) return undefined
     const writer = isPrevious ? undefined : this.#runs.get(container)?.writer
     return { path: this.#options.files.logPath(container, number), writer }
+  }
+
+  /** A container that runs now. */
+  running(name: string): { container: Container; run: ContainerRun } | undefined {
+    const container = this.all().find((one) => one.name === name)
+    const run = this.#runs.get(name)
+    return container === undefined || run === undefined ? undefined : { container, run }
   }
 
   /** Finds what an agent before this one left running. */
@@ -201,6 +208,10 @@ export class PodContainers {
       argv: containerArgv(container, env),
       env,
       cwd: await containerCwd(container, files.rootDir),
+      ...(container.stdin === true
+        ? { input: container.stdinOnce === true ? 'once' : 'open' }
+        : {}),
+      ...(container.tty === true ? { terminal: true } : {}),
     }
   }
 
@@ -246,14 +257,15 @@ export class PodContainers {
     container: Container,
     record: ContainerRecord,
     run: Run,
-    { runDir, env, cwd }: RunSpec,
+    spec: RunSpec,
     before?: { readonly isStarted: boolean; readonly isReady: boolean },
   ): Promise<void> {
     const { files, place, runtime, onError, onChange } = this.#options
+    const { runDir, env, cwd } = spec
     const logPath = files.logPath(container.name, record.restartCount)
     const containerRun = new ContainerRun({
       run,
-      runDir,
+      spec,
       writer: await LogWriter.open({ runDir, logPath }),
       onError,
       ...(before === undefined ? {} : { before }),

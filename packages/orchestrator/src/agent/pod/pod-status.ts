@@ -39,6 +39,8 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const initContainers = spec.initContainers ?? []
   const initContainerStatuses = initContainers.map((one) => containerStatus(one, input))
   const containerStatuses = spec.containers.map((one) => containerStatus(one, input))
+  const ephemeralContainers = spec.ephemeralContainers ?? []
+  const ephemeralContainerStatuses = ephemeralContainers.map((one) => containerStatus(one, input))
   return {
     phase,
     conditions: conditions(input, phase, [...initContainerStatuses, ...containerStatuses]),
@@ -50,6 +52,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     startTime: timestamp(input.startedAtMs),
     ...(initContainers.length === 0 ? {} : { initContainerStatuses }),
     containerStatuses,
+    ...(ephemeralContainers.length === 0 ? {} : { ephemeralContainerStatuses }),
     ...(pod.status.qosClass === undefined ? {} : { qosClass: pod.status.qosClass }),
   }
 }

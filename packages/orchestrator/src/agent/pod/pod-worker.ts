@@ -14,6 +14,7 @@ import type { PodPlace } from '../config/pod-field.ts'
 import { prepareVolumes } from '../config/volumes.ts'
 import type { LogWriter } from '../logs/log-writer.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import type { ContainerRun } from './container-run.ts'
 import { planPod } from './plan-pod.ts'
 import { PodContainers, podGraceMs } from './pod-containers.ts'
 import type { PodFiles } from './pod-files.ts'
@@ -102,6 +103,11 @@ export class PodWorker {
     }
     this.#containers.stopAll(removedGraceMs)
     await this.#containers.ended()
+  }
+
+  /** A container that runs now. */
+  running(name: string): { container: Container; run: ContainerRun } | undefined {
+    return this.#containers.running(name)
   }
 
   log(

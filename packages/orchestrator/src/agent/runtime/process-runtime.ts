@@ -7,18 +7,22 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { findExecutable } from './find-executable.ts'
+import { openCommand } from './process-command.ts'
 import { isMissing, runsScript } from './process-identity.ts'
+import { inputPath, RunInput } from './run-input.ts'
 import { RunLeavers, runMark } from './run-leavers.ts'
 import { runScript } from './run-script.ts'
 import {
   RunError,
   runFiles,
+  type Command,
   type Run,
   type RunEnd,
   type RunSpec,
   type Runtime,
   type StopSignal,
 } from './runtime.ts'
+import { onTerminal } from './terminal.ts'
 
 const shell = '/bin/sh'
 /** How often a run that is no child of this agent is looked at. */
@@ -35,32 +39,40 @@ export class ProcessRuntime implements Runtime {
   async start(spec: RunSpec): Promise<Run> {
     const [command = '', ...args] = spec.argv
     const file = await findExecutable(command, spec.env['PATH'] ?? '', spec.cwd)
+    const isOnTerminal = spec.terminal === true
+    const direct = { argv: [file, ...args], env: spec.env }
+    const { argv, env } = isOnTerminal ? await onTerminal(direct.argv, spec.env) : direct
     await mkdir(spec.runDir, { recursive: true, mode: 0o700 })
     const scriptPath = join(spec.runDir, runFiles.script)
+    // A terminal without input is open all the same: its end would be told to the program.
+    const hasInput = spec.input !== undefined || isOnTerminal
     const script = runScript({
-      argv: [file, ...args],
-      env: spec.env,
+      argv,
+      env,
       pidPath: join(spec.runDir, runFiles.pid),
       exitPath: join(spec.runDir, runFiles.exit),
+      inputPath: hasInput && spec.input !== 'once' ? inputPath(spec.runDir) : undefined,
     })
     await writeFile(scriptPath, script, { mode: 0o600 })
+    const pipe = hasInput ? await RunInput.make(spec.runDir) : undefined
     const stdout = await open(join(spec.runDir, runFiles.stdout), 'a', 0o600)
     const stderr = await open(join(spec.runDir, runFiles.stderr), 'a', 0o600)
     try {
       const child = spawn(shell, [scriptPath], {
         cwd: spec.cwd,
-        env: { ...spec.env, [runMark]: spec.runDir },
+        env: { ...env, [runMark]: spec.runDir },
         detached: true,
-        stdio: ['ignore', stdout.fd, 'ignore', stderr.fd],
+        stdio: [pipe?.reader.fd ?? 'ignore', stdout.fd, 'ignore', stderr.fd],
       })
       // Before anything is awaited: a short run may be over by then.
-      const run = runOf(child, spec.runDir, this.#leavers)
+      const run = runOf(child, spec.runDir, this.#leavers, pipe?.input)
       await new Promise<void>((resolve, reject) => {
         child.once('spawn', resolve)
         child.once('error', (cause) => reject(new RunError(cause.message, { cause })))
       })
       return run
     } finally {
+      await pipe?.reader.close()
       await stdout.close()
       await stderr.close()
     }
@@ -85,6 +97,10 @@ export class ProcessRuntime implements Runtime {
     }
     await rm(scriptPath, { force: true })
     return readNumber(pidPath)
+  }
+
+  open(spec: RunSpec): Promise<Command> {
+    return openCommand(spec)
   }
 
   async execute(
@@ -126,10 +142,16 @@ export class ProcessRuntime implements Runtime {
 }
 
 /** A run of this very process. */
-function runOf(child: ChildProcess, runDir: string, leavers: RunLeavers): Run {
+function runOf(
+  child: ChildProcess,
+  runDir: string,
+  leavers: RunLeavers,
+  input: RunInput | undefined,
+): Run {
   const pid = child.pid ?? 0
   const exited = new Promise<RunEnd>((resolve) => {
     child.once('exit', (_code, signal) => {
+      input?.close()
       signalGroup(pid, 'SIGKILL')
       // The shell itself was killed, perhaps before it began.
       const killed = {
@@ -147,11 +169,13 @@ function runOf(child: ChildProcess, runDir: string, leavers: RunLeavers): Run {
   })
   return {
     pid,
+    input,
     exited,
     signal: (signal) => {
       if (child.exitCode === null && child.signalCode === null) signalGroup(pid, signal)
     },
     detach: () => {
+      input?.close()
       child.removeAllListeners('exit')
       child.unref()
     },
@@ -172,14 +196,17 @@ function adopt(pid: number, runDir: string, scriptPath: string, leavers: RunLeav
     await leavers.end(runDir)
     return (await readEnd(runDir)) ?? unseenEnd()
   }
+  const input = RunInput.find(runDir)
   return {
     pid,
-    exited: watchEnd(),
+    input,
+    exited: watchEnd().finally(() => input?.close()),
     signal: (signal) => {
       if (!isOver) signalGroup(pid, signal)
     },
     detach: () => {
       isDetached = true
+      input?.close()
     },
   }
 }

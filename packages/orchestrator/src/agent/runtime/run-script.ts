@@ -16,15 +16,19 @@ export function runScript(options: {
   readonly env: Readonly<Record<string, string>>
   readonly pidPath: string
   readonly exitPath: string
+  /** A named pipe whose writing end the shell holds, so that the program's input does not end. */
+  readonly inputPath?: string | undefined
 }): string {
   const foreign = Object.entries(options.env).filter(([name]) => !shellName.test(name))
   const argv =
     foreign.length === 0
       ? options.argv
       : ['env', ...foreign.map(([name, value]) => `${name}=${value}`), ...options.argv]
-  return `trap : TERM INT HUP QUIT USR1 USR2 ALRM
+  const isHeld = options.inputPath !== undefined
+  const hold = isHeld ? `exec 4<>${quote(options.inputPath)}\n` : ''
+  return `${hold}trap : TERM INT HUP QUIT USR1 USR2 ALRM
 echo $$ > ${quote(options.pidPath)}
-(exec ${argv.map(quote).join(' ')} 2>&3 3>&-)
+(exec ${argv.map(quote).join(' ')} 2>&3 3>&-${isHeld ? ' 4>&-' : ''})
 echo $? > ${quote(options.exitPath)}
 kill -KILL 0
 `

@@ -1,5 +1,8 @@
 // The port between the agent and what runs containers: OS processes here, other runtimes beside it. A run lives in a folder of its own,
 // which is all that an agent needs to find it again after the agent itself died.
+import type { Readable, Writable } from 'node:stream'
+import type { RunInput } from './run-input.ts'
+import type { TerminalSize } from './terminal.ts'
 
 /** One run of one container. All paths are absolute. */
 export interface RunSpec {
@@ -8,6 +11,10 @@ export interface RunSpec {
   readonly argv: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
+  /** Standard input that clients attach to; `once`: it ends with the first of them. Left out: there is none. */
+  readonly input?: 'once' | 'open'
+  /** On a terminal, where all output is on stdout. */
+  readonly terminal?: boolean
 }
 
 export type StopSignal = 'SIGTERM' | 'SIGKILL'
@@ -15,6 +22,8 @@ export type StopSignal = 'SIGTERM' | 'SIGKILL'
 export interface Run {
   /** Of the leader of the run's process group, for those who look from outside. */
   readonly pid: number
+  /** undefined: it has none, or its end was closed. */
+  readonly input: RunInput | undefined
   /** Resolves once no process of the run is left. Never rejects. */
   readonly exited: Promise<RunEnd>
   /** To every process of the run; nothing happens when it has ended. */
@@ -29,11 +38,25 @@ export interface RunEnd {
   readonly finishedAtMs: number
 }
 
+/** A command that runs beside a container, with its streams open. */
+export interface Command {
+  readonly stdin: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Resolves to the exit code, 128 + n after signal n, when the output has ended too. Never rejects. */
+  readonly exited: Promise<number>
+  /** Of its terminal, if it has one. */
+  resize(size: TerminalSize): void
+  kill(): void
+}
+
 export interface Runtime {
   /** Rejects with RunError when the program cannot be started. */
   start(spec: RunSpec): Promise<Run>
   /** What became of a run that an agent before this one started in `runDir`. */
   find(runDir: string): Promise<Run | RunEnd | 'neverStarted'>
+  /** Starts a command beside the container whose run is in `spec.runDir`. Rejects with RunError when it cannot start. */
+  open(spec: RunSpec): Promise<Command>
   /** Runs one command beside a container, e.g. for a probe; kills it after `timeoutMs`. Rejects with RunError when it cannot start. */
   execute(
     spec: Omit<RunSpec, 'runDir'>,

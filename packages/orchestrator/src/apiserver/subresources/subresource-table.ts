@@ -7,6 +7,7 @@ import type { Place, Registry } from '../registry/registry.ts'
 import type { Exchange } from '../wire/exchange.ts'
 import { handleLog } from '../wire/log-handler.ts'
 import type { ResourcePath } from '../wire/request-path.ts'
+import { handleAttach, handleExec } from './remote-command.ts'
 
 export interface SubresourceRequest {
   readonly exchange: Exchange
@@ -35,6 +36,7 @@ interface Row extends Subresource {
 
 const core = (kind: string): Subresource['kind'] => ({ group: '', version: 'v1', kind })
 const pods = { group: '', plural: 'pods' }
+const connect = ['create', 'get']
 const readWrite = ['get', 'patch', 'update']
 
 const rows: readonly Row[] = [
@@ -46,6 +48,10 @@ const rows: readonly Row[] = [
     verbs: ['update'],
   },
   { ...pods, name: 'binding', kind: core('Binding'), verbs: ['create'] },
+  { ...pods, name: 'exec', kind: core('PodExecOptions'), verbs: connect, handle: handleExec },
+  { ...pods, name: 'attach', kind: core('PodAttachOptions'), verbs: connect, handle: handleAttach },
+  { ...pods, name: 'ephemeralcontainers', kind: core('Pod'), verbs: readWrite },
+  { ...pods, name: 'resize', kind: core('Pod'), verbs: readWrite },
   { ...pods, name: 'log', kind: core('Pod'), verbs: ['get'], handle: handleLog },
 ]
 

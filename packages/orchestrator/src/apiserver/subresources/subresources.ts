@@ -6,11 +6,12 @@ import { boundPod } from './binding.ts'
 import { afterUpdate } from '../registry/deletion.ts'
 import type { Change, Place, Registry } from '../registry/registry.ts'
 import type { WriteOptions } from '../registry/request-options.ts'
+import { withEphemeralContainers, withResources } from './pod-changes.ts'
 import { type Scale, scaleOf, withScale } from './scale.ts'
 import { findSubresource } from './subresource-table.ts'
 
 /** Subresources that are written with an object of the parent's kind. */
-export type ObjectSubresource = 'status' | 'finalize'
+export type ObjectSubresource = 'status' | 'finalize' | 'ephemeralcontainers' | 'resize'
 
 export const changeSubresource = async (
   registry: Registry,
@@ -25,7 +26,7 @@ export const changeSubresource = async (
   if (findSubresource(registry.type, subresource) === undefined) throw noSuchResource()
   if (subresource === 'status') return registry.changeStatus(place, change, options)
   return registry.swap(place, options, async (current) => {
-    const object = withSpecFinalizers(current, change(current))
+    const object = merges[subresource](current, change(current))
     const admitted = await registry.admitted(subresource, { place, object, current, options })
     return afterUpdate(registry.type, admitted)
   })
@@ -58,9 +59,18 @@ export const bindPod = async (
   }))
 }
 
+type Merge = (current: Stored<KubeObject>, sent: KubeObject) => KubeObject
+
 /** Finalizing a Namespace replaces spec.finalizers and nothing else. */
 const withSpecFinalizers = (current: Stored<KubeObject>, sent: KubeObject): KubeObject => {
   const { spec } = sent as KubeObject & { spec?: { finalizers?: unknown } }
   const old = current as Stored<KubeObject> & { spec?: object }
   return { ...old, spec: { ...old.spec, finalizers: spec?.finalizers ?? [] } } as KubeObject
+}
+
+/** The object as it may be stored, of the current one and what a client made of it. */
+const merges: Readonly<Record<Exclude<ObjectSubresource, 'status'>, Merge>> = {
+  finalize: withSpecFinalizers,
+  ephemeralcontainers: withEphemeralContainers,
+  resize: withResources,
 }

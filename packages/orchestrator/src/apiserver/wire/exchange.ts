@@ -1,6 +1,7 @@
 // One request and its reply, the same over HTTP/1.1 and HTTP/2. Everything that touches Node's request and response is here.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
+import type { Duplex } from 'node:stream'
 import { assert } from '@balsa/raft/assert'
 import { badRequest, requestTooLarge } from '../api-errors.ts'
 import { anonymousUser, type User } from '../access/user.ts'
@@ -15,6 +16,14 @@ const urlLengthMax = 64 * 1024
 const bodilessMethods = new Set(['GET', 'HEAD'])
 const warningsMax = 20
 const warningLengthMax = 256
+
+/** The connection of a request that asked to go on in another protocol. */
+export interface UpgradedSocket {
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  /** What the client sent after the request already. */
+  readonly head: Buffer
+}
 
 /** A reply that is written bit by bit. */
 export interface ReplyStream {
@@ -39,8 +48,15 @@ export class Exchange {
   #isClosed = false
   #body: Buffer | undefined
 
-  /** Throws ApiError BadRequest for a URL that is none. */
-  constructor(request: HttpRequest, response: HttpResponse) {
+  readonly #upgrade: Omit<UpgradedSocket, 'request'> | undefined
+
+  /** `upgrade`: of a request that asks for another protocol. Throws ApiError BadRequest for a URL that is too long. */
+  constructor(
+    request: HttpRequest,
+    response: HttpResponse,
+    upgrade?: Omit<UpgradedSocket, 'request'>,
+  ) {
+    this.#upgrade = upgrade
     this.#request = request as IncomingMessage
     this.#response = response as ServerResponse
     this.method = request.method ?? 'GET'
@@ -53,6 +69,7 @@ export class Exchange {
       this.#abort?.abort()
     }
     this.#response.on('close', onClose)
+    upgrade?.socket.on('close', onClose)
     this.#response.on('error', onClose)
     if (url.length > urlLengthMax) throw badRequest('the request URL is too long')
   }
@@ -95,7 +112,7 @@ export class Exchange {
    */
   async receiveBody(): Promise<void> {
     const request = this.#request
-    if (bodilessMethods.has(this.method)) {
+    if (bodilessMethods.has(this.method) || this.#upgrade !== undefined) {
       request.resume()
       this.#body = Buffer.alloc(0)
       return
@@ -165,6 +182,19 @@ export class Exchange {
       if (!writeTo(response, part)) await this.#drained()
     }
     response.end()
+  }
+
+  /** Whether the client asks to go on in another protocol, which takeSocket() begins. */
+  get isUpgrade(): boolean {
+    return this.#upgrade !== undefined
+  }
+
+  /** From here on the connection is the caller's, who writes the answer to the upgrade too. */
+  takeSocket(): UpgradedSocket {
+    assert(this.#upgrade !== undefined, 'the request asks for an upgrade')
+    const { socket } = this.#request
+    this.#response.detachSocket(socket)
+    return { ...this.#upgrade, request: this.#request }
   }
 
   /** For a stream that has failed: the client must not take what it got for the whole. */

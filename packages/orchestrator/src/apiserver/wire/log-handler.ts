@@ -2,19 +2,11 @@
 import type { KubeObject, Stored } from '../../resources/object.ts'
 import { apiErrorFrom, badRequest, invalid, methodNotAllowed } from '../api-errors.ts'
 import type { PodLogOptions } from '../node-connections.ts'
+import { containerOf, nodeOf } from '../subresources/pod-container.ts'
 import type { SubresourceRequest } from '../subresources/subresource-table.ts'
 import type { Exchange } from './exchange.ts'
 import { flag, wholeNumber } from './query-options.ts'
 
-interface LoggedPod extends KubeObject {
-  readonly spec: {
-    readonly nodeName?: string
-    readonly containers: readonly { readonly name: string }[]
-    readonly initContainers?: readonly { readonly name: string }[]
-  }
-}
-
-const defaultContainerAnnotation = 'kubectl.kubernetes.io/default-container'
 /** How long a follower's headers wait for a first line, so that an immediate refusal can still be told with its status. */
 const followGraceMs = 50
 
@@ -25,11 +17,10 @@ export const handleLog = async ({
   nodes,
 }: SubresourceRequest): Promise<void> => {
   if (exchange.method !== 'GET') throw methodNotAllowed()
-  const pod = (await registry.get(place)).object as Stored<LoggedPod>
+  const pod = (await registry.get(place)).object
   const options = logOptions(exchange.query, pod)
-  const nodeName = pod.spec.nodeName ?? ''
-  if (nodeName === '') throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`)
-  const lines = nodes.get(nodeName).readLog(pod, options, exchange.signal)[Symbol.asyncIterator]()
+  const log = nodes.get(nodeOf(pod)).readLog(pod, options, exchange.signal)
+  const lines = log[Symbol.asyncIterator]()
   const first = lines.next()
   if (options.follow) {
     const grace = new Promise<void>((resolve) => {
@@ -70,7 +61,7 @@ const passOn = async (
   await lines.return?.()
 }
 
-const logOptions = (query: URLSearchParams, pod: Stored<LoggedPod>): PodLogOptions => {
+const logOptions = (query: URLSearchParams, pod: Stored<KubeObject>): PodLogOptions => {
   const tailLines = notNegative(query, 'tailLines', 0)
   const limitBytes = notNegative(query, 'limitBytes', 1)
   const sinceSeconds = notNegative(query, 'sinceSeconds', 1)
@@ -100,23 +91,4 @@ const notNegative = (query: URLSearchParams, name: string, least: number): numbe
       message: `Invalid value: ${value}: must be greater than ${least === 0 ? 'or equal to 0' : '0'}`,
     },
   ])
-}
-
-/** The container asked for, or the only one, or the one the annotation names. Throws ApiError BadRequest. */
-const containerOf = ({ metadata, spec }: Stored<LoggedPod>, asked: string): string => {
-  const names = spec.containers.map((container) => container.name)
-  const initNames = (spec.initContainers ?? []).map((container) => container.name)
-  if (asked !== '') {
-    if (names.includes(asked) || initNames.includes(asked)) return asked
-    throw badRequest(`container ${asked} is not valid for pod ${metadata.name}`)
-  }
-  const annotated = metadata.annotations?.[defaultContainerAnnotation]
-  if (annotated !== undefined && names.includes(annotated)) return annotated
-  const [only] = names
-  if (names.length === 1 && only !== undefined) return only
-  const initText =
-    initNames.length === 0 ? '' : ` or one of the init containers: [${initNames.join(' ')}]`
-  throw badRequest(
-    `a container name must be specified for pod ${metadata.name}, choose one of: [${names.join(' ')}]${initText}`,
-  )
 }

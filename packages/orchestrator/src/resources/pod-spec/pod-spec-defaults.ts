@@ -25,6 +25,9 @@ export const podSpecDefaults = (spec: PodSpec): PodSpec => ({
   ...(spec.initContainers === undefined
     ? {}
     : { initContainers: spec.initContainers.map(containerDefaults) }),
+  ...(spec.ephemeralContainers === undefined
+    ? {}
+    : { ephemeralContainers: spec.ephemeralContainers.map(containerDefaults) }),
   ...(spec.volumes === undefined ? {} : { volumes: spec.volumes.map(volumeDefaults) }),
 })
 

@@ -99,6 +99,8 @@ export interface Container {
   readonly restartPolicy?: string
   readonly tty?: boolean
   readonly stdin?: boolean
+  /** Standard input ends with the first client that attaches. */
+  readonly stdinOnce?: boolean
 }
 
 export interface KeyToPath {
@@ -228,6 +230,8 @@ export interface PodSpec {
   readonly volumes?: readonly Volume[]
   readonly initContainers?: readonly Container[]
   readonly containers: readonly Container[]
+  /** Added to a running pod by `kubectl debug`; never restarted. */
+  readonly ephemeralContainers?: readonly (Container & { readonly targetContainerName?: string })[]
   readonly restartPolicy?: string
   readonly terminationGracePeriodSeconds?: number
   readonly activeDeadlineSeconds?: number

@@ -1,0 +1,108 @@
+// What an agent serves of its pods to the apiserver: logs, commands, streams of containers, ports.
+import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type {
+  CommandStreams,
+  NodeConnection,
+  PodLogOptions,
+} from '../apiserver/node-connections.ts'
+import { ApiError } from '../client/api-client.ts'
+import type { KubeObject, Stored } from '../resources/object.ts'
+import type { Container } from '../resources/pod-spec/pod-spec.ts'
+import type { Pod } from '../resources/pod.ts'
+import { readLog } from './logs/log-reader.ts'
+import type { ContainerRun } from './pod/container-run.ts'
+import type { PodWorker } from './pod/pod-worker.ts'
+import type { Runtime } from './runtime/runtime.ts'
+import { attachRun } from './streams/attach-run.ts'
+import { execCommand } from './streams/exec-command.ts'
+
+const dialTimeoutMs = 10_000
+
+export class AgentConnection implements NodeConnection {
+  readonly #worker: (uid: string) => PodWorker | undefined
+  readonly #runtime: Runtime
+
+  constructor(worker: (uid: string) => PodWorker | undefined, runtime: Runtime) {
+    this.#worker = worker
+    this.#runtime = runtime
+  }
+
+  async *readLog(
+    object: Stored<KubeObject>,
+    options: PodLogOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<Uint8Array> {
+    const pod = object as Stored<Pod>
+    const { container, previous } = options
+    const log = this.#worker(pod.metadata.uid)?.log(container, previous)
+    if (log === undefined) {
+      throw new ApiError(
+        400,
+        'BadRequest',
+        previous
+          ? `previous terminated container "${container}" in pod "${pod.metadata.name}" not found`
+          : `container "${container}" in pod "${pod.metadata.name}" is waiting to start: ${whyWaiting(pod, container)}`,
+      )
+    }
+    yield* readLog(log.path, options, log.writer, signal)
+  }
+
+  async exec(
+    pod: Stored<KubeObject>,
+    { container, command }: { readonly container: string; readonly command: readonly string[] },
+    streams: CommandStreams,
+  ): Promise<number> {
+    const { run } = this.#running(pod, container)
+    return execCommand(this.#runtime, { ...run.spec, argv: command }, streams)
+  }
+
+  async attach(
+    pod: Stored<KubeObject>,
+    options: { readonly container: string },
+    streams: CommandStreams,
+  ): Promise<void> {
+    const { run, container } = this.#running(pod, options.container)
+    await attachRun(run, container, streams)
+  }
+
+  async dial(object: Stored<KubeObject>, port: number): Promise<Duplex> {
+    const host = (object as Stored<Pod>).status.podIP ?? ''
+    if (host === '') throw new Error(`pod ${object.metadata.name} has no address yet`)
+    const socket = connect({ host, port, allowHalfOpen: true, timeout: dialTimeoutMs })
+    return new Promise((resolve, reject) => {
+      socket.once('connect', () => {
+        socket.setTimeout(0)
+        socket.removeAllListeners('error')
+        resolve(socket)
+      })
+      socket.once('timeout', () => {
+        socket.destroy(new Error('i/o timeout'))
+      })
+      socket.once('error', (error: NodeJS.ErrnoException) => {
+        const why = error.code === 'ECONNREFUSED' ? 'connect: connection refused' : error.message
+        reject(new Error(`dial tcp4 ${host}:${port}: ${why}`, { cause: error }))
+      })
+    })
+  }
+
+  #running(pod: Stored<KubeObject>, name: string): { container: Container; run: ContainerRun } {
+    const found = this.#worker(pod.metadata.uid)?.running(name)
+    if (found !== undefined) return found
+    throw new ApiError(404, 'NotFound', `container not found ("${name}")`)
+  }
+}
+
+const whyWaiting = ({ status }: Stored<Pod>, container: string): string => {
+  const {
+    containerStatuses = [],
+    initContainerStatuses = [],
+    ephemeralContainerStatuses = [],
+  } = status
+  const found = [
+    ...containerStatuses,
+    ...initContainerStatuses,
+    ...ephemeralContainerStatuses,
+  ].find(({ name }) => name === container)
+  return found?.state.waiting?.reason ?? 'ContainerCreating'
+}
