@@ -12,6 +12,7 @@ export const pureFolders: readonly string[] = [
   'packages/raft/src/core/',
   'packages/kv/src/mvcc/',
   'packages/kv/src/lease/',
+  'packages/kv/src/quota/',
   'packages/kv/src/watch/',
   'packages/kv/src/proto/',
   'packages/kv/src/auth/',

@@ -39,6 +39,11 @@ export type KvErrorCode =
   | 'LEASE_TTL_TOO_LARGE'
   | 'NO_SPACE'
   | 'TOO_MANY_REQUESTS'
+  | 'QUOTA_EXCEEDED'
+  | 'RATE_EXCEEDED'
+  | 'QUOTA_MALFORMED'
+  | 'QUOTA_NOT_FOUND'
+  | 'TOO_MANY_QUOTAS'
   | 'LEASE_NOT_FOUND'
   | 'LEASE_EXISTS'
   | 'MEMBER_NOT_FOUND'
@@ -117,6 +122,12 @@ export const kvErrors: Record<KvErrorCode, readonly [GrpcStatus, string]> = {
   LEASE_TTL_TOO_LARGE: [s.outOfRange, 'etcdserver: too large lease TTL'],
   NO_SPACE: [s.resourceExhausted, 'etcdserver: mvcc: database space exceeded'],
   TOO_MANY_REQUESTS: [s.resourceExhausted, 'etcdserver: too many requests'],
+  /** Of a prefix or a user, beyond etcd. The messages say whose, and how much it is. */
+  QUOTA_EXCEEDED: [s.resourceExhausted, 'balsa: quota exceeded'],
+  RATE_EXCEEDED: [s.resourceExhausted, 'balsa: rate exceeded'],
+  QUOTA_MALFORMED: [s.invalidArgument, 'balsa: bad quota'],
+  QUOTA_NOT_FOUND: [s.notFound, 'balsa: quota not found'],
+  TOO_MANY_QUOTAS: [s.resourceExhausted, 'balsa: too many quotas'],
   LEASE_NOT_FOUND: [s.notFound, 'etcdserver: requested lease not found'],
   LEASE_EXISTS: [s.failedPrecondition, 'etcdserver: lease already exists'],
   MEMBER_NOT_FOUND: [s.notFound, 'etcdserver: member not found'],

@@ -202,11 +202,43 @@ export interface KvAlarm {
   readonly alarm: 'noSpace' | 'corrupt'
 }
 
+/** What a prefix of keys ('' for all) or a user may have; what is left out is not limited. Keys and bytes are limits of prefixes. */
+export interface KvQuota {
+  readonly prefix?: Bytes
+  readonly user?: string
+  /** Live keys. */
+  readonly keysMax?: number
+  /** Of their keys and values. */
+  readonly sizeBytesMax?: number
+  /** Put, delete and transaction each count as one; of the whole cluster. */
+  readonly writesPerSecondMax?: number
+}
+/** A limit of 0 is none; '' as `user`: it is of the prefix. */
+export interface KvQuotaUse {
+  readonly prefix: Uint8Array
+  readonly user: string
+  readonly keysMax: number
+  readonly sizeBytesMax: number
+  readonly writesPerSecondMax: number
+  readonly keys: number
+  readonly sizeBytes: number
+  /** False: keys that were there before are still being counted. */
+  readonly isCounted: boolean
+  /** Writes that the member which was asked has refused. */
+  readonly refused: number
+}
+
 export interface KvMaintenance {
   alarms(options?: CallOptions): Promise<readonly KvAlarm[]>
   clearAlarm(alarm: KvAlarm, options?: CallOptions): Promise<void>
   /** Of the member this client talks to, or of `endpoint`. */
   defragment(options?: CallOptions & { readonly endpoint?: string }): Promise<void>
+  /** Beyond etcd: servers of etcd answer UNIMPLEMENTED. Writes beyond a quota reject with QUOTA_EXCEEDED or RATE_EXCEEDED. */
+  quotas(options?: CallOptions): Promise<readonly KvQuotaUse[]>
+  /** In place of what the same prefix or user had. */
+  setQuota(quota: KvQuota, options?: CallOptions): Promise<void>
+  /** Rejects with QUOTA_NOT_FOUND if there is none. */
+  removeQuota(subject: Pick<KvQuota, 'prefix' | 'user'>, options?: CallOptions): Promise<void>
 }
 
 /**

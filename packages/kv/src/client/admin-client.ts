@@ -1,11 +1,21 @@
 // The cluster's members and its maintenance: the same calls over any wire, and in a member itself.
 import { KvError } from '../errors.ts'
-import type { CallOptions, KvAlarm, KvCluster, KvMaintenance, KvMember, KvStatus } from '../kv.ts'
+import type {
+  CallOptions,
+  KvAlarm,
+  KvCluster,
+  KvMaintenance,
+  KvMember,
+  KvQuota,
+  KvQuotaUse,
+  KvStatus,
+} from '../kv.ts'
 import * as proto from '../proto/index.ts'
 import { alarmAction } from '../proto/messages.ts'
+import { bytesOf } from './convert.ts'
 
 type Endpoint = CallOptions & { readonly endpoint?: string }
-export type AdminMethod = `Cluster/${string}` | `Maintenance/${string}`
+export type AdminMethod = `Cluster/${string}` | `Maintenance/${string}` | `Quota/${string}`
 
 /** Makes a call; `isSafe` says that it may be repeated whatever happened. Rejects with KvError. */
 export type Ask = (
@@ -99,6 +109,27 @@ export class MaintenanceClient implements KvMaintenance {
     await this.#ask('Maintenance/Defragment', noBody, options, true)
   }
 
+  async quotas(options: CallOptions = {}): Promise<readonly KvQuotaUse[]> {
+    const reply = await this.#ask('Quota/QuotaList', noBody, options, true)
+    return proto.decodeQuotaListResponse(reply).quotas.map(({ rule, ...use }) => {
+      return { ...rule, ...use }
+    })
+  }
+
+  async setQuota(quota: KvQuota, options: CallOptions = {}): Promise<void> {
+    const { keysMax = 0, sizeBytesMax = 0, writesPerSecondMax = 0 } = quota
+    const rule = { ...subjectOf(quota), keysMax, sizeBytesMax, writesPerSecondMax }
+    await this.#ask('Quota/QuotaSet', proto.encodeQuotaSetRequest(rule), options, true)
+  }
+
+  async removeQuota(
+    subject: Pick<KvQuota, 'prefix' | 'user'>,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const body = proto.encodeQuotaRemoveRequest(subjectOf(subject))
+    await this.#ask('Quota/QuotaRemove', body, options, false)
+  }
+
   async #alarm(
     action: number,
     one: KvAlarm | undefined,
@@ -119,4 +150,11 @@ export class MaintenanceClient implements KvMaintenance {
       throw new KvError('MALFORMED', { message: `alarm ${alarm} is not known` })
     })
   }
+}
+
+function subjectOf({ prefix = '', user = '' }: Pick<KvQuota, 'prefix' | 'user'>): {
+  prefix: Uint8Array
+  user: string
+} {
+  return { prefix: bytesOf(prefix), user }
 }

@@ -19,6 +19,12 @@ export type WireMethod =
   | `Cluster/${string}`
   | `Maintenance/${string}`
   | `Auth/${string}`
+  | `Quota/${string}`
+
+/** As gRPC names it. */
+export function methodPath(method: string): string {
+  return method.startsWith('Quota/') ? `/balsapb.${method}` : `/etcdserverpb.${method}`
+}
 
 export interface AttemptOptions {
   readonly signal: AbortSignal | undefined

@@ -10,6 +10,8 @@ export const bucketName = {
   auth: 'auth',
   authRoles: 'authRoles',
   authUsers: 'authUsers',
+  /** Ours; etcd passes over buckets that it does not know. */
+  balsaQuota: 'balsa_quota',
   cluster: 'cluster',
   key: 'key',
   lease: 'lease',

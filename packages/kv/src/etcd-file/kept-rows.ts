@@ -6,6 +6,7 @@ import {
   userRowPrefix,
 } from '../auth/auth-rows.ts'
 import { alarmRows } from '../member/alarm-book.ts'
+import { quotaRows } from '../quota/quota-rule.ts'
 import { authKey, bucketName } from './etcd-schema.ts'
 
 export interface KeptRow {
@@ -27,6 +28,7 @@ export const keptTables: Readonly<Record<string, { readonly from: string; readon
     [bucketName.alarm]: alarmRows,
     [bucketName.authRoles]: below(roleRowPrefix),
     [bucketName.authUsers]: below(userRowPrefix),
+    [bucketName.balsaQuota]: quotaRows,
   }
 
 /** All rows whose keys begin with a prefix that ends with '/'. */

@@ -12,6 +12,7 @@ import {
 } from '../member/meta-rows.ts'
 import { keyText } from '../mvcc/key-text.ts'
 import { historyTable } from '../mvcc/revision.ts'
+import { quotaRows } from '../quota/quota-rule.ts'
 import {
   bucketName,
   clusterVersionKey,
@@ -42,13 +43,14 @@ export async function bucketsOf(view: BackendView): Promise<readonly BucketRows[
     const { from, to } = keptTables[name] ?? { from: '', to: '' }
     return table(name, { from, to }, ([row, value]) => [row.subarray(from.length), value])
   }
-  const { alarm, auth, authRoles, authUsers, cluster, key, lease } = bucketName
+  const { alarm, auth, authRoles, authUsers, balsaQuota, cluster, key, lease } = bucketName
   const { members, membersRemoved, meta } = bucketName
   return [
     kept(alarm),
     fixed(auth, await readKept(view, auth)),
     kept(authRoles),
     kept(authUsers),
+    ...((await hasRow(view, quotaRows)) ? [kept(balsaQuota)] : []),
     fixed(cluster, [[Buffer.from(clusterVersionKey), Buffer.from(fileClusterVersion)]]),
     table(key, tableRange(historyTable), ([row, value]) => [row.subarray(1), value]),
     table(lease, tableRange(leaseTable), leaseRow),
@@ -67,6 +69,14 @@ async function readRow(view: BackendView, row: string): Promise<Uint8Array | und
     for (const [, value] of rows) return value
   }
   return undefined
+}
+
+async function hasRow(
+  view: BackendView,
+  { from, to }: { readonly from: string; readonly to: string },
+): Promise<boolean> {
+  for await (const rows of view.rows(from, to)) if (rows.length > 0) return true
+  return false
 }
 
 /** Few rows: they are read at once. */

@@ -28,6 +28,8 @@ export const commandKind = {
   leaseCheckpoint: 11,
   /** What changes in the cluster beside the membership: body is JSON of ClusterCommand. */
   cluster: 12,
+  /** What prefixes and users may have: the sort of change (quota/quota-command.ts), then its request. */
+  quota: 13,
   /** A leader ends a lease whose time is up (term-bound.ts). */
   leaseExpire: 14,
   /** A leader tells what is left of leases (term-bound.ts). */
@@ -50,6 +52,7 @@ export interface CommandResponses {
   alarm: AlarmResponse
   leaseCheckpoint: HeaderOnlyResponse
   cluster: HeaderOnlyResponse
+  quota: HeaderOnlyResponse
   leaseExpire: HeaderOnlyResponse
   leaseRemaining: HeaderOnlyResponse
 }

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { LevelBackend } from '../backend/level-backend.ts'
 import { EmbeddedKv } from './embedded-kv.ts'
 import { loadState, type LoadedState } from './load-state.ts'
+import { nodeMemberClock } from './member-clock.ts'
 import { openTestMember } from './testing/test-member.ts'
 
 const keyCount = 1500
@@ -31,7 +32,7 @@ async function withTables(body: (directory: string) => Promise<void>): Promise<v
 async function load(directory: string): Promise<LoadedState> {
   const backend = await LevelBackend.open(directory)
   try {
-    return await loadState({ backend, leaseTtlSecondsMin: 2 })
+    return await loadState({ backend, leaseTtlSecondsMin: 2, clock: nodeMemberClock })
   } finally {
     await backend.close()
   }

@@ -9,9 +9,12 @@ import { Lessor } from '../lease/lessor.ts'
 import { keyText } from '../mvcc/key-text.ts'
 import { historyTable, mainPrefix } from '../mvcc/revision.ts'
 import { MvccStore } from '../mvcc/store.ts'
+import { QuotaBook } from '../quota/quota-book.ts'
+import { quotaRows } from '../quota/quota-rule.ts'
 import { AlarmBook, alarmRows } from './alarm-book.ts'
 import { ClusterBook, clusterRows } from './cluster-book.ts'
 import { decodeIndex } from './index-stream.ts'
+import type { MemberClock } from './member-clock.ts'
 import { decodeState, stateRowKey, type AppliedState } from './meta-rows.ts'
 
 export interface LoadedState {
@@ -20,6 +23,7 @@ export interface LoadedState {
   readonly alarms: AlarmBook
   readonly auth: AuthStore
   readonly cluster: ClusterBook
+  readonly quotas: QuotaBook
   readonly applied: AppliedState
   /** Revision of the saved index that was used; 0: none. */
   readonly indexRevision: number
@@ -30,6 +34,7 @@ export interface LoadedState {
 export interface LoadOptions {
   readonly backend: Backend
   readonly leaseTtlSecondsMin: number
+  readonly clock: MemberClock
 }
 
 export async function loadState(options: LoadOptions): Promise<LoadedState> {
@@ -41,6 +46,7 @@ export async function loadState(options: LoadOptions): Promise<LoadedState> {
   const alarms = new AlarmBook(backend)
   const auth = new AuthStore(backend)
   const cluster = new ClusterBook(backend)
+  const quotas = new QuotaBook(backend)
   let rowsRead = 0
   const view = backend.view()
   try {
@@ -55,6 +61,9 @@ export async function loadState(options: LoadOptions): Promise<LoadedState> {
     for await (const rows of view.rows(alarmRows.from, alarmRows.to)) {
       for (const [key] of rows) alarms.loadRow(keyText(key))
     }
+    for await (const rows of view.rows(quotaRows.from, quotaRows.to)) {
+      for (const [, value] of rows) quotas.loadRow(value, options.clock.now())
+    }
     for (const { from, to } of clusterRows) {
       for await (const rows of view.rows(from, to)) {
         for (const [key, value] of rows) cluster.loadRow(keyText(key), value)
@@ -64,7 +73,7 @@ export async function loadState(options: LoadOptions): Promise<LoadedState> {
     view.release()
   }
   store.loaded(applied.revision, applied.compactRevision)
-  return { store, lessor, alarms, auth, cluster, applied, indexRevision, rowsRead }
+  return { store, lessor, alarms, auth, cluster, quotas, applied, indexRevision, rowsRead }
 }
 
 type History = Pick<LoadedState, 'store' | 'lessor' | 'indexRevision'>

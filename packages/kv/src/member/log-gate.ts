@@ -36,6 +36,11 @@ export interface SpaceGuard {
   refuse(name: CommandName, body: Uint8Array, refused: (error: KvError) => void): boolean
 }
 
+export interface WriteGuard {
+  /** Throws the KvError that the write is refused with. What it returns is called when the write's fate is known. */
+  admit(name: CommandName, body: Uint8Array, caller: Caller): (() => void) | undefined
+}
+
 export class LogGate {
   readonly #options: LogGateOptions
   readonly #freshness: Freshness
@@ -47,6 +52,7 @@ export class LogGate {
   /** When the present leader was first heard of. */
   #leaderSinceMs = 0
   #guard: SpaceGuard | undefined
+  #writeGuard: WriteGuard | undefined
   #cancelTimer: () => void = () => undefined
 
   constructor(options: LogGateOptions) {
@@ -80,9 +86,17 @@ export class LogGate {
       return
     }
     if (this.#guard?.refuse(name, body, (error) => done(error, undefined)) === true) return
+    let release: (() => void) | undefined
+    try {
+      release = this.#writeGuard?.admit(name, body, caller)
+    } catch (reason) {
+      done(KvError.from(reason), undefined)
+      return
+    }
     this.#pendingCount++
     consensus.propose(encodeCommand(name, body, caller), (error, result) => {
       this.#pendingCount--
+      release?.()
       if (error !== undefined) {
         metrics.proposalFailed()
         done(this.#failure(error), undefined)
@@ -98,6 +112,11 @@ export class LogGate {
   /** From now on `guard` is asked before anything is proposed. */
   guardSpace(guard: SpaceGuard): void {
     this.#guard = guard
+  }
+
+  /** The same with `guard`, who is asked after it. */
+  guardWrites(guard: WriteGuard): void {
+    this.#writeGuard = guard
   }
 
   /** Goes on when this member has everything that was committed up to now. */

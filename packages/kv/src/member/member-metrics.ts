@@ -2,6 +2,7 @@
 // counters and durations cost anything on the way.
 import type { RaftMetrics } from '@balsa/raft'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { QuotaUse } from '../quota/quota-use.ts'
 import { KvError } from '../errors.ts'
 import type { ResponseOp } from '../proto/messages.ts'
 import { registerProcessMetrics } from './process-metrics.ts'
@@ -135,6 +136,24 @@ export class MemberMetrics {
     this.#count('etcd_debugging_mvcc_events_total', 'Events sent.', () => read().eventsSent)
     const compacted = 'etcd_debugging_mvcc_db_compaction_keys_total'
     this.#count(compacted, 'Rows taken away by compaction.', () => read().rowsCompacted)
+  }
+
+  /** Names what to read of the quotas when metrics are asked for; called once. */
+  watchQuotas(read: () => readonly QuotaUse[]): void {
+    const gauge = (name: string, help: string, value: (use: QuotaUse) => number): void => {
+      const collect = function collect(this: Gauge): void {
+        this.reset()
+        for (const use of read()) {
+          const { user } = use.rule
+          this.set(user === '' ? { prefix: use.prefix } : { user }, value(use))
+        }
+      }
+      const labelNames = ['prefix', 'user']
+      this.#registry.registerMetric(new Gauge({ name, help, labelNames, registers: [], collect }))
+    }
+    gauge('balsa_quota_keys', 'Live keys under a quota.', (use) => use.used.keys)
+    gauge('balsa_quota_size_bytes', 'Of their keys and values.', (use) => use.used.sizeBytes)
+    gauge('balsa_quota_refused_writes', 'Writes refused here.', (use) => use.refused)
   }
 
   #raftMetrics(): RaftMetrics {

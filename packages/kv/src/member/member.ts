@@ -54,6 +54,7 @@ import { Maintenance } from './maintenance.ts'
 import type { MemberParts } from './member-parts.ts'
 import { randomId } from './member-random.ts'
 import { memberStatus } from './member-status.ts'
+import { QuotaKeeper } from './quota-keeper.ts'
 import { RemovalWatch } from './removal-watch.ts'
 import { StorageKeeper } from './storage-keeper.ts'
 import { plainStoragePlan } from './storage-options.ts'
@@ -67,6 +68,7 @@ export class MemberCore implements MemberApi {
   readonly cluster: ClusterService
   readonly leases: LeaseKeeper
   readonly auth: AuthService
+  readonly quotas: QuotaKeeper
   readonly maintenance: Maintenance
   readonly #parts: MemberParts
   readonly #gate: LogGate
@@ -99,6 +101,7 @@ export class MemberCore implements MemberApi {
       gate,
       header: () => this.header(),
     })
+    this.quotas = new QuotaKeeper({ ...parts, gate, header: () => this.header() })
     this.#reads = new LocalReads({
       stateMachine,
       clock,

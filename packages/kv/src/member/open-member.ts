@@ -286,6 +286,7 @@ class OpenMember extends MemberCore implements Member {
     )
     member = opened
     peers.serve(opened)
+    metrics.watchQuotas(() => stateMachine.quotas.list())
     metrics.watchGauges(() => ({ ...gaugesOf(machine), quotaBytes: opened.storage.quotaBytes }))
     for (const event of early) onEvent(event)
     const { leader, term } = consensus.status()

@@ -22,6 +22,8 @@ import {
   decodeTxnRequest,
 } from '../proto/index.ts'
 import type { ResponseHeader } from '../proto/messages.ts'
+import type { QuotaBook } from '../quota/quota-book.ts'
+import { applyQuotaCommand } from '../quota/quota-command.ts'
 import { WatchHub } from '../watch/watch-hub.ts'
 import type { AlarmBook } from './alarm-book.ts'
 import type { ClusterBook } from './cluster-book.ts'
@@ -92,6 +94,9 @@ export class KvStateMachine {
   #lessor: Lessor
   #alarms: AlarmBook
   #cluster: ClusterBook
+  #quotas: QuotaBook
+  #isRestoring = false
+  #quotasChanged: () => void = () => undefined
   #membership: MembershipView = { voters: [], votersOutgoing: [], learners: [] }
   #applied: AppliedState
   /** Changes of the entry that is being applied. */
@@ -106,6 +111,7 @@ export class KvStateMachine {
     this.#lessor = loaded.lessor
     this.#alarms = loaded.alarms
     this.#cluster = loaded.cluster
+    this.#quotas = loaded.quotas
     this.#applied = loaded.applied
     const { clock, backend, onFailure = (): void => undefined } = options
     this.auth = new AuthMachine(loaded.auth, {
@@ -162,6 +168,20 @@ export class KvStateMachine {
     return this.#cluster
   }
 
+  get quotas(): QuotaBook {
+    return this.#quotas
+  }
+
+  /** While its tables are replaced by a snapshot's, the store cannot be read. */
+  get isRestoring(): boolean {
+    return this.#isRestoring
+  }
+
+  /** Calls when there are other rules, or other keys than were counted. */
+  onQuotas(listener: () => void): void {
+    this.#quotasChanged = listener
+  }
+
   header(revision: number): ResponseHeader {
     const { clusterId, memberId } = this.#options
     return { clusterId, memberId, revision, raftTerm: this.#applied.term }
@@ -208,6 +228,7 @@ export class KvStateMachine {
 
   async restore(index: number, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     this.housekeeping.pause()
+    this.#isRestoring = true
     try {
       await this.#backend.replace(decodeSnapshot(chunks))
       const loaded = await loadState(this.#options)
@@ -219,13 +240,16 @@ export class KvStateMachine {
       this.#lessor = loaded.lessor
       this.#alarms = loaded.alarms
       this.#cluster = loaded.cluster
+      this.#quotas = loaded.quotas
       this.#applied = loaded.applied
       this.auth.restored(loaded.auth)
       this.housekeeping.restored(loaded)
       this.hub.restored(loaded.store)
       this.housekeeping.compact(loaded.store, () => undefined)
     } finally {
+      this.#isRestoring = false
       this.housekeeping.replaced()
+      this.#quotasChanged()
     }
   }
 
@@ -319,6 +343,12 @@ export class KvStateMachine {
       this.#options.onMembers?.()
       return { header: this.header(this.#store.revision) }
     },
+    quota: (body) => {
+      this.auth.permits.admin(this.#caller)
+      applyQuotaCommand(this.#quotas, body, this.#options.clock.now())
+      this.#quotasChanged()
+      return { header: this.header(this.#store.revision) }
+    },
     as: (body) => {
       const { caller, command } = decodeCaller(body)
       if (command[0] === commandKind.as) throw new KvError('MALFORMED')
@@ -340,7 +370,11 @@ export class KvStateMachine {
   }
 
   #endWrite(): ResponseHeader {
-    for (const change of this.#store.endWrite()) this.#changes.push(change)
+    const changes = this.#store.endWrite()
+    for (const change of changes) this.#changes.push(change)
+    if (this.#quotas.size > 0) {
+      this.#quotas.wrote(changes, this.#caller, this.#store, this.#options.clock.now())
+    }
     return this.header(this.#store.revision)
   }
 }

@@ -21,6 +21,7 @@ import type { WatchSink, WatchStream } from '../watch/types.ts'
 import type { AuthApi, Credentials } from './auth/auth-api.ts'
 import type { MaintenanceApi } from './maintenance.ts'
 import type { ClusterApi } from './cluster-api.ts'
+import type { QuotaApi } from './quota-keeper.ts'
 
 export type { WatchSink, WatchStream } from '../watch/types.ts'
 export type { AuthApi, Credentials } from './auth/auth-api.ts'
@@ -35,6 +36,8 @@ export type Done<T> = (error: KvError | undefined, result: T | undefined) => voi
 export interface MemberApi {
   readonly maintenance: MaintenanceApi
   readonly cluster: ClusterApi
+  /** What prefixes and users may have. */
+  readonly quotas: QuotaApi
   /** The header for a reply made now; `revision` is the store's current one. */
   header(): ResponseHeader
   range(body: Uint8Array, done: Done<RangeResponse>): void

@@ -118,6 +118,22 @@ export type {
   MemberListRequest,
   SnapshotResponse,
 } from './maintenance-messages.ts'
+export {
+  decodeQuotaListResponse,
+  decodeQuotaRemoveRequest,
+  decodeQuotaRule,
+  decodeQuotaSetRequest,
+  encodeQuotaListResponse,
+  encodeQuotaRemoveRequest,
+  encodeQuotaRule,
+  encodeQuotaSetRequest,
+} from './quota-messages.ts'
+export type {
+  QuotaListResponse,
+  QuotaRemoveRequest,
+  QuotaRuleMessage,
+  QuotaUseMessage,
+} from './quota-messages.ts'
 export { decodeTxnRequest, encodeTxnRequest } from './txn-request.ts'
 export {
   decodeWatchRequest,

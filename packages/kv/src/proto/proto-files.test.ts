@@ -7,7 +7,15 @@ import type { EnumName, MessageName } from './wire/schema-table.ts'
 import { schemaOf } from './wire/schema.ts'
 
 const folder = fileURLToPath(new URL('../../proto/', import.meta.url))
-const packages = ['mvccpb', 'authpb', 'etcdserverpb', 'v3lockpb', 'v3electionpb', 'grpc.health.v1']
+const packages = [
+  'mvccpb',
+  'authpb',
+  'etcdserverpb',
+  'v3lockpb',
+  'v3electionpb',
+  'grpc.health.v1',
+  'balsapb',
+]
 interface Descriptor {
   field: { name: string; number: number; label: string; type: string; oneofIndex?: number }[]
 }

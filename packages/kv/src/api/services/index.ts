@@ -8,6 +8,7 @@ import { leaseMethods } from './lease.ts'
 import { lockMethods } from './lock.ts'
 import { maintenanceMethods } from './maintenance.ts'
 import type { Method } from './method.ts'
+import { quotaMethods } from './quota.ts'
 import { watchMethods } from './watch.ts'
 
 const everyMethod: readonly Method[] = [
@@ -19,6 +20,7 @@ const everyMethod: readonly Method[] = [
   ...authMethods,
   ...lockMethods,
   ...electionMethods,
+  ...quotaMethods,
 ]
 
 /** What a learner does not serve is refused here. */

@@ -61,6 +61,11 @@ export class FakeMember implements MemberApi {
   readonly auth: MemberApi['auth'] = {
     call: (_name, _body, done) => done(new KvError('UNIMPLEMENTED'), undefined),
   }
+  readonly quotas: MemberApi['quotas'] = {
+    set: (_body, done) => done(new KvError('UNIMPLEMENTED'), undefined),
+    remove: (_body, done) => done(new KvError('UNIMPLEMENTED'), undefined),
+    list: (done) => this.#answer(done, () => ({ header: this.header(), quotas: [] })),
+  }
   /** Of every view that was asked for. */
   readonly credentials: Credentials[] = []
   readonly maintenance: MaintenanceApi = {

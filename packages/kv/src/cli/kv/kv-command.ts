@@ -7,6 +7,7 @@ import { registerClusterCommands } from './cluster-commands.ts'
 import { registerKeyCommands } from './key-commands.ts'
 import { addKvOptions, askMissingPassword } from './kv-options.ts'
 import { registerLeaseCommands } from './lease-commands.ts'
+import { registerQuotaCommands } from './quota-commands.ts'
 import { registerBackupCommands } from '../moving/backup-commands.ts'
 import { registerFeedCommand } from '../moving/feed-command.ts'
 import { registerMirrorCommand } from '../moving/mirror-command.ts'
@@ -24,6 +25,7 @@ export function registerKvCommand(program: Command): void {
   registerSnapshotCommands(kv)
   registerMemberCommands(kv)
   registerAuthCommands(kv)
+  registerQuotaCommands(kv)
   registerBackupCommands(kv)
   registerMirrorCommand(kv)
   registerFeedCommand(kv)

@@ -25,7 +25,12 @@ export function toAttemptError(error: ServiceError, signal: AbortSignal | undefi
   return new AttemptError(new KvError(codeOfStatus(code, details), { message, cause: error }), true)
 }
 
+/** Whose messages say more than their text. */
+const telling: readonly KvErrorCode[] = ['QUOTA_EXCEEDED', 'RATE_EXCEEDED', 'QUOTA_MALFORMED']
+
 function codeOfStatus(code: number, details: string): KvErrorCode {
+  const told = telling.find((each) => details.startsWith(`${kvErrors[each][1]}: `))
+  if (told !== undefined) return told
   if (code === grpcStatus.deadlineExceeded) return 'TIMEOUT'
   if (code === grpcStatus.canceled) return 'REQUEST_CANCELED'
   if (code === grpcStatus.unimplemented) return 'UNIMPLEMENTED'

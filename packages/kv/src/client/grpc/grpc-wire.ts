@@ -7,7 +7,7 @@ import { encodeWatchRequest } from '../../proto/index.ts'
 import type { WatchRequest } from '../../proto/index.ts'
 import { parseEndpoint } from '../endpoint.ts'
 import type { Endpoint } from '../endpoint.ts'
-import { AttemptError, readWatchResponse } from '../wire.ts'
+import { AttemptError, methodPath, readWatchResponse } from '../wire.ts'
 import type { AttemptOptions, WatchChannel, WatchChannelEvents, Wire, WireMethod } from '../wire.ts'
 import { toAttemptError } from './grpc-errors.ts'
 
@@ -26,7 +26,6 @@ const channelOptions = {
   // A channel of its own for each client, so that closing one does not reach another.
   'grpc.use_local_subchannel_pool': 1,
 }
-const path = (method: string): string => `/etcdserverpb.${method}`
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 const asIs = (bytes: Buffer): Uint8Array => bytes
@@ -82,7 +81,7 @@ export class GrpcWire implements Wire {
     signal: AbortSignal | undefined,
   ): AsyncIterable<Uint8Array> {
     const call = this.#client(this.#endpoint()).makeServerStreamRequest<Uint8Array, Uint8Array>(
-      path(method),
+      methodPath(method),
       asBuffer,
       asIs,
       body,
@@ -103,7 +102,7 @@ export class GrpcWire implements Wire {
   openWatchChannel(events: WatchChannelEvents): Promise<WatchChannel> {
     const endpoint = this.#endpoint()
     const stream = this.#client(endpoint).makeBidiStreamRequest<Uint8Array, Uint8Array>(
-      path('Watch/Watch'),
+      methodPath('Watch/Watch'),
       asBuffer,
       asIs,
       this.#metadata(),
@@ -182,7 +181,7 @@ export class GrpcWire implements Wire {
     return new Promise((resolve, reject) => {
       const onAbort = (): void => call.cancel()
       const call = this.#client(endpoint).makeUnaryRequest<Uint8Array, Uint8Array>(
-        path(method),
+        methodPath(method),
         asBuffer,
         asIs,
         body,
@@ -207,7 +206,7 @@ export class GrpcWire implements Wire {
   ): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const stream = this.#client(endpoint).makeBidiStreamRequest<Uint8Array, Uint8Array>(
-        path(method),
+        methodPath(method),
         asBuffer,
         asIs,
         this.#metadata(),

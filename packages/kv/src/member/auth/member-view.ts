@@ -24,6 +24,7 @@ import type {
 import type { ClusterApi } from '../cluster-api.ts'
 import type { MaintenanceApi } from '../maintenance.ts'
 import type { MemberCore } from '../member.ts'
+import type { QuotaApi } from '../quota-keeper.ts'
 import type { Done, MemberApi, WatchSink, WatchStream } from '../types.ts'
 import type { AuthApi, Credentials } from './auth-api.ts'
 import { GuardedCluster } from './guarded-cluster.ts'
@@ -38,6 +39,7 @@ export class MemberView implements MemberApi {
   #auth: AuthApi | undefined
   #maintenance: MaintenanceApi | undefined
   #cluster: ClusterApi | undefined
+  #quotas: QuotaApi | undefined
 
   constructor(core: MemberCore, credentials: Credentials) {
     this.#core = core
@@ -76,6 +78,16 @@ export class MemberView implements MemberApi {
       this.#asAdmin(done, run)
     })
     return this.#cluster
+  }
+
+  get quotas(): QuotaApi {
+    const { quotas } = this.#core
+    this.#quotas ??= {
+      set: (body, done) => this.#asCaller(done, (caller) => quotas.set(body, done, caller)),
+      remove: (body, done) => this.#asCaller(done, (caller) => quotas.remove(body, done, caller)),
+      list: (done) => this.#asAdmin(done, () => quotas.list(done)),
+    }
+    return this.#quotas
   }
 
   header(): ResponseHeader {

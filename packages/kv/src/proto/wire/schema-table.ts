@@ -143,6 +143,16 @@ export const messageTable = {
   ProclaimRequest: 'leader=1:LeaderKey value=2:bytes',
   ProclaimResponse: 'header=1:ResponseHeader',
 
+  QuotaRule:
+    'prefix=1:bytes user=2:string keys_max=3:int64 size_bytes_max=4:int64 writes_per_second_max=5:int64',
+  QuotaUse: 'rule=1:QuotaRule keys=2:int64 size_bytes=3:int64 is_counted=4:bool refused=5:int64',
+  QuotaSetRequest: 'rule=1:QuotaRule',
+  QuotaSetResponse: 'header=1:ResponseHeader',
+  QuotaRemoveRequest: 'prefix=1:bytes user=2:string',
+  QuotaRemoveResponse: 'header=1:ResponseHeader',
+  QuotaListRequest: '',
+  QuotaListResponse: 'header=1:ResponseHeader quotas=2:QuotaUse[]',
+
   HealthCheckRequest: 'service=1:string',
   HealthCheckResponse: 'status=1:ServingStatus',
 } as const
