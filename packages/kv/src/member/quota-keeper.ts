@@ -112,14 +112,8 @@ export class QuotaKeeper implements QuotaApi, WriteGuard {
 
 /** What a command may write; undefined for those that no quota is about. */
 function opsOf(name: CommandName, body: Uint8Array): readonly RequestOp[] | undefined {
-  switch (name) {
-    case 'put':
-      return [{ type: 'put', request: decodePutRequest(body) }]
-    case 'deleteRange':
-      return [{ type: 'deleteRange', request: decodeDeleteRangeRequest(body) }]
-    case 'txn':
-      return [{ type: 'txn', request: decodeTxnRequest(body) }]
-    default:
-      return undefined
-  }
+  if (name === 'put') return [{ type: 'put', request: decodePutRequest(body) }]
+  if (name === 'txn') return [{ type: 'txn', request: decodeTxnRequest(body) }]
+  if (name !== 'deleteRange') return undefined
+  return [{ type: 'deleteRange', request: decodeDeleteRangeRequest(body) }]
 }

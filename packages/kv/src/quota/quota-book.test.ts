@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { stranger, type Caller } from '../auth/caller.ts'
 import { MemoryBackend } from '../backend/memory-backend.ts'
