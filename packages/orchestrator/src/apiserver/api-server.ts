@@ -23,7 +23,7 @@ import {
 } from './registry/system-objects.ts'
 import type { Store } from './store.ts'
 import { ApiDispatcher } from './wire/api-dispatcher.ts'
-import { createAccessControl } from './access/access-control.ts'
+import { type AccessOptions, openAccessControl } from './access/access-control.ts'
 import { type ConnectionIdentity, identityOfSocket } from './access/authentication.ts'
 import { ensureBootstrapPolicy } from './access/rbac/ensure-policy.ts'
 import { RequestPipeline } from './wire/request-pipeline.ts'
@@ -38,6 +38,7 @@ export interface ApiServerOptions {
   readonly dataDir: string
   /** Left out: all that Balsa knows. */
   readonly types?: readonly ResourceType[]
+  readonly access?: AccessOptions
   /** Told of failures that no client is told of in full. */
   readonly onError?: (error: Error) => void
 }
@@ -73,13 +74,15 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     access: () => access,
   })
   const nodes = new NodeConnections()
-  const access = createAccessControl({ registries })
+  const rootCertificate = certificates.ca.certificate
+  const place = { dataDir, rootCertificate }
+  const access = await openAccessControl(registries, place, options.access ?? {})
   const client = new LocalApiClient(registries)
   const dispatcher = new ApiDispatcher({
     registries,
     nodes,
     pipeline: new RequestPipeline(access),
-    reviews: access.reviews,
+    access,
     serverAddress: () => new URL(url).host,
     onInternalError: onError,
   })

@@ -1,4 +1,5 @@
 // What controllers, scheduler, agent and CLI use to talk to the apiserver: the same interface in-process (no socket) and over HTTP.
+import type { TokenRequestSpec, TokenRequestStatus } from './token-request.ts'
 import type { Json, KubeObject, Stored } from '../resources/object.ts'
 
 /** Names a collection: `{ group: 'apps', version: 'v1', plural: 'deployments' }`. */
@@ -107,4 +108,10 @@ export interface ApiClient {
   ): Promise<void>
   /** POST pods/NAME/binding. */
   bind(namespace: string, pod: string, node: string): Promise<void>
+  /** POST serviceaccounts/NAME/token. */
+  createToken(
+    namespace: string,
+    serviceAccount: string,
+    spec: TokenRequestSpec,
+  ): Promise<TokenRequestStatus>
 }

@@ -1,4 +1,5 @@
 // The ApiClient over HTTP: what runs in another process than the apiserver talks to it through this.
+import type { TokenRequestSpec, TokenRequestStatus } from './token-request.ts'
 import type { Json, KubeObject, Stored } from '../resources/object.ts'
 import type {
   ApiClient,
@@ -213,6 +214,24 @@ export class HttpApiClient implements ApiClient {
         target: { apiVersion: 'v1', kind: 'Node', name: node },
       },
     })
+  }
+
+  async createToken(
+    namespace: string,
+    serviceAccount: string,
+    spec: TokenRequestSpec,
+  ): Promise<TokenRequestStatus> {
+    const accounts = { group: '', version: 'v1', plural: 'serviceaccounts' }
+    const answer = await this.#transport.json({
+      method: 'POST',
+      path: objectPath(accounts, namespace, serviceAccount, 'token'),
+      body: {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        spec: { ...spec } as Json,
+      },
+    })
+    return (answer as unknown as { readonly status: TokenRequestStatus }).status
   }
 }
 

@@ -2,7 +2,8 @@
 // is shared with the watch cache.
 import type { Json, KubeObject, Stored } from '../resources/object.ts'
 import { mergeKeysOf } from '../resources/schema/merge-keys.ts'
-import { apiErrorFrom } from '../apiserver/api-errors.ts'
+import type { TokenRequests } from '../apiserver/access/tokens/token-requests.ts'
+import { apiErrorFrom, noSuchResource } from '../apiserver/api-errors.ts'
 import { applyTo } from '../apiserver/registry/apply.ts'
 import { decodeAs, lenient } from '../apiserver/registry/decode.ts'
 import { applyPatch } from '../apiserver/registry/patch.ts'
@@ -14,6 +15,7 @@ import type { WriteOptions } from '../apiserver/registry/request-options.ts'
 import { filterOf } from '../apiserver/registry/selection.ts'
 import { bindPod, changeScale, changeSubresource } from '../apiserver/subresources/subresources.ts'
 import type { CacheCursor } from '../apiserver/storage/resource-cache.ts'
+import type { TokenRequestSpec, TokenRequestStatus } from './token-request.ts'
 import type {
   ApiClient,
   ApiWatchHandlers,
@@ -24,15 +26,21 @@ import type {
   ResourceRef,
 } from './api-client.ts'
 
+/** What a client that acts as a user needs of the apiserver's access control. */
+export interface LocalAccess {
+  readonly authorizer: Authorizer
+  readonly tokenRequests: TokenRequests
+}
+
 export class LocalApiClient implements ApiClient {
   readonly #registries: Registries
   readonly #options: WriteOptions
-  readonly #authorizer: Authorizer | undefined
+  readonly #access: LocalAccess | undefined
 
-  /** No `authorizer`: the user may do everything. */
-  constructor(registries: Registries, user: User = systemUser, authorizer?: Authorizer) {
+  /** No `access`: the user may do everything. */
+  constructor(registries: Registries, user: User = systemUser, access?: LocalAccess) {
     this.#registries = registries
-    this.#authorizer = authorizer
+    this.#access = access
     this.#options = { user, dryRun: false, fieldManager: user.name }
   }
 
@@ -155,9 +163,11 @@ export class LocalApiClient implements ApiClient {
   ): Promise<Stored<T>> {
     const registry = this.#registries.get(ref)
     const { namespace, name = '' } = object.metadata
+    const place = placeOf(registry, namespace, name)
+    this.#check('patch', registry, place)
     const { stored } = await applyTo(registry, {
       type: registry.type,
-      place: placeOf(registry, namespace, name),
+      place,
       config: object as unknown as Json,
       force,
       options: { ...this.#options, fieldManager },
@@ -192,10 +202,30 @@ export class LocalApiClient implements ApiClient {
     await bindPod(registry, place, node, this.#options)
   }
 
+  async createToken(
+    namespace: string,
+    serviceAccount: string,
+    spec: TokenRequestSpec,
+  ): Promise<TokenRequestStatus> {
+    if (this.#access === undefined) throw noSuchResource()
+    const registry = this.#registries.get({ group: '', version: 'v1', plural: 'serviceaccounts' })
+    const place: Place = { namespace, name: serviceAccount }
+    this.#check('create', registry, place, 'token')
+    const object = {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      metadata: {},
+      spec,
+    } as KubeObject
+    const write = { place, object, oldObject: undefined, options: this.#options } as const
+    await registry.admit({ operation: 'CREATE', subresource: 'token', ...write })
+    return this.#access.tokenRequests.create(namespace, serviceAccount, spec)
+  }
+
   /** Throws ApiError Forbidden. */
   #check(verb: string, { type }: Registry, { namespace, name }: Place, subresource = ''): void {
-    if (this.#authorizer === undefined) return
-    checkAccess(this.#authorizer, {
+    if (this.#access === undefined) return
+    checkAccess(this.#access.authorizer, {
       user: this.#options.user,
       verb,
       isResource: true,

@@ -1,6 +1,7 @@
 // The admission plugins, in the order in which they are asked; upstream's order where upstream has them.
 import type { AccessControl } from '../access/access-control.ts'
 import type { Registry } from '../registry/registry.ts'
+import { AccountTokenSecret } from './account-token-secret.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { NamespaceLifecycle } from './namespace-lifecycle.ts'
 import { RoleEscalation } from './role-escalation.ts'
@@ -27,6 +28,15 @@ export const admissionPlugins = (context: AdmissionContext): readonly AdmissionP
   return [
     new NamespaceLifecycle(() => core('namespaces')),
     new ServiceAddresses(() => core('services'), now),
-    ...(access === undefined ? [] : [new RoleEscalation(() => access().rbac)]),
+    ...(access === undefined
+      ? []
+      : [
+          new AccountTokenSecret({
+            accounts: () => core('serviceaccounts'),
+            tokens: () => access().serviceAccountTokens,
+            rootCertificate: () => access().rootCertificate,
+          }),
+          new RoleEscalation(() => access().rbac),
+        ]),
   ]
 }

@@ -1,6 +1,7 @@
 // Which subresources a kind has: what discovery lists and what is answered. Status and scale follow from the kind's own data; all others
 // are a line of the table, with the function that answers.
 import type { ResourceType } from '../../resources/object.ts'
+import type { AccessControl } from '../access/access-control.ts'
 import type { NodeConnections } from '../node-connections.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { Place, Registry } from '../registry/registry.ts'
@@ -8,6 +9,7 @@ import type { Exchange } from '../wire/exchange.ts'
 import { handleLog } from '../wire/log-handler.ts'
 import type { ResourcePath } from '../wire/request-path.ts'
 import { handleAttach, handleExec } from './remote-command.ts'
+import { handleToken, tokenRequestKind } from './service-account-token.ts'
 
 export interface SubresourceRequest {
   readonly exchange: Exchange
@@ -18,6 +20,7 @@ export interface SubresourceRequest {
   readonly place: Place
   readonly registries: Registries
   readonly nodes: NodeConnections
+  readonly access: AccessControl
 }
 
 export interface Subresource {
@@ -46,6 +49,14 @@ const rows: readonly Row[] = [
     name: 'finalize',
     kind: core('Namespace'),
     verbs: ['update'],
+  },
+  {
+    group: '',
+    plural: 'serviceaccounts',
+    name: 'token',
+    kind: tokenRequestKind,
+    verbs: ['create'],
+    handle: handleToken,
   },
   { ...pods, name: 'binding', kind: core('Binding'), verbs: ['create'] },
   { ...pods, name: 'exec', kind: core('PodExecOptions'), verbs: connect, handle: handleExec },

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ApiServer, startApiServer } from '../api-server.ts'
+import { type ApiServer, type ApiServerOptions, startApiServer } from '../api-server.ts'
 import { MemoryStore } from '../memory-store.ts'
 import type { KeyPair } from '../pki/certificates.ts'
 import type { Store } from '../store.ts'
@@ -56,7 +56,7 @@ export class ApiFixture {
   }
 
   static async start(
-    options: { readonly store?: Store; readonly onError?: (error: Error) => void } = {},
+    options: Partial<Pick<ApiServerOptions, 'store' | 'onError' | 'access'>> = {},
   ): Promise<ApiFixture> {
     const dataDir = await mkdtemp(join(tmpdir(), 'balsa-api-'))
     const store = options.store ?? new MemoryStore()
@@ -65,6 +65,7 @@ export class ApiFixture {
       store,
       url: 'https://127.0.0.1:0',
       dataDir,
+      ...(options.access === undefined ? {} : { access: options.access }),
       onError: options.onError ?? ((error) => errors.push(error)),
     })
     return new ApiFixture({ server, store, dataDir, errors })

@@ -4,7 +4,7 @@ import { apiErrorFrom, methodNotAllowed, noSuchResource } from '../api-errors.ts
 import type { NodeConnections } from '../node-connections.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { ConnectionIdentity } from '../access/authentication.ts'
-import type { ReviewSources } from '../access/reviews/review.ts'
+import type { AccessControl } from '../access/access-control.ts'
 import { openApiV2 } from '../discovery/openapi-v2.ts'
 import { Discovery } from '../discovery/discovery.ts'
 import type { Exchange } from './exchange.ts'
@@ -22,7 +22,7 @@ export interface DispatcherOptions {
   readonly registries: Registries
   readonly nodes: NodeConnections
   readonly pipeline: RequestPipeline
-  readonly reviews: ReviewSources
+  readonly access: AccessControl
   /** `HOST:PORT` as clients reach it. */
   readonly serverAddress: () => string
   /** Told of failures that are no answer of the API: of the store, or a bug. */
@@ -48,7 +48,7 @@ export class ApiDispatcher {
       this.#discovery = new Discovery(registries.types, reviews)
       this.#openApiV2 = undefined
     })
-    this.#handlers = new ResourceHandlers(options.registries, options.nodes)
+    this.#handlers = new ResourceHandlers(options)
   }
 
   /** Never rejects. */
@@ -78,8 +78,23 @@ export class ApiDispatcher {
   }
 
   async #dispatch(exchange: Exchange, { path }: RequestInfo): Promise<void> {
-    if (path === undefined) this.#handleDocument(exchange)
-    else await this.#handleResource(exchange, path)
+    if (path !== undefined) await this.#handleResource(exchange, path)
+    else if (!(await this.#handleIssuer(exchange))) this.#handleDocument(exchange)
+  }
+
+  /** What others need to check tokens of service accounts. */
+  async #handleIssuer(exchange: Exchange): Promise<boolean> {
+    const { serviceAccountTokens } = this.#options.access
+    const path = exchange.path.endsWith('/') ? exchange.path.slice(0, -1) : exchange.path
+    if (!readMethods.has(exchange.method)) return false
+    if (path === '/.well-known/openid-configuration') {
+      const url = `https://${this.#options.serverAddress()}`
+      sendValue(exchange, 200, serviceAccountTokens.configuration(url))
+      return true
+    }
+    if (path !== '/openid/v1/jwks') return false
+    sendValue(exchange, 200, await serviceAccountTokens.publicKeys(), 'application/jwk-set+json')
+    return true
   }
 
   /** Health and version: for everybody. */
@@ -147,7 +162,7 @@ export class ApiDispatcher {
     if (served !== undefined) return this.#handlers.handle({ exchange, path, ...served })
     const review = findReview(path)
     if (review !== undefined) {
-      return handleReview(exchange, review, { path, sources: this.#options.reviews })
+      return handleReview(exchange, review, { path, sources: this.#options.access.reviews })
     }
     const pods = this.#options.registries.findServed({ group: '', version: 'v1', plural: 'pods' })
     if (group === '' && plural === 'bindings' && namespace !== undefined && pods !== undefined) {

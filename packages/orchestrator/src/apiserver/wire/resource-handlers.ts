@@ -9,7 +9,6 @@ import {
   noSuchResource,
   unsupportedMediaType,
 } from '../api-errors.ts'
-import type { NodeConnections } from '../node-connections.ts'
 import { decodeAs, type DecodeOptions } from '../registry/decode.ts'
 import { applyPatch } from '../registry/patch.ts'
 import type { Registries } from '../registry/registries.ts'
@@ -22,7 +21,7 @@ import {
   changeSubresource,
   type ObjectSubresource,
 } from '../subresources/subresources.ts'
-import { findSubresource } from '../subresources/subresource-table.ts'
+import { findSubresource, type SubresourceRequest } from '../subresources/subresource-table.ts'
 import type { CacheFilter } from '../storage/resource-cache.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import { readDeleteOptions } from './delete-options.ts'
@@ -47,11 +46,11 @@ export interface ResourceRequest {
 
 export class ResourceHandlers {
   readonly #registries: Registries
-  readonly #nodes: NodeConnections
+  readonly #shared: Pick<SubresourceRequest, 'registries' | 'nodes' | 'access'>
 
-  constructor(registries: Registries, nodes: NodeConnections) {
-    this.#registries = registries
-    this.#nodes = nodes
+  constructor(shared: Pick<SubresourceRequest, 'registries' | 'nodes' | 'access'>) {
+    this.#registries = shared.registries
+    this.#shared = shared
   }
 
   async handle(request: ResourceRequest): Promise<void> {
@@ -63,8 +62,7 @@ export class ResourceHandlers {
     const subresource = findSubresource(registry.type, path.subresource)
     if (subresource === undefined) throw noSuchResource()
     if (subresource.handle !== undefined) {
-      const registries = this.#registries
-      return subresource.handle({ ...request, place, registries, nodes: this.#nodes })
+      return subresource.handle({ ...request, place, ...this.#shared })
     }
     return this.#handleSubresource(request, place, path.subresource)
   }

@@ -1,5 +1,7 @@
 // An ApiClient over a map, for tests of controllers, scheduler and agent: resourceVersions, watches, conflicts, graceful deletion of
 // pods, finalizers and the status subresource behave as the apiserver's; nothing is validated or defaulted.
+import type { TokenRequestSpec, TokenRequestStatus } from '../token-request.ts'
+import { timestamp } from '../../resources/timestamp.ts'
 import {
   ApiError,
   type ApiClient,
@@ -200,6 +202,17 @@ export class FakeApiClient implements ApiClient {
         },
       })
     }
+  }
+
+  async createToken(
+    namespace: string,
+    serviceAccount: string,
+    spec: TokenRequestSpec,
+  ): Promise<TokenRequestStatus> {
+    await Promise.resolve()
+    const expiresAtMs = Date.now() + (spec.expirationSeconds ?? 3600) * 1000
+    const token = `token-of-${namespace}-${serviceAccount}`
+    return { token, expirationTimestamp: timestamp(expiresAtMs) }
   }
 
   async bind(namespace: string, pod: string, node: string): Promise<void> {

@@ -37,7 +37,9 @@ export class BootstrapTokens implements TokenSource {
       text('usage-bootstrap-authentication') === 'true' &&
       (expires === '' || Date.parse(expires) > this.#now())
     if (!isValid) return undefined
-    const groups = text('auth-extra-groups').split(',').filter((group) => extraGroup.test(group))
+    const groups = text('auth-extra-groups')
+      .split(',')
+      .filter((group) => extraGroup.test(group))
     return {
       user: {
         name: `system:bootstrap:${id}`,

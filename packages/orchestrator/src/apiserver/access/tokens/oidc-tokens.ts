@@ -35,10 +35,7 @@ export class OidcTokens implements TokenSource {
     this.#now = now
   }
 
-  async authenticate(
-    token: string,
-    audiences: readonly string[],
-  ): Promise<TokenUser | undefined> {
+  async authenticate(token: string, audiences: readonly string[]): Promise<TokenUser | undefined> {
     const { decodeJwt, errors, jwtVerify } = await import('jose')
     try {
       if (decodeJwt(token).iss !== this.#options.issuerUrl) return undefined
@@ -53,14 +50,17 @@ export class OidcTokens implements TokenSource {
       })
       return this.#userOf(payload, audiences)
     } catch (reason) {
-      if (reason instanceof errors.JOSEError) return undefined
+      // A provider whose keys cannot be fetched (TypeError of fetch) is as good as none.
+      if (reason instanceof errors.JOSEError || reason instanceof TypeError) return undefined
       throw reason
     }
   }
 
   #userOf(payload: JWTPayload, audiences: readonly string[]): TokenUser | undefined {
     const { usernameClaim = 'sub', groupsClaim, requiredClaims = {} } = this.#options
-    const isMissing = Object.entries(requiredClaims).some(([name, value]) => payload[name] !== value)
+    const isMissing = Object.entries(requiredClaims).some(
+      ([name, value]) => payload[name] !== value,
+    )
     const name = payload[usernameClaim]
     if (isMissing || typeof name !== 'string' || name === '') return undefined
     if (usernameClaim === 'email' && payload['email_verified'] === false) return undefined

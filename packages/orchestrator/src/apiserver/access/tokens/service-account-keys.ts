@@ -1,6 +1,12 @@
 // The key that signs tokens of service accounts: an EC key made at the first start and kept under DATA_DIR/pki, mode 0600. Its id is
 // the digest of its public part, so that whoever has the documents below /openid can tell keys apart.
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { replaceFile } from '../../pki/replace-file.ts'

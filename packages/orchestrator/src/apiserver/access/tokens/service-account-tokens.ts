@@ -101,10 +101,7 @@ export class ServiceAccountTokens implements TokenSource {
     })
   }
 
-  async authenticate(
-    token: string,
-    audiences: readonly string[],
-  ): Promise<TokenUser | undefined> {
+  async authenticate(token: string, audiences: readonly string[]): Promise<TokenUser | undefined> {
     const { decodeJwt, errors, jwtVerify } = await import('jose')
     try {
       const issuer = decodeJwt(token).iss
@@ -176,12 +173,14 @@ export class ServiceAccountTokens implements TokenSource {
     token: string,
     audiences: readonly string[],
   ): TokenUser | undefined {
-    const text = (name: string): string => String(payload[`${legacyClaim}${name}`] ?? '')
+    const text = (name: string): string => {
+      const value = payload[`${legacyClaim}${name}`]
+      return typeof value === 'string' ? value : ''
+    }
     const namespace = text('namespace')
     const account = { name: text('service-account.name'), uid: text('service-account.uid') }
-    const secret = this.#find('secrets', namespace, text('secret.name')) as
-      | (KubeObject & { readonly data?: Readonly<Record<string, string>> })
-      | undefined
+    const secret: (KubeObject & { data?: Readonly<Record<string, string>> }) | undefined =
+      this.#find('secrets', namespace, text('secret.name'))
     const held = Buffer.from(secret?.data?.['token'] ?? '', 'base64').toString('utf8')
     if (held !== token || !this.#isSame('serviceaccounts', namespace, account)) return undefined
     return { user: accountUser(namespace, account, {}), audiences }
@@ -198,7 +197,11 @@ export class ServiceAccountTokens implements TokenSource {
   }
 }
 
-const accountUser = (namespace: string, account: BoundObject, extra: NonNullable<User['extra']>): User => ({
+const accountUser = (
+  namespace: string,
+  account: BoundObject,
+  extra: NonNullable<User['extra']>,
+): User => ({
   name: `${serviceAccountPrefix}${namespace}:${account.name}`,
   uid: account.uid,
   groups: [...serviceAccountGroups(namespace), authenticatedGroup],
