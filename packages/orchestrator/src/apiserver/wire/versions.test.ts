@@ -110,6 +110,36 @@ test('events are the same ones in both groups, under other names of fields', asy
   expect(again.json).toMatchObject({ items: [{ note: 'it began', regarding: { name: 'p' } }] })
 })
 
+test('an autoscaler of v1 keeps what only v2 can say when it is written back', async () => {
+  const v2 = '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers'
+  const v1 = '/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers'
+  const resource = (name: string, averageUtilization: number): object => ({
+    type: 'Resource',
+    resource: { name, target: { type: 'Utilization', averageUtilization } },
+  })
+  const spec = {
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' },
+    minReplicas: 1,
+    maxReplicas: 3,
+    metrics: [resource('cpu', 50), resource('memory', 70)],
+  }
+  expect((await api.request('POST', v2, { body: { metadata: { name: 'h' }, spec } })).status).toBe(
+    201,
+  )
+  const { json: shown } = await api.request('GET', `${v1}/h`)
+  expect(shown).toMatchObject({
+    apiVersion: 'autoscaling/v1',
+    spec: { targetCPUUtilizationPercentage: 50 },
+  })
+  const put = await api.request('PUT', `${v1}/h`, {
+    body: { ...shown, spec: { ...shown.spec, targetCPUUtilizationPercentage: 60 } },
+  })
+  expect(put.status).toBe(200)
+  const { json: stored } = await api.request('GET', `${v2}/h`)
+  expect(stored).toMatchObject({ spec: { metrics: [resource('cpu', 60), resource('memory', 70)] } })
+  expect(stored.metadata.annotations).toBeUndefined()
+})
+
 test('discovery lists the stable version before the betas', async () => {
   const { json } = await api.request('GET', '/apis')
   const networking = (json as { groups: { name: string }[] }).groups.find(
