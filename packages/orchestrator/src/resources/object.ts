@@ -146,6 +146,8 @@ export interface ResourceType<T extends KubeObject = KubeObject> {
   selectableFields?(object: T): Readonly<Record<string, string>>
   /** Left out: what the schema says. */
   readonly mergeKeys?: MergeKeys
+  /** OpenAPI v3 schema of a kind that no table of schema/tables has, without apiVersion, kind and metadata. */
+  readonly openApiSchema?: { readonly [key: string]: Json | undefined }
   /** Another served version of a stored kind: the kind that is stored. Its own data then only names and describes this version. */
   readonly storage?: ResourceType
   /** With `storage`: what is decoded of this version in the stored version. Pure; apiVersion and kind are set by the caller. */

@@ -109,6 +109,19 @@ export class ApiFixture {
     })
   }
 
+  /** The body as it came, for encodings. */
+  async bytes(path: string, headers: Readonly<Record<string, string>>): Promise<Buffer> {
+    const stream = this.#open('GET', path, { headers })
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = []
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+      stream.on('error', reject)
+      stream.on('end', () => {
+        resolve(Buffer.concat(chunks))
+      })
+    })
+  }
+
   /** A stream of JSON lines; resolves when the headers have come. */
   async lines(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Lines> {
     const stream = this.#open('GET', path, { headers })

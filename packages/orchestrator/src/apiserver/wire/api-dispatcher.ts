@@ -5,7 +5,7 @@ import type { NodeConnections } from '../node-connections.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { ConnectionIdentity } from '../access/authentication.ts'
 import type { AccessControl } from '../access/access-control.ts'
-import { openApiV2 } from '../discovery/openapi-v2.ts'
+import { OpenApi } from '../openapi/openapi.ts'
 import { Discovery } from '../discovery/discovery.ts'
 import type { Exchange } from './exchange.ts'
 import { jsonType, parseAccept } from './media-types.ts'
@@ -29,24 +29,22 @@ export interface DispatcherOptions {
   readonly onInternalError: (error: Error) => void
 }
 
-const openApiV2Type = 'application/octet-stream'
 const aggregatedVersions = ['v2', 'v2beta1'] as const
 const readMethods = new Set(['GET', 'HEAD'])
 
 export class ApiDispatcher {
   readonly #options: DispatcherOptions
   #discovery: Discovery
-  /** Made when first asked for. */
-  #openApiV2: Buffer | undefined
+  readonly #openApi: OpenApi
   readonly #handlers: ResourceHandlers
 
   constructor(options: DispatcherOptions) {
     this.#options = options
     const { registries } = options
+    this.#openApi = new OpenApi(registries)
     this.#discovery = new Discovery(registries.types, reviews)
     registries.onTypesChange(() => {
       this.#discovery = new Discovery(registries.types, reviews)
-      this.#openApiV2 = undefined
     })
     this.#handlers = new ResourceHandlers(options)
   }
@@ -79,7 +77,7 @@ export class ApiDispatcher {
 
   async #dispatch(exchange: Exchange, { path }: RequestInfo): Promise<void> {
     if (path !== undefined) await this.#handleResource(exchange, path)
-    else if (!(await this.#handleIssuer(exchange))) this.#handleDocument(exchange)
+    else if (!(await this.#handleIssuer(exchange))) await this.#handleDocument(exchange)
   }
 
   /** What others need to check tokens of service accounts. */
@@ -123,7 +121,7 @@ export class ApiDispatcher {
     exchange.send(isReady ? 200 : 500, 'text/plain; charset=utf-8', body)
   }
 
-  #handleDocument(exchange: Exchange): void {
+  async #handleDocument(exchange: Exchange): Promise<void> {
     if (!readMethods.has(exchange.method)) throw methodNotAllowed()
     const parts = exchange.path.split('/').filter((part) => part !== '')
     const [root = '', group = '', version, ...more] = parts
@@ -137,11 +135,7 @@ export class ApiDispatcher {
     else if (root === 'apis' && parts.length === 2) document = this.#discovery.group(group)
     else if (root === 'apis' && version !== undefined && more.length === 0) {
       document = this.#discovery.resources(group, version)
-    } else if (exchange.path === '/openapi/v2') {
-      this.#openApiV2 ??= openApiV2(this.#options.registries.types)
-      exchange.send(200, openApiV2Type, this.#openApiV2)
-      return
-    }
+    } else if (await this.#openApi.handle(exchange)) return
     if (document === undefined) sendPlainNotFound(exchange)
     else sendValue(exchange, 200, document)
   }

@@ -144,9 +144,14 @@ export class Exchange {
     if (this.#warnings.length < warningsMax) this.#warnings.push(text.slice(0, warningLengthMax))
   }
 
-  send(status: number, contentType: string, body: Uint8Array | string): void {
+  send(
+    status: number,
+    contentType: string,
+    body: Uint8Array | string,
+    headers: Readonly<Record<string, string>> = {},
+  ): void {
     if (this.#response.headersSent || this.#isClosed) return
-    this.#writeHead(status, contentType, Buffer.byteLength(body))
+    this.#writeHead(status, contentType, Buffer.byteLength(body), headers)
     if (this.method === 'HEAD') this.#response.end()
     else this.#response.end(body)
   }
@@ -216,10 +221,16 @@ export class Exchange {
     })
   }
 
-  #writeHead(status: number, contentType: string, contentLength: number | undefined): void {
+  #writeHead(
+    status: number,
+    contentType: string,
+    contentLength: number | undefined,
+    more: Readonly<Record<string, string>> = {},
+  ): void {
     const headers: Record<string, string | number | string[]> = {
       'cache-control': 'no-cache, private',
       'content-type': contentType,
+      ...more,
     }
     if (contentLength !== undefined) headers['content-length'] = contentLength
     if (this.#warnings.length > 0) {

@@ -25,7 +25,11 @@ interface BetaSpec extends Omit<IngressSpec, 'defaultBackend' | 'rules'> {
 
 export const betaIngressTypes: readonly ResourceType[] = [
   servedAs(ingressType, { version: 'v1beta1', toStorage, fromStorage }),
-  servedAs(ingressType, { group: 'extensions', version: 'v1beta1', toStorage, fromStorage }),
+  // Without short names: they would be ambiguous.
+  {
+    ...servedAs(ingressType, { group: 'extensions', version: 'v1beta1', toStorage, fromStorage }),
+    shortNames: [],
+  },
 ]
 
 function toStorage(object: KubeObject): KubeObject {

@@ -1,0 +1,148 @@
+// Answers /openapi/v2 and /openapi/v3. Documents are made when they are first asked for, compressed once, and made again when the served
+// kinds change; clients that have one already are told so.
+import { createHash } from 'node:crypto'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { methodNotAllowed } from '../api-errors.ts'
+import { groupVersion } from '../registry/decode.ts'
+import type { Registries } from '../registry/registries.ts'
+import type { Exchange } from '../wire/exchange.ts'
+import { jsonType } from '../wire/media-types.ts'
+import { reviews } from '../wire/review-handler.ts'
+import type { DescribedKind } from './definitions.ts'
+import { documentV2 } from './document-v2.ts'
+import { documentV3 } from './document-v3.ts'
+
+const compress = promisify(gzip)
+
+interface Document {
+  readonly contentType: string
+  readonly bytes: Buffer
+  /** Of the bytes, hexadecimal. */
+  readonly hash: string
+  /** Made when a client first takes it. */
+  compressed?: Promise<Buffer>
+}
+
+/** Kinds that are sent but not stored: clients check their fields too. */
+const unstored: readonly DescribedKind[] = [
+  ...reviews,
+  { group: '', version: 'v1', kind: 'Binding' },
+  { group: 'policy', version: 'v1', kind: 'Eviction' },
+  { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+  { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
+]
+
+/** `@` is not allowed in a content type, so the type that clients ask for is not the one they get. */
+const protobufType = 'application/octet-stream'
+
+export class OpenApi {
+  readonly #registries: Registries
+  readonly #documents = new Map<string, Document>()
+
+  constructor(registries: Registries) {
+    this.#registries = registries
+    registries.onTypesChange(() => {
+      this.#documents.clear()
+    })
+  }
+
+  /** false: the path is none of OpenAPI's. */
+  async handle(exchange: Exchange): Promise<boolean> {
+    const [, root, version, ...rest] = exchange.path.split('/')
+    if (root !== 'openapi') return false
+    const document = version === 'v2' && rest.length === 0 ? this.#v2() : this.#v3(version, rest)
+    if (document === undefined) return false
+    if (exchange.method !== 'GET' && exchange.method !== 'HEAD') throw methodNotAllowed()
+    const asked = exchange.query.get('hash')
+    if (version === 'v3' && asked !== null && asked !== document.hash && rest.length > 0) {
+      exchange.send(301, jsonType, '', { location: `${exchange.path}?hash=${document.hash}` })
+      return true
+    }
+    await sendDocument(exchange, document, asked !== null)
+    return true
+  }
+
+  #v2(): Document {
+    return this.#made('v2', () => ({
+      contentType: protobufType,
+      bytes: documentV2(this.#registries.types, unstored),
+    }))
+  }
+
+  #v3(version: string | undefined, rest: readonly string[]): Document | undefined {
+    if (version !== 'v3') return undefined
+    if (rest.length === 0) return this.#made('v3', () => json(this.#index()))
+    const place = rest.join('/')
+    return this.places.has(place) ? this.#groupVersion(place) : undefined
+  }
+
+  #groupVersion(place: string): Document {
+    const isHere = (type: DescribedKind): boolean => placeOf(type) === place
+    return this.#made(place, () =>
+      json(documentV3(this.#registries.types.filter(isHere), unstored.filter(isHere))),
+    )
+  }
+
+  #index(): object {
+    const paths = [...this.places].map((place) => [
+      place,
+      { serverRelativeURL: `/openapi/v3/${place}?hash=${this.#groupVersion(place).hash}` },
+    ])
+    return { paths: Object.fromEntries(paths) as object }
+  }
+
+  /** The group versions that have a document, as their paths name them: `apis/apps/v1`. */
+  get places(): ReadonlySet<string> {
+    return new Set([...this.#registries.types, ...unstored].map(placeOf))
+  }
+
+  #made(name: string, make: () => Omit<Document, 'hash'>): Document {
+    let document = this.#documents.get(name)
+    if (document === undefined) {
+      const made = make()
+      document = { ...made, hash: createHash('sha256').update(made.bytes).digest('hex') }
+      this.#documents.set(name, document)
+    }
+    return document
+  }
+}
+
+/** `api/v1`, `apis/apps/v1`. */
+const placeOf = (type: DescribedKind): string =>
+  `${type.group === '' ? 'api' : 'apis'}/${groupVersion(type)}`
+
+const json = (value: object): Omit<Document, 'hash'> => ({
+  contentType: jsonType,
+  bytes: Buffer.from(JSON.stringify(value)),
+})
+
+/** `isForever`: the address names the content. */
+const sendDocument = async (
+  exchange: Exchange,
+  document: Document,
+  isForever: boolean,
+): Promise<void> => {
+  const etag = `"${document.hash}"`
+  const headers = {
+    etag,
+    vary: 'Accept-Encoding, Accept',
+    ...(isForever ? { 'cache-control': 'public, immutable' } : {}),
+  }
+  if (
+    exchange
+      .header('if-none-match')
+      .split(/\s*,\s*/)
+      .includes(etag)
+  ) {
+    exchange.send(304, document.contentType, '', headers)
+    return
+  }
+  if (!/\bgzip\b/.test(exchange.header('accept-encoding'))) {
+    exchange.send(200, document.contentType, document.bytes, headers)
+    return
+  }
+  document.compressed ??= compress(document.bytes)
+  const encoded = { ...headers, 'content-encoding': 'gzip' }
+  exchange.send(200, document.contentType, await document.compressed, encoded)
+}
