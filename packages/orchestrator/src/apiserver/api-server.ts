@@ -26,6 +26,8 @@ import { ApiDispatcher } from './wire/api-dispatcher.ts'
 import { type AccessOptions, openAccessControl } from './access/access-control.ts'
 import { type ConnectionIdentity, identityOfSocket } from './access/authentication.ts'
 import { ensureBootstrapPolicy } from './access/rbac/ensure-policy.ts'
+import { customResourceDefinitionType } from '../resources/custom/custom-resource-definition.ts'
+import { CustomResources } from './custom/custom-resources.ts'
 import { RequestPipeline } from './wire/request-pipeline.ts'
 import { Exchange, type HttpRequest, type HttpResponse } from './wire/exchange.ts'
 
@@ -78,6 +80,10 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
   const place = { dataDir, rootCertificate }
   const access = await openAccessControl(registries, place, options.access ?? {})
   const client = new LocalApiClient(registries)
+  const custom =
+    registries.find(customResourceDefinitionType) === undefined
+      ? undefined
+      : new CustomResources({ registries, client, onError })
   const dispatcher = new ApiDispatcher({
     registries,
     nodes,
@@ -92,6 +98,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
   let stopCompacting = (): void => undefined
   const close = async (): Promise<void> => {
     stopCompacting()
+    await custom?.close()
     access.close()
     registries.close()
     await closeServer(server, sockets)
@@ -101,6 +108,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     const bound = await listen(server, asked)
     url = `https://${asked.hostname}:${bound.port}`
     await registries.start()
+    await custom?.start()
     await createSystemNamespaces(client)
     if (registries.find(priorityClassType) !== undefined) await createSystemPriorityClasses(client)
     await ensureBootstrapPolicy(client)

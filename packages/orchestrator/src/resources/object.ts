@@ -1,6 +1,9 @@
 // The shape every Kubernetes object shares. Kind-specific types are beside it, one file per kind; only what Balsa reads is typed,
 // everything else passes through untouched.
 
+import type { JsonSchema } from './custom/json-schema.ts'
+import type { Decoded } from './schema/decode-object.ts'
+
 /** Anything JSON can hold. */
 export type Json =
   | null
@@ -132,6 +135,10 @@ export interface ResourceType<T extends KubeObject = KubeObject> {
       set(object: T, replicas: number): T
     }
   }
+  /** Kinds that users bring: the schema that they brought. They take no strategic merge patches. */
+  readonly custom?: { readonly schema: JsonSchema }
+  /** Kinds without a message in schema/: how JSON becomes an object. */
+  decode?(value: Json): Decoded<T>
   /** Fills what upstream fills on create and update; returns the object itself when nothing changes. */
   defaults(object: T): T
   /** On create: what the system sets (status Pending, qosClass...) in place of the status that the client sent. */
@@ -139,6 +146,8 @@ export interface ResourceType<T extends KubeObject = KubeObject> {
   /** On update of the main resource: keeps what a client may not change and says whether spec changed (generation + 1). */
   prepareForUpdate?(object: T, old: T): T
   validate(object: T): readonly FieldError[]
+  /** What is checked of a new object besides validate(). */
+  validateCreate?(object: T): readonly FieldError[]
   validateUpdate?(object: T, old: T): readonly FieldError[]
   readonly columns: readonly Column[]
   cells(object: T, now: number): readonly Cell[]

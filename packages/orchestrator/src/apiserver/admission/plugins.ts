@@ -1,8 +1,10 @@
 // The admission plugins, in the order in which they are asked; upstream's order where upstream has them.
 import type { AccessControl } from '../access/access-control.ts'
+import { customResourceDefinitionType } from '../../resources/custom/custom-resource-definition.ts'
 import type { Registry } from '../registry/registry.ts'
 import { AccountTokenSecret } from './account-token-secret.ts'
 import type { AdmissionPlugin } from './admission.ts'
+import { CustomResourceAdmission } from './custom-resource-admission.ts'
 import { NamespaceLifecycle } from './namespace-lifecycle.ts'
 import { RoleEscalation } from './role-escalation.ts'
 import { ServiceAddresses } from './service-addresses.ts'
@@ -24,10 +26,11 @@ export interface AdmissionContext {
 }
 
 export const admissionPlugins = (context: AdmissionContext): readonly AdmissionPlugin[] => {
-  const { core, now, access } = context
+  const { core, find, now, access } = context
   return [
     new NamespaceLifecycle(() => core('namespaces')),
     new ServiceAddresses(() => core('services'), now),
+    new CustomResourceAdmission(() => find(customResourceDefinitionType)),
     ...(access === undefined
       ? []
       : [

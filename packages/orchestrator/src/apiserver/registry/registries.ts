@@ -70,8 +70,10 @@ export class Registries {
     const stored = type.storage ?? type
     if (this.#served.has(idOf(stored))) this.#serve(type)
     else {
-      const registry = this.#newRegistry(stored)
-      await this.watchCache.load(stored)
+      // Stored, but not served itself: another version may have brought its registry.
+      const known = this.stored.find((registry) => registry.type === stored)
+      const registry = known ?? this.#newRegistry(stored)
+      if (known === undefined) await this.watchCache.load(stored)
       this.#served.set(idOf(type), { type, registry })
     }
     this.#changed()

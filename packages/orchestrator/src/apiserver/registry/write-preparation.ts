@@ -57,7 +57,7 @@ export class WritePreparation {
     const type = this.#type
     const admitted = await this.#mutated(write, type.defaults({ ...sent, metadata }))
     const object = type.prepareForCreate?.(admitted) ?? admitted
-    const errors = type.validate(object)
+    const errors = [...type.validate(object), ...(type.validateCreate?.(object) ?? [])]
     if (errors.length > 0) throw invalid(type, name, errors)
     await this.#admission.validate(this.#request({ ...write, object }))
     return object
@@ -93,6 +93,7 @@ export class WritePreparation {
   /** For subresources, deletions and connections: the object as it may be stored. */
   async admitted(write: AdmittedWrite): Promise<KubeObject> {
     const object = await this.#admission.mutate(this.#request(write))
+    if (write.subresource === 'status') this.#checkCustom(object, write)
     await this.#admission.validate(this.#request({ ...write, object }))
     return object
   }
@@ -123,6 +124,14 @@ export class WritePreparation {
   async #mutated(write: Omit<AdmittedWrite, 'object'>, object: KubeObject): Promise<KubeObject> {
     const admitted = await this.#admission.mutate(this.#request({ ...write, object }))
     return admitted === object ? object : this.#type.defaults(admitted)
+  }
+
+  /** The status of a kind that users bring follows a schema as its spec does. */
+  #checkCustom(object: KubeObject, { oldObject, place }: AdmittedWrite): void {
+    const type = this.#type
+    if (type.custom === undefined || oldObject === undefined) return
+    const errors = [...type.validate(object), ...(type.validateUpdate?.(object, oldObject) ?? [])]
+    if (errors.length > 0) throw invalid(type, place.name, errors)
   }
 
   #request(write: AdmittedWrite): AdmissionRequest {

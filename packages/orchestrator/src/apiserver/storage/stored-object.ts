@@ -7,11 +7,13 @@ import { internalError } from '../api-errors.ts'
 
 /** Writes and reads the objects of one kind. */
 export class ObjectCodec {
+  readonly apiVersion: string
   /** How the stored bytes of this kind begin. */
   readonly #head: Buffer
 
   constructor(type: { readonly group: string; readonly version: string; readonly kind: string }) {
     const apiVersion = type.group === '' ? type.version : `${type.group}/${type.version}`
+    this.apiVersion = apiVersion
     this.#head = Buffer.from(
       `${JSON.stringify({ apiVersion, kind: type.kind }).slice(0, -1)},"metadata":{`,
     )
@@ -97,6 +99,8 @@ export class StoredObject {
     }
     if (!isStoredShape(parsed)) throw internalError(`the stored value of ${this.key} is no object`)
     parsed.metadata.resourceVersion = String(this.revision)
+    // Objects of a custom kind may have been written when another version was the stored one.
+    parsed.apiVersion = this.#codec.apiVersion
     return parsed as unknown as Stored<KubeObject>
   }
 }
@@ -106,7 +110,7 @@ export const isJsonObject = (value: Uint8Array): boolean => value[0] === 0x7b
 
 const isStoredShape = (
   value: unknown,
-): value is { metadata: { name: string; resourceVersion: string } } =>
+): value is { apiVersion: string; metadata: { name: string; resourceVersion: string } } =>
   typeof value === 'object' &&
   value !== null &&
   'metadata' in value &&

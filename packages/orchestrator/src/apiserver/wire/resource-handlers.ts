@@ -33,6 +33,12 @@ import { readObject, readPatch } from './request-body.ts'
 import type { ResourcePath } from './request-path.ts'
 import { handleWatch } from './watch-handler.ts'
 
+/** Of kinds that users bring: how their lists are merged strategically nobody has said. */
+const customPatchTypes = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/apply-patch+yaml',
+]
 /** Deletes of a collection that run at the same time. */
 const deletesAtOnceMax = 16
 
@@ -166,6 +172,9 @@ export class ResourceHandlers {
       })
       this.#reply(request, isCreated ? 201 : 200, stored)
       return
+    }
+    if (registry.type.custom !== undefined && body.type === 'strategic') {
+      throw unsupportedMediaType(customPatchTypes)
     }
     const change = patchChange(request, { ...body, type: body.type })
     this.#reply(request, 200, await registry.change(place, change, options))

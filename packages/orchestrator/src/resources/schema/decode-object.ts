@@ -4,7 +4,7 @@
 import { base64ProblemIndex } from '../base64.ts'
 import type { Json, KubeObject, ResourceType } from '../object.ts'
 import { formatQuantity, parseQuantity, quantityPattern } from '../quantity.ts'
-import { goTypeName, messageOfKind } from './messages.ts'
+import { findMessage, goTypeName, messageOfKind } from './messages.ts'
 import type { Field, FieldType, Message } from './messages.ts'
 
 export type Decoded<T extends KubeObject> =
@@ -21,7 +21,7 @@ export type KindOf<T extends KubeObject = KubeObject> = Pick<
   ResourceType<T>,
   'group' | 'version' | 'kind'
 > &
-  Partial<Pick<ResourceType<T>, 'defaults'>>
+  Partial<Pick<ResourceType<T>, 'defaults' | 'decode'>>
 
 type JsonObject = { readonly [key: string]: Json | undefined }
 
@@ -36,9 +36,28 @@ const int32Max = 2 ** 31 - 1
  * `Pod in version "v1" cannot be handled as a Pod: json: cannot unmarshal ...`. Never throws.
  */
 export const decodeObject = <T extends KubeObject>(type: KindOf<T>, value: Json): Decoded<T> => {
-  const decoder = new Decoder()
+  if (type.decode !== undefined) return type.decode(value)
   const message = messageOfKind(type)
   if (message === undefined) return { ok: false, message: `no kind ${type.kind} is registered` }
+  return decodeMessage<T>(type, message, value)
+}
+
+/** apiVersion, kind and metadata alone: what objects without a schema of their own have in common with all others. */
+export const decodeMetadata = (
+  type: Pick<ResourceType, 'group' | 'version' | 'kind'>,
+  value: Json,
+): Decoded<KubeObject> => {
+  const message = findMessage('meta/v1', 'PartialObjectMetadata')
+  if (message === undefined) return { ok: false, message: 'metadata has no schema' }
+  return decodeMessage<KubeObject>(type, message, value)
+}
+
+const decodeMessage = <T extends KubeObject>(
+  type: Pick<ResourceType, 'version' | 'kind'>,
+  message: Message,
+  value: Json,
+): Decoded<T> => {
+  const decoder = new Decoder()
   const object = decoder.root(message, value)
   if (decoder.problem !== undefined) {
     return {

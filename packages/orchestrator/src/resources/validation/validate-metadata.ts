@@ -9,13 +9,18 @@ type Problems = (name: string) => readonly string[]
 const annotationsSizeBytesMax = 256 * 1024
 const standardFinalizers = new Set(['foregroundDeletion', 'orphan', 'kubernetes'])
 
-export const validateMetadata = (metadata: ObjectMeta, nameProblems: Problems): FieldError[] => [
+/** `finalizers`: the kinds of the API itself take those of Kubernetes and names with a domain, others any qualified name. */
+export const validateMetadata = (
+  metadata: ObjectMeta,
+  nameProblems: Problems,
+  finalizers: 'standard' | 'any' = 'standard',
+): FieldError[] => [
   ...validateName(metadata, nameProblems),
   ...validateLabels('metadata.labels', metadata.labels),
   ...validateAnnotations('metadata.annotations', metadata.annotations),
   ...(metadata.ownerReferences ?? []).flatMap(validateOwner),
   ...validateOneController(metadata.ownerReferences ?? []),
-  ...(metadata.finalizers ?? []).flatMap(validateFinalizer),
+  ...(metadata.finalizers ?? []).flatMap((name) => validateFinalizer(name, finalizers)),
 ]
 
 export const validateMetadataUpdate = (metadata: ObjectMeta, old: ObjectMeta): FieldError[] => {
@@ -94,12 +99,12 @@ const validateOneController = (owners: readonly OwnerReference[]): FieldError[] 
   ]
 }
 
-const validateFinalizer = (finalizer: string): FieldError[] => {
+const validateFinalizer = (finalizer: string, kind: 'standard' | 'any'): FieldError[] => {
   const problems = qualifiedNameProblems(finalizer)
   if (problems.length > 0) {
     return problems.map((problem) => invalid('metadata.finalizers', finalizer, problem))
   }
-  return finalizer.includes('/') || standardFinalizers.has(finalizer)
+  return kind === 'any' || finalizer.includes('/') || standardFinalizers.has(finalizer)
     ? []
     : [
         invalid(

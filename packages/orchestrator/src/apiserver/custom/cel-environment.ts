@@ -1,0 +1,148 @@
+// CEL with the functions that Kubernetes adds to the language.
+import { Environment } from '@marcbachmann/cel-js'
+import { formatProblem } from '../../resources/custom/formats.ts'
+import { compilePattern } from '../../resources/custom/validate-value.ts'
+import {
+  addQuantities,
+  compareQuantities,
+  parseQuantity,
+  quantityUnits,
+  subtractQuantities,
+  type Quantity,
+} from '../../resources/quantity.ts'
+
+class CelQuantity {
+  readonly value: Quantity
+
+  constructor(value: Quantity) {
+    this.value = value
+  }
+}
+
+const quantityOf = (text: string): CelQuantity => {
+  const value = parseQuantity(text)
+  if (value === undefined) throw new Error(`quantity ${JSON.stringify(text)} is invalid`)
+  return new CelQuantity(value)
+}
+
+const patternOf = (text: string): RegExp => {
+  const pattern = compilePattern(text)
+  if (pattern === undefined) throw new Error(`invalid pattern ${JSON.stringify(text)}`)
+  return pattern
+}
+
+type Comparable = bigint | number | string
+
+const orderOf = (list: readonly Comparable[]): boolean =>
+  list.every((item, index) => index === 0 || (list[index - 1] ?? item) <= item)
+
+const best = (
+  list: readonly Comparable[],
+  isBetter: (a: Comparable, b: Comparable) => boolean,
+): Comparable => {
+  const [first, ...rest] = list
+  if (first === undefined) throw new Error('min and max of an empty list')
+  return rest.reduce((found, item) => (isBetter(item, found) ? item : found), first)
+}
+
+const sum = (list: readonly (bigint | number)[]): bigint | number => {
+  if (typeof list[0] === 'number')
+    return list.reduce((total: number, item) => total + Number(item), 0)
+  return list.reduce((total: bigint, item) => total + BigInt(item), 0n)
+}
+
+const sizes = {
+  maxAstNodes: 10_000,
+  maxDepth: 100,
+  maxListElements: 1000,
+  maxMapEntries: 1000,
+  maxCallArguments: 32,
+}
+
+export const celEnvironment = (): Environment => {
+  const environment = new Environment({
+    unlistedVariablesAreDyn: true,
+    homogeneousAggregateLiterals: false,
+    enableOptionalTypes: true,
+    limits: sizes,
+  })
+  addTexts(environment)
+  addLists(environment)
+  addQuantityFunctions(environment)
+  return environment
+}
+
+const addTexts = (environment: Environment): void => {
+  environment.registerFunction(
+    'string.replace(string, string): string',
+    (text: string, from: string, to: string) => text.replaceAll(from, () => to),
+  )
+  environment.registerFunction(
+    'string.find(string): string',
+    (text: string, pattern: string) => patternOf(pattern).exec(text)?.[0] ?? '',
+  )
+  environment.registerFunction('string.findAll(string): list', (text: string, pattern: string) => {
+    const { source, flags } = patternOf(pattern)
+    return text.match(new RegExp(source, `${flags}g`)) ?? []
+  })
+  environment.registerFunction('isURL(string): bool', (text: string) => URL.canParse(text))
+  environment.registerFunction(
+    'isIP(string): bool',
+    (text: string) => formatProblem('ip', text) === undefined,
+  )
+  environment.registerFunction(
+    'isCIDR(string): bool',
+    (text: string) => formatProblem('cidr', text) === undefined,
+  )
+}
+
+const addLists = (environment: Environment): void => {
+  environment.registerFunction('list.sum(): dyn', sum)
+  environment.registerFunction('list.isSorted(): bool', orderOf)
+  environment.registerFunction('list.min(): dyn', (list: readonly Comparable[]) =>
+    best(list, (a, b) => a < b),
+  )
+  environment.registerFunction('list.max(): dyn', (list: readonly Comparable[]) =>
+    best(list, (a, b) => a > b),
+  )
+  environment.registerFunction(
+    'list.indexOf(dyn): int',
+    (list: readonly unknown[], item: unknown) => BigInt(list.indexOf(item)),
+  )
+  environment.registerFunction(
+    'list.lastIndexOf(dyn): int',
+    (list: readonly unknown[], item: unknown) => BigInt(list.lastIndexOf(item)),
+  )
+}
+
+const addQuantityFunctions = (environment: Environment): void => {
+  environment.registerType('Quantity', { ctor: CelQuantity, fields: {} })
+  environment.registerFunction('quantity(string): Quantity', quantityOf)
+  environment.registerFunction(
+    'isQuantity(string): bool',
+    (text: string) => parseQuantity(text) !== undefined,
+  )
+  const compare = (name: string, is: (order: number) => boolean): void => {
+    environment.registerFunction(
+      `Quantity.${name}(Quantity): bool`,
+      (a: CelQuantity, b: CelQuantity) => is(compareQuantities(a.value, b.value)),
+    )
+  }
+  compare('isGreaterThan', (order) => order > 0)
+  compare('isLessThan', (order) => order < 0)
+  environment.registerFunction(
+    'Quantity.compareTo(Quantity): int',
+    (a: CelQuantity, b: CelQuantity) => BigInt(Math.sign(compareQuantities(a.value, b.value))),
+  )
+  environment.registerFunction(
+    'Quantity.add(Quantity): Quantity',
+    (a: CelQuantity, b: CelQuantity) => new CelQuantity(addQuantities(a.value, b.value)),
+  )
+  environment.registerFunction(
+    'Quantity.sub(Quantity): Quantity',
+    (a: CelQuantity, b: CelQuantity) => new CelQuantity(subtractQuantities(a.value, b.value)),
+  )
+  environment.registerFunction('Quantity.asInteger(): int', (one: CelQuantity) =>
+    BigInt(Math.trunc(quantityUnits(one.value))),
+  )
+}

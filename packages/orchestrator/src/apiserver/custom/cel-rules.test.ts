@@ -1,0 +1,114 @@
+import { expect, test } from 'vitest'
+import type { JsonSchema, ValidationRule } from '../../resources/custom/json-schema.ts'
+import type { Json } from '../../resources/object.ts'
+import { compileRules, ruleProblems } from './cel-rules.ts'
+
+const withRules = (
+  properties: Readonly<Record<string, JsonSchema>>,
+  ...rules: readonly ValidationRule[]
+): JsonSchema => ({
+  type: 'object',
+  properties: { spec: { type: 'object', properties, 'x-kubernetes-validations': rules } },
+})
+const errorsOf = (schema: JsonSchema, spec: Json, old?: Json): string[] =>
+  compileRules(schema)({ spec }, old === undefined ? undefined : { spec: old }).map(
+    ({ field, message }) => `${field}: ${message}`,
+  )
+
+const integer: JsonSchema = { type: 'integer' }
+const text: JsonSchema = { type: 'string' }
+
+test('a rule holds or says its message, its expression, or itself', () => {
+  const schema = withRules(
+    { a: integer, b: integer },
+    { rule: 'self.a <= self.b', message: 'a is above b' },
+    { rule: 'self.a != 7', messageExpression: '"not " + string(self.a)' },
+    { rule: 'self.a != 8', reason: 'FieldValueForbidden', fieldPath: '.a' },
+  )
+  expect(errorsOf(schema, { a: 1, b: 2 })).toEqual([])
+  expect(errorsOf(schema, { a: 3, b: 2 })).toEqual(['spec: Invalid value: "object": a is above b'])
+  expect(errorsOf(schema, { a: 7, b: 9 })).toEqual(['spec: Invalid value: "object": not 7'])
+  expect(errorsOf(schema, { a: 8, b: 9 })).toEqual(['spec.a: Forbidden: failed rule: self.a != 8'])
+})
+
+test('a rule about the value before is asked at updates alone, by the key of a list item', () => {
+  const schema = withRules({
+    name: {
+      ...text,
+      'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'is immutable' }],
+    },
+    items: {
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['id'],
+      items: {
+        type: 'object',
+        properties: { id: text, v: integer },
+        'x-kubernetes-validations': [{ rule: 'self.v >= oldSelf.v', message: 'falls' }],
+      },
+    },
+  })
+  const before = { name: 'a', items: [{ id: 'x', v: 2 }] }
+  expect(errorsOf(schema, before)).toEqual([])
+  expect(errorsOf(schema, { name: 'b', items: [] }, before)).toEqual([
+    'spec.name: Invalid value: "b": is immutable',
+  ])
+  const after = {
+    name: 'a',
+    items: [
+      { id: 'new', v: 0 },
+      { id: 'x', v: 1 },
+    ],
+  }
+  expect(errorsOf(schema, after, before)).toEqual(['spec.items[1]: Invalid value: "object": falls'])
+})
+
+test('the functions of Kubernetes are there', () => {
+  const holds = [
+    'self.list.all(x, x.startsWith("a"))',
+    'self.list.isSorted() && self.numbers.sum() == 6 && self.numbers.max() == 3',
+    '"a1b2".findAll("[0-9]") == ["1", "2"] && "abc".replace("b", "x") == "axc"',
+    'quantity("1Gi").isGreaterThan(quantity("500Mi")) && isQuantity("1m") && !isQuantity("x")',
+    'isURL("https://example.com") && isIP("::1") && isCIDR("10.0.0.0/8")',
+    'self.since < timestamp("2021-01-01T00:00:00Z")',
+    'has(self.list) && !has(self.nothing) && self.?nothing.orValue(3) == 3',
+    'self.__namespace__ == "n" && self.a__dash__b == 1 && self.map["a-b"] == "c"',
+  ]
+  const schema = withRules(
+    {
+      list: { type: 'array', items: text },
+      numbers: { type: 'array', items: integer },
+      since: { type: 'string', format: 'date-time' },
+      namespace: text,
+      'a-b': integer,
+      map: { type: 'object', additionalProperties: text },
+    },
+    ...holds.map((rule) => ({ rule })),
+  )
+  expect(ruleProblems(schema)).toEqual([])
+  const spec = {
+    list: ['a', 'ab'],
+    numbers: [1, 2, 3],
+    since: '2020-01-01T00:00:00Z',
+    namespace: 'n',
+    'a-b': 1,
+    map: { 'a-b': 'c' },
+  }
+  expect(errorsOf(schema, spec)).toEqual([])
+})
+
+test('a rule that is none is named with its place, one that fails while it runs is a failure', () => {
+  const schema = withRules(
+    { a: integer },
+    { rule: 'self.a +' },
+    { rule: 'what(self.a)' },
+    { rule: 'self.a.b' },
+  )
+  expect(ruleProblems(schema).map(({ field }) => field)).toEqual([
+    'properties[spec].x-kubernetes-validations[0].rule',
+    'properties[spec].x-kubernetes-validations[1].rule',
+  ])
+  expect(errorsOf(schema, { a: 1 })).toEqual([
+    expect.stringContaining('spec: Invalid value: "object": rule evaluation error: '),
+  ])
+})

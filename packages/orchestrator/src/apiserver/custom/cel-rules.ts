@@ -1,0 +1,219 @@
+// The rules of a custom kind (x-kubernetes-validations): compiled once a version of the definition, evaluated for every value they stand at.
+import { noRules, type RuleCheck } from '../../resources/custom/custom-type.ts'
+import {
+  isJsonList,
+  isJsonObject,
+  type JsonObject,
+  type JsonSchema,
+  schemaOfMember,
+  type ValidationRule,
+} from '../../resources/custom/json-schema.ts'
+import { below } from '../../resources/custom/validate-value.ts'
+import type { FieldError, Json } from '../../resources/object.ts'
+import { celEnvironment } from './cel-environment.ts'
+import { celValue } from './cel-values.ts'
+
+type Program = (context: Readonly<Record<string, unknown>>) => unknown
+
+interface CompiledRule {
+  readonly rule: ValidationRule
+  readonly run: Program
+  readonly message: Program | undefined
+  /** Compares with the value before: of no use where there is none. */
+  readonly isTransition: boolean
+}
+
+interface Compiled {
+  readonly schema: JsonSchema
+  readonly rules: readonly CompiledRule[]
+  readonly members: ReadonlyMap<string, Compiled>
+  readonly others: Compiled | undefined
+  readonly items: Compiled | undefined
+}
+
+/** Errors of one answer. */
+const errorsMax = 50
+
+export interface RuleProblem {
+  /** Below the schema: `properties[spec].x-kubernetes-validations[0].rule`. */
+  readonly field: string
+  readonly rule: string
+  readonly problem: string
+}
+
+export const compileRules = (schema: JsonSchema): RuleCheck => {
+  const compiled = new RuleCompiler().compile(schema, '')
+  if (compiled === undefined) return noRules
+  return (object, old) => {
+    const errors: FieldError[] = []
+    evaluate(compiled, { value: object, old, path: '' }, errors)
+    return errors
+  }
+}
+
+/** The rules that do not compile. */
+export const ruleProblems = (schema: JsonSchema): readonly RuleProblem[] => {
+  const compiler = new RuleCompiler()
+  compiler.compile(schema, '')
+  return compiler.problems
+}
+
+class RuleCompiler {
+  readonly problems: RuleProblem[] = []
+  readonly #environment = celEnvironment()
+
+  /** undefined: there is no rule in it. */
+  compile(schema: JsonSchema, field: string): Compiled | undefined {
+    const at = (part: string): string => (field === '' ? part : `${field}.${part}`)
+    const rules = (schema['x-kubernetes-validations'] ?? []).flatMap((rule, index) =>
+      this.#rule(rule, at(`x-kubernetes-validations[${index}]`)),
+    )
+    const members = new Map<string, Compiled>()
+    for (const [name, member] of Object.entries(schema.properties ?? {})) {
+      const compiled = this.compile(member, at(`properties[${name}]`))
+      if (compiled !== undefined) members.set(name, compiled)
+    }
+    const more = schema.additionalProperties
+    const others =
+      typeof more === 'object' ? this.compile(more, at('additionalProperties')) : undefined
+    const items = schema.items === undefined ? undefined : this.compile(schema.items, at('items'))
+    const isEmpty = rules.length === 0 && members.size === 0
+    if (isEmpty && others === undefined && items === undefined) return undefined
+    return { schema, rules, members, others, items }
+  }
+
+  #rule(rule: ValidationRule, field: string): CompiledRule[] {
+    const run = this.#program(rule.rule, `${field}.rule`)
+    const { messageExpression } = rule
+    const message =
+      messageExpression === undefined
+        ? undefined
+        : this.#program(messageExpression, `${field}.messageExpression`)
+    if (run === undefined) return []
+    return [{ rule, run, message, isTransition: /\boldSelf\b/.test(rule.rule) }]
+  }
+
+  #program(text: string, field: string): Program | undefined {
+    try {
+      const program = this.#environment.parse(text)
+      const check = program.check()
+      if (check.valid) return program
+      this.problems.push({ field, rule: text, problem: firstLine(check.error) })
+    } catch (reason) {
+      this.problems.push({ field, rule: text, problem: firstLine(reason) })
+    }
+    return undefined
+  }
+}
+
+const firstLine = (reason: unknown): string =>
+  (reason instanceof Error ? reason.message : String(reason)).split('\n', 1)[0] ?? ''
+
+interface Place {
+  readonly value: Json
+  readonly old: Json | undefined
+  readonly path: string
+}
+
+const evaluate = (compiled: Compiled, place: Place, errors: FieldError[]): void => {
+  const { value, old, path } = place
+  if (value === null || errors.length >= errorsMax) return
+  for (const rule of compiled.rules) {
+    const error = failure(rule, compiled.schema, place)
+    if (error !== undefined) errors.push(error)
+  }
+  if (isJsonList(value)) evaluateItems(compiled, { value, old, path }, errors)
+  else if (isJsonObject(value)) evaluateMembers(compiled, { value, old, path }, errors)
+}
+
+const evaluateItems = (
+  { schema, items }: Compiled,
+  { value, old, path }: Place & { readonly value: readonly Json[] },
+  errors: FieldError[],
+): void => {
+  if (items === undefined) return
+  const keys =
+    schema['x-kubernetes-list-type'] === 'map' ? (schema['x-kubernetes-list-map-keys'] ?? []) : []
+  const keyOf = (item: Json): string =>
+    JSON.stringify(keys.map((key) => (isJsonObject(item) ? (item[key] ?? null) : null)))
+  const before = new Map<string, Json>()
+  if (keys.length > 0 && isJsonList(old)) for (const item of old) before.set(keyOf(item), item)
+  for (const [index, item] of value.entries()) {
+    const matching = keys.length === 0 ? undefined : before.get(keyOf(item))
+    evaluate(items, { value: item, old: matching, path: `${path}[${index}]` }, errors)
+  }
+}
+
+const evaluateMembers = (
+  compiled: Compiled,
+  { value, old, path }: Place & { readonly value: JsonObject },
+  errors: FieldError[],
+): void => {
+  for (const [name, member] of Object.entries(value)) {
+    if (member === undefined) continue
+    const known = compiled.schema.properties
+    const isKnown = known !== undefined && Object.hasOwn(known, name)
+    const inner = isKnown ? compiled.members.get(name) : compiled.others
+    if (inner === undefined || schemaOfMember(compiled.schema, name) === undefined) continue
+    const before = isJsonObject(old) && Object.hasOwn(old, name) ? old[name] : undefined
+    evaluate(inner, { value: member, old: before, path: below(path, name) }, errors)
+  }
+}
+
+const failure = (
+  { rule, run, message, isTransition }: CompiledRule,
+  schema: JsonSchema,
+  { value, old, path }: Place,
+): FieldError | undefined => {
+  if (isTransition && old === undefined && rule.optionalOldSelf !== true) return undefined
+  const context = {
+    self: celValue(schema, value),
+    ...(isTransition && old !== undefined ? { oldSelf: celValue(schema, old) } : {}),
+  }
+  let text: string
+  try {
+    if (run(context) === true) return undefined
+    text = message === undefined ? '' : messageOf(message, context)
+  } catch (reason) {
+    text = `rule evaluation error: ${firstLine(reason)}`
+  }
+  if (text === '') text = rule.message ?? `failed rule: ${rule.rule}`
+  return ruleError(rule, text, {
+    path: `${path}${rule.fieldPath ?? ''}`.replace(/^\./, ''),
+    schema,
+    value,
+  })
+}
+
+const messageOf = (message: Program, context: Readonly<Record<string, unknown>>): string => {
+  try {
+    const text = message(context)
+    return typeof text === 'string' ? text.trim() : ''
+  } catch {
+    // As upstream: a message that cannot be made gives way to the one that is written.
+    return ''
+  }
+}
+
+const ruleError = (
+  rule: ValidationRule,
+  text: string,
+  {
+    path,
+    schema,
+    value,
+  }: { readonly path: string; readonly schema: JsonSchema; readonly value: Json },
+): FieldError => {
+  const field = path === '' ? '<nil>' : path
+  const shown = JSON.stringify(typeof value === 'object' ? (schema.type ?? 'object') : value)
+  switch (rule.reason) {
+    case 'FieldValueForbidden':
+      return { reason: rule.reason, field, message: `Forbidden: ${text}` }
+    case 'FieldValueRequired':
+      return { reason: rule.reason, field, message: `Required value: ${text}` }
+    case 'FieldValueDuplicate':
+      return { reason: rule.reason, field, message: `Duplicate value: ${shown}` }
+    default:
+      return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${shown}: ${text}` }
+  }
+}

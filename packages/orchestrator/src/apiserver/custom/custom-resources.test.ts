@@ -1,0 +1,183 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Cluster, startCluster } from '../../cluster.ts'
+import { connectApi, type ApiConnection } from '../../client/connect-api.ts'
+import { hasCondition, waitFor } from '../../client/wait-for.ts'
+import type { CustomResourceDefinition } from '../../resources/custom/custom-resource-definition.ts'
+import type { KubeObject, Stored } from '../../resources/object.ts'
+
+const crds = { group: 'apiextensions.k8s.io', version: 'v1', plural: 'customresourcedefinitions' }
+const errors: Error[] = []
+let cluster: Cluster
+let api: ApiConnection
+beforeAll(async () => {
+  cluster = await startCluster({ agents: 0, onError: (error) => errors.push(error) })
+  api = connectApi({ kubeconfig: cluster.kubeconfig })
+})
+afterAll(async () => {
+  api.close()
+  await cluster.close()
+  expect(errors).toEqual([])
+})
+
+interface Website extends KubeObject {
+  readonly spec?: Readonly<Record<string, unknown>>
+  readonly status?: Readonly<Record<string, unknown>>
+}
+const version = (
+  name: string,
+  storage: boolean,
+): CustomResourceDefinition['spec']['versions'][number] => ({
+  name,
+  served: true,
+  storage,
+  schema: {
+    openAPIV3Schema: {
+      type: 'object',
+      properties: {
+        spec: {
+          type: 'object',
+          properties: { domain: { type: 'string' }, replicas: { type: 'integer', default: 1 } },
+          'x-kubernetes-validations': [
+            { rule: '!has(self.domain) || self.domain != "bad"', message: 'that domain is bad' },
+          ],
+        },
+        status: { type: 'object', properties: { ready: { type: 'boolean' } } },
+      },
+    },
+  },
+  subresources: {
+    status: {},
+    scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' },
+  },
+})
+const definition = (
+  plural: string,
+  more: Partial<CustomResourceDefinition['spec']> = {},
+): KubeObject =>
+  ({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.example.com` },
+    spec: {
+      group: 'example.com',
+      scope: 'Namespaced',
+      names: { plural, kind: plural.slice(0, -1).replace(/^./, (letter) => letter.toUpperCase()) },
+      versions: [version('v1', true)],
+      ...more,
+    },
+  }) as KubeObject
+const establish = async (object: KubeObject): Promise<void> => {
+  await api.client.create(crds, object)
+  const name = object.metadata.name ?? ''
+  await waitFor(api.client, crds, { name }, (crd) => hasCondition(crd, 'Established'))
+}
+const ref = (plural: string, of = 'v1'): typeof crds => ({
+  group: 'example.com',
+  version: of,
+  plural,
+})
+const named = (kind: string, name: string, spec: Website['spec'] = {}): Website => ({
+  apiVersion: 'example.com/v1',
+  kind,
+  metadata: { name, namespace: 'default' },
+  spec,
+})
+
+test('a kind that a user brings is defaulted, checked, scaled, and has a status of its own', async () => {
+  await establish(definition('websites'))
+  const websites = api.resource<Website>(ref('websites'))
+  const made = await websites.create({
+    ...named('Website', 'one', { domain: 'a' }),
+    status: { ready: true },
+  })
+  expect([made.spec, made.status, made.metadata.generation]).toEqual([
+    { domain: 'a', replicas: 1 },
+    undefined,
+    1,
+  ])
+  await expect(websites.create(named('Website', 'two', { domain: 'bad' }))).rejects.toThrow(
+    'Website.example.com "two" is invalid: spec: Invalid value: "object": that domain is bad',
+  )
+  await expect(
+    websites.create(named('Website', 'two', { domain: 1, replicas: 'x' })),
+  ).rejects.toThrow('spec.domain in body must be of type string: "integer"')
+  const name = { namespace: 'default', name: 'one' }
+  const ready = await websites.patchStatus(name, { status: { ready: true }, spec: { domain: 'b' } })
+  expect([ready.spec, ready.status, ready.metadata.generation]).toEqual([
+    made.spec,
+    { ready: true },
+    1,
+  ])
+  await expect(websites.patchStatus(name, { status: { ready: 'yes' } })).rejects.toThrow(
+    'must be of type boolean',
+  )
+  await api.client.patch(
+    ref('websites'),
+    'default',
+    'one',
+    'merge',
+    { spec: { replicas: 4 } },
+    'scale',
+  )
+  expect((await websites.get(name)).spec).toEqual({ domain: 'a', replicas: 4 })
+  await expect(websites.patch(name, { spec: {} }, 'strategic')).rejects.toMatchObject({ code: 415 })
+})
+
+test('several versions show the same objects; the definition goes with its objects', async () => {
+  await establish(definition('apps', { versions: [version('v1', false), version('v2', true)] }))
+  const v1 = api.resource<Website>(ref('apps'))
+  const v2 = api.resource<Website>(ref('apps', 'v2'))
+  await v1.create({
+    ...named('App', 'one'),
+    metadata: { name: 'one', namespace: 'default', finalizers: ['example.com/hold'] },
+  })
+  const seen = await v2.get({ namespace: 'default', name: 'one' })
+  expect([seen.apiVersion, (await v1.list())[0]?.apiVersion]).toEqual([
+    'example.com/v2',
+    'example.com/v1',
+  ])
+  const crd = { name: 'apps.example.com' }
+  await api.client.delete(crds, undefined, crd.name)
+  await waitFor(
+    api.client,
+    ref('apps'),
+    { namespace: 'default', name: 'one' },
+    (one) => one?.metadata.deletionTimestamp !== undefined,
+  )
+  await expect(v1.create(named('App', 'two'))).rejects.toMatchObject({ code: 405 })
+  await v1.patch({ namespace: 'default', name: 'one' }, { metadata: { finalizers: null } })
+  await waitFor(api.client, crds, crd, (one) => one === undefined)
+  await expect(v1.list()).rejects.toMatchObject({ code: 404 })
+})
+
+test('a definition that cannot be is refused with every reason, one whose names are taken is not served', async () => {
+  const wrong = definition('things', { scope: 'Galaxy', versions: [] })
+  await expect(api.client.create(crds, wrong)).rejects.toThrow(
+    'must have exactly one version marked as storage version',
+  )
+  const rule = version('v1', true)
+  const broken = {
+    ...rule,
+    schema: {
+      openAPIV3Schema: { type: 'object', 'x-kubernetes-validations': [{ rule: 'self +' }] },
+    },
+  }
+  await expect(
+    api.client.create(crds, definition('things', { versions: [broken] })),
+  ).rejects.toThrow(
+    'spec.versions[0].schema.openAPIV3Schema.x-kubernetes-validations[0].rule: Invalid value: "self +": compilation failed',
+  )
+  await establish(definition('gadgets'))
+  await api.client.create(
+    crds,
+    definition('widgets', { names: { plural: 'widgets', kind: 'Gadget' } }),
+  )
+  const refused = (await waitFor(api.client, crds, { name: 'widgets.example.com' }, (crd) =>
+    hasCondition(crd, 'NamesAccepted', 'False'),
+  )) as Stored<CustomResourceDefinition>
+  expect(refused.status.conditions?.map(({ reason }) => reason)).toEqual([
+    'SingularConflict',
+    'NotAccepted',
+  ])
+  await expect(api.client.list(ref('widgets'))).rejects.toMatchObject({ code: 404 })
+})
