@@ -90,15 +90,16 @@ export const customResourceDefinitionType: ResourceType<CustomResourceDefinition
 function definitionDefaults(object: CustomResourceDefinition): CustomResourceDefinition {
   const { spec } = object
   const { names } = spec
+  const named = {
+    singular: names.kind.toLowerCase(),
+    listKind: `${names.kind}List`,
+    ...names,
+  }
   return {
     ...object,
     spec: {
       ...spec,
-      names: {
-        ...names,
-        singular: names.singular ?? names.kind.toLowerCase(),
-        listKind: names.listKind ?? `${names.kind}List`,
-      },
+      names: names.kind === '' ? names : named,
       conversion: spec.conversion ?? { strategy: 'None' },
     },
   }
