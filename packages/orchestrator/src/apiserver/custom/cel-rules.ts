@@ -213,6 +213,7 @@ const ruleError = (
       return { reason: rule.reason, field, message: `Required value: ${text}` }
     case 'FieldValueDuplicate':
       return { reason: rule.reason, field, message: `Duplicate value: ${shown}` }
+    case undefined:
     default:
       return { reason: 'FieldValueInvalid', field, message: `Invalid value: ${shown}: ${text}` }
   }

@@ -3,11 +3,11 @@ import type { Json } from '../../resources/object.ts'
 import { isJsonList, isJsonObject, type JsonSchema } from '../../resources/custom/json-schema.ts'
 
 /** Words that CEL keeps for itself. */
-const reserved = new Set([
-  ...['true', 'false', 'null', 'in', 'as', 'break', 'const', 'continue', 'else', 'for'],
-  ...['function', 'if', 'import', 'let', 'loop', 'package', 'namespace', 'return', 'var'],
-  ...['void', 'while'],
-])
+const reserved = new Set(
+  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
+    ' ',
+  ),
+)
 const escapes: Readonly<Record<string, string>> = {
   '.': '__dot__',
   '-': '__dash__',

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { assert, jsonValue, property } from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Json } from '../object.ts'
 import { parseJsonPath, valuesAt } from './json-path.ts'
@@ -186,8 +186,8 @@ test('paths of columns find members, items, all, and the item with a field', () 
 })
 
 test('any JSON is pruned, defaulted and checked without an error of ours, and pruning twice changes nothing', () => {
-  fc.assert(
-    fc.property(fc.jsonValue(), (any) => {
+  assert(
+    property(jsonValue(), (any) => {
       const value = { spec: any } as Json
       const pruned = withDefaults(schema, prune(schema, value).value)
       validateValue(schema, pruned, '')

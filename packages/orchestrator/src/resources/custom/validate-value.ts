@@ -76,7 +76,7 @@ const checkEnum = (
 
 const checkText = (schema: JsonSchema, value: string, path: string, errors: FieldError[]): void => {
   const { minLength, maxLength, pattern, format } = schema
-  const length = [...value].length
+  const length = Array.from(value).length
   if (minLength !== undefined && length < minLength) {
     errors.push(
       invalid(path, value, `${bodyPath(path)} should be at least ${minLength} chars long`),
