@@ -6,7 +6,7 @@ import { backOffMs, delay } from './back-off.ts'
 import type { CallerOptions } from './caller.ts'
 import { ClusterClient } from './cluster-client.ts'
 import { parseEndpoints } from './endpoint.ts'
-import type { Endpoint } from './endpoint.ts'
+import type { ClientTls, Endpoint } from './endpoint.ts'
 import type { GrpcWire } from './grpc/grpc-wire.ts'
 import { NativeWire } from './native/native-wire.ts'
 import { signIn, type User } from './signed-in-wire.ts'
@@ -29,8 +29,8 @@ export interface ConnectOptions {
   readonly retryWrites?: boolean
   /** Signs in, and again whenever that is needed. A cluster that has no users in force takes it as well. */
   readonly user?: User
-  /** PEM texts, for https endpoints. */
-  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string }
+  /** Endpoints without a scheme are https then; for those of https without it the authorities of the system count. */
+  readonly tls?: ClientTls
 }
 
 const connectTimeoutDefaultMs = 5000
@@ -54,11 +54,11 @@ export async function connectCluster(options: ConnectOptions): Promise<ClusterCl
 }
 
 async function connectWire(options: ConnectOptions): Promise<Wire> {
-  const endpoints = parseEndpoints(options.endpoints)
+  const endpoints = parseEndpoints(options.endpoints, options.tls !== undefined)
   const connectTimeoutMs = options.connectTimeoutMs ?? connectTimeoutDefaultMs
   const wire = await openWire(endpoints, options.protocol ?? 'auto', {
     connectTimeoutMs,
-    tls: options.tls ?? {},
+    tls: options.tls,
   })
   return signIn(wire, options.user)
 }
@@ -70,7 +70,10 @@ function callerOptionsOf(options: ConnectOptions): CallerOptions {
   }
 }
 
-type WireOptions = Required<Pick<ConnectOptions, 'connectTimeoutMs' | 'tls'>>
+interface WireOptions {
+  readonly connectTimeoutMs: number
+  readonly tls: ClientTls | undefined
+}
 
 async function openWire(
   endpoints: readonly Endpoint[],
@@ -101,9 +104,9 @@ async function openWire(
 
 /** The wire that every server of etcd's family speaks, for what the native one does not carry. */
 export async function connectGrpc(options: ConnectOptions): Promise<GrpcWire> {
-  const wire = await openGrpc(parseEndpoints(options.endpoints), {
+  const wire = await openGrpc(parseEndpoints(options.endpoints, options.tls !== undefined), {
     connectTimeoutMs: options.connectTimeoutMs ?? connectTimeoutDefaultMs,
-    tls: options.tls ?? {},
+    tls: options.tls,
   })
   await signIn(wire, options.user)
   return wire

@@ -1,12 +1,13 @@
 // Options that every `balsa kv` command shares, and the client they lead to. Variables are etcdctl's.
 import type { Command } from 'commander'
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { connect, type ConnectOptions } from '../../client/connect.ts'
 import { parseEndpoints } from '../../client/endpoint.ts'
 import type { Kv } from '../../kv.ts'
 import { askPassword } from './ask-password.ts'
+import { addTlsOptions, tlsOf, type TlsFlags } from './tls-options.ts'
 
-export interface KvGlobals {
+export interface KvGlobals extends TlsFlags {
   readonly endpoints: string
   readonly writeOut: string
   readonly dialTimeout: number
@@ -26,9 +27,24 @@ export function addKvOptions(command: Command): void {
   const endpoints = process.env['ETCDCTL_ENDPOINTS'] ?? '127.0.0.1:2379'
   command
     .option('--endpoints <list>', 'servers, with commas between them', endpoints)
-    .option('-w, --write-out <format>', formats.join(', '), oneOf(...formats), 'simple')
-    .option('--dial-timeout <duration>', 'how long to wait for a server', durationMs, 2000)
-    .option('--command-timeout <duration>', 'how long a short command may take', durationMs, 5000)
+    .addOption(
+      new Option('-w, --write-out <format>', formats.join(', '))
+        .argParser(oneOf(...formats))
+        .default('simple')
+        .env('ETCDCTL_WRITE_OUT'),
+    )
+    .addOption(
+      new Option('--dial-timeout <duration>', 'how long to wait for a server')
+        .argParser(durationMs)
+        .default(2000)
+        .env('ETCDCTL_DIAL_TIMEOUT'),
+    )
+    .addOption(
+      new Option('--command-timeout <duration>', 'how long a short command may take')
+        .argParser(durationMs)
+        .default(5000)
+        .env('ETCDCTL_COMMAND_TIMEOUT'),
+    )
     .option('--protocol <wire>', 'auto, native or grpc', oneOf('auto', 'native', 'grpc'), 'auto')
     .option(
       '--user <name[:password]>',
@@ -36,7 +52,12 @@ export function addKvOptions(command: Command): void {
       process.env['ETCDCTL_USER'],
     )
     .option('--password <text>', 'it, if it is not part of --user', process.env['ETCDCTL_PASSWORD'])
-    .option('--hex', 'print keys and values as hexadecimal bytes')
+    .option(
+      '--hex',
+      'print keys and values as hexadecimal bytes',
+      process.env['ETCDCTL_HEX'] === 'true',
+    )
+  addTlsOptions(command)
 }
 
 /** Opens a client for one command and closes it afterwards, also when the command fails. */
@@ -47,12 +68,14 @@ export async function withKv(globals: KvGlobals, run: (kv: Kv) => Promise<void>)
 
 export function connectOptionsOf(globals: KvGlobals): ConnectOptions {
   const { protocol } = globals
+  const tls = tlsOf(globals)
   return {
     endpoints: globals.endpoints,
     protocol: protocol === 'native' || protocol === 'grpc' ? protocol : 'auto',
     connectTimeoutMs: globals.dialTimeout,
     requestTimeoutMs: globals.commandTimeout,
     ...userOf(globals),
+    ...(tls === undefined ? {} : { tls }),
   }
 }
 
@@ -77,7 +100,7 @@ export async function askMissingPassword(kv: Command): Promise<void> {
 }
 
 export function endpointsOf(globals: KvGlobals): readonly string[] {
-  parseEndpoints(globals.endpoints)
+  parseEndpoints(globals.endpoints, false)
   return globals.endpoints.split(',').map((text) => text.trim())
 }
 

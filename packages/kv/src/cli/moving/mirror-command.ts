@@ -1,5 +1,4 @@
 // mirror, and make-mirror as etcdctl calls it: a live copy in another cluster.
-import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { connect, type ConnectOptions } from '../../client/connect.ts'
 import { KvError } from '../../errors.ts'
@@ -55,24 +54,25 @@ export function registerMirrorCommand(kv: Command): void {
 }
 
 function destinationOf(endpoints: string, options: Mirror): ConnectOptions {
-  const { destCacert, destCert, destKey } = options
-  const text = (path: string | undefined): string | undefined =>
-    path === undefined ? undefined : readFileSync(path, 'utf8')
-  const [ca, cert, key] = [destCacert, destCert, destKey].map(text)
-  const tls = {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  }
-  const { user: _user, password: _password, ...shared } = options
-  const { destUser, destPassword } = options
+  const {
+    user: _user,
+    password: _password,
+    cacert: _ca,
+    cert: _cert,
+    key: _key,
+    ...shared
+  } = options
+  const { destUser, destPassword, destCacert, destCert, destKey } = options
   const there = {
     ...shared,
     endpoints,
     ...(destUser === undefined ? {} : { user: destUser }),
     ...(destPassword === undefined ? {} : { password: destPassword }),
+    ...(destCacert === undefined ? {} : { cacert: destCacert }),
+    ...(destCert === undefined ? {} : { cert: destCert }),
+    ...(destKey === undefined ? {} : { key: destKey }),
   }
-  return { ...connectOptionsOf(there), tls }
+  return connectOptionsOf(there)
 }
 
 type Store = Parameters<typeof mirror>[0]['source']

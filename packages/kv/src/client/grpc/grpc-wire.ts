@@ -6,13 +6,13 @@ import { grpcStatus, KvError } from '../../errors.ts'
 import { encodeWatchRequest } from '../../proto/index.ts'
 import type { WatchRequest } from '../../proto/index.ts'
 import { parseEndpoint } from '../endpoint.ts'
-import type { Endpoint } from '../endpoint.ts'
+import type { ClientTls, Endpoint } from '../endpoint.ts'
 import { AttemptError, methodPath, readWatchResponse } from '../wire.ts'
 import type { AttemptOptions, WatchChannel, WatchChannelEvents, Wire, WireMethod } from '../wire.ts'
 import { toAttemptError } from './grpc-errors.ts'
 
 export interface GrpcWireOptions {
-  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string }
+  readonly tls: ClientTls | undefined
   readonly connectTimeoutMs: number
 }
 
@@ -60,7 +60,10 @@ export class GrpcWire implements Wire {
 
   attempt(method: WireMethod, body: Uint8Array, options: AttemptOptions): Promise<Uint8Array> {
     const { endpoint, signal } = options
-    const target = endpoint === undefined ? this.#endpoint() : parseEndpoint(endpoint)
+    const target =
+      endpoint === undefined
+        ? this.#endpoint()
+        : parseEndpoint(endpoint, this.#options.tls !== undefined)
     const answer =
       method === 'Lease/LeaseKeepAlive'
         ? this.#callOnStream(target, method, body, options)
@@ -168,8 +171,8 @@ export class GrpcWire implements Wire {
 
   #credentials(url: URL): ChannelCredentials {
     if (url.protocol === 'http:') return credentials.createInsecure()
-    const { ca, cert, key } = this.#options.tls
-    return credentials.createSsl(pem(ca), pem(key), pem(cert))
+    const { ca, cert, key, ...verify } = this.#options.tls ?? {}
+    return credentials.createSsl(pem(ca), pem(key), pem(cert), verify)
   }
 
   #call(

@@ -16,7 +16,7 @@ import { KvError, kvErrors } from '../../errors.ts'
 import type { KvErrorCode } from '../../errors.ts'
 import { encodeWatchRequest } from '../../proto/index.ts'
 import type { WatchRequest } from '../../proto/index.ts'
-import type { Endpoint } from '../endpoint.ts'
+import type { ClientTls, Endpoint } from '../endpoint.ts'
 import { AttemptError, readWatchResponse } from '../wire.ts'
 import type { WatchChannelEvents } from '../wire.ts'
 
@@ -29,7 +29,7 @@ export interface Hello {
 }
 
 export interface NativeConnectionOptions {
-  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string }
+  readonly tls: ClientTls | undefined
   readonly connectTimeoutMs: number
   /** '': none. */
   token(): string

@@ -97,8 +97,12 @@ export class NativeWire implements Wire {
     return Promise.resolve()
   }
 
+  #parse(endpoint: string): Endpoint {
+    return parseEndpoint(endpoint, this.#options.tls !== undefined)
+  }
+
   #ready(method: WireMethod, { endpoint }: AttemptOptions): NativeConnection | undefined {
-    if (endpoint !== undefined) return this.#connections.get(parseEndpoint(endpoint))
+    if (endpoint !== undefined) return this.#connections.get(this.#parse(endpoint))
     if (this.#home === undefined) return undefined
     if (memberMethods.has(method)) return this.#home
     if (this.#leader === undefined) this.#followLeader()
@@ -116,7 +120,7 @@ export class NativeWire implements Wire {
       throw new KvError('TIMEOUT', { message })
     })
     const opened =
-      endpoint === undefined ? this.#openHome() : this.#connection(parseEndpoint(endpoint))
+      endpoint === undefined ? this.#openHome() : this.#connection(this.#parse(endpoint))
     try {
       return await Promise.race([opened, timer])
     } catch (reason) {
@@ -202,7 +206,7 @@ export class NativeWire implements Wire {
   async #connectLeader(leaderId: bigint, urls: readonly string[]): Promise<void> {
     for (const url of urls) {
       try {
-        const connection = await this.#connection(parseEndpoint(url))
+        const connection = await this.#connection(this.#parse(url))
         if (connection.hello.memberId !== leaderId) continue
         if (this.#home?.hello.leaderId === leaderId) this.#leader = connection
         this.#leaderTriedAt = -leaderRetryMs
