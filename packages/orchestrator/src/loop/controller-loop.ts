@@ -32,6 +32,18 @@ export const watchOf = <T extends KubeObject>(
   synced: () => informer.synced(),
 })
 
+/** For changes that mostly concern nobody: `keysOf` sees both states and tells. */
+export const watchChanges = <T extends KubeObject>(
+  informer: Pick<SharedCache<T>, 'onChange' | 'synced'>,
+  keysOf: (current: Stored<T> | undefined, previous: Stored<T> | undefined) => readonly string[],
+): Watch => ({
+  subscribe: (changed) => {
+    informer.onChange((_key, current, previous) => changed(keysOf(current, previous)))
+  },
+  keys: () => [],
+  synced: () => informer.synced(),
+})
+
 export interface ControllerOptions {
   readonly name: string
   readonly client: ApiClient

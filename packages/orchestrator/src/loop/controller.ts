@@ -44,8 +44,10 @@ export type ControllerParts = Pick<
 
 /** One file each in loop/controllers, one line each in all-controllers.ts. */
 export interface Controller {
-  /** As upstream's: it is the source of the events, and the user that requests are made as. */
+  /** As upstream's: the service account that it acts as. */
   readonly name: string
+  /** What its events name as their source, where that is not the name. */
+  readonly component?: string
   /** Called once, before the informers start: asks for its informers and adds its indexes. */
   connect(context: ControllerContext): ControllerParts
 }

@@ -27,10 +27,10 @@ export async function startControllers(
   const onError = options.onError ?? (() => undefined)
   const informers = new Informers(client, onError)
   const { views } = informers
-  const loops = controllers.map(({ name, connect }) => {
+  const loops = controllers.map(({ name, component = name, connect }) => {
     const own = clientOf(name)
     const parts = connect({ informers, client: own, now })
-    return new ControllerLoop({ ...parts, name, client: own, views, now, onError })
+    return new ControllerLoop({ ...parts, name: component, client: own, views, now, onError })
   })
   informers.start()
   await informers.synced()

@@ -1,5 +1,6 @@
 // Every controller that runs: to add one, write its file beside this and add its line.
 import type { Controller } from '../controller.ts'
+import { daemonSetController } from './daemon-set-controller.ts'
 import { deploymentController } from './deployment-controller.ts'
 import { endpointsController } from './endpoints-controller.ts'
 import { garbageCollector } from './garbage-collector.ts'
@@ -7,11 +8,14 @@ import { namespaceController } from './namespace-controller.ts'
 import { nodeController } from './node-controller.ts'
 import { replicaSetController } from './replica-set-controller.ts'
 import { replicationControllerController } from './replication-controller-controller.ts'
+import { statefulSetController } from './stateful-set-controller.ts'
 
 export const allControllers: readonly Controller[] = [
   replicationControllerController,
   replicaSetController,
   deploymentController,
+  statefulSetController,
+  daemonSetController,
   nodeController,
   namespaceController,
   endpointsController,
