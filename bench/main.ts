@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { tools } from '../test/tools.ts'
+import { controlPlane, controlPlaneLarge } from './control-plane.ts'
 import { failover } from './failover.ts'
 import { generator } from './generator-check.ts'
 import { Generator } from './load/generator.ts'
@@ -23,6 +24,8 @@ import { watch } from './watch.ts'
 const questions: readonly Question[] = [put, range, watch, native, generator]
 /** Asked only by name: they print answers of their own. */
 const others: Readonly<Record<string, () => Promise<void>>> = {
+  'control-plane': controlPlane,
+  'control-plane-large': controlPlaneLarge,
   failover,
   million,
   micro,

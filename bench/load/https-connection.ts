@@ -32,7 +32,7 @@ const openSocket = async (target: HttpsTarget, protocol: string): Promise<TLSSoc
 export async function openHttp1(target: HttpsTarget): Promise<HttpsConnection> {
   const socket = await openSocket(target, 'http/1.1')
   let done: ((status: number) => void) | undefined
-  let pending = Buffer.alloc(0)
+  let pending: Buffer = Buffer.alloc(0)
   const finish = (status: number): void => {
     const call = done
     done = undefined
@@ -127,7 +127,7 @@ export async function openHttp2(target: HttpsTarget): Promise<HttpsConnection> {
   const waiting = new Map<number, (status: number) => void>()
   const statuses = new Map<number, number>()
   let stream = 1
-  let pending = Buffer.alloc(0)
+  let pending: Buffer = Buffer.alloc(0)
   let received = 0
   socket.write(
     Buffer.concat([
@@ -178,7 +178,7 @@ export async function openHttp2(target: HttpsTarget): Promise<HttpsConnection> {
     pending = pending.subarray(offset)
   })
   const breakOff = (): void => {
-    for (const id of [...waiting.keys()]) {
+    for (const id of waiting.keys()) {
       statuses.set(id, 0)
       finish(id)
     }
