@@ -1,6 +1,7 @@
 // `balsa kv`: a client for the command line, for those who have no etcdctl. Names, flags and output are etcdctl's.
 import type { Command } from 'commander'
 import { closePasswords } from './ask-password.ts'
+import { registerMaintenanceCommands } from './maintenance-commands.ts'
 import { registerMemberCommands } from './member-commands.ts'
 import { registerAuthCommands } from './auth-commands.ts'
 import { registerClusterCommands } from './cluster-commands.ts'
@@ -12,6 +13,7 @@ import { registerBackupCommands } from '../moving/backup-commands.ts'
 import { registerFeedCommand } from '../moving/feed-command.ts'
 import { registerMirrorCommand } from '../moving/mirror-command.ts'
 import { registerSnapshotCommands } from '../moving/snapshot-commands.ts'
+import { registerTopCommand } from '../top/top-command.ts'
 import { registerWatchCommand } from './watch-command.ts'
 
 /** Adds `kv`. A failure rejects the action with an Error whose message is one line. */
@@ -24,11 +26,13 @@ export function registerKvCommand(program: Command): void {
   registerClusterCommands(kv)
   registerSnapshotCommands(kv)
   registerMemberCommands(kv)
+  registerMaintenanceCommands(kv)
   registerAuthCommands(kv)
   registerQuotaCommands(kv)
   registerBackupCommands(kv)
   registerMirrorCommand(kv)
   registerFeedCommand(kv)
+  registerTopCommand(kv)
   kv.hook('preAction', () => askMissingPassword(kv))
   kv.hook('postAction', () => closePasswords())
 }

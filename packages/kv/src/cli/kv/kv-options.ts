@@ -128,7 +128,7 @@ export function leaseId(text: string): bigint {
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** Go's form: 500ms, 2s, 1m. */
-function durationMs(text: string): number {
+export function durationMs(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text)
   const value = Number(match?.[1]) * (unitMs[match?.[2] ?? ''] ?? Number.NaN)
   if (value > 0) return value
