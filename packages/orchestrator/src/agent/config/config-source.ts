@@ -2,6 +2,8 @@
 import type { ApiClient } from '../../client/api-client.ts'
 import { isApiError } from '../../client/is-api-error.ts'
 import { configMapType, type ConfigMap } from '../../resources/config-map.ts'
+import type { Stored } from '../../resources/object.ts'
+import type { Pod } from '../../resources/pod.ts'
 import { secretType, type Secret } from '../../resources/secret.ts'
 
 /** The pod cannot start until somebody creates or repairs what it names. */
@@ -44,6 +46,21 @@ export class ConfigSource {
     if (value !== undefined || optional) return value
     const label = kind === 'configmap' ? 'ConfigMap' : 'Secret'
     throw new ConfigError(`couldn't find key ${key} in ${label} ${this.#namespace}/${name}`)
+  }
+
+  /** A token of the pod's service account that ends with the pod. */
+  async token(
+    pod: Stored<Pod>,
+    { audience = '', expirationSeconds }: { audience?: string; expirationSeconds?: number },
+  ): Promise<string> {
+    const { name, uid } = pod.metadata
+    const account = pod.spec.serviceAccountName ?? 'default'
+    const { token } = await this.#client.createToken(this.#namespace, account, {
+      audiences: audience === '' ? [] : [audience],
+      ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
+      boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name, uid },
+    })
+    return token
   }
 
   async #configMap(name: string): Promise<ConfigData> {

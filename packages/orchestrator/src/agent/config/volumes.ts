@@ -23,6 +23,7 @@ interface VolumeFile {
 const defaultMode = 0o644
 /** Secrets are for the owner alone, whatever mode is asked for. */
 const secretModeMask = 0o700
+const tokenMode = 0o600
 
 /** Makes every volume of the pod; safe to repeat. Rejects with ConfigError (a kubelet's FailedMount). */
 export async function prepareVolumes(
@@ -125,7 +126,12 @@ async function projectedFiles(
     return configFiles('secret', { name: '', ...projection.secret, mode }, source)
   if (projection.downwardAPI !== undefined)
     return downwardFiles(projection.downwardAPI.items ?? [], mode, place)
-  throw new ConfigError('service account tokens are not served yet')
+  if (projection.serviceAccountToken !== undefined) {
+    const { path } = projection.serviceAccountToken
+    const token = await source.token(place.pod, projection.serviceAccountToken)
+    return [{ path, content: Buffer.from(token), mode: tokenMode }]
+  }
+  return []
 }
 
 async function configFiles(

@@ -4,9 +4,17 @@ import { customResourceDefinitionType } from '../../resources/custom/custom-reso
 import type { Registry } from '../registry/registry.ts'
 import { AccountTokenSecret } from './account-token-secret.ts'
 import type { AdmissionPlugin } from './admission.ts'
+import { CertificateChecks } from './certificate-checks.ts'
+import { ClaimResize } from './claim-resize.ts'
 import { CustomResourceAdmission } from './custom-resource-admission.ts'
+import { DefaultIngressClass, DefaultStorageClass } from './default-classes.ts'
+import { DefaultTolerations } from './default-tolerations.ts'
 import { NamespaceLifecycle } from './namespace-lifecycle.ts'
+import { NodeRestriction } from './node-restriction.ts'
+import { PodPriority } from './pod-priority.ts'
+import { PodRuntimeClass } from './pod-runtime-class.ts'
 import { RoleEscalation } from './role-escalation.ts'
+import { ServiceAccountPlugin } from './service-account.ts'
 import { ServiceAddresses } from './service-addresses.ts'
 
 /** What plugins look into; to be called when a request comes, not before. */
@@ -25,21 +33,40 @@ export interface AdmissionContext {
   readonly access: (() => AccessControl) | undefined
 }
 
+const storageClasses = { group: 'storage.k8s.io', version: 'v1', plural: 'storageclasses' }
+const ingressClasses = { group: 'networking.k8s.io', version: 'v1', plural: 'ingressclasses' }
+const priorityClasses = { group: 'scheduling.k8s.io', version: 'v1', plural: 'priorityclasses' }
+const runtimeClasses = { group: 'node.k8s.io', version: 'v1', plural: 'runtimeclasses' }
+
 export const admissionPlugins = (context: AdmissionContext): readonly AdmissionPlugin[] => {
   const { core, find, now, access } = context
+  const certificate = access === undefined ? undefined : (): string => access().rootCertificate
   return [
     new NamespaceLifecycle(() => core('namespaces')),
+    new ServiceAccountPlugin(core, certificate),
+    new NodeRestriction(() => core('pods')),
+    new PodPriority(() => find(priorityClasses)),
+    new DefaultTolerations(),
+    new PodRuntimeClass(() => find(runtimeClasses)),
+    new DefaultStorageClass(() => find(storageClasses)),
+    new ClaimResize(() => find(storageClasses)),
+    new DefaultIngressClass(() => find(ingressClasses)),
     new ServiceAddresses(() => core('services'), now),
     new CustomResourceAdmission(() => find(customResourceDefinitionType)),
-    ...(access === undefined
-      ? []
-      : [
-          new AccountTokenSecret({
-            accounts: () => core('serviceaccounts'),
-            tokens: () => access().serviceAccountTokens,
-            rootCertificate: () => access().rootCertificate,
-          }),
-          new RoleEscalation(() => access().rbac),
-        ]),
+    ...(access === undefined ? [] : accessPlugins(context, access)),
   ]
 }
+
+/** Those that need to know who may do what. */
+const accessPlugins = (
+  { core }: AdmissionContext,
+  access: () => AccessControl,
+): readonly AdmissionPlugin[] => [
+  new AccountTokenSecret({
+    accounts: () => core('serviceaccounts'),
+    tokens: () => access().serviceAccountTokens,
+    rootCertificate: () => access().rootCertificate,
+  }),
+  new CertificateChecks(() => access().authorizer),
+  new RoleEscalation(() => access().rbac),
+]
