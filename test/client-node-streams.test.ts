@@ -1,5 +1,22 @@
 // The streams of the Kubernetes client for Node.js, unmodified, to pods that run: exec, attach, logs, copies, ports.
-import { Attach, CoreV1Api, Exec, KubeConfig, type V1Status } from '@kubernetes/client-node'
+import {
+  Attach,
+  CoreV1Api,
+  Cp,
+  Exec,
+  KubeConfig,
+  Log,
+  Metrics,
+  PortForward,
+  topNodes,
+  topPods,
+  type V1Status,
+} from '@kubernetes/client-node'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { get, type IncomingMessage } from 'node:http'
+import { createServer, type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -88,4 +105,69 @@ test('attach gives what a container says from now on, and hands it input', async
   stdin.write('hello\n')
   await vi.waitFor(() => expect(said).toBe('ready\ngot hello\n'), { timeout: 10_000 })
   socket.close()
+})
+
+test('a port of a pod is reached through a local one, and a port that is closed says so', async () => {
+  const program =
+    'require("http").createServer((q, r) => r.end("served " + q.url)).listen(8080, process.env.POD_IP, () => console.log("up"))'
+  await run('server', `exec node -e '${program}'`)
+  await vi.waitFor(
+    async () => {
+      const log = new PassThrough()
+      const said = text(log)
+      await new Log(config).log(namespace, 'server', 'c', log)
+      expect(await said).toBe('up\n')
+    },
+    { timeout: 10_000, interval: 50 },
+  )
+  const forward = new PortForward(config)
+  const listener = createServer((socket) => {
+    void forward.portForward(namespace, 'server', [8080], socket, null, socket)
+  })
+  listener.listen(0, '127.0.0.1')
+  await vi.waitFor(() => expect(listener.listening).toBe(true))
+  const { port } = listener.address() as AddressInfo
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path: '/a', agent: false }, resolve).on('error', reject)
+  })
+  expect(await text(answer)).toBe('served /a')
+  listener.close()
+  const [input, output, failed] = [new PassThrough(), new PassThrough(), new PassThrough()]
+  let failure = ''
+  failed.on('data', (chunk: Buffer) => {
+    failure += chunk.toString()
+  })
+  await forward.portForward(namespace, 'server', [9], output, failed, input)
+  await vi.waitFor(() =>
+    expect(failure).toMatch(/^error forwarding port 9 to pod .*connection refused$/),
+  )
+})
+
+// Its copy out of a pod is of no use anywhere: it asks for a packed archive and does not unpack it.
+test('files are copied into a pod', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'balsa-copy-'))
+  try {
+    const content = 'line\n'.repeat(10_000)
+    await mkdir(join(folder, 'from'))
+    await mkdir(join(folder, 'to'))
+    await writeFile(join(folder, 'from', 'file'), content)
+    await new Cp(config).cpToPod(namespace, 'p', 'c', join(folder, 'from'), join(folder, 'to'))
+    await vi.waitFor(
+      async () => expect(await readFile(join(folder, 'to', 'file'), 'utf8')).toBe(content),
+      { timeout: 10_000, interval: 50 },
+    )
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('metrics tell what nodes and pods use', async () => {
+  const metrics = new Metrics(config)
+  const pods = await topPods(core, metrics, namespace)
+  const server = pods.find(({ Pod }) => Pod.metadata?.name === 'server')
+  expect(Number(server?.Memory.CurrentUsage)).toBeGreaterThan(1_000_000)
+  const [node] = await topNodes(core)
+  expect(node?.Node.metadata?.name).toBe(cluster.nodes[0])
+  const { items } = await metrics.getNodeMetrics()
+  expect(items.map((item) => item.usage.cpu)).toEqual([expect.stringMatching(/^\d+n$/)])
 })

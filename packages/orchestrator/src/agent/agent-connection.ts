@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import type {
   CommandStreams,
   NodeConnection,
+  NodeStats,
   PodLogOptions,
 } from '../apiserver/node-connections.ts'
 import { ApiError } from '../client/api-client.ts'
@@ -14,17 +15,20 @@ import { readLog } from './logs/log-reader.ts'
 import type { ContainerRun } from './pod/container-run.ts'
 import type { PodWorker } from './pod/pod-worker.ts'
 import type { Runtime } from './runtime/runtime.ts'
+import { NodeSampler } from './stats/node-sampler.ts'
 import { attachRun } from './streams/attach-run.ts'
 import { execCommand } from './streams/exec-command.ts'
 
 const dialTimeoutMs = 10_000
 
 export class AgentConnection implements NodeConnection {
-  readonly #worker: (uid: string) => PodWorker | undefined
+  readonly #workers: ReadonlyMap<string, PodWorker>
   readonly #runtime: Runtime
+  readonly #sampler: NodeSampler
 
-  constructor(worker: (uid: string) => PodWorker | undefined, runtime: Runtime) {
-    this.#worker = worker
+  constructor(workers: ReadonlyMap<string, PodWorker>, runtime: Runtime) {
+    this.#workers = workers
+    this.#sampler = new NodeSampler(() => [...workers.values()].map((worker) => worker.sampled()))
     this.#runtime = runtime
   }
 
@@ -35,7 +39,7 @@ export class AgentConnection implements NodeConnection {
   ): AsyncGenerator<Uint8Array> {
     const pod = object as Stored<Pod>
     const { container, previous } = options
-    const log = this.#worker(pod.metadata.uid)?.log(container, previous)
+    const log = this.#workers.get(pod.metadata.uid)?.log(container, previous)
     if (log === undefined) {
       throw new ApiError(
         400,
@@ -86,8 +90,12 @@ export class AgentConnection implements NodeConnection {
     })
   }
 
+  stats(): Promise<NodeStats> {
+    return this.#sampler.stats()
+  }
+
   #running(pod: Stored<KubeObject>, name: string): { container: Container; run: ContainerRun } {
-    const found = this.#worker(pod.metadata.uid)?.running(name)
+    const found = this.#workers.get(pod.metadata.uid)?.running(name)
     if (found !== undefined) return found
     throw new ApiError(404, 'NotFound', `container not found ("${name}")`)
   }

@@ -98,7 +98,7 @@ class PodAgent {
     const { connections, nodeName } = this.#options
     this.#unregister = connections?.register(
       nodeName,
-      new AgentConnection((uid) => this.#workers.get(uid), this.#runtime),
+      new AgentConnection(this.#workers, this.#runtime),
     )
   }
 

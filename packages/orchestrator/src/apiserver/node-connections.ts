@@ -86,8 +86,8 @@ export interface NodeConnection {
   ): Promise<void>
   /** A connection to a port of the pod, open already. */
   dial?(pod: AnyPod, port: number): Promise<Duplex>
-  /** undefined: no sample yet. */
-  stats?(): NodeStats | undefined
+  /** What its pods use now. */
+  stats?(): Promise<NodeStats>
 }
 
 /** The connections by node name; a later registration of a node takes the place of an earlier one. */

@@ -13,6 +13,7 @@ import { RunError, type Run, type RunSpec, type Runtime } from '../runtime/runti
 import { ImageError, containerArgv, containerCwd } from './container-command.ts'
 import { endedRecord, newRecord, startedRecord, type ContainerRecord } from './container-record.ts'
 import { ContainerRun } from './container-run.ts'
+import type { SampledRun } from '../stats/node-sampler.ts'
 import type { PodFiles } from './pod-files.ts'
 import type { ContainerView } from './plan-pod.ts'
 
@@ -92,6 +93,13 @@ export class PodContainers {
     if (number < 0) return undefined
     const writer = isPrevious ? undefined : this.#runs.get(container)?.writer
     return { path: this.#options.files.logPath(container, number), writer }
+  }
+
+  sampled(): SampledRun[] {
+    return [...this.#runs].map(([container, { pid }]) => {
+      const startedAtMs = this.#records.get(container)?.startedAtMs ?? 0
+      return { container, pid, startedAtMs }
+    })
   }
 
   /** A container that runs now. */

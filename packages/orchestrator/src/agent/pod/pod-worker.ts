@@ -15,6 +15,7 @@ import { prepareVolumes } from '../config/volumes.ts'
 import type { LogWriter } from '../logs/log-writer.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ContainerRun } from './container-run.ts'
+import type { SampledPod } from '../stats/node-sampler.ts'
 import { planPod } from './plan-pod.ts'
 import { PodContainers, podGraceMs } from './pod-containers.ts'
 import type { PodFiles } from './pod-files.ts'
@@ -103,6 +104,13 @@ export class PodWorker {
     }
     this.#containers.stopAll(removedGraceMs)
     await this.#containers.ended()
+  }
+
+  /** What of the pod is counted when its use of resources is. */
+  sampled(): SampledPod {
+    const { namespace = '', name, uid } = this.#pod.metadata
+    const runs = this.#containers.sampled()
+    return { namespace, name, uid, startedAtMs: this.#startedAtMs, runs }
   }
 
   /** A container that runs now. */

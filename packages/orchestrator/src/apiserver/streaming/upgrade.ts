@@ -1,7 +1,7 @@
 // Takes a connection over from HTTP: to SPDY/3.1, or to a WebSocket. Which protocol of those that the client offers is spoken on top is
 // decided here too; a request that asks for neither is refused in upstream's words.
 import type { Duplex } from 'node:stream'
-import { WebSocketServer, type WebSocket } from 'ws'
+import { createWebSocketStream, WebSocketServer, type WebSocket } from 'ws'
 import { badRequest } from '../api-errors.ts'
 import type { Exchange } from '../wire/exchange.ts'
 
@@ -58,20 +58,27 @@ export const upgradeToWebSocket = async (
     noServer: true,
     maxPayload: messageBytesMax,
     perMessageDeflate: false,
-    handleProtocols: () => protocol ?? false,
   })
   const { request, socket, head } = exchange.takeSocket()
+  // The library takes no name with a slash, which `SPDY/3.1+portforward.k8s.io` has: it does not see the names, and we answer them.
+  delete request.headers['sec-websocket-protocol']
+  server.on('headers', (lines) => {
+    if (protocol !== undefined) lines.push(`Sec-WebSocket-Protocol: ${protocol}`)
+  })
   return new Promise((resolve, reject) => {
-    // The handshake itself is refused by the library, which writes the answer.
+    // A handshake that is none.
     server.once('wsClientError', (error: Error) => {
       socket.destroy()
-      reject(error)
+      reject(badRequest(error.message))
     })
     server.handleUpgrade(request, socket, head, (open) => {
       resolve({ socket: open, protocol: protocol ?? '' })
     })
   })
 }
+
+/** The bytes of all messages as one stream, and what is written as messages. */
+export const byteStream = (socket: WebSocket): Duplex => createWebSocketStream(socket)
 
 const unknownProtocol = (header: string, known: readonly string[]): Error =>
   badRequest(

@@ -8,6 +8,9 @@ import type { Place, Registry } from '../registry/registry.ts'
 import type { Exchange } from '../wire/exchange.ts'
 import { handleLog } from '../wire/log-handler.ts'
 import type { ResourcePath } from '../wire/request-path.ts'
+import { handleNodeProxy } from './node-proxy.ts'
+import { handlePortForward } from './port-forward.ts'
+import { handlePodProxy, handleServiceProxy } from './proxy.ts'
 import { handleAttach, handleExec } from './remote-command.ts'
 import { handleToken, tokenRequestKind } from './service-account-token.ts'
 
@@ -40,6 +43,7 @@ interface Row extends Subresource {
 const core = (kind: string): Subresource['kind'] => ({ group: '', version: 'v1', kind })
 const pods = { group: '', plural: 'pods' }
 const connect = ['create', 'get']
+const anyMethod = ['create', 'delete', 'get', 'patch', 'update']
 const readWrite = ['get', 'patch', 'update']
 
 const rows: readonly Row[] = [
@@ -61,6 +65,36 @@ const rows: readonly Row[] = [
   { ...pods, name: 'binding', kind: core('Binding'), verbs: ['create'] },
   { ...pods, name: 'exec', kind: core('PodExecOptions'), verbs: connect, handle: handleExec },
   { ...pods, name: 'attach', kind: core('PodAttachOptions'), verbs: connect, handle: handleAttach },
+  {
+    ...pods,
+    name: 'portforward',
+    kind: core('PodPortForwardOptions'),
+    verbs: connect,
+    handle: handlePortForward,
+  },
+  {
+    ...pods,
+    name: 'proxy',
+    kind: core('PodProxyOptions'),
+    verbs: anyMethod,
+    handle: handlePodProxy,
+  },
+  {
+    group: '',
+    plural: 'services',
+    name: 'proxy',
+    kind: core('ServiceProxyOptions'),
+    verbs: anyMethod,
+    handle: handleServiceProxy,
+  },
+  {
+    group: '',
+    plural: 'nodes',
+    name: 'proxy',
+    kind: core('NodeProxyOptions'),
+    verbs: anyMethod,
+    handle: handleNodeProxy,
+  },
   { ...pods, name: 'ephemeralcontainers', kind: core('Pod'), verbs: readWrite },
   { ...pods, name: 'resize', kind: core('Pod'), verbs: readWrite },
   { ...pods, name: 'log', kind: core('Pod'), verbs: ['get'], handle: handleLog },

@@ -6,6 +6,7 @@ import type { Registries } from '../registry/registries.ts'
 import type { ConnectionIdentity } from '../access/authentication.ts'
 import type { AccessControl } from '../access/access-control.ts'
 import { OpenApi } from '../openapi/openapi.ts'
+import { findMetricsResource, handleMetrics, metricsResources } from '../metrics/metrics-api.ts'
 import { Discovery } from '../discovery/discovery.ts'
 import type { Exchange } from './exchange.ts'
 import { jsonType, parseAccept } from './media-types.ts'
@@ -30,6 +31,7 @@ export interface DispatcherOptions {
 }
 
 const aggregatedVersions = ['v2', 'v2beta1'] as const
+const virtualResources = [...reviews, ...metricsResources]
 const readMethods = new Set(['GET', 'HEAD'])
 
 export class ApiDispatcher {
@@ -42,9 +44,9 @@ export class ApiDispatcher {
     this.#options = options
     const { registries } = options
     this.#openApi = new OpenApi(registries)
-    this.#discovery = new Discovery(registries.types, reviews)
+    this.#discovery = new Discovery(registries.types, virtualResources)
     registries.onTypesChange(() => {
-      this.#discovery = new Discovery(registries.types, reviews)
+      this.#discovery = new Discovery(registries.types, virtualResources)
     })
     this.#handlers = new ResourceHandlers(options)
   }
@@ -158,6 +160,8 @@ export class ApiDispatcher {
     if (review !== undefined) {
       return handleReview(exchange, review, { path, sources: this.#options.access.reviews })
     }
+    const metrics = findMetricsResource(path)
+    if (metrics !== undefined) return handleMetrics(exchange, metrics, { ...this.#options, path })
     const pods = this.#options.registries.findServed({ group: '', version: 'v1', plural: 'pods' })
     if (group === '' && plural === 'bindings' && namespace !== undefined && pods !== undefined) {
       return this.#handlers.bind({ exchange, path, ...pods }, '')

@@ -1,7 +1,7 @@
 // One request and its reply, the same over HTTP/1.1 and HTTP/2. Everything that touches Node's request and response is here.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { Duplex } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { assert } from '@balsa/raft/assert'
 import { badRequest, requestTooLarge } from '../api-errors.ts'
 import { anonymousUser, type User } from '../access/user.ts'
@@ -38,6 +38,8 @@ export class Exchange {
   readonly method: string
   readonly path: string
   readonly query: URLSearchParams
+  /** The query as it was sent. */
+  readonly rawQuery: string
   /** Set by the dispatcher before any handler runs. */
   user: User = anonymousUser
   readonly #request: IncomingMessage
@@ -63,7 +65,8 @@ export class Exchange {
     const url = request.url ?? '/'
     const mark = url.indexOf('?')
     this.path = mark === -1 ? url : url.slice(0, mark)
-    this.query = new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1))
+    this.rawQuery = mark === -1 ? '' : url.slice(mark + 1)
+    this.query = new URLSearchParams(this.rawQuery)
     const onClose = (): void => {
       this.#isClosed = true
       this.#abort?.abort()
@@ -154,6 +157,28 @@ export class Exchange {
     this.#writeHead(status, contentType, Buffer.byteLength(body), headers)
     if (this.method === 'HEAD') this.#response.end()
     else this.#response.end(body)
+  }
+
+  redirect(location: string): void {
+    if (this.#response.headersSent || this.#isClosed) return
+    this.#response.writeHead(301, { location })
+    this.#response.end()
+  }
+
+  /** Passes an answer of somebody else on. */
+  relay(
+    status: number,
+    headers: Readonly<Record<string, string | string[]>>,
+    body: Readable,
+  ): void {
+    if (this.#response.headersSent || this.#isClosed) {
+      body.destroy()
+      return
+    }
+    this.#response.writeHead(status, headers)
+    this.#response.flushHeaders()
+    body.on('error', () => this.destroy())
+    body.pipe(this.#response)
   }
 
   /** Headers go out at once, so that a client that waits for them goes on. */

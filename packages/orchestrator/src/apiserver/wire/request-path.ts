@@ -8,6 +8,8 @@ export interface ResourcePath {
   readonly namespace: string | undefined
   readonly name: string | undefined
   readonly subresource: string | undefined
+  /** What follows `proxy`, from its slash on and as it was sent; '' where nothing does. */
+  readonly tail: string
 }
 
 /** undefined: not a path of the resource API, or one with parts that are no names. */
@@ -16,21 +18,25 @@ export const parseResourcePath = (path: string): ResourcePath | undefined => {
   const isCore = parts[0] === 'api'
   if (!isCore && parts[0] !== 'apis') return undefined
   const [group, version, ...rest] = isCore ? ['', ...parts.slice(1)] : parts.slice(1)
-  const names = rest.map(decodePart)
+  const isBelowNamespace =
+    rest[0] === 'namespaces' && rest[2] !== undefined && !namespaceSubresources.has(rest[2])
+  // A proxied path is not ours to read.
+  const proxyDepth = isBelowNamespace ? 5 : 3
+  const isProxied = rest[proxyDepth - 1] === 'proxy' && rest.length > proxyDepth
+  const names = (isProxied ? rest.slice(0, proxyDepth) : rest).map(decodePart)
   if (group === undefined || version === undefined) return undefined
   if (names.length === 0 || names.some((name) => name === '')) return undefined
-  const [first, namespace, plural, ...below] = names
-  const isNamespaced =
-    first === 'namespaces' && plural !== undefined && !namespaceSubresources.has(plural)
-  const [collection, name, subresource, ...more] = isNamespaced ? [plural, ...below] : names
+  const [, namespace, plural, ...below] = names
+  const [collection, name, subresource, ...more] = isBelowNamespace ? [plural, ...below] : names
   if (collection === undefined || more.length > 0) return undefined
   return {
     group,
     version,
     plural: collection,
-    namespace: isNamespaced ? namespace : undefined,
+    namespace: isBelowNamespace ? namespace : undefined,
     name,
     subresource,
+    tail: isProxied ? `/${rest.slice(proxyDepth).join('/')}` : '',
   }
 }
 

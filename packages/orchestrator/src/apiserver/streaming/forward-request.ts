@@ -1,0 +1,127 @@
+// Passes an HTTP request on over a connection that is opened for it, and the answer back: body, trailers of no hop, and upgrades.
+import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { connect as tlsConnect } from 'node:tls'
+import { ApiError } from '../../client/api-client.ts'
+import type { Exchange } from '../wire/exchange.ts'
+
+export interface ForwardTarget {
+  /** Rejects with ApiError. */
+  dial(): Promise<Duplex>
+  readonly isTls: boolean
+  /** For the Host header. */
+  readonly host: string
+  /** The path under which the target is seen from outside. */
+  readonly base: string
+  /** The path that the target is asked for. */
+  readonly path: string
+}
+
+/** Headers that mean one hop alone, and those that are for the apiserver's eyes only. */
+const droppedHeaders = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'te',
+  'trailer',
+  'upgrade',
+  'http2-settings',
+  'authorization',
+  'host',
+  'content-length',
+])
+const droppedAnswerHeaders = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+])
+
+export const forwardRequest = async (exchange: Exchange, target: ForwardTarget): Promise<void> => {
+  const connection = await target.dial()
+  const socket = target.isTls
+    ? tlsConnect({ socket: connection, rejectUnauthorized: false })
+    : connection
+  const query = exchange.rawQuery
+  const asked = httpRequest({
+    createConnection: () => socket,
+    method: exchange.method,
+    path: query === '' ? target.path : `${target.path}?${query}`,
+    headers: headersFor(exchange, target),
+  })
+  exchange.signal.addEventListener('abort', () => asked.destroy())
+  await new Promise<void>((resolve, reject) => {
+    asked.once('error', (error: Error) => {
+      connection.destroy()
+      const text = `error trying to reach service: ${error.message}`
+      reject(new ApiError(503, 'ServiceUnavailable', text))
+    })
+    asked.once('response', (answer: IncomingMessage) => {
+      exchange.relay(answer.statusCode ?? 502, answerHeaders(answer, target), answer)
+      answer.once('close', resolve)
+    })
+    asked.once('upgrade', (answer: IncomingMessage, far: Duplex, head: Buffer) => {
+      joinUpgraded(exchange, answer, { far, head })
+      far.once('close', resolve)
+    })
+    asked.end(exchange.body)
+  })
+}
+
+const headersFor = (exchange: Exchange, target: ForwardTarget): OutgoingHttpHeaders => {
+  const headers: OutgoingHttpHeaders = {}
+  for (const [name, value] of Object.entries(exchange.headers)) {
+    const isOurs =
+      droppedHeaders.has(name) || name.startsWith(':') || name.startsWith('impersonate-')
+    if (!isOurs && value !== undefined) headers[name] = value
+  }
+  headers['host'] = target.host
+  headers['x-forwarded-uri'] = `${target.base}${target.path}`
+  if (exchange.isUpgrade) {
+    headers['connection'] = 'Upgrade'
+    headers['upgrade'] = exchange.header('upgrade')
+  } else headers['connection'] = 'close'
+  if (exchange.body.length > 0) headers['content-length'] = exchange.body.length
+  return headers
+}
+
+const answerHeaders = (
+  answer: IncomingMessage,
+  { base }: ForwardTarget,
+): Record<string, string | string[]> => {
+  const headers: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (value === undefined || droppedAnswerHeaders.has(name)) continue
+    // A path of the target lies below the proxy's.
+    const isPath = name === 'location' && typeof value === 'string' && value.startsWith('/')
+    headers[name] = isPath ? `${base}${value}` : value
+  }
+  return headers
+}
+
+const joinUpgraded = (
+  exchange: Exchange,
+  answer: IncomingMessage,
+  { far, head: farHead }: { readonly far: Duplex; readonly head: Buffer },
+): void => {
+  const { socket: near, head } = exchange.takeSocket()
+  const lines = [`HTTP/1.1 101 ${answer.statusMessage ?? 'Switching Protocols'}`]
+  for (let index = 0; index + 1 < answer.rawHeaders.length; index += 2) {
+    lines.push(`${answer.rawHeaders[index]}: ${answer.rawHeaders[index + 1]}`)
+  }
+  near.write(`${lines.join('\r\n')}\r\n\r\n`)
+  if (farHead.length > 0) near.write(farHead)
+  if (head.length > 0) far.write(head)
+  near.pipe(far)
+  far.pipe(near)
+  const close = (): void => {
+    near.destroy()
+    far.destroy()
+  }
+  for (const end of [near, far]) {
+    end.on('error', close)
+    end.on('close', close)
+  }
+}
