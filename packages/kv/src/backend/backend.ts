@@ -24,7 +24,7 @@ export interface Backend extends Tables {
    * and all rows written before its last chunk was taken are durable; with false if it was given up for the signal or replace().
    */
   saveIndex(chunks: Iterable<Uint8Array>, signal: AbortSignal): Promise<boolean>
-  /** What was saved last, in the same chunks; undefined if there is none. Fails with CORRUPT where it is damaged. */
+  /** What was saved last, in the same chunks, which are the caller's; undefined if there is none. Fails with CORRUPT where it is damaged. */
   loadIndex(): AsyncIterable<Uint8Array> | undefined
   /** Gives the space of deleted rows back, beside reads and writes. */
   defragment(): Promise<void>

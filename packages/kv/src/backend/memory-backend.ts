@@ -181,7 +181,8 @@ export class MemoryBackend implements Backend {
   async *#chunks(chunks: readonly Uint8Array[]): AsyncIterable<Uint8Array> {
     for (const chunk of chunks) {
       await this.#pace('read')
-      yield chunk
+      // The reader keeps what it is given and changes it.
+      yield chunk.slice()
     }
   }
 

@@ -7,7 +7,7 @@ import { decodeBlock, encodeBlock } from '../mvcc/block-codec.ts'
 import { keyBytes, keyText } from '../mvcc/key-text.ts'
 import type { MvccStore } from '../mvcc/store.ts'
 
-const magic = 'balsaix\x01'
+const magic = 'balsaix\x02'
 /** Read back as another number where bytes are in another order. */
 const byteOrderMark = 0x01020304
 const chunkKind = { blocks: 1, leases: 2, end: 3 } as const

@@ -1,65 +1,76 @@
-// A block of the index as bytes, in the platform's own byte order: what is written out is read by the same machine, and the head of
-// the whole says which order that is. See docs/backend-format.md.
+// A block of the index as bytes: what it holds in memory is stored as it is. See docs/backend-format.md.
 import { KvError } from '../errors.ts'
 import { blockKeysMax, IndexBlock, type BlockParts } from './index-block.ts'
+import { keyBytes, keyText } from './key-text.ts'
+import { areEndsInOrder, strideOf, widthsOf } from './packed-slots.ts'
 
-const headWords = 4
+const headSizeBytes = 40
+const widthsAt = 16
 
-/** Slots, bytes of keys, slots with older revisions; then places, numbers, older revisions, keys. A multiple of 8 bytes. */
-export function encodeBlock(parts: BlockParts): Uint8Array {
-  const { keys, places, numbers, older = [] } = parts
+/** Head, older revisions, what all keys begin with, rows, rests of the keys. */
+export function encodeBlock({ prefix, keys, slots, older = [] }: BlockParts): Uint8Array {
   const withOlder = older.flatMap((list, slot) => (list === undefined ? [] : [{ slot, list }]))
   const olderNumbers = withOlder.flatMap(({ slot, list }) => [slot, list.length, ...list])
-  const head = Uint32Array.of(places.length / 2, keys.length, olderNumbers.length, 0)
-  const bodies = [head, places, numbers, Float64Array.from(olderNumbers), keys]
-  const sizeBytes = bodies.reduce((sum, { byteLength }) => sum + byteLength, 0)
-  const bytes = new Uint8Array(Math.ceil(sizeBytes / 8) * 8)
-  let at = 0
-  for (const body of bodies) {
-    bytes.set(new Uint8Array(body.buffer, body.byteOffset, body.byteLength), at)
-    at += body.byteLength
-  }
+  const rowsAt = headSizeBytes + olderNumbers.length * 8 + prefix.length
+  const bytes = new Uint8Array(rowsAt + slots.rows.length + keys.length)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(0, slots.count)
+  view.setUint32(4, keys.length)
+  view.setUint32(8, prefix.length)
+  view.setUint32(12, olderNumbers.length)
+  const { end, main, age, version, sub } = slots.widths
+  bytes.set([end, main, age, version, sub], widthsAt)
+  view.setFloat64(24, slots.mainBase)
+  for (const [i, number] of olderNumbers.entries()) view.setFloat64(headSizeBytes + i * 8, number)
+  bytes.set(keyBytes(prefix), rowsAt - prefix.length)
+  bytes.set(slots.rows, rowsAt)
+  bytes.set(keys, rowsAt + slots.rows.length)
   return bytes
 }
 
-/** Throws CORRUPT if the parts do not fit together. `bytes` is copied. */
-export function decodeBlock(bytes: Uint8Array): IndexBlock {
-  // A copy begins at an address that every array accepts; a Buffer's slice() would be none.
-  const { buffer } = new Uint8Array(bytes)
-  if (buffer.byteLength < headWords * 4) throw malformed()
-  const [count = 0, keysLength = 0, olderLength = 0] = new Uint32Array(buffer, 0, headWords)
-  const placesAt = headWords * 4
-  const numbersAt = placesAt + count * 8
-  const olderAt = numbersAt + count * 24
-  const keysAt = olderAt + olderLength * 8
-  const isFitting = Math.ceil((keysAt + keysLength) / 8) * 8 === buffer.byteLength
+/** Throws CORRUPT if the parts do not fit together. The block keeps `chunk` as its own. */
+export function decodeBlock(chunk: Uint8Array): IndexBlock {
+  if (chunk.length < headSizeBytes) throw malformed()
+  // Parts of a Buffer would be Buffers, which are slower wherever plain arrays are met too.
+  const bytes = new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const count = view.getUint32(0)
+  const keysLength = view.getUint32(4)
+  const prefixLength = view.getUint32(8)
+  const olderLength = view.getUint32(12)
+  const widths = widthsOf(bytes.subarray(widthsAt, widthsAt + 5))
+  const mainBase = view.getFloat64(24)
+  if (widths === undefined || !Number.isSafeInteger(mainBase) || mainBase < 0) throw malformed()
+  const prefixAt = headSizeBytes + olderLength * 8
+  const rowsAt = prefixAt + prefixLength
+  const keysAt = rowsAt + count * strideOf(widths)
+  const isFitting = keysAt + keysLength === bytes.length
   if (count === 0 || count > blockKeysMax || !isFitting) throw malformed()
-  const places = new Uint32Array(buffer, placesAt, count * 2).slice()
-  let end = 0
-  for (let i = 0; i < places.length; i += 2) {
-    const next = places[i] ?? 0
-    if (next < end) throw malformed()
-    end = next
-  }
-  if (end !== keysLength) throw malformed()
-  return IndexBlock.of({
-    keys: new Uint8Array(buffer, keysAt, keysLength).slice(),
-    places,
-    numbers: new Float64Array(buffer, numbersAt, count * 3).slice(),
-    older: decodeOlder(new Float64Array(buffer, olderAt, olderLength), count),
+  const slots = { count, widths, mainBase, rows: bytes.subarray(rowsAt, keysAt) }
+  if (!areEndsInOrder(slots, keysLength)) throw malformed()
+  return new IndexBlock({
+    prefix: keyText(bytes.subarray(prefixAt, rowsAt)),
+    keys: bytes.subarray(keysAt),
+    slots,
+    older: decodeOlder(view, olderLength, count),
   })
 }
 
-function decodeOlder(numbers: Float64Array, count: number): (number[] | undefined)[] | undefined {
-  if (numbers.length === 0) return undefined
+function decodeOlder(
+  view: DataView,
+  length: number,
+  count: number,
+): (number[] | undefined)[] | undefined {
+  if (length === 0) return undefined
+  const numbers = Array.from({ length }, (_, i) => view.getFloat64(headSizeBytes + i * 8))
   const older = Array.from({ length: count }, (): number[] | undefined => undefined)
   for (let at = 0; at < numbers.length;) {
     const slot = numbers[at] ?? 0
-    const length = numbers[at + 1] ?? 0
-    const end = at + 2 + length
-    const isList = Number.isInteger(length) && length > 0 && length % 2 === 0
+    const size = numbers[at + 1] ?? 0
+    const end = at + 2 + size
+    const isList = Number.isInteger(size) && size > 0 && size % 2 === 0
     if (!isList || end > numbers.length || !(slot in older)) throw malformed()
-    older[slot] = Array.from(numbers.subarray(at + 2, end))
+    older[slot] = numbers.slice(at + 2, end)
     at = end
   }
   return older

@@ -191,8 +191,8 @@ export class KeyIndex {
       return blockAt + 1
     }
     const middle = blockKeysMax >>> 1
-    const left = IndexBlock.of(block.copy(0, middle))
-    const right = IndexBlock.of(block.copy(middle, block.count))
+    const left = new IndexBlock(block.copy(0, middle))
+    const right = new IndexBlock(block.copy(middle, block.count))
     // Records made before say that they are out of date.
     block.moves++
     this.#blocks.splice(blockAt, 1, left, right)
