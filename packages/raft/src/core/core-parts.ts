@@ -3,13 +3,13 @@ import { Ballot } from './ballot.ts'
 import { Candidacy, type CampaignHooks } from './candidacy.ts'
 import { Follower } from './follower.ts'
 import { ForwardedReads, numbersStartMax } from './forwarded-reads.ts'
-import { isSoleVoter } from './membership.ts'
+import { isSoleVoter, memberIds } from './membership.ts'
 import { knownCommitted, MembershipHistory } from './membership-history.ts'
 import { VotePromise } from './lease.ts'
 import { Outbox } from './outbox.ts'
 import { RaftLog } from './raft-log.ts'
 import { Recovery } from './recovery.ts'
-import type { HardState, RaftConfig, RestoredState } from './types.ts'
+import type { HardState, Membership, RaftConfig, RestoredState } from './types.ts'
 import { Voting } from './voting.ts'
 
 export interface CoreParts {
@@ -36,18 +36,18 @@ export function makeCoreParts(
   const { snapshot, entries, appliedIndex } = restored
   const hardState = trusted(restored)
   const ballot = new Ballot(id, hardState)
+  const memberships = new MembershipHistory(snapshot, entries, appliedIndex)
   const log = new RaftLog({
     snapshot,
     entries,
     commitIndex: hardState.commit,
     appliedIndex,
-    cacheSizeBytesMax: config.entryCacheSizeBytesMax,
+    cacheSizeBytesMax: () => cacheSizeBytesMax(config, memberships.current),
   })
   // Entries are written before the hard state; a crash between them leaves a log that is newer than the term.
   ballot.enter(Math.max(hardState.term, log.lastTerm))
   log.commitTo(knownCommitted(entries))
   const outbox = new Outbox()
-  const memberships = new MembershipHistory(snapshot, entries, appliedIndex)
   const recovery = new Recovery({
     id,
     ballot,
@@ -80,6 +80,12 @@ export function makeCoreParts(
       firstNumber: Math.floor(random() * numbersStartMax),
     }),
   }
+}
+
+/** Without others nobody asks for what is applied. */
+function cacheSizeBytesMax({ entryCacheSizeBytesMax }: RaftConfig, membership: Membership): number {
+  if (entryCacheSizeBytesMax === undefined) return Infinity
+  return memberIds(membership).length > 1 ? entryCacheSizeBytesMax : 0
 }
 
 /** Where entries were lost, the log may be older than what is said to be committed, and other entries may stand at those indexes. */

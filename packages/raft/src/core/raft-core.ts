@@ -249,6 +249,7 @@ export class RaftCore implements Core {
     if (this.#follower.installSnapshot(message)) {
       this.#becomeFollower(this.#term, this.#leader)
       this.#memberships.restore(message.snapshot)
+      this.#log.evict()
     }
     this.#candidacy.maybeStop()
   }
@@ -275,6 +276,7 @@ export class RaftCore implements Core {
 
   applyMembership(membership: Membership): void {
     if (!this.#memberships.apply(membership)) return
+    this.#log.evict()
     if (this.#leadership === undefined) return
     if (isVoter(membership, this.#id)) return this.#leadership.applyMembership(membership)
     // Thesis 4.2.2: a leader that is not a voter any more steps down once the change is committed.

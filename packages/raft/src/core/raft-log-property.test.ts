@@ -83,8 +83,8 @@ class Pair {
 
   constructor(cacheSizeBytesMax: number) {
     const snapshot = { index: 0, term: 0 }
-    const empty = { snapshot, entries: [], commitIndex: 0, appliedIndex: 0, cacheSizeBytesMax }
-    this.log = new RaftLog(empty)
+    const empty = { snapshot, entries: [], commitIndex: 0, appliedIndex: 0 }
+    this.log = new RaftLog({ ...empty, cacheSizeBytesMax: () => cacheSizeBytesMax })
   }
 
   take(kind: Kind, x: number, y: number): void {

@@ -5,9 +5,9 @@ import { RaftLog } from './raft-log.ts'
 import { entry, voters } from './testing/test-cluster.ts'
 import type { Entry } from './types.ts'
 
-function emptyLog(cacheSizeBytesMax?: number): RaftLog {
+function emptyLog(cacheSizeBytesMax = Infinity): RaftLog {
   return new RaftLog({
-    cacheSizeBytesMax,
+    cacheSizeBytesMax: () => cacheSizeBytesMax,
     snapshot: { index: 0, term: 0 },
     entries: [],
     commitIndex: 0,

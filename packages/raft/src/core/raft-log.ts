@@ -29,7 +29,7 @@ interface Flight {
 
 export class RaftLog {
   readonly #cache: EntryCache
-  readonly #cacheSizeBytesMax: number
+  readonly #cacheSizeBytesMax: () => number
   /** Of the applied entries in memory. */
   #appliedSizeBytes = 0
   #runs: TermRuns
@@ -48,14 +48,14 @@ export class RaftLog {
     readonly entries: readonly Entry[]
     readonly commitIndex: LogIndex
     readonly appliedIndex: LogIndex
-    /** Of the applied entries that stay in memory. Left out: all of them. */
-    readonly cacheSizeBytesMax?: number | undefined
+    /** Of the applied entries that stay in memory; evict() when it has become less. Left out: all of them. */
+    readonly cacheSizeBytesMax?: () => number
   }) {
     const { snapshot, entries } = options
     this.#runs = new TermRuns(snapshot)
     for (const entry of entries) this.#runs.append(entry.term)
     this.#cache = new EntryCache(snapshot.index, entries)
-    this.#cacheSizeBytesMax = options.cacheSizeBytesMax ?? Infinity
+    this.#cacheSizeBytesMax = options.cacheSizeBytesMax ?? (() => Infinity)
     this.#persistedIndex = snapshot.index + entries.length
     this.#handedIndex = this.#persistedIndex
     this.#appliedIndex = options.appliedIndex
@@ -63,7 +63,7 @@ export class RaftLog {
     this.#applyingIndex = options.appliedIndex
     // The commit index on disk is a hint that may be older than what the state machine holds.
     this.#commitIndex = Math.max(options.commitIndex, options.appliedIndex, snapshot.index)
-    this.#evict()
+    this.evict()
     this.verify()
   }
 
@@ -202,10 +202,11 @@ export class RaftLog {
   }
 
   /** Of what is applied the oldest goes first; what is not stays, whatever its size. */
-  #evict(): void {
+  evict(): void {
+    const sizeBytesMax = this.#cacheSizeBytesMax()
     let index = this.evictedIndex
     let size = this.#appliedSizeBytes
-    while (size > this.#cacheSizeBytesMax) size -= this.#cache.sizeBytesOf(++index, index)
+    while (size > sizeBytesMax) size -= this.#cache.sizeBytesOf(++index, index)
     this.#evictTo(index)
   }
 
@@ -265,7 +266,7 @@ export class RaftLog {
     if (index <= this.#appliedIndex) return
     this.#appliedSizeBytes += this.#cache.sizeBytesOf(this.#appliedIndex + 1, index)
     this.#appliedIndex = index
-    this.#evict()
+    this.evict()
   }
 
   /** Whether a change of membership up to `last`, the commit index if left out, is not yet applied. */
@@ -317,7 +318,7 @@ export class RaftLog {
     assert(this.#persistedIndex <= this.#handedIndex, 'durable entries were handed out')
     assert(this.#handedIndex <= this.lastIndex, 'entries handed out are in the log')
     assert(evictedIndex <= this.#applyingIndex, 'entries that are not in memory were applied')
-    assert(this.#appliedSizeBytes <= this.#cacheSizeBytesMax, 'the cache keeps its limit')
+    assert(this.#appliedSizeBytes <= this.#cacheSizeBytesMax(), 'the cache keeps its limit')
     for (let i = Math.max(this.#appliedIndex, evictedIndex) + 1; i <= lastIndex; i++) {
       const entry = this.entryAt(i)
       assert(entry !== undefined && entry.index === i, 'an entry stands at its index')

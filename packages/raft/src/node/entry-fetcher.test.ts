@@ -94,3 +94,13 @@ test('a follower that was away for long catches up from the segments, without a 
   expect(back.machine.commands).toEqual(leader.machine.commands)
   expect(back.machine.restores).toBe(0)
 })
+
+test('a member without others keeps nothing in memory that it applied', async () => {
+  members = await TestMembers.create(1)
+  const [only] = await members.startAll()
+  if (only === undefined) throw new Error('there is no member')
+  for (let i = 0; i < 10; i++) await propose(only.node, String(i).padEnd(500, 'x'))
+  const { entryCacheSizeBytes, firstIndex, appliedIndex, lastIndex } = only.node.status()
+  expect({ firstIndex, entryCacheSizeBytes }).toEqual({ firstIndex: 1, entryCacheSizeBytes: 0 })
+  expect(appliedIndex).toBe(lastIndex)
+})

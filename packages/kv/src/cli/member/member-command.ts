@@ -5,6 +5,7 @@ import { isProxyCommand, runProxy } from '../proxy/proxy-program.ts'
 import { announceClosing, announceReady, announceServing, announceStart } from './announcements.ts'
 import { findMembers } from './find-members.ts'
 import type { Environment } from './given-flags.ts'
+import { IdleCollector } from './idle-collector.ts'
 import { parseLogRotation } from './log-file.ts'
 import { openLogOutputs } from './log-outputs.ts'
 import { memberFailureText } from './member-failure.ts'
@@ -47,6 +48,7 @@ export async function runMember(argv: readonly string[], env: Environment): Prom
     else current = reloadSettings(current, member, { argv, env, outputs, log })
   }
   process.on('SIGHUP', reload)
+  const collector = new IdleCollector()
   try {
     for (const warning of current.warnings) log('warn', warning)
     await serve(await findMembers(current, log), log, (opened) => {
@@ -54,6 +56,7 @@ export async function runMember(argv: readonly string[], env: Environment): Prom
     })
   } finally {
     process.off('SIGHUP', reload)
+    collector.stop()
     outputs.close()
   }
 }

@@ -1,0 +1,63 @@
+// After a burst V8 keeps what it took for garbage until it needs the room again, which in a quiet server may be never. So when the
+// event loop has had little to do for a while and the heap has grown since, the garbage is collected. Only for a process of our own.
+import { performance } from 'node:perf_hooks'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+const intervalMs = 1000
+/** Of the interval; a collection takes some 20 ms that nobody then waits for. */
+const busyPartMax = 0.1
+/** What a collection must promise. */
+const growthBytesMin = 16 * 2 ** 20
+
+/** What it looks at, for tests. */
+export interface HeapProbe {
+  /** Part of the time since the last call that the event loop was busy. */
+  busyPart(): number
+  /** Of the heap and of arrays outside it, garbage included. */
+  sizeBytes(): number
+  collect(): void
+}
+
+/** Collects garbage in quiet moments until it is stopped. */
+export class IdleCollector {
+  readonly #probe: HeapProbe
+  readonly #timer: NodeJS.Timeout
+  #leftBytes = 0
+
+  constructor(probe: HeapProbe = openHeapProbe()) {
+    this.#probe = probe
+    this.#timer = setInterval(() => this.look(), intervalMs)
+    this.#timer.unref()
+  }
+
+  look(): void {
+    const isBusy = this.#probe.busyPart() > busyPartMax
+    if (isBusy || this.#probe.sizeBytes() < this.#leftBytes + growthBytesMin) return
+    this.#probe.collect()
+    this.#leftBytes = this.#probe.sizeBytes()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+}
+
+function openHeapProbe(): HeapProbe {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  let last = performance.eventLoopUtilization()
+  return {
+    busyPart: () => {
+      const now = performance.eventLoopUtilization()
+      const { utilization } = performance.eventLoopUtilization(now, last)
+      last = now
+      return utilization
+    },
+    sizeBytes: () => {
+      const { heapTotal, arrayBuffers } = process.memoryUsage()
+      return heapTotal + arrayBuffers
+    },
+    collect: () => collect(),
+  }
+}
