@@ -12,8 +12,8 @@ import type { MemberClock } from './member-clock.ts'
 const flushIntervalMs = 100
 const flushSizeBytes = 2 ** 20
 /** The index is saved no more often than so, and the larger it is the less often. */
-const saveIntervalMsMin = 10_000
-const saveMsPerKey = 1 / 50
+const saveIntervalMsMin = 5000
+const saveMsPerKey = 1 / 200
 /** Between two steps of a compaction. */
 const compactionPauseMs = 10
 /** Tables are rewritten when so many rows were taken away, and this part of the keys. */

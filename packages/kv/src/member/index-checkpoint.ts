@@ -8,7 +8,7 @@ import { encodeIndex } from './index-stream.ts'
 
 /** Rows that a restart reads again, at most about so many, or this part of the keys where that is more. */
 const replayRowsMax = 50_000
-const replayKeysPart = 1 / 4
+const replayKeysPart = 1 / 12
 /** At an orderly end it is worth its time above so many. */
 const finalRowsMin = 5000
 

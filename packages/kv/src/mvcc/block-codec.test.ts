@@ -4,20 +4,27 @@ import { expect, test } from 'vitest'
 import { KvError } from '../errors.ts'
 import { decodeBlock, encodeBlock } from './block-codec.ts'
 import { IndexBlock } from './index-block.ts'
+import { keyText } from './key-text.ts'
 
 const seed = Number(process.env['SEED'] ?? 20261121)
 
 /** Keys of any bytes, many of them with a beginning in common, some changed again or deleted. */
 const block = fc
-  .uniqueArray(fc.tuple(fc.constantFrom('', 'a', '/registry/pods/default/'), fc.string()), {
-    minLength: 1,
-    maxLength: 40,
-    selector: (parts) => parts.join(''),
-  })
+  .uniqueArray(
+    fc.tuple(
+      fc.constantFrom('', 'a', '/registry/pods/default/'),
+      fc.uint8Array({ maxLength: 20 }).map(keyText),
+    ),
+    {
+      minLength: 1,
+      maxLength: 40,
+      selector: (parts) => parts.join(''),
+    },
+  )
   .map((keys) => {
     const made = new IndexBlock()
     for (const [i, parts] of keys.entries()) {
-      const key = parts.join('').replaceAll(/[^\x00-\xff]/g, '~')
+      const key = parts.join('')
       const main = 1000 + i * 3
       const slot = made.lowerBound(key)
       if (made.isAt(slot, key)) continue

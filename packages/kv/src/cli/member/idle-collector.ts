@@ -1,5 +1,5 @@
 // After a burst V8 keeps what it took for garbage until it needs the room again, which in a quiet server may be never. So when the
-// event loop has had little to do for a while and the heap has grown since, the garbage is collected. Only for a process of our own.
+// event loop has had little to do for a while and the heap has grown, the garbage is collected. Only for a process of our own.
 import { performance } from 'node:perf_hooks'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -7,8 +7,14 @@ import { runInNewContext } from 'node:vm'
 const intervalMs = 1000
 /** Of the interval; a collection takes some 20 ms that nobody then waits for. */
 const busyPartMax = 0.1
-/** What a collection must promise. */
+/** Worth a collection. */
 const growthBytesMin = 16 * 2 ** 20
+/**
+ * Quiet intervals after which it is collected: the first time finds the garbage, the second moves what is left together. V8 makes the
+ * young generation small again when it is collected 5 s after the burst.
+ */
+const quietIntervals: readonly number[] = [1, 2, 7]
+const quietIntervalsMax = 7
 
 /** What it looks at, for tests. */
 export interface HeapProbe {
@@ -24,6 +30,9 @@ export class IdleCollector {
   readonly #probe: HeapProbe
   readonly #timer: NodeJS.Timeout
   #leftBytes = 0
+  /** One after the other, until now. */
+  #quietIntervals = 0
+  #isDue = false
 
   constructor(probe: HeapProbe = openHeapProbe()) {
     this.#probe = probe
@@ -33,9 +42,15 @@ export class IdleCollector {
 
   look(): void {
     const isBusy = this.#probe.busyPart() > busyPartMax
-    if (isBusy || this.#probe.sizeBytes() < this.#leftBytes + growthBytesMin) return
+    if (this.#probe.sizeBytes() >= this.#leftBytes + growthBytesMin) {
+      if (!this.#isDue) this.#quietIntervals = 0
+      this.#isDue = true
+    }
+    this.#quietIntervals = isBusy ? 0 : this.#quietIntervals + 1
+    if (!this.#isDue || !quietIntervals.includes(this.#quietIntervals)) return
     this.#probe.collect()
     this.#leftBytes = this.#probe.sizeBytes()
+    this.#isDue = this.#quietIntervals < quietIntervalsMax
   }
 
   stop(): void {
