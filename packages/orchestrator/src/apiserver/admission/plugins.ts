@@ -16,6 +16,7 @@ import { PodRuntimeClass } from './pod-runtime-class.ts'
 import { RoleEscalation } from './role-escalation.ts'
 import { ServiceAccountPlugin } from './service-account.ts'
 import { ServiceAddresses } from './service-addresses.ts'
+import { MutatingWebhooks, ValidatingWebhooks, type WebhooksOptions } from './webhooks.ts'
 
 /** What plugins look into; to be called when a request comes, not before. */
 export interface AdmissionContext {
@@ -27,6 +28,7 @@ export interface AdmissionContext {
     readonly version: string
     readonly plural: string
   }) => Registry | undefined
+  readonly webhooks: WebhooksOptions
   /** Epoch milliseconds. */
   readonly now: () => number
   /** undefined: everybody may do everything. */
@@ -39,7 +41,7 @@ const priorityClasses = { group: 'scheduling.k8s.io', version: 'v1', plural: 'pr
 const runtimeClasses = { group: 'node.k8s.io', version: 'v1', plural: 'runtimeclasses' }
 
 export const admissionPlugins = (context: AdmissionContext): readonly AdmissionPlugin[] => {
-  const { core, find, now, access } = context
+  const { core, find, now, access, webhooks } = context
   const certificate = access === undefined ? undefined : (): string => access().rootCertificate
   return [
     new NamespaceLifecycle(() => core('namespaces')),
@@ -54,6 +56,8 @@ export const admissionPlugins = (context: AdmissionContext): readonly AdmissionP
     new ServiceAddresses(() => core('services'), now),
     new CustomResourceAdmission(() => find(customResourceDefinitionType)),
     ...(access === undefined ? [] : accessPlugins(context, access)),
+    new MutatingWebhooks(webhooks),
+    new ValidatingWebhooks(webhooks),
   ]
 }
 

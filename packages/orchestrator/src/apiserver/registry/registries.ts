@@ -1,11 +1,13 @@
 // All served kinds with their registries and watch cache: what the wire and the in-process client both stand on.
-import type { ResourceType } from '../../resources/object.ts'
+import type { ObjectMeta, ResourceType } from '../../resources/object.ts'
 import { noSuchResource } from '../api-errors.ts'
 import { WatchCache } from '../storage/watch-cache.ts'
 import type { Store } from '../store.ts'
 import type { AccessControl } from '../access/access-control.ts'
 import { Admission } from '../admission/admission.ts'
 import { admissionPlugins } from '../admission/plugins.ts'
+import { ServiceEndpoints } from '../webhooks/remote-endpoint.ts'
+import { WebhookClient } from '../webhooks/webhook-client.ts'
 import { Registry } from './registry.ts'
 
 export interface RegistriesOptions {
@@ -29,7 +31,10 @@ export interface ServedType {
 export class Registries {
   readonly watchCache: WatchCache
   readonly now: () => number
+  /** Where services of the cluster are reached from here. */
+  readonly endpoints: ServiceEndpoints
   readonly #options: RegistriesOptions
+  readonly #webhooks: WebhookClient
   readonly #admission: Admission
   readonly #served = new Map<string, ServedType>()
   readonly #listeners = new Set<() => void>()
@@ -42,13 +47,20 @@ export class Registries {
       store,
       ...(options.onWatchRestart === undefined ? {} : { onRestart: options.onWatchRestart }),
     })
+    const core = (plural: string): Registry => this.get({ group: '', version: 'v1', plural })
+    const find = (ref: RegistryRef): Registry | undefined => this.find(ref)
+    this.endpoints = new ServiceEndpoints(core)
+    this.#webhooks = new WebhookClient(this.endpoints)
+    const webhooks = {
+      find,
+      client: this.#webhooks,
+      namespaceLabels: (name: string): ObjectMeta['labels'] =>
+        core('namespaces').cache.get(name)?.object.metadata.labels,
+      versionsOf: (type: ResourceType): readonly ResourceType[] =>
+        this.types.filter((one) => (one.storage ?? one) === type),
+    }
     this.#admission = new Admission(
-      admissionPlugins({
-        core: (plural) => this.get({ group: '', version: 'v1', plural }),
-        find: (ref) => this.find(ref),
-        now,
-        access: options.access,
-      }),
+      admissionPlugins({ core, find, webhooks, now, access: options.access }),
     )
     for (const type of types) this.#serve(type)
   }
@@ -151,6 +163,7 @@ export class Registries {
   }
 
   close(): void {
+    this.#webhooks.close()
     this.watchCache.close()
   }
 }
