@@ -157,6 +157,11 @@ export interface WatchHandlers {
 export interface Watch extends AsyncDisposable {
   /** Idempotent; no handler is called after it, except ended(undefined). */
   close(): void
+  /**
+   * Asks how far the watch is: a batch without events says so, once it has seen everything up to that revision. A server of etcd
+   * stays silent while any watch of this client lags behind; ask again then.
+   */
+  requestProgress(): void
 }
 
 export interface KvStatus {

@@ -19,6 +19,7 @@ class FakeWire {
   isDown = false
   readonly created: WatchCreateRequest[] = []
   readonly cancelled: number[] = []
+  progressAsked = 0
   events: WatchChannelEvents | undefined
 
   openWatchChannel(events: WatchChannelEvents): ReturnType<WatchClientWire> {
@@ -28,6 +29,7 @@ class FakeWire {
     return Promise.resolve({
       create: (request) => void this.created.push(request),
       cancel: (watchId) => void this.cancelled.push(watchId),
+      progress: () => void this.progressAsked++,
       close: () => undefined,
     })
   }
@@ -167,4 +169,32 @@ test('a server that keeps sending what cannot be read ends the watch with one ty
   }
   expect(ended).toEqual([malformed])
   expect({ batches, opened: wire.opened }).toEqual({ batches: 1, opened: 6 })
+})
+
+test('how far a watch is, is asked again on a new stream, and answered to who asked alone', async () => {
+  const wire = new FakeWire()
+  const client = new WatchClient(wire)
+  const told: string[] = []
+  const watchAs = (name: string): ReturnType<WatchClient['watch']> =>
+    client.watch({ key: name }, { batch: ({ revision }) => void told.push(`${name} ${revision}`) })
+  const a = watchAs('a')
+  watchAs('b')
+  a.requestProgress()
+  await turn()
+  wire.answer({ watchId: 1, created: true }, 10)
+  wire.answer({ watchId: 2, created: true }, 10)
+  expect(wire.progressAsked).toBe(1)
+  wire.events?.lost()
+  await turn()
+  // Of the new stream before the watch stands there: it says nothing of it.
+  wire.answer({ watchId: -1 }, 15)
+  wire.answer({ watchId: 1, created: true }, 20)
+  wire.answer({ watchId: 2, created: true }, 20)
+  expect(wire.progressAsked).toBe(2)
+  wire.answer({ watchId: -1 }, 20)
+  wire.answer({ watchId: -1 }, 21)
+  expect(told).toEqual(['a 20'])
+  a.close()
+  a.requestProgress()
+  expect(wire.progressAsked).toBe(2)
 })

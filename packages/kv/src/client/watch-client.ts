@@ -15,7 +15,12 @@ interface ActiveWatch {
   /** The first revision not seen yet; 0 until the watch stands. */
   nextRevision: number
   isCreated: boolean
+  /** It was asked for, and no server has answered yet. */
+  isProgressWanted: boolean
 }
+
+/** Of an answer that is the whole stream's. */
+const everyWatch = -1
 
 /** Streams that end so, one after the other, before the watches are given up. */
 const malformedMax = 5
@@ -47,13 +52,15 @@ export class WatchClient {
     const id = this.#nextId++
     const request = { ...watchRequestOf(options), watchId: id }
     const nextRevision = request.startRevision
-    const watch: ActiveWatch = { id, request, handlers, nextRevision, isCreated: false }
+    const state = { isCreated: false, isProgressWanted: false }
+    const watch: ActiveWatch = { id, request, handlers, nextRevision, ...state }
     this.#watches.set(id, watch)
     if (this.#channel === undefined) void this.#open()
     else this.#create(this.#channel, watch)
     const close = (): void => this.#closeWatch(watch)
     return {
       close,
+      requestProgress: () => this.#requestProgress(watch),
       [Symbol.asyncDispose]: () => {
         close()
         return Promise.resolve()
@@ -120,6 +127,7 @@ export class WatchClient {
     this.#failureCount = 0
     if (response.created) this.#created(response)
     else if (response.canceled) this.#canceled(this.#watches.get(response.watchId), response)
+    else if (response.watchId === everyWatch) this.#progress(response.header.revision)
     else this.#events(response)
   }
 
@@ -133,6 +141,7 @@ export class WatchClient {
     }
     const revision = response.header.revision
     if (watch.nextRevision === 0) watch.nextRevision = revision + 1
+    if (watch.isProgressWanted) this.#channel?.progress()
     if (watch.isCreated) return
     watch.isCreated = true
     this.#tell(watch, () => watch.handlers.created?.(revision))
@@ -163,6 +172,23 @@ export class WatchClient {
     this.#malformedCount = 0
     watch.nextRevision = Math.max(watch.nextRevision, revision + 1)
     this.#tell(watch, () => watch.handlers.batch({ events, revision }))
+  }
+
+  /** On a stream that is lost, it is asked again on the next. */
+  #requestProgress(watch: ActiveWatch): void {
+    if (!this.#watches.has(watch.id)) return
+    watch.isProgressWanted = true
+    if (watch.nextRevision > 0) this.#channel?.progress()
+  }
+
+  #progress(revision: number): void {
+    for (const watch of this.#watches.values()) {
+      // One that does not stand yet on this stream asks when it does.
+      if (!watch.isProgressWanted || this.#creating.includes(watch.id)) continue
+      watch.isProgressWanted = false
+      watch.nextRevision = Math.max(watch.nextRevision, revision + 1)
+      this.#tell(watch, () => watch.handlers.batch({ events: [], revision }))
+    }
   }
 
   /** What a handler throws ends its watch and no other. */

@@ -48,6 +48,8 @@ export interface Wire {
 export interface WatchChannel {
   create(request: WatchCreateRequest): void
   cancel(watchId: number): void
+  /** One answer for the whole stream, with -1 as its id. */
+  progress(): void
   close(): void
 }
 export interface WatchChannelEvents {

@@ -241,6 +241,10 @@ class EmbeddedWatch implements Watch {
     this.#end(undefined)
   }
 
+  requestProgress(): void {
+    if (!this.#isEnded) this.#stream.requestProgress()
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.close()
     return Promise.resolve()

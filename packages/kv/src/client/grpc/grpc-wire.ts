@@ -131,6 +131,7 @@ export class GrpcWire implements Wire {
     return Promise.resolve({
       create: (request) => send({ type: 'create', request }),
       cancel: (watchId) => send({ type: 'cancel', watchId }),
+      progress: () => send({ type: 'progress' }),
       close: () => {
         isOver = true
         stream.cancel()

@@ -82,6 +82,7 @@ export class NativeWire implements Wire {
     return {
       create: (request) => connection.sendWatch({ type: 'create', request }),
       cancel: (watchId) => connection.sendWatch({ type: 'cancel', watchId }),
+      progress: () => connection.sendWatch({ type: 'progress' }),
       close: () => connection.closeWatch(),
     }
   }

@@ -1,6 +1,6 @@
 // What every Kv does, whatever is behind it. Each test works below a prefix of its own, so that one store serves them all.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { Kv, KvEvent, WatchBatch } from '../../kv.ts'
+import type { Kv, KvEvent, Watch, WatchBatch } from '../../kv.ts'
 
 export interface KvFixture {
   readonly kv: Kv
@@ -218,6 +218,32 @@ export function kvSuite(open: () => Promise<KvFixture>): void {
       })
       return { events, batches, stood, close }
     }
+
+    test('a watch says how far it is when it is asked, after all events up to there', async () => {
+      const prefix = freshPrefix()
+      const seen: (number | string)[] = []
+      let watch: Watch | undefined
+      const stood = new Promise<number>((resolve) => {
+        watch = kv.watch(
+          { prefix },
+          {
+            created: resolve,
+            batch: ({ events, revision }) => {
+              seen.push(...events.map((event) => event.kv.modRevision))
+              if (events.length === 0) seen.push(`at ${revision}`)
+            },
+          },
+        )
+      })
+      await stood
+      const { revision } = await kv.put(`${prefix}a`, 'x')
+      await vi.waitFor(() => expect(seen).toEqual([revision]), 20_000)
+      watch?.requestProgress()
+      await vi.waitFor(() => expect(seen.length).toBe(2), 20_000)
+      expect(seen[0]).toBe(revision)
+      expect(Number(String(seen[1]).slice(3))).toBeGreaterThanOrEqual(revision)
+      watch?.close()
+    })
 
     test('a watch sees every change of its prefix after it stands, in order, and no other', async () => {
       const prefix = freshPrefix()
