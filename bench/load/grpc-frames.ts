@@ -5,7 +5,7 @@ export const frameType = { data: 0, headers: 1, rst: 3, settings: 4, ping: 6, go
 export const endStream = 1
 export const ack = 1
 const endHeaders = 4
-const frameHeaderSizeBytes = 9
+export const frameHeaderSizeBytes = 9
 const grpcHeaderSizeBytes = 5
 /** 2^31 - 1, the largest window: the server never has to wait for us. */
 const windowMax = 0x7fff_ffff
@@ -45,7 +45,12 @@ function literal(text: string): Buffer {
   return Buffer.concat([Buffer.from([text.length]), Buffer.from(text)])
 }
 
-export function requestHeaders(path: string, authority: string): Buffer {
+/** `more`: short names and values, such as a token. */
+export function requestHeaders(
+  path: string,
+  authority: string,
+  more: Readonly<Record<string, string>> = {},
+): Buffer {
   return Buffer.concat([
     Buffer.from([0x83, 0x86]),
     Buffer.from([0x04]),
@@ -57,6 +62,11 @@ export function requestHeaders(path: string, authority: string): Buffer {
     Buffer.from([0x00]),
     literal('te'),
     literal('trailers'),
+    ...Object.entries(more).flatMap(([name, value]) => [
+      Buffer.from([0x00]),
+      literal(name),
+      literal(value),
+    ]),
   ])
 }
 

@@ -1,6 +1,6 @@
 // Draws what concerns users and roles, and who asks.
 import type { SeededRandom } from '@balsa/raft/simulation'
-import type { Json, Operation } from './operation.ts'
+import { call, type Json, type Operation } from './operation.ts'
 
 const users = ['root', 'u1', 'u2', 'u3']
 const roles = ['root', 'r1', 'r2']
@@ -15,7 +15,32 @@ export function drawUser(random: SeededRandom): string | undefined {
   return random.chance(0.1) ? undefined : random.pick(users)
 }
 
-export function drawAuth(random: SeededRandom): Operation {
+export function drawAuth(random: SeededRandom): readonly Operation[] {
+  const dice = random.next()
+  if (dice < 0.06) return enable(random)
+  if (dice < 0.1) return [call('Auth/AuthDisable', {}, 'root')]
+  if (dice < 0.14) return signIn()
+  return drawChange(random)
+}
+
+/** All that it takes, as far as it is not there yet, and all users at once. */
+function enable(random: SeededRandom): readonly Operation[] {
+  return [
+    call('Auth/UserAdd', { name: 'root', password: 'p1' }, 'root'),
+    call('Auth/UserGrantRole', { user: 'root', role: 'root' }, 'root'),
+    ...drawChange(random),
+    call('Auth/AuthEnable', {}, 'root'),
+    ...signIn(),
+  ]
+}
+
+function signIn(): readonly Operation[] {
+  return users.flatMap((name) =>
+    passwords.map((password) => call('Auth/Authenticate', { name, password })),
+  )
+}
+
+function drawChange(random: SeededRandom): readonly Operation[] {
   const user = random.pick(users) ?? ''
   const role = random.pick(roles) ?? ''
   const password = random.pick(passwords) ?? ''
@@ -23,11 +48,11 @@ export function drawAuth(random: SeededRandom): Operation {
   const draws: readonly (() => [string, Json])[] = [
     () => ['UserAdd', { name, password }],
     () => ['UserAdd', { name, options: { no_password: true } }],
-    // With a name: in etcd who shows no token has the empty one, and may look at that user.
-    () => ['UserGet', { name: user }],
+    () => ['UserGet', { name }],
     () => ['UserList', {}],
     () => ['UserDelete', { name: user === 'root' && random.chance(0.9) ? 'u3' : name }],
     () => ['UserChangePassword', { name, password }],
+    () => ['UserGrantRole', { user: name, role }],
     () => ['UserGrantRole', { user: name, role }],
     () => ['UserRevokeRole', { name, role: role === 'root' && user === 'root' ? 'r1' : role }],
     () => ['RoleAdd', { name: random.chance(0.02) ? '' : role }],
@@ -35,24 +60,19 @@ export function drawAuth(random: SeededRandom): Operation {
     () => ['RoleList', {}],
     () => ['RoleDelete', { role }],
     () => ['RoleGrantPermission', { name: role, ...permission(random) }],
+    () => ['RoleGrantPermission', { name: role, ...permission(random) }],
     () => ['RoleRevokePermission', { role, ...range(random) }],
     () => ['AuthEnable', {}],
-    () => ['AuthDisable', {}],
-    () => ['Authenticate', { name: user, password }],
     () => ['Authenticate', { name: user, password }],
     () => ['Authenticate', { name: 'root', password }],
     () => ['Authenticate', { name: 'nobody', password }],
-    () => ['UserAdd', { name: 'root', password: 'p1' }],
-    () => ['UserGrantRole', { user: 'root', role: 'root' }],
   ]
   const [method, body] = (random.pick(draws) ?? draws[0])?.() ?? ['UserList', {}]
   const as = random.chance(0.9) ? 'root' : drawUser(random)
-  return {
-    type: 'call',
-    method: `Auth/${method}`,
-    body,
-    ...(as === undefined || method === 'Authenticate' ? {} : { as }),
-  }
+  const change = call(`Auth/${method}`, body, method === 'Authenticate' ? undefined : as)
+  return method === 'UserChangePassword' && random.chance(0.7)
+    ? [change, call('Auth/Authenticate', { name, password })]
+    : [change]
 }
 
 function range(random: SeededRandom): Json {

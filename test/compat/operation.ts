@@ -21,8 +21,38 @@ export type Operation =
   /** Of the watches of that stream that live the `nth`, counted round. */
   | { readonly type: 'cancel'; readonly stream: number; readonly nth: number }
   | { readonly type: 'progress'; readonly stream: number }
+  /** The stream with all its watches; the next watch on it opens it again. */
+  | { readonly type: 'close'; readonly stream: number }
   /** All that is known to watchers and HashKV is compared. */
   | { readonly type: 'settle' }
+
+export function call(method: string, body: Json, as?: string): Operation {
+  return { type: 'call', method, body, ...(as === undefined ? {} : { as }) }
+}
+
+const readMethods = new Set([
+  'KV/Range',
+  'Lease/LeaseTimeToLive',
+  'Lease/LeaseLeases',
+  'Lease/LeaseKeepAlive',
+  'Maintenance/HashKV',
+  'Maintenance/Status',
+  'Cluster/MemberList',
+  'Auth/UserGet',
+  'Auth/UserList',
+  'Auth/RoleGet',
+  'Auth/RoleList',
+])
+
+/** Whether it changes nothing that another one sees, so that their order does not matter. */
+export function isRead(operation: Operation): operation is Extract<Operation, { type: 'call' }> {
+  if (operation.type !== 'call') return false
+  const { method, body } = operation
+  if (method === 'Maintenance/Alarm') return body['action'] === 'GET'
+  if (method !== 'KV/Txn') return readMethods.has(method)
+  const inside = [body['success'], body['failure']].flat() as (Json | undefined)[]
+  return inside.every((each) => each?.['request_range'] !== undefined)
+}
 
 function isRelative(value: unknown): value is RelativeRevision {
   return typeof value === 'object' && value !== null && 'back' in value

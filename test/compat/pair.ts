@@ -17,8 +17,10 @@ export interface Pair extends AsyncDisposable {
 }
 
 export async function startPair(): Promise<Pair> {
-  const etcd = await startServer('etcd', tools.etcd ?? 'etcd', [])
-  const balsa = await startServer('balsa', process.execPath, [balsaMain, 'member'])
+  const [etcd, balsa] = await Promise.all([
+    startServer('etcd', tools.etcd ?? 'etcd', []),
+    startServer('balsa', process.execPath, [balsaMain, 'member']),
+  ])
   return {
     servers: [etcd.server, balsa.server],
     [Symbol.asyncDispose]: async () => {
@@ -48,12 +50,16 @@ async function startServer(
     'auth-token-ttl': '86400',
   }
   const given = Object.entries(flags).map(([flag, value]) => `--${flag}=${value}`)
-  const child = spawn(program, [...args, ...given], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const child = spawn(program, [...args, ...given], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // One request after another: more threads would only hand it about.
+    env: { ...process.env, GOMAXPROCS: '1' },
+  })
   let log = ''
   child.stderr.on('data', (text: Buffer) => (log = (log + text.toString()).slice(-4_000)))
-  const server = new Server(name, url)
+  let server: Server | undefined
   const stop = async (): Promise<void> => {
-    server.close()
+    server?.close()
     await ended(child)
     rmSync(dataDir, { recursive: true, force: true })
   }
@@ -65,6 +71,7 @@ async function startServer(
     }
     await new Promise((resolve) => setTimeout(resolve, pollMs))
   }
+  server = new Server(name, url)
   return { server, stop }
 }
 

@@ -1,7 +1,7 @@
 // Where Balsa asks for more rights than etcd 3.4, as later versions do (packages/kv/docs/auth.md): such a request goes to Balsa first, and
 // not to etcd if it is refused, so that both stay the same.
 import type { Operation } from './operation.ts'
-import type { Reply } from './server.ts'
+import type { Reply } from './grpc-session.ts'
 
 type Call = Extract<Operation, { type: 'call' }>
 
@@ -30,6 +30,11 @@ export function isGuarded({ method, body }: Call): boolean {
 
 export function isForRights({ text }: Reply): boolean {
   return refusals.has(text)
+}
+
+/** Of a watch. */
+export function isRefusedForRights(reason: string): boolean {
+  return reason.includes('permission denied')
 }
 
 /** 3.4 looks at the first key alone of a watch that has no end. */
