@@ -164,7 +164,8 @@ export class GrpcSession {
     if (type === frameType.data) this.#received(id, payload)
     else if (type === frameType.headers) {
       const status = this.#status(payload)
-      if ((flags & endStream) !== 0) this.#end(id, status ?? { code: unavailable, text: 'no status' })
+      if ((flags & endStream) !== 0)
+        this.#end(id, status ?? { code: unavailable, text: 'no status' })
     } else if (type === frameType.window && id === 0) {
       this.#sendWindow += payload.readUInt32BE(0)
       this.#sendWaiting()

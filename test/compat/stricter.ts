@@ -5,6 +5,12 @@ import type { Reply } from './grpc-session.ts'
 
 type Call = Extract<Operation, { type: 'call' }>
 
+/** What a run of the comparison says of itself. */
+export const stricterWhere: readonly string[] = [
+  'what Balsa refuses for missing rights and 3.4 lets everybody do: compaction, grants and keys of leases, alarms, hashes, MoveLeader, what is in nested txns',
+  'ranges and watches from a key on whose reader may read that key alone',
+]
+
 /** Open to everybody in 3.4, or refused with other words. */
 const guardedMethods = new Set([
   'KV/Compact',
@@ -25,7 +31,20 @@ const refusals = new Set([
 ])
 
 export function isGuarded({ method, body }: Call): boolean {
-  return guardedMethods.has(method) || (method === 'KV/Txn' && hasNestedTxn(body))
+  if (guardedMethods.has(method)) return true
+  if (method === 'KV/Range') return isOpenByEmptyEnd(body)
+  return method === 'KV/Txn' && (hasNestedTxn(body) || hasEmptyEnd(body))
+}
+
+/** To 3.4 it is everything from key on, of which it looks at the first key alone. */
+function isOpenByEmptyEnd(request: unknown): boolean {
+  return (request as Call['body'] | undefined)?.['range_end'] === ''
+}
+
+function hasEmptyEnd(txn: Call['body']): boolean {
+  const operations = [txn['success'], txn['failure']].flat() as (Call['body'] | undefined)[]
+  const ranges = operations.map((operation) => operation?.['request_range'])
+  return [...ranges, ...[txn['compare']].flat()].some(isOpenByEmptyEnd)
 }
 
 export function isForRights({ text }: Reply): boolean {

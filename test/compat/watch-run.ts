@@ -75,10 +75,7 @@ export class WatchRun {
     return true
   }
 
-  async cancel({
-    stream,
-    nth,
-  }: Extract<Operation, { type: 'cancel' }>): Promise<Seen | undefined> {
+  async cancel({ stream, nth }: Extract<Operation, { type: 'cancel' }>): Promise<Seen | undefined> {
     const pair = this.#pairs.get(stream)
     if (pair === undefined || pair.alive.length === 0) return undefined
     const seen = await this.settle()
@@ -119,7 +116,10 @@ export class WatchRun {
       const found = compared.difference
       if (found === undefined) continue
       const { watchId, theirs, ours } = found
-      return this.#named({ stream: number, watchId, told: theirs }, { stream: number, watchId, told: ours })
+      return this.#named(
+        { stream: number, watchId, told: theirs },
+        { stream: number, watchId, told: ours },
+      )
     }
     return undefined
   }

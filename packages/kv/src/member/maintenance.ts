@@ -65,9 +65,11 @@ export class Maintenance implements MaintenanceApi {
 
   /** As Status shows them, blank at the end included. */
   alarmTexts(): string[] {
-    return this.alarms().map(
-      ({ memberId, alarm }) => `memberID:${memberId} alarm:${alarmNames[alarm] ?? alarm} `,
-    )
+    // As Go prints the message: a member of id 0 is left out.
+    return this.alarms().map(({ memberId, alarm }) => {
+      const member = memberId === 0n ? '' : `memberID:${memberId} `
+      return `${member}alarm:${alarmNames[alarm] ?? alarm} `
+    })
   }
 
   hash(done: Done<HashResponse>): void {
@@ -110,12 +112,12 @@ export class Maintenance implements MaintenanceApi {
     })
   }
 
-  /** At a revision, 0 for the newest. Rejects with COMPACTED or FUTURE_REVISION. */
+  /** At a revision, 0 for the newest; before all, as in etcd, for one below 0. Rejects with COMPACTED or FUTURE_REVISION. */
   async hashAt(revision: number): Promise<DataHash> {
     const { store, housekeeping } = this.#options.stateMachine
     store.checkRevision(revision)
     const { compactRevision } = store
-    const hashRevision = revision > 0 ? revision : store.revision
+    const hashRevision = revision === 0 ? store.revision : revision
     const hash = await housekeeping.hashKv(store, hashRevision)
     return { hash, compactRevision, hashRevision }
   }

@@ -4,21 +4,11 @@ import { owner, type Caller } from '../auth/caller.ts'
 import type { Permits } from '../auth/permits.ts'
 import { KvError } from '../errors.ts'
 import { keyBytes } from '../mvcc/key-text.ts'
-import {
-  checkDeleteRange,
-  checkPut,
-  checkTxn,
-  isReadOnlyTxn,
-  isSerializableTxn,
-} from '../mvcc/check-txn.ts'
-import { checkRange } from '../mvcc/range.ts'
+import { isSerializableTxn } from '../mvcc/check-txn.ts'
+import { checkDeleteRangeBody, goodPut, goodRange, goodTxn } from './good-request.ts'
 import {
   decodeCompactionRequest,
-  decodeDeleteRangeRequest,
   decodeLeaseGrantRequest,
-  decodePutRequest,
-  decodeRangeRequest,
-  decodeTxnRequest,
   encodeLeaseCheckpointRequest,
   encodeLeaseGrantRequest,
   encodeLeaseRevokeRequest,
@@ -156,12 +146,13 @@ export class MemberCore implements MemberApi {
     return stateMachine.header(stateMachine.store.revision)
   }
 
+  /** Undefined: the usual one. */
+  get txnOpsMax(): number | undefined {
+    return this.#parts.limits?.txnOpsMax
+  }
+
   range(body: Uint8Array, done: Done<RangeResponse>, caller: Caller = owner): void {
-    const request = this.#decode(() => {
-      const request = decodeRangeRequest(body)
-      checkRange(request)
-      return request
-    }, done)
+    const request = this.#decode(() => goodRange(body), done)
     if (request === undefined) return
     this.#parts.metrics.range()
     const { serializable, maxStalenessMs = 0 } = request
@@ -172,11 +163,7 @@ export class MemberCore implements MemberApi {
   }
 
   put(body: Uint8Array, done: Done<PutResponse>, caller: Caller = owner): void {
-    const request = this.#decode(() => {
-      const request = decodePutRequest(body)
-      checkPut(request)
-      return request
-    }, done)
+    const request = this.#decode(() => goodPut(body), done)
     if (request === undefined) return
     const { lease, ttlSeconds = 0 } = request
     if (ttlSeconds === 0 || lease !== 0n) this.#gate.propose('put', body, done, caller)
@@ -188,20 +175,17 @@ export class MemberCore implements MemberApi {
 
   deleteRange(body: Uint8Array, done: Done<DeleteRangeResponse>, caller: Caller = owner): void {
     const isGood = this.#decode(() => {
-      checkDeleteRange(decodeDeleteRangeRequest(body))
+      checkDeleteRangeBody(body)
       return true
     }, done)
     if (isGood) this.#gate.propose('deleteRange', body, done, caller)
   }
 
   txn(body: Uint8Array, done: Done<TxnResponse>, caller: Caller = owner): void {
-    const request = this.#decode(() => {
-      const request = decodeTxnRequest(body)
-      checkTxn(request, this.#parts.limits?.txnOpsMax)
-      return request
-    }, done)
-    if (request === undefined) return
-    if (!isReadOnlyTxn(request)) this.#gate.propose('txn', body, done, caller)
+    const good = this.#decode(() => goodTxn(body, this.txnOpsMax), done)
+    if (good === undefined) return
+    const { request, isReadOnly } = good
+    if (!isReadOnly) this.#gate.propose('txn', body, done, caller)
     else if (isSerializableTxn(request)) this.#reads.txn(request, done, caller)
     else this.#gate.afterRead(done, () => this.#reads.txn(request, done, caller))
   }

@@ -134,7 +134,7 @@ export type {
   QuotaRuleMessage,
   QuotaUseMessage,
 } from './quota-messages.ts'
-export { decodeTxnRequest, encodeTxnRequest } from './txn-request.ts'
+export { decodeTxnRequest, encodeTxnRequest, withGivenEnds } from './txn-request.ts'
 export {
   decodeWatchRequest,
   decodeWatchResponse,

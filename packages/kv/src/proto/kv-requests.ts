@@ -6,6 +6,10 @@ import { WireReader } from './wire/wire-reader.ts'
 import type { WireWriter } from './wire/wire-writer.ts'
 
 const noBytes: Uint8Array = new Uint8Array(0)
+/** A range end that is given and empty: to etcd, where it answers without the log, everything from key on; elsewhere it is as if none were given. */
+export const givenEmptyEnd: Uint8Array = new Uint8Array(0)
+/** The usual way to say so. */
+export const fromKeyOn: Uint8Array = Uint8Array.of(0)
 /** Of RangeRequest and PutRequest, beyond etcd's fields, and their tags as varints. */
 const maxStalenessField = 1000
 const maxStalenessTag = maxStalenessField << 3
@@ -13,7 +17,7 @@ const ttlField = 1000
 const ttlTag = ttlField << 3
 
 export function decodeRangeRequest(bytes: Uint8Array): RangeRequest {
-  return readRangeRequest(new WireReader(bytes))
+  return readRangeRequest(new WireReader(bytes), fromKeyOn)
 }
 
 export function decodePutRequest(bytes: Uint8Array): PutRequest {
@@ -57,7 +61,11 @@ export function encodeCompactionRequest(request: CompactionRequest): Uint8Array 
   return encodeMessage('CompactionRequest', request)
 }
 
-export function readRangeRequest(reader: WireReader): RangeRequest {
+/** `emptyEnd`: what stands for a range end that is given and empty. */
+export function readRangeRequest(
+  reader: WireReader,
+  emptyEnd: Uint8Array = givenEmptyEnd,
+): RangeRequest {
   let key = noBytes
   let rangeEnd = noBytes
   let limit = 0
@@ -75,8 +83,10 @@ export function readRangeRequest(reader: WireReader): RangeRequest {
   while (!reader.done()) {
     const tag = reader.tag()
     if (tag === 0x0a) key = reader.bytes()
-    else if (tag === 0x12) rangeEnd = reader.bytes()
-    else if (tag === 0x18) limit = reader.int64()
+    else if (tag === 0x12) {
+      rangeEnd = reader.bytes()
+      if (rangeEnd.length === 0) rangeEnd = emptyEnd
+    } else if (tag === 0x18) limit = reader.int64()
     else if (tag === 0x20) revision = reader.int64()
     else if (tag === 0x28) sortOrder = reader.int32()
     else if (tag === 0x30) sortTarget = reader.int32()

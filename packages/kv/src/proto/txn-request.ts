@@ -2,6 +2,8 @@
 import { compareTarget } from './messages.ts'
 import type { Compare, RequestOp, TxnRequest } from './messages.ts'
 import {
+  fromKeyOn,
+  givenEmptyEnd,
   readDeleteRangeRequest,
   readPutRequest,
   readRangeRequest,
@@ -28,6 +30,23 @@ export function encodeTxnRequest(request: TxnRequest): Uint8Array {
   sharedWriter.begin()
   writeTxnRequest(sharedWriter, request)
   return sharedWriter.finish()
+}
+
+/** With ends that are given and empty as everything from key on. Operations other than ranges stay as they are. */
+export function withGivenEnds(request: TxnRequest): TxnRequest {
+  return {
+    compare: request.compare.map(withGivenEnd),
+    success: request.success.map(withGivenEndOfOp),
+    failure: request.failure.map(withGivenEndOfOp),
+  }
+}
+
+function withGivenEnd<T extends { readonly rangeEnd: Uint8Array }>(keys: T): T {
+  return keys.rangeEnd === givenEmptyEnd ? { ...keys, rangeEnd: fromKeyOn } : keys
+}
+
+function withGivenEndOfOp(op: RequestOp): RequestOp {
+  return op?.type === 'range' ? { type: 'range', request: withGivenEnd(op.request) } : op
 }
 
 function readTxnRequest(reader: WireReader, depth: number): TxnRequest {
@@ -68,8 +87,10 @@ function readCompare(reader: WireReader): Compare {
     } else if (tag === 0x40) {
       operand = 8
       lease = reader.bigInt64()
-    } else if (tag === 0x202) rangeEnd = reader.bytes()
-    else reader.unknown(tag, 8)
+    } else if (tag === 0x202) {
+      rangeEnd = reader.bytes()
+      if (rangeEnd.length === 0) rangeEnd = givenEmptyEnd
+    } else reader.unknown(tag, 8)
   }
   // Only the oneof's last member counts, and only if it is the operand of the target; else it reads as zero.
   const matches = operand === operandBase + target

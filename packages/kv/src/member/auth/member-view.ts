@@ -25,12 +25,14 @@ import type { ClusterApi } from '../cluster-api.ts'
 import type { MaintenanceApi } from '../maintenance.ts'
 import type { MemberCore } from '../member.ts'
 import type { QuotaApi } from '../quota-keeper.ts'
+import { checkDeleteRangeBody, goodPut, goodRange, goodTxn } from '../good-request.ts'
 import type { Done, MemberApi, WatchSink, WatchStream } from '../types.ts'
 import type { AuthApi, Credentials } from './auth-api.ts'
 import { GuardedCluster } from './guarded-cluster.ts'
 import { GuardedWatchStream } from './guarded-watch-stream.ts'
 
 const alarmActionGet = 0
+const noBytes = new Uint8Array(0)
 
 export class MemberView implements MemberApi {
   readonly #core: MemberCore
@@ -95,19 +97,21 @@ export class MemberView implements MemberApi {
   }
 
   range(body: Uint8Array, done: Done<RangeResponse>): void {
-    this.#asCaller(done, (caller) => this.#core.range(body, done, caller))
+    this.#asCaller(done, (caller) => this.#core.range(body, done, caller), goodRange, body)
   }
 
   put(body: Uint8Array, done: Done<PutResponse>): void {
-    this.#asCaller(done, (caller) => this.#core.put(body, done, caller))
+    this.#asCaller(done, (caller) => this.#core.put(body, done, caller), goodPut, body)
   }
 
   deleteRange(body: Uint8Array, done: Done<DeleteRangeResponse>): void {
-    this.#asCaller(done, (caller) => this.#core.deleteRange(body, done, caller))
+    const run = (caller: Caller): void => this.#core.deleteRange(body, done, caller)
+    this.#asCaller(done, run, checkDeleteRangeBody, body)
   }
 
   txn(body: Uint8Array, done: Done<TxnResponse>): void {
-    this.#asCaller(done, (caller) => this.#core.txn(body, done, caller))
+    const check = (): unknown => goodTxn(body, this.#core.txnOpsMax)
+    this.#asCaller(done, (caller) => this.#core.txn(body, done, caller), check, body)
   }
 
   compact(body: Uint8Array, done: Done<HeaderOnlyResponse>): void {
@@ -207,10 +211,16 @@ export class MemberView implements MemberApi {
     return this.#core.maintenance.snapshot()
   }
 
-  #asCaller(done: Done<never>, run: (caller: Caller) => void): void {
+  /** `check`: what is wrong with the request itself is told first, as in etcd. */
+  #asCaller(
+    done: Done<never>,
+    run: (caller: Caller) => void,
+    check?: (body: Uint8Array) => unknown,
+    body: Uint8Array = noBytes,
+  ): void {
     this.#core.findCaller(this.#credentials, (error, caller) => {
-      if (caller === undefined) done(error, undefined)
-      else run(caller)
+      if (caller !== undefined) run(caller)
+      else if (this.#permit(done, () => check?.(body))) done(error, undefined)
     })
   }
 
