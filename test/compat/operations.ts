@@ -22,7 +22,7 @@ const watchStreams = 3
 const settleEvery = 1_000
 /** Once between two of them some watches begin in the past, close to each other: etcd makes all of them wait for up to 100 ms. */
 const oldWatchesSteps = 12
-const readsMax = 8
+const readsMax = 16
 
 export interface DrawOptions {
   readonly seed: number

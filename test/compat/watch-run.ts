@@ -13,9 +13,10 @@ export type Seen = Readonly<Record<string, unknown>>
 export const markKey = '~'
 const markId = 1_000_000
 const watchesOfStreamMax = 3
-const answerTimeoutMs = 5_000
-const cancelTimeoutMs = 500
-const settleTimeoutMs = 8_000
+const answerTimeoutMs = 10_000
+const cancelTimeoutMs = 1_000
+const settleTimeoutMs = 15_000
+const waitSteps = 10
 /** Where no mark can be put or seen. */
 const unmarkedWaitMs = 15
 /** etcd looks after watches that begin in the past every 100 ms. */
@@ -208,15 +209,19 @@ export class WatchRun {
     return answered()
   }
 
+  /** The time is counted in steps: where the whole machine stood still nobody was late. */
   async #until(condition: () => boolean, timeoutMs: number): Promise<void> {
     if (condition()) return
     await new Promise<void>((resolve) => {
+      let steps = 0
       const finish = (): void => {
-        clearTimeout(timer)
+        clearInterval(timer)
         this.#check = () => undefined
         resolve()
       }
-      const timer = setTimeout(finish, timeoutMs)
+      const timer = setInterval(() => {
+        if (++steps === waitSteps) finish()
+      }, timeoutMs / waitSteps)
       this.#check = () => {
         if (condition()) finish()
       }

@@ -34,6 +34,8 @@ test('a raised NOSPACE lets nothing in that takes room, and all else', async () 
   await expect(kv.txn({ then: puts })).rejects.toMatchObject(noSpaceError)
   // Also if the branch with the put would not be taken.
   await expect(kv.txn({ else: puts })).rejects.toMatchObject(noSpaceError)
+  // etcd does not look into nested ones.
+  await kv.txn({ then: [{ op: 'txn', txn: { then: puts } }] })
   await kv.txn({ then: [{ op: 'delete', key: 'a' }] })
   await kv.delete('b')
   await kv.compact(3)
