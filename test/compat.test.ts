@@ -7,7 +7,7 @@ import { shrink } from './compat/shrink.ts'
 import { missing } from './tools.ts'
 import type { Operation } from './compat/operation.ts'
 
-const count = 1_500
+const count = 4_000
 
 test.skipIf(missing('etcd')).each([
   { seed: 1, about: 'users and roles among them' },

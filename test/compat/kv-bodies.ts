@@ -39,12 +39,18 @@ export function maybe(random: SeededRandom, chance: number, fields: () => Json):
   return random.chance(chance) ? fields() : {}
 }
 
-export function putBody(random: SeededRandom): Json {
+function plainPutBody(random: SeededRandom): Json {
   return {
     key: keyOf(random),
     value: pick(random, values),
     ...maybe(random, 0.25, () => ({ lease: pick(random, leases) })),
     ...maybe(random, 0.3, () => ({ prev_kv: true })),
+  }
+}
+
+export function putBody(random: SeededRandom): Json {
+  return {
+    ...plainPutBody(random),
     ...maybe(random, 0.04, () => ({ ignore_value: true, value: '' })),
     ...maybe(random, 0.04, () => ({ ignore_lease: true, lease: 0 })),
     ...maybe(random, 0.01, () => ({ ignore_lease: true, ignore_value: true })),
@@ -101,14 +107,18 @@ function many(random: SeededRandom, max: number, draw: () => Json): Json[] {
   return Array.from({ length: random.integer(0, max) }, draw)
 }
 
-/** `depth`: so many levels of txns may be inside. */
-export function txnBody(random: SeededRandom, depth: number): Json {
+/** `depth`: so many levels of txns may be inside. 3.4 dies of a put that keeps the value or the lease of a key which the same txn deletes: there is one or the other. */
+export function txnBody(
+  random: SeededRandom,
+  depth: number,
+  hasDeletes: boolean = random.chance(0.7),
+): Json {
   const op = (): Json => {
     const dice = random.next()
-    if (dice < 0.4) return { request_put: putBody(random) }
-    if (dice < 0.55) return { request_delete_range: deleteBody(random) }
+    if (dice < 0.4) return { request_put: hasDeletes ? plainPutBody(random) : putBody(random) }
+    if (dice < 0.55 && hasDeletes) return { request_delete_range: deleteBody(random) }
     if (dice < 0.9 || depth === 0) return { request_range: rangeBody(random) }
-    return { request_txn: txnBody(random, depth - 1) }
+    return { request_txn: txnBody(random, depth - 1, hasDeletes) }
   }
   return {
     compare: many(random, 2, () => compareBody(random)),

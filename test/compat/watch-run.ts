@@ -53,8 +53,9 @@ export class WatchRun {
   ): Promise<Seen | undefined> {
     const { stream, body, as } = operation
     const pair = await this.#pair(stream, as)
-    if (pair.alive.length >= watchesOfStreamMax) {
-      const seen = await this.cancel({ type: 'cancel', stream, nth: 0 })
+    // Not for one that begins in the past: to settle takes long as long as there are such.
+    if (body['start_revision'] === undefined && pair.alive.length >= watchesOfStreamMax) {
+      const seen = (await this.settle()) ?? (await this.#makeRoom(pair))
       if (seen !== undefined) return seen
     }
     const request = { create_request: messageOf(body, revision) }
@@ -64,6 +65,14 @@ export class WatchRun {
     const seen = await this.#ask(pair, request, 'created', isWiderWatch(operation))
     const id = pair.streams[0].newestId
     if (id >= 0 && !pair.alive.includes(id)) pair.alive.push(id)
+    return seen
+  }
+
+  async #makeRoom(pair: StreamPair): Promise<Seen | undefined> {
+    let seen: Seen | undefined
+    while (seen === undefined && pair.alive.length >= watchesOfStreamMax) {
+      seen = await this.#ask(pair, { cancel_request: { watch_id: pair.alive.shift() } }, 'canceled')
+    }
     return seen
   }
 

@@ -97,9 +97,10 @@ export class Permits {
     if (!isRoot(user)) throw new KvError('PERMISSION_DENIED')
   }
 
-  /** A user may look at itself. */
+  /** A user may look at itself. As in etcd a stranger is the user without a name, which there never is. */
   seeUser(caller: Caller, name: string): void {
-    if (caller.kind !== 'user' || caller.name !== name) this.admin(caller)
+    const isSelf = caller.kind === 'user' ? caller.name === name : name === ''
+    if (!isSelf) this.admin(caller)
   }
 
   /** A user may look at its roles. */

@@ -16,6 +16,15 @@ function field(tag: number, content: Uint8Array): Uint8Array {
   return Uint8Array.of(tag, content.length, ...content)
 }
 
+async function enableAuth(core: TestMember['core']): Promise<void> {
+  const call = (name: 'userAdd' | 'userGrantRole' | 'enable', body: Uint8Array): Promise<object> =>
+    ask((done) => core.auth.call(name, body, done))
+  await call('userAdd', encodeAuthRequest('AuthUserAddRequest', { name: 'root', password: 'r' }))
+  const grant = { user: 'root', role: 'root' }
+  await call('userGrantRole', encodeAuthRequest('AuthUserGrantRoleRequest', grant))
+  await call('enable', encodeMessage('AuthEnableRequest', {}))
+}
+
 async function withThreeKeys(): Promise<TestMember> {
   const member = await openTestMember()
   const kv = new EmbeddedKv(member.core)
@@ -56,12 +65,7 @@ test('a compare of a txn that only reads takes a given and empty end as everythi
 
 test('what is wrong with a request is told before its token is looked at', async () => {
   const { core } = await openTestMember()
-  const call = (name: 'userAdd' | 'userGrantRole' | 'enable', body: Uint8Array): Promise<object> =>
-    ask((done) => core.auth.call(name, body, done))
-  await call('userAdd', encodeAuthRequest('AuthUserAddRequest', { name: 'root', password: 'r' }))
-  const grant = { user: 'root', role: 'root' }
-  await call('userGrantRole', encodeAuthRequest('AuthUserGrantRoleRequest', grant))
-  await call('enable', encodeMessage('AuthEnableRequest', {}))
+  await enableAuth(core)
   const view = new MemberView(core, { token: 'unknown.1' })
   const good = encodePutRequest(putRequestOf('a', 'x'))
   const txn = { compare: [], success: [undefined], failure: [] }
@@ -75,6 +79,17 @@ test('what is wrong with a request is told before its token is looked at', async
   ] as const) {
     await expect(ask<unknown>(asked)).rejects.toMatchObject({ code })
   }
+})
+
+test('to look at users a stranger is the one without a name, as in etcd', async () => {
+  const { core } = await openTestMember()
+  await enableAuth(core)
+  const look = async (name: string): Promise<unknown> => {
+    const body = encodeAuthRequest('AuthUserGetRequest', { name })
+    return ask((done) => new MemberView(core, {}).auth.call('userGet', body, done))
+  }
+  await expect(look('')).rejects.toMatchObject({ code: 'USER_NOT_FOUND' })
+  await expect(look('root')).rejects.toMatchObject({ code: 'USER_EMPTY' })
 })
 
 test('an alarm of no member in particular, and a hash of what was before all', async () => {
