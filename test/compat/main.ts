@@ -83,9 +83,12 @@ async function runSeedApart(seed: number, count: number, without: string): Promi
   const child = spawn(process.execPath, [...process.execArgv, program, ...flags, '--apart'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  const kill = (): void => void child.kill('SIGTERM')
+  process.once('exit', kill)
   let said = ''
   child.stdout.on('data', (text: Buffer) => (said += text.toString()))
   const code = await new Promise((resolve) => child.once('close', resolve))
+  process.off('exit', kill)
   process.stdout.write(said)
   return code === 0
 }
@@ -125,6 +128,7 @@ async function main(): Promise<number> {
   return good === seeds ? 0 : 1
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 try {
   process.exitCode = await main()
 } catch (reason) {

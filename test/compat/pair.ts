@@ -55,12 +55,16 @@ async function startServer(
     // One request after another: more threads would only hand it about.
     env: { ...process.env, GOMAXPROCS: '1' },
   })
+  // Whatever ends the run ends its servers.
+  const kill = (): void => void child.kill('SIGKILL')
+  process.once('exit', kill)
   let log = ''
   child.stderr.on('data', (text: Buffer) => (log = (log + text.toString()).slice(-4_000)))
   let server: Server | undefined
   const stop = async (): Promise<void> => {
     server?.close()
     await ended(child)
+    process.off('exit', kill)
     rmSync(dataDir, { recursive: true, force: true })
   }
   const deadline = performance.now() + readyTimeoutMs
