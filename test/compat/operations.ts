@@ -55,6 +55,8 @@ function drawSome(
   isOldTime: boolean,
 ): readonly Operation[] {
   if (hasUsers && random.chance(0.03)) return drawAuth(random)
+  // While an alarm is on, 3.4 does not ask who may do what.
+  if (!hasUsers && !isOldTime && random.chance(0.001)) return underAlarm(random)
   const drawn = drawOthers(random, isOldTime)
   return hasUsers ? drawn.map((operation) => withUser(operation, random)) : drawn
 }
@@ -137,7 +139,6 @@ function drawRare(random: SeededRandom): readonly Operation[] {
     () => [{ type: 'progress', stream }],
     () => [{ type: 'close', stream }],
     () => (random.chance(0.2) ? [call('Maintenance/Defragment', {}, 'root')] : []),
-    () => (random.chance(0.5) ? underAlarm(random) : []),
   ]
   return pick(random, draws)()
 }

@@ -132,6 +132,7 @@ export class Run {
     }
     if (method === 'Auth/AuthDisable' && ours.code === 0) {
       for (const server of this.#servers) server.loggedOut()
+      return this.#watches.close()
     }
     if (method === 'Auth/Authenticate') this.#loggedIn(String(body['name']), [theirs, ours])
     return undefined

@@ -9,6 +9,8 @@ type Call = Extract<Operation, { type: 'call' }>
 export const stricterWhere: readonly string[] = [
   'what Balsa refuses for missing rights and 3.4 lets everybody do: compaction, grants and keys of leases, alarms, hashes, MoveLeader, what is in nested txns',
   'ranges and watches from a key on whose reader may read that key alone',
+  'permissions while an alarm is on, when 3.4 lets everybody do all that the alarm does not stop',
+  'tokens after permissions were switched off, which 3.4 refuses: streams with one are closed then',
 ]
 
 /** Open to everybody in 3.4, or refused with other words. */

@@ -32,6 +32,8 @@ interface StreamPair {
   readonly alive: number[]
   readonly marksSeen: [number, number]
   isMarked: boolean
+  /** The first revision that all of its watches are interested in. */
+  begins: number
 }
 
 export class WatchRun {
@@ -60,7 +62,10 @@ export class WatchRun {
     }
     const request = { create_request: messageOf(body, revision) }
     const start = request.create_request['start_revision']
-    this.#hasOldWatch ||= typeof start === 'number' && start <= revision
+    if (typeof start === 'number') {
+      this.#hasOldWatch ||= start <= revision
+      pair.begins = Math.max(pair.begins, start)
+    }
     if (isWiderWatch(operation) && (await this.#isRefusedByBalsa(pair, request))) return undefined
     const seen = await this.#ask(pair, request, 'created', isWiderWatch(operation))
     const id = pair.streams[0].newestId
@@ -98,12 +103,20 @@ export class WatchRun {
     const pair = this.#pairs.get(stream)
     if (pair === undefined) return undefined
     const seen = await this.settle()
-    return seen ?? this.#ask(pair, { progress_request: {} }, 'progress')
+    if (seen !== undefined) return seen
+    // Balsa, like later versions, says nothing of progress to who waits for the future.
+    for (let newest = 0; newest < pair.begins;) {
+      const revision = await this.#mark()
+      if (revision === undefined) return undefined
+      newest = revision
+    }
+    return this.#ask(pair, { progress_request: {} }, 'progress')
   }
 
-  async close(stream: number): Promise<Seen | undefined> {
+  /** Undefined: all of them. */
+  async close(stream?: number): Promise<Seen | undefined> {
     const seen = await this.settle()
-    this.#drop(stream)
+    for (const number of stream === undefined ? this.#pairs.keys() : [stream]) this.#drop(number)
     return seen
   }
 
@@ -147,17 +160,19 @@ export class WatchRun {
     this.#drop(probeStream)
   }
 
-  async #mark(): Promise<void> {
+  /** Its revision; undefined if none could be put. */
+  async #mark(): Promise<number | undefined> {
     const pairs = [...this.#pairs.values()]
     const marked = pairs.filter(({ isMarked }) => isMarked)
     const due = marked.map(({ marksSeen }) => Math.max(...marksSeen) + 1)
     const revision = await this.#putMark()
     if (revision === undefined || marked.length < pairs.length) await sleep(unmarkedWaitMs)
-    if (revision === undefined) return
+    if (revision === undefined) return undefined
     await this.#until(
       () => marked.every(({ marksSeen }, i) => marksSeen.every((count) => count >= (due[i] ?? 0))),
       settleTimeoutMs,
     )
+    return revision
   }
 
   async #pair(number: number, as: string | undefined): Promise<StreamPair> {
@@ -181,7 +196,7 @@ export class WatchRun {
         this.#check()
       })
     const streams = [open(0), open(1)] as const
-    const pair = { number, streams, compared, alive: [], marksSeen, isMarked: false }
+    const pair = { number, streams, compared, alive: [], marksSeen, isMarked: false, begins: 0 }
     this.#pairs.set(number, pair)
     return pair
   }
