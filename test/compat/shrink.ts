@@ -1,4 +1,4 @@
-// Makes a list of operations that shows a difference as short as can be in some time: the tail is cut, then ever smaller pieces are left out.
+// Makes a list of operations that shows a difference as short as can be in some time: the head is cut off, then all of a kind, then ever smaller pieces are left out.
 import type { Operation } from './operation.ts'
 import type { Difference } from './run-operations.ts'
 
@@ -24,6 +24,7 @@ export async function shrink(
   for (let size = 4; size < search.size && search.hasTime; size *= 4) {
     if (await search.improve((all) => all.slice(-size))) break
   }
+  await leaveOutKinds(search)
   let piece = Math.ceil(search.size / 2)
   while (search.hasTime) {
     let isShorter = false
@@ -37,6 +38,19 @@ export async function shrink(
     piece = Math.max(1, Math.floor(piece / 2))
   }
   return search.best
+}
+
+/** Most kinds of requests have no part in it, and are most of the list. */
+async function leaveOutKinds(search: Search): Promise<void> {
+  const kinds = new Set(search.best.operations.map(kindOf))
+  for (const kind of kinds) {
+    if (!search.hasTime) return
+    await search.improve((all) => all.filter((operation) => kindOf(operation) !== kind))
+  }
+}
+
+function kindOf(operation: Operation): string {
+  return operation.type === 'call' ? operation.method : operation.type
 }
 
 class Search {
