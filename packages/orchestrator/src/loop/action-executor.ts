@@ -79,6 +79,9 @@ export class ActionExecutor {
       const name = await this.#request(key, action)
       this.#tell(action.done, name, '')
     } catch (reason) {
+      // What was to be changed is gone: the cache is about to show it.
+      const isChange = action.type === 'update' || action.type === 'patch'
+      if (isChange && isApiError(reason, 404)) return
       const name = action.type === 'create' || action.type === 'update' ? '' : action.name
       const text = reason instanceof Error ? reason.message : String(reason)
       if (!isConflict(reason)) {

@@ -1,9 +1,11 @@
 // Every controller that runs: to add one, write its file beside this and add its line.
 import type { Controller } from '../controller.ts'
+import { cronJobController } from './cron-job-controller.ts'
 import { daemonSetController } from './daemon-set-controller.ts'
 import { deploymentController } from './deployment-controller.ts'
 import { endpointsController } from './endpoints-controller.ts'
 import { garbageCollector } from './garbage-collector.ts'
+import { jobController, ttlAfterFinishedController } from './job-controller.ts'
 import { namespaceController } from './namespace-controller.ts'
 import { nodeController } from './node-controller.ts'
 import { replicaSetController } from './replica-set-controller.ts'
@@ -16,6 +18,9 @@ export const allControllers: readonly Controller[] = [
   deploymentController,
   statefulSetController,
   daemonSetController,
+  jobController,
+  ttlAfterFinishedController,
+  cronJobController,
   nodeController,
   namespaceController,
   endpointsController,
