@@ -1,6 +1,7 @@
 // `balsa kv`: a client for the command line, for those who have no etcdctl. Names, flags and output are etcdctl's.
 import type { Command } from 'commander'
 import { closePasswords } from './ask-password.ts'
+import { registerLockCommands } from './lock-commands.ts'
 import { registerMaintenanceCommands } from './maintenance-commands.ts'
 import { registerMemberCommands } from './member-commands.ts'
 import { registerAuthCommands } from './auth-commands.ts'
@@ -27,6 +28,7 @@ export function registerKvCommand(program: Command): void {
   registerSnapshotCommands(kv)
   registerMemberCommands(kv)
   registerMaintenanceCommands(kv)
+  registerLockCommands(kv)
   registerAuthCommands(kv)
   registerQuotaCommands(kv)
   registerBackupCommands(kv)
