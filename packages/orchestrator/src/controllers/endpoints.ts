@@ -104,16 +104,19 @@ const addressOf = (pod: Stored<Pod>): Address => {
   }
 }
 
-function portOf(port: ServicePort, pod: Stored<Pod>): Port[] {
+/** The number of the service's port in this pod; undefined: it has no port of that name. */
+export function servicePort(port: ServicePort, pod: Stored<Pod>): number | undefined {
   const protocol = port.protocol ?? 'TCP'
   const target = port.targetPort ?? port.port
-  const number =
-    typeof target === 'number'
-      ? target
-      : pod.spec.containers
-          .flatMap(({ ports }) => ports ?? [])
-          .find(({ name, protocol: of = 'TCP' }) => name === target && of === protocol)
-          ?.containerPort
+  if (typeof target === 'number') return target
+  return pod.spec.containers
+    .flatMap(({ ports }) => ports ?? [])
+    .find(({ name, protocol: of = 'TCP' }) => name === target && of === protocol)?.containerPort
+}
+
+function portOf(port: ServicePort, pod: Stored<Pod>): Port[] {
+  const protocol = port.protocol ?? 'TCP'
+  const number = servicePort(port, pod)
   if (number === undefined) return []
   return [{ ...(port.name === undefined ? {} : { name: port.name }), port: number, protocol }]
 }

@@ -33,6 +33,8 @@ export interface ControllerContext {
   readonly informers: Caches
   /** For what no cache holds, e.g. metrics. Writes are actions. */
   readonly client: ApiClient
+  /** By which pods know the apiserver; PEM. undefined: it has none that all know. */
+  readonly rootCertificate?: string
   /** Epoch milliseconds. */
   readonly now: () => number
 }

@@ -12,6 +12,8 @@ export interface ControllersOptions {
   readonly clientOf?: (controller: string) => ApiClient
   /** Told of failed requests, which are tried again. */
   readonly onError?: (error: unknown) => void
+  /** By which pods know the apiserver; PEM. */
+  readonly rootCertificate?: string
   /** All, unless given. */
   readonly controllers?: readonly Controller[]
   /** Epoch milliseconds. */
@@ -27,9 +29,11 @@ export async function startControllers(
   const onError = options.onError ?? (() => undefined)
   const informers = new Informers(client, onError)
   const { views } = informers
+  const { rootCertificate } = options
+  const context = { informers, now, ...(rootCertificate === undefined ? {} : { rootCertificate }) }
   const loops = controllers.map(({ name, component = name, connect }) => {
     const own = clientOf(name)
-    const parts = connect({ informers, client: own, now })
+    const parts = connect({ ...context, client: own })
     return new ControllerLoop({ ...parts, name: component, client: own, views, now, onError })
   })
   informers.start()

@@ -3,11 +3,16 @@ import type { Controller } from '../controller.ts'
 import { cronJobController } from './cron-job-controller.ts'
 import { daemonSetController } from './daemon-set-controller.ts'
 import { deploymentController } from './deployment-controller.ts'
+import { endpointSliceController } from './endpoint-slice-controller.ts'
 import { endpointsController } from './endpoints-controller.ts'
 import { garbageCollector } from './garbage-collector.ts'
 import { jobController, ttlAfterFinishedController } from './job-controller.ts'
 import { namespaceController } from './namespace-controller.ts'
 import { nodeController } from './node-controller.ts'
+import {
+  rootCertificatePublisher,
+  serviceAccountController,
+} from './service-account-controllers.ts'
 import { replicaSetController } from './replica-set-controller.ts'
 import { replicationControllerController } from './replication-controller-controller.ts'
 import { statefulSetController } from './stateful-set-controller.ts'
@@ -24,6 +29,9 @@ export const allControllers: readonly Controller[] = [
   nodeController,
   namespaceController,
   endpointsController,
+  endpointSliceController,
+  serviceAccountController,
+  rootCertificatePublisher,
   // Last: it watches every kind, and those that others asked for have their indexes by then.
   garbageCollector,
 ]

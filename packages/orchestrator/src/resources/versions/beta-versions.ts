@@ -8,6 +8,7 @@ const betas: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   'policy/v1': { poddisruptionbudgets: ['v1beta1'] },
   'autoscaling/v2': { horizontalpodautoscalers: ['v2beta2'] },
   'coordination.k8s.io/v1': { leases: ['v1beta1'] },
+  'discovery.k8s.io/v1': { endpointslices: ['v1beta1'] },
   'networking.k8s.io/v1': { ingressclasses: ['v1beta1'] },
   'node.k8s.io/v1': { runtimeclasses: ['v1beta1'] },
   'rbac.authorization.k8s.io/v1': {
