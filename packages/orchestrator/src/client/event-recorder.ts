@@ -52,7 +52,10 @@ export const referenceTo = (object: Stored<KubeObject>, fieldPath?: string): Obj
 })
 
 const eventsRef: ResourceRef = { group: '', version: 'v1', plural: 'events' }
-const queuedMax = 1000
+/** Events that wait in all lanes together. */
+const queuedMax = 10_000
+/** Events of one object are written one after the other, those of different objects side by side. */
+const lanesCount = 8
 const rememberedMax = 4096
 const messageCharactersMax = 1024
 /** Different messages of one reason about one object within the window, before they are combined. */
@@ -60,6 +63,17 @@ const similarMax = 10
 const similarWindowMs = 600_000
 const burstPerObjectMax = 25
 const refillMs = 300_000
+
+interface Lane {
+  readonly queue: EventInput[]
+  writing: Promise<void> | undefined
+}
+
+const laneOf = (uid: string): number => {
+  let hash = 0
+  for (let index = 0; index < uid.length; index++) hash = (hash * 31 + uid.charCodeAt(index)) | 0
+  return (hash >>> 0) % lanesCount
+}
 
 interface Remembered {
   readonly name: string
@@ -71,11 +85,15 @@ export class ApiEventRecorder implements EventRecorder {
   readonly #client: ApiClient
   readonly #source: { component: string; host?: string }
   readonly #onError: (error: unknown) => void
-  readonly #queue: EventInput[] = []
+  readonly #lanes: Lane[] = Array.from({ length: lanesCount }, () => ({
+    queue: [],
+    writing: undefined,
+  }))
   readonly #remembered = new Map<string, Remembered>()
   readonly #similar = new Map<string, { messages: Set<string>; lastMs: number }>()
   readonly #budgets = new Map<string, { tokens: number; atMs: number }>()
-  #writing: Promise<void> | undefined
+  #queued = 0
+  #dropped = 0
 
   /** `onError` hears of every event that was given up. */
   constructor(
@@ -89,20 +107,24 @@ export class ApiEventRecorder implements EventRecorder {
   }
 
   record(event: EventInput): void {
-    if (this.#queue.length >= queuedMax) {
-      this.#onError(new Error('an event was dropped: too many wait to be written'))
+    if (this.#queued >= queuedMax) {
+      this.#dropped++
       return
     }
-    this.#queue.push(event)
-    this.#writing ??= this.#writeAll()
+    const lane = this.#lanes[laneOf(event.regarding.uid)]
+    if (lane === undefined) return
+    this.#queued++
+    lane.queue.push(event)
+    lane.writing ??= this.#writeAll(lane)
   }
 
   async close(): Promise<void> {
-    await this.#writing
+    await Promise.all(this.#lanes.map(({ writing }) => writing))
   }
 
-  async #writeAll(): Promise<void> {
-    for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) {
+  async #writeAll(lane: Lane): Promise<void> {
+    for (let event = lane.queue.shift(); event !== undefined; event = lane.queue.shift()) {
+      this.#queued--
       try {
         await this.#write(event)
       } catch (reason) {
@@ -110,7 +132,15 @@ export class ApiEventRecorder implements EventRecorder {
       }
     }
     // In the same turn as the last look at the queue, so that no event falls between.
-    this.#writing = undefined
+    lane.writing = undefined
+    this.#tellDropped()
+  }
+
+  /** Once, when there is room again. */
+  #tellDropped(): void {
+    if (this.#dropped === 0 || this.#queued > 0) return
+    this.#onError(new Error(`${this.#dropped} events were dropped: too many waited to be written`))
+    this.#dropped = 0
   }
 
   async #write(input: EventInput): Promise<void> {

@@ -1,9 +1,11 @@
 // What the garbage collector's reconcile needs of the caches: an object's owners and dependents across all kinds.
 import { keyOf, objectKey, splitKey } from '../client/object-cache.ts'
 import type { GarbageView, OwnerState } from '../controllers/garbage-collector.ts'
+import { jsonEqual } from '../resources/json-equal.ts'
 import type { KubeObject, OwnerReference, Stored } from '../resources/object.ts'
 import { collectionName } from './expectations.ts'
 import type { CachedKind } from './controller.ts'
+import type { Watch } from './controller-loop.ts'
 
 const separator = '|'
 const waitingFinalizers = ['foregroundDeletion', 'orphan']
@@ -32,6 +34,23 @@ export class GarbageViews {
       garbageKey(kind, dependent),
     )
     return [...(isOwn ? [garbageKey({ type }, object)] : []), ...owners, ...dependents]
+  }
+
+  /** Tells of changes that matter to who owns whom; most changes do not, and an owner may have thousands of dependents. */
+  watch(kind: CachedKind): Watch {
+    const { informer } = kind
+    return {
+      subscribe: (changed) => {
+        informer.onChange((_key, current, previous) => {
+          if (current !== undefined && previous !== undefined && isSameOwnership(current, previous))
+            return
+          if (previous !== undefined) changed(this.keysOf(kind, previous))
+          if (current !== undefined) changed(this.keysOf(kind, current))
+        })
+      },
+      keys: () => informer.list().flatMap((object) => this.keysOf(kind, object)),
+      synced: () => informer.synced(),
+    }
   }
 
   /** Undefined: the object is gone. */
@@ -70,11 +89,22 @@ export class GarbageViews {
   }
 
   #dependents(uid: string): { kind: CachedKind; object: Stored<KubeObject> }[] {
-    return [...this.#kinds.values()].flatMap((kind) =>
-      kind.informer.find('owner', uid).map((object) => ({ kind, object })),
-    )
+    const found: { kind: CachedKind; object: Stored<KubeObject> }[] = []
+    for (const kind of this.#kinds.values())
+      for (const object of kind.informer.find('owner', uid)) found.push({ kind, object })
+    return found
   }
 }
+
+/** Whether both are one object with the same owners, finalizers and end. */
+const isSameOwnership = (
+  { metadata: left }: Stored<KubeObject>,
+  { metadata: right }: Stored<KubeObject>,
+): boolean =>
+  left.uid === right.uid &&
+  left.deletionTimestamp === right.deletionTimestamp &&
+  jsonEqual(left.ownerReferences, right.ownerReferences) &&
+  jsonEqual(left.finalizers, right.finalizers)
 
 const garbageKey = ({ type }: Pick<CachedKind, 'type'>, object: Stored<KubeObject>): string =>
   `${collectionName(type)}${separator}${objectKey(object)}`

@@ -3,7 +3,6 @@ import { nothing } from '../../controllers/action.ts'
 import { reconcileGarbage } from '../../controllers/garbage-collector.ts'
 import { eventType } from '../../resources/event.ts'
 import { resourceTypes } from '../../resources/index.ts'
-import { watchOf } from '../controller-loop.ts'
 import type { Controller } from '../controller.ts'
 import { GarbageViews } from '../garbage-view.ts'
 
@@ -19,9 +18,7 @@ export const garbageCollector: Controller = {
     const collected = informers.all
     const views = new GarbageViews(collected)
     return {
-      watches: collected.map((kind) =>
-        watchOf(kind.informer, (object) => views.keysOf(kind, object)),
-      ),
+      watches: collected.map((kind) => views.watch(kind)),
       reconcile: (key) => {
         const view = views.view(key)
         return view === undefined ? nothing : reconcileGarbage(view)
