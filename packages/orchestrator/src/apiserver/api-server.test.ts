@@ -76,6 +76,10 @@ class FailingStore extends MemoryStore {
     if (this.failure !== undefined) throw this.failure
     return super.get(key)
   }
+  override async currentRevision(): Promise<number> {
+    if (this.failure !== undefined) throw this.failure
+    return super.currentRevision()
+  }
 }
 
 test('a store that fails is a 500 with its text, one that finds a value too large a 413, and the server goes on', async () => {

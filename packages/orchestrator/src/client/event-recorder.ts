@@ -119,7 +119,7 @@ export class ApiEventRecorder implements EventRecorder {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#lanes.map(({ writing }) => writing))
+    await Promise.all(this.#lanes.map(({ writing }) => writing ?? Promise.resolve()))
   }
 
   async #writeAll(lane: Lane): Promise<void> {

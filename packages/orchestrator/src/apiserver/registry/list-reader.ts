@@ -97,7 +97,7 @@ const readCurrent = async (
   start: string,
   limit: number,
 ): Promise<ListPage> => {
-  const current = await source.store.currentRevision()
+  const current = await source.watchCache.currentRevision()
   return (await source.watchCache.waitFor(current, currentWaitMs))
     ? readCache(source, filter, { start, limit })
     : readStore(source, filter, { start, limit })

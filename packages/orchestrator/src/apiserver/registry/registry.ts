@@ -74,9 +74,11 @@ export class Registry {
     this.cache = options.watchCache.addCollection(type, this.#codec)
   }
 
-  /** The current object. */
+  /** The current object: from the cache when that shows all that was written before, else from the store. */
   async get(place: Place): Promise<StoredObject> {
-    const stored = await this.#read(keyOf(place))
+    const key = keyOf(place)
+    const isFresh = await this.#watchCache.isFresh()
+    const stored = isFresh ? this.cache.get(key) : await this.#read(key)
     if (stored === undefined) throw notFound(this.resource, place.name)
     return stored
   }
@@ -126,8 +128,8 @@ export class Registry {
         if ((await this.#read(key)) === undefined) return this.#pretend(key, value)
         throw alreadyExists(this.resource, object.metadata.name ?? '')
       }
-      const result = await this.#store.create(this.#prefix + key, value, this.#ttlSeconds)
-      if (result.ok) return this.#written(key, value, result.revision, object)
+      const written = await this.#put(key, value, 0, object)
+      if (written instanceof StoredObject) return written
       if (!isGenerated || attempt >= generateAttemptsMax) {
         throw alreadyExists(this.resource, object.metadata.name ?? '')
       }
@@ -275,8 +277,36 @@ export class Registry {
       return result.ok ? current.at(result.revision) : result
     }
     const value = this.#codec.encode(outcome.object)
-    const result = await this.#store.update(storeKey, value, current.revision, this.#ttlSeconds)
-    return result.ok ? this.#written(key, value, result.revision, outcome.object) : result
+    return this.#put(key, value, current.revision, outcome.object)
+  }
+
+  /** `expectedRevision` 0: only if it is not there. */
+  async #put(
+    key: string,
+    value: Buffer,
+    expectedRevision: number,
+    object: KubeObject,
+  ): Promise<StoredObject | { readonly current: StoredValue | undefined }> {
+    const storeKey = this.#prefix + key
+    const watchCache = this.#watchCache
+    watchCache.expectWrite(storeKey, value, object)
+    try {
+      const result =
+        expectedRevision === 0
+          ? await this.#store.create(storeKey, value, this.#ttlSeconds)
+          : await this.#store.update(storeKey, value, expectedRevision, this.#ttlSeconds)
+      if (result.ok)
+        return watchCache.written(
+          this.#prefix,
+          { key: storeKey, value, revision: result.revision },
+          object,
+        )
+      watchCache.forgetWrite(storeKey, value)
+      return result
+    } catch (reason) {
+      watchCache.forgetWrite(storeKey, value)
+      throw reason
+    }
   }
 
   #isUnchanged(outcome: Outcome, current: StoredObject): boolean {
@@ -295,17 +325,6 @@ export class Registry {
     return cached?.revision === value.revision
       ? cached
       : new StoredObject(this.#codec, key, value.value, value.revision)
-  }
-
-  #written(key: string, value: Buffer, revision: number, object: KubeObject): StoredObject {
-    const stored = {
-      ...object,
-      metadata: { ...object.metadata, resourceVersion: String(revision) },
-    } as Stored<KubeObject>
-    return this.#watchCache.adopt(
-      this.#prefix,
-      new StoredObject(this.#codec, key, value, revision, stored),
-    )
   }
 
   /** The answer to a dry run: nothing is stored, so it has no resourceVersion. */

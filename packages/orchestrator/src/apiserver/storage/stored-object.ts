@@ -1,7 +1,6 @@
 // One version of one object, as bytes and as a value, each made from the other when first asked for and then kept.
 // The bytes in the store lack metadata.resourceVersion (it is the store's revision); a reply is those bytes with it spliced in,
 // so that reading an object costs no JSON parsing.
-import { assert } from '@balsa/raft/assert'
 import type { KubeObject, Stored } from '../../resources/object.ts'
 import { internalError } from '../api-errors.ts'
 
@@ -79,15 +78,14 @@ export class StoredObject {
       this.#codec.splice(this.value, this.revision) ?? Buffer.from(JSON.stringify(this.object)))
   }
 
-  /** Takes over what another instance of the same version has decoded already. */
-  adoptValue(same: StoredObject): void {
-    assert(same.revision === this.revision && same.key === this.key, 'the same version')
-    this.#object ??= same.#object
-  }
-
   /** The same content under another revision: what a DELETED event carries. */
   at(revision: number): StoredObject {
-    return new StoredObject(this.#codec, this.key, this.value, revision)
+    const known = this.#object
+    const object =
+      known === undefined
+        ? undefined
+        : { ...known, metadata: { ...known.metadata, resourceVersion: String(revision) } }
+    return new StoredObject(this.#codec, this.key, this.value, revision, object)
   }
 
   #decode(): Stored<KubeObject> {

@@ -1,6 +1,10 @@
 // All objects of all served kinds, fed by one list and one watch of the store. One watch for all kinds, because then every write
 // moves the cache's revision, and a list that must be current has to wait for one write at most, whatever its kind.
+import type { KubeObject, Stored } from '../../resources/object.ts'
+import { internalError } from '../api-errors.ts'
 import { StoreRevisionError, type Store, type StoredValue, type StoreEvent } from '../store.ts'
+import { FreshRevision } from './fresh-revision.ts'
+import { OwnWrites } from './own-writes.ts'
 import { ResourceCache } from './resource-cache.ts'
 import { collectionPrefix, registryPrefix } from './resource-keys.ts'
 import { isJsonObject, type ObjectCodec, StoredObject } from './stored-object.ts'
@@ -20,8 +24,6 @@ const pageSize = 5000
 const retryDelayMs = 500
 /** How long a new collection waits for the watch to come to the revision of its list. */
 const loadWaitMs = 3000
-/** Own writes whose event has not come back yet; beyond it the oldest are forgotten and their events decoded from bytes. */
-const adoptedMax = 4096
 
 export interface WatchCacheOptions {
   readonly store: Store
@@ -33,7 +35,8 @@ export class WatchCache {
   readonly #store: Store
   readonly #onRestart: (error: Error) => void
   readonly #byPrefix = new Map<string, Collection>()
-  readonly #adopted = new Map<string, StoredObject>()
+  readonly #ownWrites = new OwnWrites()
+  readonly #fresh: FreshRevision
   readonly #waiters = new Set<() => void>()
   #revision = 0
   #isReady = false
@@ -43,6 +46,7 @@ export class WatchCache {
 
   constructor(options: WatchCacheOptions) {
     this.#store = options.store
+    this.#fresh = new FreshRevision(options.store)
     this.#onRestart = options.onRestart ?? (() => undefined)
   }
 
@@ -172,20 +176,39 @@ export class WatchCache {
     })
   }
 
-  /** Takes over an object just written, so that its event need not be decoded; returns the one that all share. */
-  adopt(prefix: string, stored: StoredObject): StoredObject {
-    const present = this.#byPrefix.get(prefix)?.cache.get(stored.key)
-    if (present?.revision === stored.revision) {
-      present.adoptValue(stored)
-      return present
-    }
-    if (stored.revision > this.#revision) {
-      this.#adopted.set(prefix + stored.key, stored)
-      if (this.#adopted.size > adoptedMax) {
-        const oldest = this.#adopted.keys().next()
-        if (oldest.done !== true) this.#adopted.delete(oldest.value)
-      }
-    }
+  /** The store's revision, not older than the call. Rejects as the store does. */
+  async currentRevision(): Promise<number> {
+    return this.#fresh.read()
+  }
+
+  /** Whether the cache shows all that was written before the call; it is not waited for. */
+  async isFresh(): Promise<boolean> {
+    if (!this.#isReady) return false
+    const revision = await this.#fresh.read()
+    return this.#isReady && this.#revision >= revision
+  }
+
+  /** Before an object is written: its event will not be decoded. written() or forgetWrite() must follow. */
+  expectWrite(storeKey: string, value: Buffer, object: KubeObject): void {
+    this.#ownWrites.expect(storeKey, value, object)
+  }
+  forgetWrite(storeKey: string, value: Buffer): void {
+    this.#ownWrites.forget(storeKey, value)
+  }
+
+  /** The object just written, as all share it. */
+  written(
+    prefix: string,
+    value: StoredValue & { readonly value: Buffer },
+    object: KubeObject,
+  ): StoredObject {
+    const collection = this.#byPrefix.get(prefix)
+    const present = collection?.cache.get(value.key.slice(prefix.length))
+    if (present?.revision === value.revision) return present
+    if (collection === undefined)
+      throw internalError(`the kind of ${value.key} is no longer served`)
+    const stored = ownObject(collection, value, object)
+    if (value.revision > this.#revision) this.#ownWrites.written(value.key, value.value, stored)
     return stored
   }
 
@@ -231,12 +254,11 @@ export class WatchCache {
   }
 
   #current(collection: Collection, event: StoredValue): StoredObject {
-    const adopted = this.#adopted.get(event.key)
-    if (adopted !== undefined && adopted.revision <= event.revision) {
-      this.#adopted.delete(event.key)
-      if (adopted.revision === event.revision) return adopted
-    }
-    return storedObject(collection, event)
+    const own = this.#ownWrites.take(event.key, event.value)
+    if (own === undefined) return storedObject(collection, event)
+    return own.stored?.revision === event.revision
+      ? own.stored
+      : ownObject(collection, event, own.object)
   }
 
   #advance(revision: number): void {
@@ -262,6 +284,18 @@ export class WatchCache {
       this.#restart(reason instanceof Error ? reason : new Error(String(reason)))
     }
   }
+}
+
+/** With the value that was encoded, so that it is not decoded. */
+const ownObject = (
+  { prefix, codec }: Collection,
+  { key, value, revision }: StoredValue,
+  object: KubeObject,
+): StoredObject => {
+  const metadata = { ...object.metadata, resourceVersion: String(revision) }
+  // The registry has given it the metadata that stored objects have.
+  const stored = { ...object, metadata } as Stored<KubeObject>
+  return new StoredObject(codec, key.slice(prefix.length), value, revision, stored)
 }
 
 const storedObject = ({ prefix, codec }: Collection, value: StoredValue): StoredObject =>
