@@ -18,15 +18,20 @@ export interface Pair extends AsyncDisposable {
 }
 
 export async function startPair(): Promise<Pair> {
-  const [etcd, balsa] = await Promise.all([
+  const starting = [
     startServer('etcd', tools.etcd ?? 'etcd', []),
     startServer('balsa', process.execPath, [balsaMain, 'member']),
-  ])
-  return {
-    servers: [etcd.server, balsa.server],
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all([etcd.stop(), balsa.stop()])
-    },
+  ] as const
+  const stop = async (): Promise<void> => {
+    const started = await Promise.allSettled(starting)
+    await Promise.all(started.map((one) => (one.status === 'fulfilled' ? one.value.stop() : one)))
+  }
+  try {
+    const [etcd, balsa] = await Promise.all(starting)
+    return { servers: [etcd.server, balsa.server], [Symbol.asyncDispose]: stop }
+  } catch (reason) {
+    await stop()
+    throw reason
   }
 }
 
