@@ -43,7 +43,7 @@ interface Status {
 }
 
 /** Ticks, not a time: where the whole machine stood still nobody was late. */
-const callTimeoutTicks = 40
+const callTimeoutTicks = 120
 const tickMs = 500
 const windowDefault = 65_535
 const windowRefillSizeBytes = 64 * 2 ** 20
