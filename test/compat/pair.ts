@@ -23,8 +23,9 @@ export async function startPair(): Promise<Pair> {
     startServer('balsa', process.execPath, [balsaMain, 'member']),
   ] as const
   const stop = async (): Promise<void> => {
-    const started = await Promise.allSettled(starting)
-    await Promise.all(started.map((one) => (one.status === 'fulfilled' ? one.value.stop() : one)))
+    for (const started of await Promise.allSettled(starting)) {
+      if (started.status === 'fulfilled') await started.value.stop()
+    }
   }
   try {
     const [etcd, balsa] = await Promise.all(starting)
