@@ -7,7 +7,7 @@ type Call = Extract<Operation, { type: 'call' }>
 
 /** What a run of the comparison says of itself. */
 export const stricterWhere: readonly string[] = [
-  'what Balsa refuses for missing rights and 3.4 lets everybody do: compaction, grants and keys of leases, alarms, hashes, MoveLeader, what is in nested txns',
+  'what Balsa refuses for missing rights and 3.4 lets everybody do: compaction, grants and keys of leases, alarms, hashes, MoveLeader, what is in nested txns, old values that a put in a txn shows',
   'ranges and watches from a key on whose reader may read that key alone',
   'permissions while an alarm is on, when 3.4 lets everybody do all that the alarm does not stop',
   'tokens after permissions were switched off, which 3.4 refuses: streams with one are closed then',
@@ -35,12 +35,21 @@ const refusals = new Set([
 export function isGuarded({ method, body }: Call): boolean {
   if (guardedMethods.has(method)) return true
   if (method === 'KV/Range') return isOpenByEmptyEnd(body)
-  return method === 'KV/Txn' && (hasNestedTxn(body) || hasEmptyEnd(body))
+  return method === 'KV/Txn' && (hasNestedTxn(body) || hasEmptyEnd(body) || hasPrevKvPut(body))
 }
 
 /** To 3.4 it is everything from key on, of which it looks at the first key alone. */
 function isOpenByEmptyEnd(request: unknown): boolean {
   return (request as Call['body'] | undefined)?.['range_end'] === ''
+}
+
+/** 3.4 shows the old value in a txn to who may only write. */
+function hasPrevKvPut(txn: Call['body']): boolean {
+  const operations = [txn['success'], txn['failure']].flat() as (Call['body'] | undefined)[]
+  return operations.some((operation) => {
+    const put = operation?.['request_put'] as Call['body'] | undefined
+    return put?.['prev_kv'] === true
+  })
 }
 
 function hasEmptyEnd(txn: Call['body']): boolean {
