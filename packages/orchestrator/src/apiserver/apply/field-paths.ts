@@ -1,8 +1,10 @@
 // The fields of an object as paths, and sets of them in the form they have in metadata.managedFields (FieldsV1): `f:NAME` a field,
-// `k:{"KEY":VALUE}` the item of a list with that key, `v:VALUE` an item of a set. Lists without a key are one field as a whole.
+// `k:{"KEY":VALUE}` the item of a list with that key, `v:VALUE` an item of a set. What has one owner is one field as a whole.
 import { jsonEqual } from '../../resources/json-equal.ts'
-import type { Json, MergeKeys } from '../../resources/object.ts'
+import type { Json } from '../../resources/object.ts'
 import { isJsonList, isJsonObject, type JsonObject } from '../../resources/patch/patch-result.ts'
+import { itemElement } from './item-key.ts'
+import type { Structure } from './structure.ts'
 
 /** Elements as in FieldsV1, joined by `separator`. */
 export type FieldPath = string
@@ -13,7 +15,6 @@ const depthMax = 100
 const ownerless = new Set([
   'f:apiVersion',
   'f:kind',
-  'f:status',
   ...[
     'name',
     'namespace',
@@ -28,34 +29,112 @@ const ownerless = new Set([
   ].map((name) => `f:metadata${separator}f:${name}`),
 ])
 
-export const fieldPaths = (object: Json, mergeKeys: MergeKeys): Set<FieldPath> => {
+/** Which fields of an object a write is about. */
+export type OwnedPart = 'main' | 'status'
+
+export const fieldPaths = (object: Json, structure: Structure, part: OwnedPart): Set<FieldPath> => {
   const paths = new Set<FieldPath>()
-  const walk = (value: Json, path: FieldPath, keyPath: string): void => {
-    if (ownerless.has(path)) return
-    if (isJsonObject(value) && Object.keys(value).length > 0) {
-      for (const [name, member] of Object.entries(value)) {
-        if (member !== undefined) walk(member, join(path, `f:${name}`), below(keyPath, name))
-      }
-      return
+  collectPaths({ part, paths }, object, structure, '')
+  return paths
+}
+
+interface Collection {
+  readonly part: OwnedPart
+  readonly paths: Set<FieldPath>
+}
+
+const collectPaths = (to: Collection, value: Json, at: Structure, path: FieldPath): void => {
+  if (isOutside(path, to.part)) return
+  const members = isJsonObject(value) ? membersOf(value, at) : undefined
+  if (members !== undefined) {
+    for (const [name, member, below] of members) {
+      collectPaths(to, member, below, join(path, `f:${name}`))
     }
-    const mergeKey = Object.hasOwn(mergeKeys, keyPath) ? mergeKeys[keyPath] : undefined
-    if (!isJsonList(value) || mergeKey === undefined) {
-      if (path !== '') paths.add(path)
-      return
+  } else if (isJsonList(value) && at.items !== undefined && value.length > 0) {
+    for (const item of value) collectItem(to, item, at.items, path)
+  } else if (path !== '') to.paths.add(path)
+}
+
+const collectItem = (
+  to: Collection,
+  item: Json,
+  { keys, structure }: NonNullable<Structure['items']>,
+  path: FieldPath,
+): void => {
+  const itemPath = join(path, itemElement(item, keys))
+  if (keys.length > 0) collectPaths(to, item, structure, itemPath)
+  to.paths.add(itemPath)
+}
+
+/** The fields of `after` that `before` does not have or has otherwise. */
+export const changedPaths = (
+  before: Json,
+  after: Json,
+  structure: Structure,
+  part: OwnedPart,
+): Set<FieldPath> => {
+  const paths = new Set<FieldPath>()
+  collectChanges({ part, paths }, before, after, { at: structure, path: '' })
+  return paths
+}
+
+const collectChanges = (
+  to: Collection,
+  old: Json | undefined,
+  value: Json,
+  { at, path }: { readonly at: Structure; readonly path: FieldPath },
+): void => {
+  if (old === value || isOutside(path, to.part)) return
+  const members = isJsonObject(value) && isJsonObject(old) ? membersOf(value, at) : undefined
+  if (members !== undefined && isJsonObject(old)) {
+    for (const [name, member, below] of members) {
+      collectChanges(to, old[name], member, { at: below, path: join(path, `f:${name}`) })
     }
+    return
+  }
+  if (isJsonList(value) && isJsonList(old) && at.items !== undefined) {
+    const { keys, structure } = at.items
+    const known = new Map(old.map((item) => [itemElement(item, keys), item]))
     for (const item of value) {
-      if (mergeKey === '') paths.add(join(path, `v:${JSON.stringify(item)}`))
-      else if (isJsonObject(item)) {
-        const itemPath = join(path, `k:${JSON.stringify({ [mergeKey]: item[mergeKey] ?? null })}`)
-        paths.add(itemPath)
-        for (const [name, member] of Object.entries(item)) {
-          if (member !== undefined) walk(member, join(itemPath, `f:${name}`), below(keyPath, name))
-        }
+      const element = itemElement(item, keys)
+      const same = known.get(element)
+      if (same === undefined) collectItem(to, item, at.items, path)
+      else if (keys.length > 0) {
+        collectChanges(to, same, item, { at: structure, path: join(path, element) })
       }
+    }
+    return
+  }
+  if (old === undefined || !jsonEqual(old, value)) collectPaths(to, value, at, path)
+}
+
+/** The members with their structures; undefined: the object is one field. */
+const membersOf = (value: JsonObject, at: Structure): [string, Json, Structure][] | undefined => {
+  const members: [string, Json, Structure][] = []
+  for (const [name, member] of Object.entries(value)) {
+    const below = at.member(name)
+    if (below === undefined) return undefined
+    if (member !== undefined) members.push([name, member, below])
+  }
+  return members.length === 0 ? undefined : members
+}
+
+/** Status has owners of its own. */
+const isOutside = (path: FieldPath, part: OwnedPart): boolean => {
+  if (path === '') return false
+  if (part === 'main') return path === 'f:status' || ownerless.has(path)
+  return path !== 'f:status' && !path.includes(separator)
+}
+
+/** `paths` and all paths that lead to them. */
+export const pathsAround = (paths: readonly FieldPath[]): Set<FieldPath> => {
+  const around = new Set<FieldPath>()
+  for (const path of paths) {
+    for (let end = path.length; end > 0; end = path.lastIndexOf(separator, end - 1)) {
+      around.add(path.slice(0, end))
     }
   }
-  walk(object, '', '')
-  return paths
+  return around
 }
 
 /** What is at `path`; undefined: nothing. */
@@ -103,11 +182,8 @@ const memberAt = (value: Json, element: string): Json | undefined => {
   if (!isJsonList(value) || wanted === undefined) return undefined
   if (element.startsWith('v:')) return value.find((item) => jsonEqual(item, wanted))
   if (!isJsonObject(wanted)) return undefined
-  return value.find(
-    (item) =>
-      isJsonObject(item) &&
-      Object.entries(wanted).every(([key, one]) => jsonEqual(item[key] ?? null, one)),
-  )
+  const keys = Object.keys(wanted)
+  return value.find((item) => itemElement(item, keys) === `k:${text}`)
 }
 
 export const encodeFields = (paths: Iterable<FieldPath>): JsonObject => {
@@ -167,9 +243,6 @@ export const pathText = (path: FieldPath): string =>
 
 const join = (path: FieldPath, element: string): FieldPath =>
   path === '' ? element : path + separator + element
-
-const below = (keyPath: string, name: string): string =>
-  keyPath === '' ? name : `${keyPath}.${name}`
 
 const parseJson = (text: string): Json | undefined => {
   try {

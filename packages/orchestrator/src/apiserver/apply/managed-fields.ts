@@ -1,9 +1,17 @@
-// metadata.managedFields: who owns which fields. Kept from the first server-side apply of an object on; an object that nobody ever
-// applied has none, which costs nothing.
-import { jsonEqual } from '../../resources/json-equal.ts'
-import type { Json, KubeObject, MergeKeys } from '../../resources/object.ts'
+// metadata.managedFields: who owns which fields. Writes that come over the wire are accounted for from the creation of an object on; what
+// the system itself writes, only once somebody else's writes are.
+import type { Json, KubeObject } from '../../resources/object.ts'
 import { isJsonObject } from '../../resources/patch/patch-result.ts'
-import { decodeFields, encodeFields, type FieldPath, fieldPaths, valueAt } from './field-paths.ts'
+import {
+  changedPaths,
+  decodeFields,
+  encodeFields,
+  type FieldPath,
+  fieldPaths,
+  type OwnedPart,
+  valueAt,
+} from './field-paths.ts'
+import type { Structure } from './structure.ts'
 
 export interface FieldOwner {
   readonly manager: string
@@ -49,38 +57,64 @@ export const encodeOwners = (owners: readonly FieldOwner[]): Json[] =>
       ...(owner.subresource === '' ? {} : { subresource: owner.subresource }),
     }))
 
-/** The object after an update by `manager`: what it changed is its own now. */
-export const withUpdateTracked = (
+export interface Update {
+  readonly manager: string
+  readonly time: string
+  readonly structure: Structure
+  readonly part: OwnedPart
+}
+
+/** The object after an update by `manager`: what it changed is its own now. `current` undefined: it is being created. */
+export const withUpdateTracked = <T extends KubeObject>(
+  object: T,
+  current: KubeObject | undefined,
+  update: Update,
+): T => {
+  const { managedFields: sent = [], ...metadata } = object.metadata
+  const owners = current === undefined ? [] : ownersOf(sent)
+  // A client that sends entries without content wants them all gone.
+  if (current !== undefined && sent.length > 0 && owners.length === 0)
+    return { ...object, metadata }
+  const managedFields = encodeOwners(ownersAfter(object, current, { owners, update }))
+  return managedFields.length === 0
+    ? { ...object, metadata }
+    : { ...object, metadata: { ...metadata, managedFields } }
+}
+
+const ownersAfter = (
   object: KubeObject,
-  current: KubeObject,
-  update: { readonly manager: string; readonly time: string; readonly mergeKeys: MergeKeys },
-): KubeObject => {
-  const owners = ownersOf(object.metadata.managedFields)
-  if (owners.length === 0) return object
-  const { manager, time, mergeKeys } = update
+  current: KubeObject | undefined,
+  { owners, update }: { readonly owners: readonly FieldOwner[]; readonly update: Update },
+): readonly FieldOwner[] => {
+  const { manager, time, structure, part } = update
   // Objects are JSON; their types do not say so.
-  const [after, before] = [object, current] as unknown as [Json, Json]
-  const present = fieldPaths(after, mergeKeys)
-  const changed = new Set(
-    [...present].filter((path) => !jsonEqual(valueAt(after, path), valueAt(before, path))),
-  )
-  const isGone = (path: FieldPath): boolean => valueAt(after, path) === undefined
+  const after = object as unknown as Json
+  const before = current as unknown as Json | undefined
+  const changed =
+    before === undefined
+      ? fieldPaths(after, structure, part)
+      : changedPaths(before, after, structure, part)
+  const present =
+    changed.size === 0 && owners.length === 0 ? changed : fieldPaths(after, structure, part)
+  const subresource = part === 'main' ? '' : part
+  // Fields of the other part, and those of an object that was owned as a whole, are found by looking.
+  const isThere = (path: FieldPath): boolean =>
+    present.has(path) || valueAt(after, path) !== undefined
   const isOwn = (owner: FieldOwner): boolean =>
-    owner.manager === manager && owner.operation === 'Update' && owner.subresource === ''
+    owner.manager === manager && owner.operation === 'Update' && owner.subresource === subresource
   const others = owners
     .filter((owner) => !isOwn(owner))
-    .map((owner) => withPaths(owner, (path) => !changed.has(path) && !isGone(path)))
+    .map((owner) => withPaths(owner, (path) => !changed.has(path) && isThere(path)))
   const previous = owners.find(isOwn)
   const own: FieldOwner = {
     manager,
     operation: 'Update',
     apiVersion: object.apiVersion,
-    subresource: '',
+    subresource,
     time: changed.size === 0 && previous !== undefined ? previous.time : time,
-    paths: new Set([...[...(previous?.paths ?? [])].filter((path) => !isGone(path)), ...changed]),
+    paths: new Set([...[...(previous?.paths ?? [])].filter(isThere), ...changed]),
   }
-  const managedFields = encodeOwners([...others, own])
-  return { ...object, metadata: { ...object.metadata, managedFields } }
+  return [...others, own]
 }
 
 /** An owner of the paths that `keep` keeps. */

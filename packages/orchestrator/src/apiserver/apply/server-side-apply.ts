@@ -1,13 +1,20 @@
 // Server-side apply: merges what an applier wants into the object, takes away what it no longer wants and nobody else owns, and
 // refuses to change what others own unless it is forced.
 import { ApiError } from '../../client/api-client.ts'
-import { jsonEqual } from '../../resources/json-equal.ts'
 import type { Json, KubeObject, ResourceType, Stored } from '../../resources/object.ts'
 import { isJsonList, isJsonObject } from '../../resources/patch/patch-result.ts'
-import { mergeKeysOf } from '../../resources/schema/merge-keys.ts'
-import { applyPatch } from '../registry/patch.ts'
-import { type FieldPath, fieldPaths, pathText, valueAt, withoutPath } from './field-paths.ts'
+import {
+  changedPaths,
+  type FieldPath,
+  fieldPaths,
+  type OwnedPart,
+  pathsAround,
+  pathText,
+  withoutPath,
+} from './field-paths.ts'
 import { encodeOwners, type FieldOwner, ownersOf, withPaths } from './managed-fields.ts'
+import { mergeConfig } from './merge-config.ts'
+import { structureOf } from './structure.ts'
 
 export interface ApplyRequest {
   readonly type: ResourceType
@@ -18,6 +25,7 @@ export interface ApplyRequest {
   readonly force: boolean
   /** RFC 3339. */
   readonly time: string
+  readonly part: OwnedPart
 }
 
 /** The owner of everything that was there before anyone applied. */
@@ -26,37 +34,42 @@ const beforeFirstApply = 'before-first-apply'
 /** What to create where nothing is there yet. */
 export const appliedNew = (request: ApplyRequest): Json => {
   const config = bare(request.config)
-  const paths = fieldPaths(config, ownedKeysOf(request.type))
+  const paths = fieldPaths(config, structureOf(request.type), request.part)
   return withManagedFields(config, [ownerOf(request, paths, undefined)])
 }
 
 /** `current` with the configuration applied, not yet checked against its kind. Throws ApiError Conflict. */
 export const applied = (current: Stored<KubeObject>, request: ApplyRequest): Json => {
-  const { type, manager, force } = request
-  const mergeKeys = ownedKeysOf(type)
+  const { type, manager, force, part } = request
+  const structure = structureOf(type)
   const config = bare(request.config)
   // Objects are JSON; their types do not say so.
   const live = current as unknown as Json
-  const wanted = fieldPaths(config, mergeKeys)
+  const wanted = fieldPaths(config, structure, part)
   const owners = ownersOrFirst(current, live, request)
   const isMine = (owner: FieldOwner): boolean =>
-    owner.manager === manager && owner.operation === 'Apply' && owner.subresource === ''
+    owner.manager === manager &&
+    owner.operation === 'Apply' &&
+    owner.subresource === subresourceOf(part)
   const mine = owners.find(isMine)
-  const merged = applyPatch(live, 'strategic', config, mergeKeysOf(type))
-  const isChanged = (path: FieldPath): boolean =>
-    wanted.has(path) && !jsonEqual(valueAt(live, path), valueAt(merged, path))
+  const merged = mergeConfig(live, config, structure)
+  const changed = changedPaths(live, merged, structure, part)
+  const isChanged = (path: FieldPath): boolean => wanted.has(path) && changed.has(path)
   const others = owners.filter((owner) => !isMine(owner))
   if (!force) refuseConflicts(others, isChanged)
   const left = others.map((owner) => withPaths(owner, (path) => !isChanged(path)))
-  const isOwned = (path: FieldPath): boolean => left.some((owner) => owner.paths.has(path))
+  // What holds something of others' stays too.
+  const kept = pathsAround(left.flatMap((owner) => [...owner.paths]))
   // An item of a list before its fields: without its key it would not be found any more.
   const dropped = [...(mine?.paths ?? [])]
-    .filter((path) => !wanted.has(path) && !isOwned(path))
+    .filter((path) => !wanted.has(path) && !kept.has(path))
     .toSorted((a, b) => a.length - b.length)
   let result = merged
   for (const path of dropped) result = withoutPath(result, path)
   return withManagedFields(result, [...left, ownerOf(request, wanted, mine)])
 }
+
+const subresourceOf = (part: OwnedPart): string => (part === 'main' ? '' : part)
 
 const ownersOrFirst = (
   current: Stored<KubeObject>,
@@ -72,21 +85,21 @@ const ownersOrFirst = (
       apiVersion: current.apiVersion,
       subresource: '',
       time,
-      paths: fieldPaths(live, ownedKeysOf(type)),
+      paths: fieldPaths(live, structureOf(type), 'main'),
     },
   ]
 }
 
 /** Applying the same again changes nothing, not even the time. */
 const ownerOf = (
-  { type, manager, time }: ApplyRequest,
+  { type, manager, time, part }: ApplyRequest,
   paths: ReadonlySet<FieldPath>,
   before: FieldOwner | undefined,
 ): FieldOwner => ({
   manager,
   operation: 'Apply',
   apiVersion: type.group === '' ? type.version : `${type.group}/${type.version}`,
-  subresource: '',
+  subresource: subresourceOf(part),
   time: before !== undefined && isSameSet(before.paths, paths) ? before.time : time,
   paths,
 })
@@ -122,12 +135,6 @@ const refuseConflicts = (
     },
   )
 }
-
-const metadataKeys = { 'metadata.ownerReferences': 'uid', 'metadata.finalizers': '' }
-const ownedKeysOf = (type: ResourceType): Readonly<Record<string, string>> => ({
-  ...metadataKeys,
-  ...mergeKeysOf(type),
-})
 
 const withManagedFields = (object: Json, owners: readonly FieldOwner[]): Json => {
   if (!isJsonObject(object)) return object

@@ -4,11 +4,12 @@ import type { Json, ResourceType } from '../../resources/object.ts'
 import { hostileProblem, isJsonObject, patchDepthMax } from '../../resources/patch/patch-result.ts'
 import { fromStored } from '../../resources/served-version.ts'
 import { badRequest } from '../api-errors.ts'
+import type { OwnedPart } from '../apply/field-paths.ts'
 import { applied, appliedNew, type ApplyRequest } from '../apply/server-side-apply.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import { decodeAs, type DecodeOptions, lenient } from './decode.ts'
 import { timestamp } from './object-metadata.ts'
-import type { Place, Registry } from './registry.ts'
+import type { Change, Place, Registry } from './registry.ts'
 import type { WriteOptions } from './request-options.ts'
 
 export interface ApplyOrder {
@@ -23,6 +24,8 @@ export interface ApplyOrder {
   /** Epoch milliseconds. */
   readonly nowMs: number
   readonly decoding: DecodeOptions
+  /** Left out: everything but status. */
+  readonly part?: OwnedPart
 }
 
 /** Throws ApiError Conflict that names the fields and their owners. */
@@ -30,20 +33,21 @@ export const applyTo = async (
   registry: Registry,
   order: ApplyOrder,
 ): Promise<{ readonly stored: StoredObject; readonly isCreated: boolean }> => {
-  const { type, place, config, force, decoding } = order
+  const { type, place, config, force, decoding, part = 'main' } = order
   checkConfig(config)
   // Checked as it was sent, so that what is unknown in it is told, and not what is merged from it.
   registry.checkPlace(decodeAs(type, config, decoding), place)
   const options: WriteOptions = { ...order.options, isApply: true }
   const manager = options.fieldManager
-  const apply: ApplyRequest = { type, config, manager, force, time: timestamp(order.nowMs) }
+  const time = timestamp(order.nowMs)
+  const apply: ApplyRequest = { type, config, manager, force, time, part }
+  const change: Change = (current) =>
+    decodeAs(type, applied(fromStored(type, current), apply), lenient)
+  if (part === 'status') {
+    return { stored: await registry.changeStatus(place, change, options), isCreated: false }
+  }
   try {
-    const stored = await registry.change(
-      place,
-      (current) => decodeAs(type, applied(fromStored(type, current), apply), lenient),
-      options,
-    )
-    return { stored, isCreated: false }
+    return { stored: await registry.change(place, change, options), isCreated: false }
   } catch (reason) {
     if (!(reason instanceof ApiError) || reason.reason !== 'NotFound') throw reason
   }

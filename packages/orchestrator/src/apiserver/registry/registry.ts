@@ -171,8 +171,12 @@ export class Registry {
       this.checkPlace(sent, place)
       this.#preparation.checkVersion(sent, current)
       const status = (sent as KubeObject & { status?: unknown }).status
-      const object = { ...current, status } as KubeObject
-      return { object: await this.admitted('status', { place, object, current, options }) }
+      const { managedFields } = (options.isApply === true ? sent : current).metadata
+      const metadata =
+        managedFields === undefined ? current.metadata : { ...current.metadata, managedFields }
+      const object = { ...current, metadata, status } as KubeObject
+      const admitted = await this.admitted('status', { place, object, current, options })
+      return { object: this.#preparation.tracked(admitted, current, options, 'status') }
     })
   }
 

@@ -10,6 +10,8 @@ export interface WriteOptions {
   readonly fieldManager: string
   /** A server-side apply, which brings its own account of who owns what. */
   readonly isApply?: boolean
+  /** Who owns which field is accounted for even where nobody has applied the object. */
+  readonly tracksFields?: boolean
   /** Adds a text that the client shows to its user. */
   readonly warn?: (text: string) => void
 }

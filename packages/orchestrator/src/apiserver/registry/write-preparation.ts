@@ -1,10 +1,12 @@
 // From what a client sent to what may be stored: the system's metadata, defaults, admission, the kind's own rules, in upstream's order.
 import { randomUUID } from 'node:crypto'
-import type { KubeObject, ResourceType, Stored } from '../../resources/object.ts'
-import { mergeKeysOf } from '../../resources/schema/merge-keys.ts'
+import type { Json, KubeObject, ResourceType, Stored } from '../../resources/object.ts'
+import { isJsonObject } from '../../resources/patch/patch-result.ts'
 import type { Admission, AdmissionOperation, AdmissionRequest } from '../admission/admission.ts'
 import { conflict, invalid, modifiedConflict, type ResourceName } from '../api-errors.ts'
+import type { OwnedPart } from '../apply/field-paths.ts'
 import { withUpdateTracked } from '../apply/managed-fields.ts'
+import { structureOf } from '../apply/structure.ts'
 import { createdMetadata, timestamp, updatedMetadata } from './object-metadata.ts'
 import type { Place } from './registry.ts'
 import type { DeleteOptions, WriteOptions } from './request-options.ts'
@@ -60,7 +62,7 @@ export class WritePreparation {
     const errors = [...type.validate(object), ...(type.validateCreate?.(object) ?? [])]
     if (errors.length > 0) throw invalid(type, name, errors)
     await this.#admission.validate(this.#request({ ...write, object }))
-    return object
+    return this.tracked(object, undefined, options, 'main')
   }
 
   async forUpdate(
@@ -87,7 +89,7 @@ export class WritePreparation {
     const errors = [...type.validate(object), ...(type.validateUpdate?.(object, current) ?? [])]
     if (errors.length > 0) throw invalid(type, place.name, errors)
     await this.#admission.validate(this.#request({ ...write, object }))
-    return this.#tracked(object, current, options)
+    return this.tracked(object, current, options, 'main')
   }
 
   /** For subresources, deletions and connections: the object as it may be stored. */
@@ -151,19 +153,28 @@ export class WritePreparation {
     }
   }
 
-  #tracked(
-    updated: KubeObject,
-    current: Stored<KubeObject>,
-    { isApply, fieldManager }: WriteOptions,
-  ): KubeObject {
-    if (isApply === true || (updated.metadata.managedFields ?? []).length === 0) return updated
+  /** `updated` with an account of what this write owns; `current` undefined: it is being created. */
+  tracked<T extends KubeObject>(
+    updated: T,
+    current: Stored<KubeObject> | undefined,
+    { isApply, tracksFields, fieldManager }: WriteOptions,
+    part: OwnedPart,
+  ): T {
+    const { managedFields = [] } = updated.metadata
+    if (isApply === true || (tracksFields !== true && managedFields.length === 0)) return updated
+    // Status changes often and has one writer: its owners are only kept where somebody has applied it.
+    if (part === 'status' && !managedFields.some(isOfStatus)) return updated
     return withUpdateTracked(updated, current, {
       manager: fieldManager,
       time: timestamp(this.#now()),
-      mergeKeys: mergeKeysOf(this.#type),
+      structure: structureOf(this.#type),
+      part,
     })
   }
 }
+
+const isOfStatus = (entry: Json): boolean =>
+  isJsonObject(entry) && entry['subresource'] === 'status'
 
 const ignore = (): void => undefined
 

@@ -1,6 +1,7 @@
 // PATCH with application/apply-patch+yaml: server-side apply of one object, which is created where it is missing.
 import type { Json, ResourceType } from '../../resources/object.ts'
 import { invalid } from '../api-errors.ts'
+import type { OwnedPart } from '../apply/field-paths.ts'
 import { applyTo } from '../registry/apply.ts'
 import type { DecodeOptions } from '../registry/decode.ts'
 import type { Place, Registry } from '../registry/registry.ts'
@@ -16,6 +17,7 @@ export const applyObject = async (
     readonly place: Place
     readonly config: Json
     readonly decoding: DecodeOptions
+    readonly part?: OwnedPart
   },
 ): Promise<{ readonly stored: StoredObject; readonly isCreated: boolean }> =>
   applyTo(registry, {

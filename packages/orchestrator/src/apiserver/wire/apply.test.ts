@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { KubeObject } from '../../resources/object.ts'
 import { ApiFixture, type Answer } from '../testing/api-fixture.ts'
 
 const configMaps = '/api/v1/namespaces/default/configmaps'
+const configMapRef = { group: '', version: 'v1', plural: 'configmaps' }
 const deployments = '/apis/apps/v1/namespaces/default/deployments'
 
 let api: ApiFixture
@@ -83,7 +85,12 @@ test('updates take ownership, so that an applier hears of them', async () => {
 })
 
 test('what was there before the first apply belongs to nobody who applies', async () => {
-  await api.request('POST', configMaps, { body: configMap({ a: '1', b: '2' }) })
+  await api.server.client.create(configMapRef, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'a', namespace: 'default' },
+    data: { a: '1', b: '2' },
+  } as KubeObject)
   const answer = await apply(`${configMaps}/a`, 'm1', configMap({ a: '7' }))
   expect(answer.json.message).toBe(
     'Apply failed with 1 conflict: conflict with "before-first-apply" using v1: .data.a',
@@ -122,6 +129,127 @@ test('lists with keys are owned item by item', async () => {
   expect(less.json.spec.replicas).toBe(1)
   const conflict = await apply(path, 'm2', deployment([{ name: 'one', image: 'i:9' }]))
   expect(conflict.json.message).toContain('.spec.template.spec.containers[name="one"].image')
+})
+
+test('whoever creates or updates an object over the wire owns what he wrote, with what was filled in', async () => {
+  const created = await api.request('POST', `${deployments}?fieldManager=creator`, {
+    body: {
+      metadata: { name: 'web', labels: { a: 'b' } },
+      spec: {
+        selector: { matchLabels: { app: 'web' } },
+        template: {
+          metadata: { labels: { app: 'web' } },
+          spec: { containers: [{ name: 'c', image: 'i', ports: [{ containerPort: 80 }] }] },
+        },
+      },
+    },
+  })
+  const [[manager, operation, fields]] = owners(created) as [[string, string, object]]
+  expect([manager, operation]).toEqual(['creator', 'Update'])
+  expect(fields).toMatchObject({
+    'f:metadata': { 'f:labels': { 'f:a': {} } },
+    'f:spec': {
+      'f:replicas': {},
+      'f:selector': {},
+      'f:template': {
+        'f:spec': {
+          'f:containers': {
+            'k:{"name":"c"}': {
+              '.': {},
+              'f:image': {},
+              'f:ports': { 'k:{"containerPort":80,"protocol":"TCP"}': { 'f:protocol': {} } },
+            },
+          },
+        },
+      },
+    },
+  })
+  expect(JSON.stringify(fields)).not.toContain('f:status')
+  const edited = await api.request('PATCH', `${deployments}/web?fieldManager=editor`, {
+    body: JSON.stringify({ spec: { replicas: 3 } }),
+    headers: { 'content-type': 'application/merge-patch+json' },
+  })
+  expect((owners(edited) as unknown[])[1]).toEqual([
+    'editor',
+    'Update',
+    { 'f:spec': { 'f:replicas': {} } },
+  ])
+  expect(JSON.stringify((owners(edited) as unknown[])[0])).not.toContain('f:replicas')
+  const emptied = await api.request('PATCH', `${deployments}/web`, {
+    body: JSON.stringify({ metadata: { managedFields: [{}] } }),
+    headers: { 'content-type': 'application/merge-patch+json' },
+  })
+  expect(emptied.json.metadata.managedFields).toBeUndefined()
+})
+
+test('items of a list with several keys, of a set and of an object that is owned whole', async () => {
+  const service = (ports: object[], selector: object): object => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'dns', finalizers: ['example.com/a'] },
+    spec: { ports, selector },
+  })
+  const path = '/api/v1/namespaces/default/services/dns'
+  const udp = { name: 'udp', port: 53, protocol: 'UDP' }
+  await apply(path, 'm1', service([{ name: 'tcp', port: 53 }], { a: '1' }))
+  const both = await apply(path, 'm2', service([udp], { a: '1' }))
+  expect(
+    both.json.spec.ports.map((port: { protocol: string }) => port.protocol).toSorted(),
+  ).toEqual(['TCP', 'UDP'])
+  const conflict = await apply(path, 'm2', service([udp], { a: '1', b: '2' }))
+  expect(conflict.json.message).toBe(
+    'Apply failed with 1 conflict: conflict with "m1": .spec.selector',
+  )
+  const less = await apply(path, 'm1', {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'dns' },
+    spec: { selector: { a: '1' } },
+  })
+  expect(less.json.spec.ports).toMatchObject([{ name: 'udp' }])
+  expect(less.json.metadata.finalizers).toEqual(['example.com/a'])
+  await apply(path, 'm2', {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'dns' },
+    spec: { ports: [udp] },
+  })
+  await api.request('DELETE', path)
+  expect((await api.request('GET', path)).status).toBe(404)
+})
+
+test('status is applied by itself, and its owners are told apart', async () => {
+  const name = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } }
+  await apply(`${deployments}/web`, 'm1', {
+    ...name,
+    spec: {
+      selector: { matchLabels: { app: 'web' } },
+      template: {
+        metadata: { labels: { app: 'web' } },
+        spec: { containers: [{ name: 'c', image: 'i' }] },
+      },
+    },
+  })
+  const condition = (status: string): object => ({
+    ...name,
+    spec: { replicas: 9 },
+    status: { conditions: [{ type: 'Checked', status }] },
+  })
+  const path = `${deployments}/web/status`
+  const answer = await apply(path, 'checker', condition('True'))
+  expect([answer.json.spec.replicas, answer.json.status.conditions]).toMatchObject([
+    1,
+    [{ type: 'Checked' }],
+  ])
+  expect(answer.json.metadata.managedFields[1]).toMatchObject({
+    manager: 'checker',
+    subresource: 'status',
+    fieldsV1: { 'f:status': { 'f:conditions': { 'k:{"type":"Checked"}': { 'f:status': {} } } } },
+  })
+  const conflict = await apply(path, 'other', condition('False'))
+  expect(conflict.json.message).toContain(
+    'conflict with "checker": .status.conditions[type="Checked"].status',
+  )
 })
 
 test('an apply without a manager, with managed fields or of another kind is refused', async () => {

@@ -81,10 +81,11 @@ export const writeOptions = (
     ])
   }
   const agent = exchange.header('user-agent').split('/', 1)[0] ?? ''
-  const fieldManager = exchange.query.get('fieldManager') ?? agent
+  const fieldManager = (exchange.query.get('fieldManager') ?? agent) || 'unknown'
   return {
     user: exchange.user,
     dryRun: dryRun.length > 0,
+    tracksFields: true,
     fieldManager: fieldManager.slice(0, fieldManagerLengthMax),
     warn: (text) => {
       exchange.warn(text)

@@ -236,7 +236,13 @@ export class ResourceHandlers {
       change = () => object
     } else if (method === 'PATCH') {
       const { type, patch } = readPatch(exchange)
-      if (type === 'apply') throw noApply()
+      if (type === 'apply') {
+        if (subresource !== 'status') throw noApply()
+        const order = { type: request.type, place, config: patch, part: 'status' } as const
+        const answer = { ...order, decoding: decoding(exchange) }
+        this.#reply(request, 200, (await applyObject(exchange, registry, answer)).stored)
+        return
+      }
       change = patchChange(request, { type, patch })
     } else throw methodNotAllowed()
     this.#reply(
