@@ -15,6 +15,8 @@ export interface DecodeOptions {
   readonly fieldValidation: FieldValidation
   /** Called with a text for the client, one for each unknown field under Warn. */
   readonly warn: (text: string) => void
+  /** Fields that the text of the value names twice; asked for where they matter. */
+  readonly duplicateFields?: () => readonly string[]
 }
 
 /** For what comes from inside the process. */
@@ -32,19 +34,26 @@ export const decodeKind = (type: KindOf, value: Json, options: DecodeOptions): K
   checkKind(type, value)
   const decoded = decodeObject(type, value)
   if (!decoded.ok) throw badRequest(decoded.message)
-  const { unknownFields } = decoded
-  if (unknownFields.length > 0) {
-    if (options.fieldValidation === 'Strict') {
-      throw badRequest(strictDecodingMessage(type, unknownFields))
-    }
-    if (options.fieldValidation === 'Warn') {
-      for (const field of unknownFields) options.warn(`unknown field "${field}"`)
-    }
-  }
+  checkFields(type, decoded.unknownFields, options)
   return { ...decoded.object, apiVersion: groupVersion(type), kind: type.kind }
 }
 
 export const groupVersion: typeof apiVersionOf = apiVersionOf
+
+const checkFields = (
+  type: KindOf,
+  unknownFields: readonly string[],
+  options: DecodeOptions,
+): void => {
+  if (options.fieldValidation === 'Ignore') return
+  const duplicates = options.duplicateFields?.() ?? []
+  if (unknownFields.length === 0 && duplicates.length === 0) return
+  if (options.fieldValidation === 'Strict') {
+    throw badRequest(strictDecodingMessage(type, unknownFields, duplicates))
+  }
+  for (const field of duplicates) options.warn(`duplicate field "${field}"`)
+  for (const field of unknownFields) options.warn(`unknown field "${field}"`)
+}
 
 const checkKind = (type: KindOf, value: Json): void => {
   if (typeof value !== 'object' || value === null || !('apiVersion' in value || 'kind' in value)) {

@@ -97,6 +97,12 @@ export class Exchange {
     return this.#request.headers
   }
 
+  /** Whether the client is on this machine, so that bytes cost nothing to send. */
+  get isLocal(): boolean {
+    const address = this.#request.socket.remoteAddress ?? ''
+    return /^(?:::ffff:)?127\.|^::1$/.test(address)
+  }
+
   /** '' when it was not sent. */
   header(name: string): string {
     const value = this.#request.headers[name]
@@ -200,14 +206,19 @@ export class Exchange {
   }
 
   /** Writes parts as fast as the client takes them, never all at once. Resolves when all are written or the client has gone. */
-  async sendParts(status: number, contentType: string, parts: Iterable<Uint8Array>): Promise<void> {
-    this.#writeHead(status, contentType, undefined)
+  async sendParts(
+    status: number,
+    contentType: string,
+    parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    this.#writeHead(status, contentType, undefined, headers)
     const response = this.#response
     if (this.method === 'HEAD') {
       response.end()
       return
     }
-    for (const part of parts) {
+    for await (const part of parts) {
       if (this.#isClosed) return
       if (!writeTo(response, part)) await this.#drained()
     }

@@ -1,4 +1,6 @@
 // Sends objects, lists and errors in the form the client asked for.
+import { Readable } from 'node:stream'
+import { createGzip } from 'node:zlib'
 import { stringify } from 'yaml'
 import type { ApiError } from '../../client/api-client.ts'
 import type { ResourceType } from '../../resources/object.ts'
@@ -12,6 +14,8 @@ import { flag, includeObject } from './query-options.ts'
 
 /** Lists up to this size go out in one piece with a length. */
 const wholeListBytesMax = 256 * 1024
+/** The fastest: lists are large and alike. */
+const listCompression = 1
 
 /** Throws ApiError NotAcceptable. */
 export const viewFor = (exchange: Exchange, type: ResourceType, now: number): View => ({
@@ -42,11 +46,25 @@ export const sendList = async (exchange: Exchange, view: View, page: ListPage): 
     first.push(part)
     size += part.length
     if (size > wholeListBytesMax) {
-      await exchange.sendParts(200, jsonType, concatenated(first, parts))
+      await sendLarge(exchange, concatenated(first, parts))
       return
     }
   }
   exchange.send(200, jsonType, Buffer.concat(first))
+}
+
+/** Compressed where the client takes it and is far enough away for that to pay. */
+const sendLarge = async (exchange: Exchange, parts: Iterable<Uint8Array>): Promise<void> => {
+  const takesGzip = /\bgzip\b/.test(exchange.header('accept-encoding'))
+  if (!takesGzip || exchange.isLocal) {
+    await exchange.sendParts(200, jsonType, parts)
+    return
+  }
+  const compressed = Readable.from(parts).pipe(createGzip({ level: listCompression }))
+  await exchange.sendParts(200, jsonType, compressed, {
+    'content-encoding': 'gzip',
+    vary: 'Accept-Encoding, Accept',
+  })
 }
 
 /** A value that is no stored object: Status, Scale, discovery. */

@@ -3,6 +3,7 @@ import type { Json } from '../../resources/object.ts'
 import type { PatchType } from '../../client/api-client.ts'
 import { badRequest, unsupportedMediaType } from '../api-errors.ts'
 import { decodeProtobuf } from '../protobuf/decode-protobuf.ts'
+import { duplicateFields } from './duplicate-fields.ts'
 import type { Exchange } from './exchange.ts'
 import { contentTypeOf, jsonType, protobufType, yamlType } from './media-types.ts'
 import { parseYaml } from './parse-yaml.ts'
@@ -21,6 +22,13 @@ export const readObject = (exchange: Exchange): Json | undefined => {
   if (body.length === 0) return undefined
   if (type === protobufType) return decodeProtobuf(body)
   return type === yamlType ? parseYaml(body.toString('utf8')) : parseJson(body)
+}
+
+/** Fields that a body in JSON names twice. */
+export const bodyDuplicates = (exchange: Exchange): readonly string[] => {
+  if (contentTypeOf(exchange.header('content-type')) !== jsonType) return []
+  const value = readObject(exchange)
+  return value === undefined ? [] : duplicateFields(exchange.body.toString('utf8'), value)
 }
 
 export const readPatch = (

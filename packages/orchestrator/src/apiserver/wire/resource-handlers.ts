@@ -29,7 +29,7 @@ import type { Exchange } from './exchange.ts'
 import { applyObject } from './apply-handler.ts'
 import { fieldValidation, flag, listQuery, writeOptions } from './query-options.ts'
 import { sendList, sendObject, sendValue, viewFor } from './replies.ts'
-import { readObject, readPatch } from './request-body.ts'
+import { bodyDuplicates, readObject, readPatch } from './request-body.ts'
 import type { ResourcePath } from './request-path.ts'
 import { handleWatch } from './watch-handler.ts'
 
@@ -321,6 +321,7 @@ const decoding = (exchange: Exchange): DecodeOptions => {
   const warned = new Set<string>()
   return {
     fieldValidation: fieldValidation(exchange.query),
+    duplicateFields: () => bodyDuplicates(exchange),
     warn: (text) => {
       if (warned.has(text)) return
       warned.add(text)

@@ -744,3 +744,21 @@ describe('logs', () => {
       await api.request('DELETE', `${pods}/${name}?gracePeriodSeconds=0`)
   })
 })
+
+test('a field that is named twice is refused under Strict, and warned of otherwise', async () => {
+  const body =
+    '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"twice"},"data":{"a":"1","a":"2"}}'
+  const path = '/api/v1/namespaces/default/configmaps?fieldValidation='
+  const headers = { 'content-type': 'application/json' }
+  const strict = await api.request('POST', `${path}Strict`, { body, headers })
+  expect([strict.status, strict.json.message]).toEqual([
+    400,
+    'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: duplicate field "data.a"',
+  ])
+  const warned = await api.request('POST', `${path}Warn`, { body, headers })
+  expect([warned.status, warned.headers['warning'], warned.json.data]).toEqual([
+    201,
+    String.raw`299 - "duplicate field \"data.a\""`,
+    { a: '2' },
+  ])
+})

@@ -73,10 +73,12 @@ const decodeMessage = <T extends KubeObject>(
 export const strictDecodingMessage = (
   type: Pick<ResourceType, 'kind' | 'version'>,
   unknownFields: readonly string[],
+  duplicateFields: readonly string[] = [],
 ): string =>
-  `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: strict decoding error: ${unknownFields
-    .map((path) => `unknown field "${path}"`)
-    .join(', ')}`
+  `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: strict decoding error: ${[
+    ...duplicateFields.map((path) => `duplicate field "${path}"`),
+    ...unknownFields.map((path) => `unknown field "${path}"`),
+  ].join(', ')}`
 
 class Decoder {
   /** The first thing that is wrong; decoding goes on with zero values and its result is not used. */

@@ -1,0 +1,65 @@
+// Fields that a JSON text names twice. Parsing keeps the last of them without a word, so they are looked for in the text itself; whether
+// there are any is known from counting.
+import type { Json } from '../../resources/object.ts'
+
+/** Fields named in one answer; more are left out. */
+const fieldsMax = 20
+const token = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}[\],]/g
+
+/** Paths such as `spec.containers[0].image`. `value` is what `text` parses to. */
+export const duplicateFields = (text: string, value: Json): string[] =>
+  keysWritten(text) === keysKept(value) ? [] : findDuplicates(text)
+
+const keysWritten = (text: string): number => {
+  let count = 0
+  for (const [, colon] of text.matchAll(token)) if (colon !== undefined) count++
+  return count
+}
+
+/** Without recursion: values may be nested without end. */
+const keysKept = (value: Json): number => {
+  let count = 0
+  const rest: (Json | undefined)[] = [value]
+  while (rest.length > 0) {
+    const next = rest.pop()
+    if (typeof next !== 'object' || next === null) continue
+    const members = Object.values(next)
+    if (!Array.isArray(next)) count += members.length
+    for (const member of members) {
+      if (typeof member === 'object') rest.push(member)
+    }
+  }
+  return count
+}
+
+interface Level {
+  /** undefined: a list. */
+  readonly keys: Set<string> | undefined
+  /** Where the reading is: a name or an index. */
+  at: string | number
+}
+
+const findDuplicates = (text: string): string[] => {
+  const found: string[] = []
+  const levels: Level[] = []
+  for (const [word, colon] of text.matchAll(token)) {
+    const level = levels.at(-1)
+    if (word === '{') levels.push({ keys: new Set(), at: '' })
+    else if (word === '[') levels.push({ keys: undefined, at: 0 })
+    else if (word === '}' || word === ']') levels.pop()
+    else if (word === ',') {
+      if (level !== undefined && typeof level.at === 'number') level.at++
+    } else if (colon !== undefined && level?.keys !== undefined) {
+      const key = JSON.parse(word.slice(0, word.lastIndexOf('"') + 1)) as string
+      level.at = key
+      if (level.keys.has(key) && found.length < fieldsMax) found.push(pathOf(levels))
+      level.keys.add(key)
+    }
+  }
+  return found
+}
+
+const pathOf = (levels: readonly Level[]): string =>
+  levels
+    .map(({ at }, index) => (typeof at === 'number' ? `[${at}]` : index === 0 ? at : `.${at}`))
+    .join('')
