@@ -8,6 +8,7 @@ import type { Place, Registry } from '../registry/registry.ts'
 import type { Exchange } from '../wire/exchange.ts'
 import { handleLog } from '../wire/log-handler.ts'
 import type { ResourcePath } from '../wire/request-path.ts'
+import { evictionKind, handleEviction } from './eviction.ts'
 import { handleNodeProxy } from './node-proxy.ts'
 import { handlePortForward } from './port-forward.ts'
 import { handlePodProxy, handleServiceProxy } from './proxy.ts'
@@ -63,6 +64,7 @@ const rows: readonly Row[] = [
     handle: handleToken,
   },
   { ...pods, name: 'binding', kind: core('Binding'), verbs: ['create'] },
+  { ...pods, name: 'eviction', kind: evictionKind, verbs: ['create'], handle: handleEviction },
   { ...pods, name: 'exec', kind: core('PodExecOptions'), verbs: connect, handle: handleExec },
   { ...pods, name: 'attach', kind: core('PodAttachOptions'), verbs: connect, handle: handleAttach },
   {

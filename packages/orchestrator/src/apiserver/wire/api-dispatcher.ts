@@ -6,6 +6,7 @@ import type { Registries } from '../registry/registries.ts'
 import type { ConnectionIdentity } from '../access/authentication.ts'
 import type { AccessControl } from '../access/access-control.ts'
 import { OpenApi } from '../openapi/openapi.ts'
+import { ApiMetrics } from '../metrics/api-metrics.ts'
 import { findMetricsResource, handleMetrics, metricsResources } from '../metrics/metrics-api.ts'
 import { Discovery } from '../discovery/discovery.ts'
 import type { Exchange } from './exchange.ts'
@@ -32,10 +33,12 @@ export interface DispatcherOptions {
 
 const aggregatedVersions = ['v2', 'v2beta1'] as const
 const virtualResources = [...reviews, ...metricsResources]
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 const readMethods = new Set(['GET', 'HEAD'])
 
 export class ApiDispatcher {
   readonly #options: DispatcherOptions
+  readonly #metrics = new ApiMetrics()
   #discovery: Discovery
   readonly #openApi: OpenApi
   readonly #handlers: ResourceHandlers
@@ -77,7 +80,12 @@ export class ApiDispatcher {
     }
   }
 
-  async #dispatch(exchange: Exchange, { path }: RequestInfo): Promise<void> {
+  async #dispatch(exchange: Exchange, { path, attributes }: RequestInfo): Promise<void> {
+    const startedAt = performance.now()
+    const ended = this.#metrics.begin(attributes)
+    exchange.onEnd((status) => {
+      ended(status, (performance.now() - startedAt) / 1000)
+    })
     if (path !== undefined) await this.#handleResource(exchange, path)
     else if (!(await this.#handleIssuer(exchange))) await this.#handleDocument(exchange)
   }
@@ -138,6 +146,10 @@ export class ApiDispatcher {
     else if (root === 'apis' && version !== undefined && more.length === 0) {
       document = this.#discovery.resources(group, version)
     } else if (await this.#openApi.handle(exchange)) return
+    else if (exchange.path === '/metrics') {
+      exchange.send(200, metricsType, this.#metrics.text())
+      return
+    }
     if (document === undefined) sendPlainNotFound(exchange)
     else sendValue(exchange, 200, document)
   }

@@ -10,8 +10,12 @@ type JsonObject = { readonly [key: string]: Json | undefined }
 const policies = ['Background', 'Foreground', 'Orphan'] as const
 
 /** Throws ApiError. */
-export const readDeleteOptions = (exchange: Exchange): DeleteOptions => {
-  const body = objectOf(readObject(exchange), 'DeleteOptions')
+export const readDeleteOptions = (exchange: Exchange): DeleteOptions =>
+  deleteOptionsOf(exchange, readObject(exchange))
+
+/** Of options that came within another body, too. Throws ApiError. */
+export const deleteOptionsOf = (exchange: Exchange, sent: Json | undefined): DeleteOptions => {
+  const body = objectOf(sent, 'DeleteOptions')
   const { query } = exchange
   const preconditions = objectOf(body['preconditions'], 'Preconditions')
   const dryRun = body['dryRun'] ?? []

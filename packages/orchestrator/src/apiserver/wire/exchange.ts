@@ -89,6 +89,13 @@ export class Exchange {
     return this.#isClosed
   }
 
+  /** `listener` gets the status when the reply is complete or the client has gone. */
+  onEnd(listener: (status: number) => void): void {
+    this.#response.once('close', () => {
+      listener(this.#response.statusCode)
+    })
+  }
+
   get isStarted(): boolean {
     return this.#response.headersSent
   }
