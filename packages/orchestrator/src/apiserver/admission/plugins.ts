@@ -9,10 +9,12 @@ import { ClaimResize } from './claim-resize.ts'
 import { CustomResourceAdmission } from './custom-resource-admission.ts'
 import { DefaultIngressClass, DefaultStorageClass } from './default-classes.ts'
 import { DefaultTolerations } from './default-tolerations.ts'
+import { LimitRanger } from './limit-ranger.ts'
 import { NamespaceLifecycle } from './namespace-lifecycle.ts'
 import { NodeRestriction } from './node-restriction.ts'
 import { PodPriority } from './pod-priority.ts'
 import { PodRuntimeClass } from './pod-runtime-class.ts'
+import { ResourceQuotas } from './resource-quota.ts'
 import { RoleEscalation } from './role-escalation.ts'
 import { ServiceAccountPlugin } from './service-account.ts'
 import { ServiceAddresses } from './service-addresses.ts'
@@ -29,22 +31,27 @@ export interface AdmissionContext {
     readonly plural: string
   }) => Registry | undefined
   readonly webhooks: WebhooksOptions
+  /** All kinds of objects in namespaces that are stored. */
+  readonly namespaced: () => readonly Registry[]
   /** Epoch milliseconds. */
   readonly now: () => number
   /** undefined: everybody may do everything. */
   readonly access: (() => AccessControl) | undefined
 }
 
+const limitRanges = { group: '', version: 'v1', plural: 'limitranges' }
+const resourceQuotas = { group: '', version: 'v1', plural: 'resourcequotas' }
 const storageClasses = { group: 'storage.k8s.io', version: 'v1', plural: 'storageclasses' }
 const ingressClasses = { group: 'networking.k8s.io', version: 'v1', plural: 'ingressclasses' }
 const priorityClasses = { group: 'scheduling.k8s.io', version: 'v1', plural: 'priorityclasses' }
 const runtimeClasses = { group: 'node.k8s.io', version: 'v1', plural: 'runtimeclasses' }
 
 export const admissionPlugins = (context: AdmissionContext): readonly AdmissionPlugin[] => {
-  const { core, find, now, access, webhooks } = context
+  const { core, find, namespaced, now, access, webhooks } = context
   const certificate = access === undefined ? undefined : (): string => access().rootCertificate
   return [
     new NamespaceLifecycle(() => core('namespaces')),
+    new LimitRanger(() => find(limitRanges)),
     new ServiceAccountPlugin(core, certificate),
     new NodeRestriction(() => core('pods')),
     new PodPriority(() => find(priorityClasses)),
@@ -58,6 +65,8 @@ export const admissionPlugins = (context: AdmissionContext): readonly AdmissionP
     ...(access === undefined ? [] : accessPlugins(context, access)),
     new MutatingWebhooks(webhooks),
     new ValidatingWebhooks(webhooks),
+    // Last: nothing is charged for what another would refuse.
+    new ResourceQuotas({ quotas: () => find(resourceQuotas), namespaced, now }),
   ]
 }
 

@@ -60,7 +60,14 @@ export class Registries {
         this.types.filter((one) => (one.storage ?? one) === type),
     }
     this.#admission = new Admission(
-      admissionPlugins({ core, find, webhooks, now, access: options.access }),
+      admissionPlugins({
+        core,
+        find,
+        namespaced: () => this.stored.filter(({ type }) => type.namespaced),
+        webhooks,
+        now,
+        access: options.access,
+      }),
     )
     for (const type of types) this.#serve(type)
   }

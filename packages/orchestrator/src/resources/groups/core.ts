@@ -10,6 +10,8 @@ import { persistentVolumeType } from '../storage/persistent-volume.ts'
 import { podTemplateType } from '../pod-template.ts'
 import { podType } from '../pod.ts'
 import { replicationControllerType } from '../workloads/replication-controller.ts'
+import { limitRangeType } from '../quota/limit-range.ts'
+import { resourceQuotaType } from '../quota/resource-quota.ts'
 import { secretType } from '../secret.ts'
 import { serviceAccountType } from '../service-account.ts'
 import { serviceType } from '../service.ts'
@@ -18,6 +20,7 @@ export const coreTypes: readonly ResourceType[] = [
   configMapType,
   endpointsType,
   eventType,
+  limitRangeType,
   namespaceType,
   nodeType,
   persistentVolumeClaimType,
@@ -25,6 +28,7 @@ export const coreTypes: readonly ResourceType[] = [
   podType,
   replicationControllerType,
   podTemplateType,
+  resourceQuotaType,
   secretType,
   serviceAccountType,
   serviceType,
