@@ -38,6 +38,7 @@ export class MemoryStore implements Store {
   #compacted = 1
   #isDelivering = false
   #sweeper: NodeJS.Timeout | undefined
+  #delivery: NodeJS.Immediate | undefined
 
   constructor(options: MemoryStoreOptions = {}) {
     this.#historyMax = options.historyMax ?? 20_000
@@ -109,6 +110,7 @@ export class MemoryStore implements Store {
 
   async close(): Promise<void> {
     clearInterval(this.#sweeper)
+    clearImmediate(this.#delivery)
     for (const watcher of this.#watchers) this.#end(watcher, undefined)
     return Promise.resolve()
   }
@@ -136,7 +138,7 @@ export class MemoryStore implements Store {
     }
     this.#expire(key, value === undefined ? undefined : ttlSeconds)
     if (this.#history.length > this.#historyMax * 2) this.#forget(revision - this.#historyMax)
-    this.#deliver()
+    this.#deliverSoon()
     return Promise.resolve({ ok: true, revision })
   }
 
@@ -194,6 +196,14 @@ export class MemoryStore implements Store {
     if (revision <= this.#compacted) return
     this.#history.splice(0, revision - this.#compacted)
     this.#compacted = revision
+  }
+
+  /** What is written in one turn is told together, as other stores do it: a watcher works through many events at once. */
+  #deliverSoon(): void {
+    this.#delivery ??= setImmediate(() => {
+      this.#delivery = undefined
+      this.#deliver()
+    })
   }
 
   /** Not re-entrant: a handler that writes is delivered its event after the one it is handling. */

@@ -238,3 +238,20 @@ test('a more important pod pushes a less important one out and gets its place', 
   )
   expect(errors).toEqual([])
 })
+
+test('a pod behind a gate waits for the gate, not for a node', async () => {
+  await client.create<Node>(nodeType, fresh(nodeOf('n1')))
+  parts.push(await startScheduler({ client, onError }))
+  const { nodeName: _node, ...spec } = podOf('p').spec
+  const waiting = { phase: 'Pending' as const }
+  const gated = { ...spec, schedulingGates: [{ name: 'g' }] }
+  await client.create(podType, fresh({ ...podOf('gated'), spec: gated, status: waiting }))
+  await client.create(podType, fresh({ ...podOf('open'), spec, status: waiting }))
+  const nodeNameOf = (name: string): string | undefined =>
+    pods().find(({ metadata }) => metadata.name === name)?.spec.nodeName
+  await until(() => expect(nodeNameOf('open')).toBe('n1'))
+  expect(nodeNameOf('gated')).toBeUndefined()
+  await client.patch(podType, 'default', 'gated', 'merge', { spec: { schedulingGates: null } })
+  await until(() => expect(nodeNameOf('gated')).toBe('n1'))
+  expect(errors).toEqual([])
+})

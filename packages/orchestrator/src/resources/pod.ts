@@ -84,7 +84,7 @@ export const podType: ResourceType<Pod> = {
   defaults: podDefaults,
   prepareForCreate: (object) => ({
     ...withFirstGeneration(object),
-    status: { phase: 'Pending', qosClass: qosClass(object.spec) },
+    status: { phase: 'Pending', qosClass: qosClass(object.spec), ...gatedConditions(object.spec) },
   }),
   prepareForUpdate: prepareSpecUpdate,
   validate: (object) => [
@@ -119,6 +119,21 @@ export const podType: ResourceType<Pod> = {
   }),
   gracePeriodSeconds: podGracePeriodSeconds,
 }
+
+/** A pod behind gates says so from the start. */
+const gatedConditions = ({ schedulingGates = [] }: PodSpec): Pick<PodStatus, 'conditions'> =>
+  schedulingGates.length === 0
+    ? {}
+    : {
+        conditions: [
+          {
+            type: 'PodScheduled',
+            status: 'False',
+            reason: 'SchedulingGated',
+            message: 'Scheduling is blocked due to non-empty scheduling gates',
+          },
+        ],
+      }
 
 function podDefaults(pod: Pod): Pod {
   const spec = podSpecDefaults(pod.spec)

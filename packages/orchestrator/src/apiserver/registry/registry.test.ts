@@ -366,13 +366,9 @@ describe('list and watch', () => {
     await label('db')
     await label('web')
     await client.delete(configMaps, 'default', 'a')
-    expect(events).toEqual([
-      'ADDED a web',
-      'MODIFIED a web',
-      'DELETED a web',
-      'ADDED a web',
-      'DELETED a web',
-    ])
+    await expect
+      .poll(() => events)
+      .toEqual(['ADDED a web', 'MODIFIED a web', 'DELETED a web', 'ADDED a web', 'DELETED a web'])
     close()
   })
 

@@ -80,6 +80,8 @@ test('when its watch is compacted or breaks it lists again and tells every watch
   const cursor = cache.openCursor({ keyPrefix: '' }, watchCache.revision)
   store.isBroken = true
   const missed = await store.create(key('missed'), value('missed'))
+  // The store tells of it at the end of the turn, into the void.
+  await new Promise((resolve) => setImmediate(resolve))
   store.isBroken = false
   store.watches[0]?.ended(new StoreRevisionError('COMPACTED'))
   expect(watchCache.isReady).toBe(false)

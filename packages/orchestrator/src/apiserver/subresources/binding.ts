@@ -4,7 +4,7 @@ import { badRequest, conflict } from '../api-errors.ts'
 import { timestamp } from '../registry/object-metadata.ts'
 
 interface BoundPod extends KubeObject {
-  readonly spec: { readonly nodeName?: string }
+  readonly spec: { readonly nodeName?: string; readonly schedulingGates?: readonly unknown[] }
   readonly status?: { readonly conditions?: readonly { readonly type: string }[] }
 }
 
@@ -20,6 +20,9 @@ export const boundPod = (current: Stored<KubeObject>, node: string, nowMs: numbe
   }
   const bound = pod.spec.nodeName ?? ''
   if (bound !== '') throw refuse(`pod ${name} is already assigned to node "${bound}"`)
+  if ((pod.spec.schedulingGates ?? []).length > 0) {
+    throw refuse(`pod ${name} has non-empty .spec.schedulingGates`)
+  }
   const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== 'PodScheduled')
   const scheduled = {
     type: 'PodScheduled',

@@ -1,4 +1,5 @@
-// What of a pod's spec may change: images, the deadline (to less), the grace period (from negative to 1), and added tolerations.
+// What of a pod's spec may change: images, the deadline (to less), the grace period (from negative to 1), added tolerations, gates that
+// are taken away, and, while there are gates, where the pod may go: to fewer nodes only.
 import { jsonEqual } from '../json-equal.ts'
 import type { FieldError } from '../object.ts'
 import { forbidden } from '../validation/field-error.ts'
@@ -12,6 +13,7 @@ export const validatePodUpdate = (spec: PodSpec, old: PodSpec): FieldError[] => 
   if ((spec.initContainers ?? []).length !== (old.initContainers ?? []).length) {
     return [forbidden('spec.initContainers', 'pod updates may not add or remove containers')]
   }
+  errors.push(...addedGates(spec, old))
   if (!tolerationsOnlyAdded(spec, old)) {
     errors.push(
       forbidden(
@@ -33,13 +35,25 @@ export const validatePodUpdate = (spec: PodSpec, old: PodSpec): FieldError[] => 
 
 /** The spec with everything that may change made equal to the old one. */
 const fixedPart = (spec: PodSpec, old: PodSpec): unknown => {
-  const { activeDeadlineSeconds, tolerations: _tolerations, ...rest } = spec
+  const {
+    activeDeadlineSeconds,
+    tolerations: _tolerations,
+    schedulingGates: _gates,
+    nodeSelector,
+    affinity,
+    ...rest
+  } = spec
   const grace =
     spec.terminationGracePeriodSeconds === 1 && (old.terminationGracePeriodSeconds ?? 0) < 0
       ? old.terminationGracePeriodSeconds
       : spec.terminationGracePeriodSeconds
   return {
     ...rest,
+    nodeSelector: isGated(old) && isNarrowed(nodeSelector, old) ? old.nodeSelector : nodeSelector,
+    affinity:
+      isGated(old) && old.affinity?.nodeAffinity === undefined
+        ? { ...affinity, nodeAffinity: undefined }
+        : affinity,
     containers: withImagesOf(spec.containers, old.containers),
     initContainers: withImagesOf(spec.initContainers ?? [], old.initContainers ?? []),
     terminationGracePeriodSeconds: grace,
@@ -48,6 +62,22 @@ const fixedPart = (spec: PodSpec, old: PodSpec): unknown => {
       : activeDeadlineSeconds,
   }
 }
+
+const isGated = ({ schedulingGates = [] }: PodSpec): boolean => schedulingGates.length > 0
+
+/** What was asked of nodes is still asked. */
+const isNarrowed = (selector: PodSpec['nodeSelector'], old: PodSpec): boolean =>
+  Object.entries(old.nodeSelector ?? {}).every(([key, value]) => selector?.[key] === value)
+
+const addedGates = (spec: PodSpec, old: PodSpec): FieldError[] =>
+  (spec.schedulingGates ?? [])
+    .filter(({ name }) => !(old.schedulingGates ?? []).some((gate) => gate.name === name))
+    .map(({ name }) =>
+      forbidden(
+        'spec.schedulingGates',
+        `only deletion is allowed, but found new scheduling gate '${name}'`,
+      ),
+    )
 
 const withImagesOf = (containers: readonly Container[], old: readonly Container[]): unknown =>
   containers.map((container, index) => ({ ...container, image: old[index]?.image }))

@@ -319,6 +319,18 @@ describe('pods', () => {
       'spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds',
     ])
     expect(updateProblems(podType, {}, inContainer({ command: ['x'] }))).toEqual([frozen])
+    const gated = { spec: { schedulingGates: [{ name: 'g' }], nodeSelector: { a: 'b' } } }
+    const opened = { spec: { nodeSelector: { a: 'b' } } }
+    expect(updateProblems(podType, gated, opened)).toEqual([])
+    expect(updateProblems(podType, opened, gated)).toEqual([
+      "spec.schedulingGates: Forbidden: only deletion is allowed, but found new scheduling gate 'g'",
+    ])
+    const narrowed = { spec: { ...gated.spec, nodeSelector: { a: 'b', c: 'd' } } }
+    expect(updateProblems(podType, gated, narrowed)).toEqual([])
+    expect(updateProblems(podType, narrowed, gated)).toEqual([frozen])
+    expect(updateProblems(podType, opened, { spec: { nodeSelector: { a: 'c' } } })).toEqual([
+      frozen,
+    ])
     expect(updateProblems(podType, {}, { spec: { containers: [] } })).toEqual([
       'spec.containers: Forbidden: pod updates may not add or remove containers',
     ])

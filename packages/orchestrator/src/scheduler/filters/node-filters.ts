@@ -56,7 +56,7 @@ export const resourceFilter = ({ demand }: PodFacts): NodeFilter => {
   return (state) => {
     let reasons: string[] | undefined
     let isFinal = false
-    if (state.pods.size + 1 > (state.allocatable.get('pods') ?? 0)) reasons = ['Too many pods']
+    if (state.pods.size + 1 > state.podsMax) reasons = ['Too many pods']
     for (const [name, amount] of asked) {
       const all = state.allocatable.get(name) ?? 0
       if (amount <= all - (state.requested.get(name) ?? 0)) continue

@@ -32,6 +32,8 @@ export interface NodeState {
   readonly hardTaints: readonly Taint[]
   readonly softTaints: readonly Taint[]
   readonly allocatable: Amounts
+  /** Of `allocatable`. */
+  readonly podsMax: number
   readonly requested: Amounts
   /** With what is assumed of containers that ask for nothing. */
   readonly scored: { readonly cpu: number; readonly memory: number }
@@ -48,6 +50,7 @@ export interface MutableNode extends NodeState {
   hardTaints: readonly Taint[]
   softTaints: readonly Taint[]
   allocatable: Amounts
+  podsMax: number
   images: ReadonlyMap<string, number>
   readonly requested: Map<string, number>
   readonly scored: { cpu: number; memory: number }
@@ -65,6 +68,7 @@ export const emptyNode = (name: string): MutableNode => ({
   hardTaints: [],
   softTaints: [],
   allocatable: noAmounts,
+  podsMax: 0,
   images: noAmounts,
   requested: new Map(),
   scored: { cpu: 0, memory: 0 },
@@ -90,7 +94,10 @@ export function takeNode(state: MutableNode, node: Stored<Node>): NodeChange {
   state.softTaints = taints.filter(({ effect }) => effect === 'PreferNoSchedule')
   const isNew = before === undefined
   const allocatable = isNew || !isSame(allocatableOf(before), allocatableOf(node))
-  if (allocatable) state.allocatable = amountsOf(allocatableOf(node))
+  if (allocatable) {
+    state.allocatable = amountsOf(allocatableOf(node))
+    state.podsMax = state.allocatable.get('pods') ?? 0
+  }
   if (isNew || !isSame(before.status.images, node.status.images)) state.images = imagesOf(node)
   return {
     isNew,
