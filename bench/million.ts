@@ -11,7 +11,7 @@ import { tools } from '../test/tools.ts'
 const keyCount = Number(process.env['MILLION_KEYS'] ?? 1_000_000)
 const valueSizeBytes = 256
 /** Until what the load left behind (collections, background writes) has settled. */
-const settleMs = 5000
+const settleMs = 10_000
 const defragmentLoadMs = 4000
 const pollMs = 5
 

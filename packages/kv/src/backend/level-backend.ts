@@ -47,6 +47,7 @@ export class LevelBackend implements Backend {
   /** Written since that was measured. */
   #writtenSizeBytes = 0
   #measuredAtMs = 0
+  readonly #closing = new AbortController()
   #isClosed = false
   #indexNumber: number | undefined
   #saving: Promise<boolean> | undefined
@@ -188,6 +189,7 @@ export class LevelBackend implements Backend {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort()
     try {
       await Promise.allSettled([this.#saving, this.#defragmenting])
       await this.flush({ sync: false })
@@ -199,7 +201,9 @@ export class LevelBackend implements Backend {
 
   async #defragment(): Promise<void> {
     await this.flush({ sync: false })
-    await defragmentInSlices(this.#database, this.#space)
+    const { signal } = this.#closing
+    const { total } = this.size()
+    await defragmentInSlices(this.#database, { space: this.#space, sizeBytes: total, signal })
     await this.#measure()
   }
 
