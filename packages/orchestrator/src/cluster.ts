@@ -63,6 +63,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const { client, clientAs, nodes: connections } = server
     parts.push(
       await startControllers({
+        kinds: server.kinds,
         rootCertificate: server.certificates.ca.certificate,
         client: clientAs(componentUser('system:kube-controller-manager')),
         clientOf: (controller) => clientAs(controllerUser(controller)),

@@ -13,6 +13,7 @@ import { compactPeriodically } from './compactor.ts'
 import { type Certificates, openCertificates } from './pki/certificates.ts'
 import { kubeconfigText } from './pki/kubeconfig.ts'
 import { replaceFile } from './pki/replace-file.ts'
+import type { ServedKinds } from '../loop/controller.ts'
 import { NodeConnections } from './node-connections.ts'
 import { Registries } from './registry/registries.ts'
 import type { User } from './access/user.ts'
@@ -54,6 +55,8 @@ export interface ApiServer {
   readonly client: ApiClient
   /** In-process, with the rights that `user` has. */
   clientAs(user: User): ApiClient
+  /** What is served; changes as users bring kinds. */
+  readonly kinds: ServedKinds
   /** Agents register here how their node's pods are reached. */
   readonly nodes: NodeConnections
   close(): Promise<void>
@@ -122,7 +125,13 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     })
     await replaceFile(kubeconfigPath, kubeconfig, 0o600)
     const { clientAs } = access
-    return { url, kubeconfigPath, certificates, client, clientAs, nodes, close }
+    const kinds: ServedKinds = {
+      list: () => registries.stored.map((registry) => registry.type),
+      onChange: (listener) => {
+        registries.onTypesChange(listener)
+      },
+    }
+    return { url, kubeconfigPath, certificates, client, clientAs, kinds, nodes, close }
   } catch (reason) {
     await close()
     throw reason

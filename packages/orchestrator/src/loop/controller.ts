@@ -24,12 +24,22 @@ export interface CachedKind {
 /** Informers, or what a simulation has in their place. */
 export interface Caches {
   of<T extends KubeObject>(type: ResourceType<T>): SharedCache<T>
+  /** The kind is not served any more: its cache ends. */
+  drop(type: ResourceType): void
   /** All that anybody asked for so far. */
   readonly all: readonly CachedKind[]
 }
 
+/** The kinds that the server has; those that users bring come and go. */
+export interface ServedKinds {
+  /** Each once, in the version that is stored. */
+  list(): readonly ResourceType[]
+  onChange(listener: () => void): void
+}
+
 /** What a controller may look through. */
 export interface ControllerContext {
+  readonly kinds: ServedKinds
   readonly informers: Caches
   /** For what no cache holds, e.g. metrics. Writes are actions. */
   readonly client: ApiClient

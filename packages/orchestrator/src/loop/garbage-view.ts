@@ -12,10 +12,18 @@ const waitingFinalizers = ['foregroundDeletion', 'orphan']
 
 /** Keys are `COLLECTION|NAMESPACE/NAME`. */
 export class GarbageViews {
-  readonly #kinds: ReadonlyMap<string, CachedKind>
+  readonly #kinds: Map<string, CachedKind>
 
   constructor(kinds: readonly CachedKind[]) {
     this.#kinds = new Map(kinds.map((kind) => [collectionName(kind.type), kind]))
+  }
+
+  add(kind: CachedKind): void {
+    this.#kinds.set(collectionName(kind.type), kind)
+  }
+
+  remove({ type }: Pick<CachedKind, 'type'>): void {
+    this.#kinds.delete(collectionName(type))
   }
 
   /** The objects that a change of this one may concern: itself, those it owns, and owners that wait for it. */

@@ -53,6 +53,13 @@ export class Informers implements Caches {
     return informer
   }
 
+  drop(type: ResourceType): void {
+    const name = collectionName(type)
+    this.#kinds.get(name)?.informer.close()
+    this.#kinds.delete(name)
+    this.#seen.delete(name)
+  }
+
   /** All that anybody asked for so far. */
   get all(): readonly CollectedKind[] {
     return [...this.#kinds.values()]

@@ -1,7 +1,8 @@
 // Starts controllers over shared caches: each in a loop of its own, none before the caches are filled.
 import type { ApiClient } from '../client/api-client.ts'
 import { ControllerLoop } from './controller-loop.ts'
-import type { Controller } from './controller.ts'
+import { resourceTypes } from '../resources/index.ts'
+import type { Controller, ServedKinds } from './controller.ts'
 import { allControllers } from './controllers/all-controllers.ts'
 import { Informers } from './informers.ts'
 
@@ -14,10 +15,18 @@ export interface ControllersOptions {
   readonly onError?: (error: unknown) => void
   /** By which pods know the apiserver; PEM. */
   readonly rootCertificate?: string
+  /** Left out: the kinds that Balsa knows. */
+  readonly kinds?: ServedKinds
   /** All, unless given. */
   readonly controllers?: readonly Controller[]
   /** Epoch milliseconds. */
   readonly now?: () => number
+}
+
+/** For servers that serve nothing else. */
+export const builtInKinds: ServedKinds = {
+  list: () => resourceTypes.filter((type) => type.storage === undefined),
+  onChange: () => undefined,
 }
 
 /** Resolves when all caches are filled and all controllers work. */
@@ -30,7 +39,13 @@ export async function startControllers(
   const informers = new Informers(client, onError)
   const { views } = informers
   const { rootCertificate } = options
-  const context = { informers, now, ...(rootCertificate === undefined ? {} : { rootCertificate }) }
+  const { kinds = builtInKinds } = options
+  const context = {
+    informers,
+    kinds,
+    now,
+    ...(rootCertificate === undefined ? {} : { rootCertificate }),
+  }
   const loops = controllers.map(({ name, component = name, connect }) => {
     const own = clientOf(name)
     const parts = connect({ ...context, client: own })

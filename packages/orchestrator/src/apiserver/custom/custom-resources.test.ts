@@ -181,3 +181,36 @@ test('a definition that cannot be is refused with every reason, one whose names 
   ])
   await expect(api.client.list(ref('widgets'))).rejects.toMatchObject({ code: 404 })
 })
+
+test('what a custom object owns goes with it, and it goes with its namespace', async () => {
+  await establish(definition('owners'))
+  const owners = api.resource<Website>(ref('owners'))
+  const owner = await owners.create(named('Owner', 'one'))
+  const configMaps = { group: '', version: 'v1', plural: 'configmaps' }
+  await api.client.create(configMaps, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: 'owned',
+      namespace: 'default',
+      ownerReferences: [
+        { apiVersion: 'example.com/v1', kind: 'Owner', name: 'one', uid: owner.metadata.uid },
+      ],
+    },
+  })
+  await owners.delete({ namespace: 'default', name: 'one' })
+  await waitFor(
+    api.client,
+    configMaps,
+    { namespace: 'default', name: 'owned' },
+    (one) => one === undefined,
+  )
+  const namespaces = { group: '', version: 'v1', plural: 'namespaces' }
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'short' } }
+  await api.client.create(namespaces, namespace)
+  const inside = named('Owner', 'two')
+  await owners.create({ ...inside, metadata: { name: 'two', namespace: 'short' } })
+  await api.client.delete(namespaces, undefined, 'short')
+  await waitFor(api.client, namespaces, { name: 'short' }, (one) => one === undefined)
+  expect(await owners.list({ namespace: 'short' })).toEqual([])
+})

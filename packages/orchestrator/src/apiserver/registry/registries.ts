@@ -103,10 +103,11 @@ export class Registries {
     const served = this.#served.get(idOf(type))
     if (served === undefined) return
     this.#served.delete(idOf(type))
+    // Those of this process that watch it stop before it ends under them.
+    this.#changed()
     if (!this.stored.includes(served.registry)) {
       this.watchCache.removeCollection(served.registry.type)
     }
-    this.#changed()
   }
 
   /** Calls `listener` after every change of what is served; returns how to stop that. */

@@ -78,6 +78,10 @@ export class SimulatedCaches implements Caches {
     this.#api = api
   }
 
+  drop(type: ResourceType): void {
+    this.#caches.delete(collectionName(type))
+  }
+
   of<T extends KubeObject>(type: ResourceType<T>): SharedCache<T> {
     const name = collectionName(type)
     const cache =

@@ -1,5 +1,6 @@
 // Controllers in a world that a seeded random source drives: their caches lag, they crash between any two actions, requests fail, pods come
 // alive, end and are deleted by others. The descriptors that the real loop runs are run here, one step at a time.
+import { builtInKinds } from '../start-controllers.ts'
 import type { Action } from '../../controllers/action.ts'
 import { startMs } from '../../controllers/testing/objects.ts'
 import { FakeApiClient } from '../../client/testing/fake-api-client.ts'
@@ -63,7 +64,12 @@ export class SimulatedCluster {
   crash(): void {
     const caches = new SimulatedCaches(this.api)
     this.#caches = caches
-    const context = { informers: caches, client: new FakeApiClient(), now: () => this.api.nowMs }
+    const context = {
+      kinds: builtInKinds,
+      informers: caches,
+      client: new FakeApiClient(),
+      now: () => this.api.nowMs,
+    }
     this.#running = this.#controllers.map(({ name, connect }) => {
       const parts = connect(context)
       const queue = new Set<string>()
