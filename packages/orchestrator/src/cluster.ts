@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startAgent } from './agent/agent.ts'
+import type { AccessOptions } from './apiserver/access/access-control.ts'
 import { componentUser, controllerUser } from './apiserver/access/user.ts'
 import { startApiServer } from './apiserver/api-server.ts'
 import { MemoryStore } from './apiserver/memory-store.ts'
@@ -21,6 +22,8 @@ export interface ClusterOptions {
   readonly dataDir?: string
   /** Port 0 (the default) picks a free one. */
   readonly apiUrl?: string
+  /** Who is let in besides the administrator, and what is written down of requests. */
+  readonly access?: AccessOptions
   /** Nodes that run pods as processes; 1 unless given. */
   readonly agents?: number
   /** Nodes that only say they run pods, for tests of scale; none unless given. */
@@ -58,7 +61,8 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const store = options.store ?? new MemoryStore()
     parts.push(store)
     const url = options.apiUrl ?? 'https://127.0.0.1:0'
-    const server = await startApiServer({ store, dataDir, url, onError })
+    const access = options.access ?? {}
+    const server = await startApiServer({ store, dataDir, url, access, onError })
     parts.push(server)
     const { client, clientAs, nodes: connections } = server
     parts.push(

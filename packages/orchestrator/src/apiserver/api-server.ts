@@ -80,7 +80,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
   })
   const nodes = new NodeConnections()
   const rootCertificate = certificates.ca.certificate
-  const place = { dataDir, rootCertificate }
+  const place = { dataDir, rootCertificate, onError }
   const access = await openAccessControl(registries, place, options.access ?? {})
   const client = new LocalApiClient(registries)
   const custom =
@@ -102,7 +102,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
   const close = async (): Promise<void> => {
     stopCompacting()
     await custom?.close()
-    access.close()
+    await access.close()
     registries.close()
     await closeServer(server, sockets)
   }

@@ -9,11 +9,12 @@ import { InvalidArgumentError, type Command } from 'commander'
 import { KvStore } from '../apiserver/kv-store.ts'
 import { startCluster, type Cluster } from '../cluster.ts'
 import { fakeNodesMax } from '../fake/fake-node.ts'
+import { type AccessFlags, accessOptions, addAccessFlags } from './access-flags.ts'
 import { makeFolder } from './make-folder.ts'
 import { startMemberProcesses } from './member-processes.ts'
 import { agreeTopology } from './topology.ts'
 
-interface UpOptions {
+interface UpOptions extends AccessFlags {
   readonly dataDir: string
   readonly members: number
   readonly agents: number
@@ -63,7 +64,7 @@ const parseMembers = (text: string): number => {
 }
 
 export function registerUpCommand(program: Command): void {
-  program
+  const command = program
     .command('up')
     .description('start a whole cluster on this machine')
     .option('--data-dir <dir>', 'where everything is kept', '.balsa')
@@ -104,7 +105,7 @@ export function registerUpCommand(program: Command): void {
       (text) => text.split(','),
     )
     .option('--stop-pods', "end the pods' processes too when balsa is stopped; else they run on")
-    .action((options: UpOptions) => up(options))
+  addAccessFlags(command).action((options: UpOptions) => up(options))
 }
 
 async function up(options: UpOptions): Promise<void> {
@@ -127,6 +128,7 @@ async function up(options: UpOptions): Promise<void> {
       agents: options.agents,
       ...(options.fakeNodes === 0 ? {} : { fakeNodes: { count: options.fakeNodes } }),
       stopPods: options.stopPods === true,
+      access: accessOptions(options),
       onError: (error) => process.stderr.write(`balsa: ${error.message}\n`),
     })
     parts.push(cluster)

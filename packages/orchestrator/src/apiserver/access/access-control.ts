@@ -3,6 +3,9 @@ import { LocalApiClient } from '../../client/local-api-client.ts'
 import { rbacGroup } from '../../resources/rbac/policy-rule.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { Registry } from '../registry/registry.ts'
+import { AuditFile } from './audit/audit-file.ts'
+import { openAuditPolicy } from './audit/audit-policy.ts'
+import { Auditor } from './audit/auditor.ts'
 import { type Authenticator, RequestAuthenticator } from './authentication.ts'
 import type { Authorizer } from './authorizer.ts'
 import { NodeAuthorizer } from './node/node-authorizer.ts'
@@ -15,6 +18,7 @@ import { ServiceAccountTokens } from './tokens/service-account-tokens.ts'
 import { StaticTokens } from './tokens/static-tokens.ts'
 import { TokenAuthenticator } from './tokens/token-authenticator.ts'
 import { TokenRequests } from './tokens/token-requests.ts'
+import { Fairness } from '../wire/fairness.ts'
 import { UnionAuthorizer } from './union-authorizer.ts'
 import type { User } from './user.ts'
 
@@ -25,11 +29,13 @@ export interface AccessControl {
   readonly reviews: ReviewSources
   readonly serviceAccountTokens: ServiceAccountTokens
   readonly tokenRequests: TokenRequests
+  readonly auditor: Auditor | undefined
+  readonly fairness: Fairness
   /** What clients know the server by; PEM. */
   readonly rootCertificate: string
   /** An in-process client that may do what `user` may. */
   clientAs(user: User): LocalApiClient
-  close(): void
+  close(): Promise<void>
 }
 
 export interface AccessOptions {
@@ -38,6 +44,13 @@ export interface AccessOptions {
   /** A file of `TOKEN,USER,UID,"GROUPS"`. */
   readonly tokenFile?: string
   readonly oidc?: OidcOptions
+  readonly audit?: {
+    /** A file with an audit.k8s.io/v1 Policy. */
+    readonly policyFile: string
+    readonly logPath: string
+    readonly sizeBytesMax?: number
+    readonly backupsMax?: number
+  }
   /** Who signs tokens of service accounts, as their claim `iss` says. */
   readonly serviceAccountIssuer?: string
 }
@@ -47,7 +60,11 @@ const issuerDefault = 'https://kubernetes.default.svc.cluster.local'
 /** Opens what is kept under DATA_DIR/pki. Rejects for a token file that is none. */
 export const openAccessControl = async (
   registries: Registries,
-  place: { readonly dataDir: string; readonly rootCertificate: string },
+  place: {
+    readonly dataDir: string
+    readonly rootCertificate: string
+    readonly onError: (error: Error) => void
+  },
   options: AccessOptions,
 ): Promise<AccessControl> => {
   const { now } = registries
@@ -72,6 +89,8 @@ export const openAccessControl = async (
     apiAudiences: [issuer],
     now,
   })
+  const auditor = await openAuditor(options.audit, now, place.onError)
+  const fairness = new Fairness()
   const tokenRequests = new TokenRequests(serviceAccountTokens, core)
   return {
     authenticator: new RequestAuthenticator({ tokens, anonymous }),
@@ -84,11 +103,26 @@ export const openAccessControl = async (
     },
     serviceAccountTokens,
     tokenRequests,
+    auditor,
+    fairness,
     rootCertificate: place.rootCertificate,
     clientAs: (user) => new LocalApiClient(registries, user, { authorizer, tokenRequests }),
-    close: () => {
+    close: async () => {
       rbac.close()
       nodes.close()
+      fairness.close()
+      await auditor?.close()
     },
   }
+}
+
+const openAuditor = async (
+  options: AccessOptions['audit'],
+  now: () => number,
+  onError: (error: Error) => void,
+): Promise<Auditor | undefined> => {
+  if (options === undefined) return undefined
+  const { policyFile, logPath, ...limits } = options
+  const file = new AuditFile({ path: logPath, ...limits, onError })
+  return new Auditor(await openAuditPolicy(policyFile), file, now)
 }

@@ -14,6 +14,7 @@ import { NamespaceLifecycle } from './namespace-lifecycle.ts'
 import { NodeRestriction } from './node-restriction.ts'
 import { PodPriority } from './pod-priority.ts'
 import { PodRuntimeClass } from './pod-runtime-class.ts'
+import { PodSecurity } from './pod-security/pod-security.ts'
 import { ResourceQuotas } from './resource-quota.ts'
 import { RoleEscalation } from './role-escalation.ts'
 import { ServiceAccountPlugin } from './service-account.ts'
@@ -54,6 +55,7 @@ export const admissionPlugins = (context: AdmissionContext): readonly AdmissionP
     new LimitRanger(() => find(limitRanges)),
     new ServiceAccountPlugin(core, certificate),
     new NodeRestriction(() => core('pods')),
+    new PodSecurity(() => core('namespaces')),
     new PodPriority(() => find(priorityClasses)),
     new DefaultTolerations(),
     new PodRuntimeClass(() => find(runtimeClasses)),

@@ -14,6 +14,8 @@ export interface WriteOptions {
   readonly tracksFields?: boolean
   /** Adds a text that the client shows to its user. */
   readonly warn?: (text: string) => void
+  /** Adds a note to the audit event of the request. */
+  readonly annotate?: (key: string, text: string) => void
 }
 
 export interface DeleteOptions extends WriteOptions {

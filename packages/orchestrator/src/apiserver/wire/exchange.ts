@@ -1,4 +1,5 @@
 // One request and its reply, the same over HTTP/1.1 and HTTP/2. Everything that touches Node's request and response is here.
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex, Readable } from 'node:stream'
@@ -15,6 +16,7 @@ export const bodyBytesMax: number = 3 * 1024 * 1024
 const urlLengthMax = 64 * 1024
 const bodilessMethods = new Set(['GET', 'HEAD'])
 const warningsMax = 20
+const auditIdPattern = /^[-\w]{1,64}$/
 const warningLengthMax = 256
 
 /** The connection of a request that asked to go on in another protocol. */
@@ -34,6 +36,14 @@ export interface ReplyStream {
   onDrain: () => void
 }
 
+/** Told of the reply to a request, for the audit log. */
+export interface ReplyObserver {
+  /** The headers of a reply that goes on for long are out. */
+  started(status: number): void
+  /** The reply is over; `body` where it was asked for and is one piece. */
+  complete(status: number, body: Uint8Array | undefined): void
+}
+
 export class Exchange {
   readonly method: string
   readonly path: string
@@ -50,6 +60,12 @@ export class Exchange {
   #isClosed = false
   #body: Buffer | undefined
 
+  /** What plugins note for the audit log. */
+  readonly annotations: Record<string, string> = {}
+  #auditId: string | undefined
+  #observer: ReplyObserver | undefined
+  #observedBody: Uint8Array | undefined
+  #isBodyObserved = false
   readonly #upgrade: Omit<UpgradedSocket, 'request'> | undefined
 
   /** `upgrade`: of a request that asks for another protocol. Throws ApiError BadRequest for a URL that is too long. */
@@ -68,6 +84,7 @@ export class Exchange {
     this.rawQuery = mark === -1 ? '' : url.slice(mark + 1)
     this.query = new URLSearchParams(this.rawQuery)
     const onClose = (): void => {
+      if (!this.#isClosed) this.#observer?.complete(this.#response.statusCode, this.#observedBody)
       this.#isClosed = true
       this.#abort?.abort()
     }
@@ -75,6 +92,27 @@ export class Exchange {
     upgrade?.socket.on('close', onClose)
     this.#response.on('error', onClose)
     if (url.length > urlLengthMax) throw badRequest('the request URL is too long')
+  }
+
+  /** Calls `observer` for the reply that is to come, with its body if `withBody`. */
+  observe(withBody: boolean, observer: ReplyObserver): void {
+    this.#observer = observer
+    this.#isBodyObserved = withBody
+  }
+
+  /** Names the request in the audit log; the client may choose it. */
+  get auditId(): string {
+    return (this.#auditId ??= auditIdPattern.exec(this.header('audit-id'))?.[0] ?? randomUUID())
+  }
+
+  /** As it was sent. */
+  get url(): string {
+    return this.#request.url ?? '/'
+  }
+
+  /** '' when the client has gone. */
+  get remoteAddress(): string {
+    return this.#request.socket.remoteAddress ?? ''
   }
 
   /** Aborted when the reply is complete or the client has gone. */
@@ -168,6 +206,7 @@ export class Exchange {
   ): void {
     if (this.#response.headersSent || this.#isClosed) return
     this.#writeHead(status, contentType, Buffer.byteLength(body), headers)
+    if (this.#isBodyObserved) this.#observedBody = Buffer.from(body)
     if (this.method === 'HEAD') this.#response.end()
     else this.#response.end(body)
   }
@@ -199,6 +238,7 @@ export class Exchange {
     const response = this.#response
     this.#writeHead(status, contentType, undefined)
     response.flushHeaders()
+    this.#observer?.started(status)
     const stream: ReplyStream = {
       write: (chunk) => writeTo(response, chunk),
       end: () => {
@@ -271,6 +311,7 @@ export class Exchange {
     more: Readonly<Record<string, string>> = {},
   ): void {
     const headers: Record<string, string | number | string[]> = {
+      'audit-id': this.auditId,
       'cache-control': 'no-cache, private',
       'content-type': contentType,
       ...more,

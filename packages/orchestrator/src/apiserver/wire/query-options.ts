@@ -90,6 +90,9 @@ export const writeOptions = (
     warn: (text) => {
       exchange.warn(text)
     },
+    annotate: (key, text) => {
+      exchange.annotations[key] = text
+    },
   }
 }
 

@@ -84,7 +84,9 @@ export const sendError = (exchange: Exchange, error: ApiError): void => {
     exchange.destroy()
     return
   }
-  sendEncoded(exchange, error.code, false, Buffer.from(JSON.stringify(statusOf(error))))
+  const body = Buffer.from(JSON.stringify(statusOf(error)))
+  if (error.code === 429) exchange.send(error.code, jsonType, body, { 'retry-after': '1' })
+  else sendEncoded(exchange, error.code, false, body)
 }
 
 function* concatenated(

@@ -1,13 +1,18 @@
-// What every request passes before its handler: who is it, as whom do they act, may they. The steps are in the order of upstream's chain.
+// What every request passes before its handler: who is it, as whom do they act, may they, is it their turn; and what is written down of it. The steps are in the order of upstream's chain.
 import type { Authenticator, ConnectionIdentity } from '../access/authentication.ts'
-import { type Authorizer, checkAccess } from '../access/authorizer.ts'
+import type { Auditor } from '../access/audit/auditor.ts'
+import { type Authorizer, forbiddenAccess } from '../access/authorizer.ts'
 import { impersonatedUser } from '../access/impersonation.ts'
 import type { Exchange } from './exchange.ts'
+import type { Fairness } from './fairness.ts'
 import { type RequestInfo, requestInfo } from './request-info.ts'
 
 export interface RequestPipelineOptions {
   readonly authenticator: Authenticator
   readonly authorizer: Authorizer
+  readonly fairness: Fairness
+  /** undefined: nothing is written down. */
+  readonly auditor: Auditor | undefined
 }
 
 export class RequestPipeline {
@@ -23,7 +28,7 @@ export class RequestPipeline {
     connection: ConnectionIdentity,
     handler: (info: RequestInfo) => Promise<void> | void,
   ): Promise<void> {
-    const { authenticator, authorizer } = this.#options
+    const { authenticator, authorizer, fairness, auditor } = this.#options
     const sender = await authenticator.authenticate({
       connection,
       header: (name) => exchange.header(name),
@@ -31,7 +36,16 @@ export class RequestPipeline {
     const user = impersonatedUser(authorizer, sender, exchange.headers)
     exchange.user = user
     const info = requestInfo(exchange, user)
-    checkAccess(authorizer, info.attributes)
-    await handler(info)
+    const { attributes } = info
+    auditor?.follow({ exchange, sender, attributes })
+    await fairness.run(attributes, () => {
+      const { allowed, reason } = authorizer.authorize(attributes)
+      if (auditor !== undefined) {
+        exchange.annotations['authorization.k8s.io/decision'] = allowed ? 'allow' : 'forbid'
+        exchange.annotations['authorization.k8s.io/reason'] = reason
+      }
+      if (!allowed) throw forbiddenAccess(attributes, reason)
+      return handler(info)
+    })
   }
 }
