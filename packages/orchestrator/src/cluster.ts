@@ -11,6 +11,7 @@ import type { Store } from './apiserver/store.ts'
 import type { ApiClient, ResourceRef } from './client/api-client.ts'
 import { Resource } from './client/resource.ts'
 import { startFakeNodes, type FakeNodesOptions } from './fake/fake-nodes.ts'
+import { nodeMetrics } from './loop/node-metrics.ts'
 import { startControllers } from './loop/start-controllers.ts'
 import { startScheduler } from './loop/start-scheduler.ts'
 import type { KubeObject } from './resources/object.ts'
@@ -71,6 +72,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         rootCertificate: server.certificates.ca.certificate,
         client: clientAs(componentUser('system:kube-controller-manager')),
         clientOf: (controller) => clientAs(controllerUser(controller)),
+        metrics: nodeMetrics(connections),
         onError,
       }),
     )

@@ -60,7 +60,7 @@ export type Action =
       readonly namespace: string | undefined
       readonly name: string
       readonly patch: Json
-      readonly subresource?: 'status'
+      readonly subresource?: 'status' | 'scale'
       /** Done only if a live read shows this one, not being deleted: an owner that adopts. Else it is left out. */
       readonly onlyIf?: ObjectId
     } & Announced)

@@ -5,6 +5,7 @@ import type { ChangeHandler } from '../client/informer.ts'
 import { type IndexFunction, keyOf, objectKey } from '../client/object-cache.ts'
 import { controllerOf } from '../controllers/owner.ts'
 import type { KubeObject, ResourceType, Stored } from '../resources/object.ts'
+import type { MetricsSource } from './metrics-source.ts'
 import type { ControllerOptions } from './controller-loop.ts'
 
 /** A cache of one kind that all controllers share: the part of an Informer that they need. */
@@ -45,6 +46,8 @@ export interface ControllerContext {
   readonly client: ApiClient
   /** By which pods know the apiserver; PEM. undefined: it has none that all know. */
   readonly rootCertificate?: string
+  /** Left out: nothing is measured. */
+  readonly metrics?: MetricsSource
   /** Epoch milliseconds. */
   readonly now: () => number
 }

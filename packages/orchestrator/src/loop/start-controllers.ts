@@ -5,6 +5,7 @@ import { resourceTypes } from '../resources/index.ts'
 import type { Controller, ServedKinds } from './controller.ts'
 import { allControllers } from './controllers/all-controllers.ts'
 import { Informers } from './informers.ts'
+import type { MetricsSource } from './metrics-source.ts'
 
 export interface ControllersOptions {
   /** Reads for all. */
@@ -17,6 +18,8 @@ export interface ControllersOptions {
   readonly rootCertificate?: string
   /** Left out: the kinds that Balsa knows. */
   readonly kinds?: ServedKinds
+  /** What autoscalers read. */
+  readonly metrics?: MetricsSource
   /** All, unless given. */
   readonly controllers?: readonly Controller[]
   /** Epoch milliseconds. */
@@ -38,13 +41,13 @@ export async function startControllers(
   const onError = options.onError ?? (() => undefined)
   const informers = new Informers(client, onError)
   const { views } = informers
-  const { rootCertificate } = options
-  const { kinds = builtInKinds } = options
+  const { rootCertificate, metrics, kinds = builtInKinds } = options
   const context = {
     informers,
     kinds,
     now,
     ...(rootCertificate === undefined ? {} : { rootCertificate }),
+    ...(metrics === undefined ? {} : { metrics }),
   }
   const loops = controllers.map(({ name, component = name, connect }) => {
     const own = clientOf(name)

@@ -1,9 +1,11 @@
 // Every controller that runs: to add one, write its file beside this and add its line.
 import type { Controller } from '../controller.ts'
+import { autoscalerController } from './autoscaler-controller.ts'
 import { cronJobController } from './cron-job-controller.ts'
 import { daemonSetController } from './daemon-set-controller.ts'
 import { deploymentController } from './deployment-controller.ts'
 import { endpointSliceController } from './endpoint-slice-controller.ts'
+import { disruptionController } from './disruption-controller.ts'
 import { endpointsController } from './endpoints-controller.ts'
 import { garbageCollector } from './garbage-collector.ts'
 import { jobController, ttlAfterFinishedController } from './job-controller.ts'
@@ -26,6 +28,8 @@ export const allControllers: readonly Controller[] = [
   jobController,
   ttlAfterFinishedController,
   cronJobController,
+  disruptionController,
+  autoscalerController,
   nodeController,
   namespaceController,
   endpointsController,
