@@ -4,6 +4,7 @@ import { isApiError } from '../../client/is-api-error.ts'
 import { configMapType, type ConfigMap } from '../../resources/config-map.ts'
 import type { Stored } from '../../resources/object.ts'
 import type { Pod } from '../../resources/pod.ts'
+import { endpointsType, type Endpoints } from '../../resources/endpoints.ts'
 import { secretType, type Secret } from '../../resources/secret.ts'
 
 /** The pod cannot start until somebody creates or repairs what it names. */
@@ -16,9 +17,19 @@ export type ConfigKind = 'configmap' | 'secret'
 /** Values by key. */
 export type ConfigData = ReadonlyMap<string, Buffer>
 
+export interface ApiAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** How much of a token's life passes before it is replaced, and how long it is kept at least. */
+const tokenLifeShare = 0.8
+const tokenPauseMsMin = 10_000
+
 export class ConfigSource {
   readonly #client: ApiClient
   readonly #namespace: string
+  #tokensDueAtMs = Number.POSITIVE_INFINITY
 
   constructor(client: ApiClient, namespace: string) {
     this.#client = client
@@ -48,6 +59,30 @@ export class ConfigSource {
     throw new ConfigError(`couldn't find key ${key} in ${label} ${this.#namespace}/${name}`)
   }
 
+  /** Where programs reach the apiserver; undefined: nobody has said so yet. */
+  async apiAddress(): Promise<ApiAddress | undefined> {
+    try {
+      const endpoints = await this.#client.get<Endpoints>(endpointsType, 'default', 'kubernetes')
+      const [subset] = endpoints.subsets ?? []
+      const host = subset?.addresses?.[0]?.ip
+      const port = subset?.ports?.[0]?.port
+      return host === undefined || port === undefined ? undefined : { host, port }
+    } catch (reason) {
+      if (isApiError(reason, 404)) return undefined
+      throw reason
+    }
+  }
+
+  /** When the first of the tokens given out should be replaced; epoch milliseconds. */
+  get tokensDueAtMs(): number {
+    return this.#tokensDueAtMs
+  }
+
+  /** Before all of them are made anew, or when that failed and is tried again later. */
+  postponeTokens(untilMs: number): void {
+    this.#tokensDueAtMs = untilMs
+  }
+
   /** A token of the pod's service account that ends with the pod. */
   async token(
     pod: Stored<Pod>,
@@ -55,11 +90,19 @@ export class ConfigSource {
   ): Promise<string> {
     const { name, uid } = pod.metadata
     const account = pod.spec.serviceAccountName ?? 'default'
-    const { token } = await this.#client.createToken(this.#namespace, account, {
-      audiences: audience === '' ? [] : [audience],
-      ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
-      boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name, uid },
-    })
+    const askedAtMs = Date.now()
+    const { token, expirationTimestamp } = await this.#client.createToken(
+      this.#namespace,
+      account,
+      {
+        audiences: audience === '' ? [] : [audience],
+        ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
+        boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name, uid },
+      },
+    )
+    const lifeMs = Date.parse(expirationTimestamp) - askedAtMs
+    const dueAtMs = askedAtMs + Math.max(lifeMs * tokenLifeShare, tokenPauseMsMin)
+    this.#tokensDueAtMs = Math.min(this.#tokensDueAtMs, dueAtMs)
     return token
   }
 

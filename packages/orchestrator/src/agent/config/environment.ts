@@ -4,6 +4,7 @@ import { envNameProblems } from '../../resources/names.ts'
 import type { Container, EnvVar } from '../../resources/pod-spec/pod-spec.ts'
 import type { ConfigKind, ConfigSource } from './config-source.ts'
 import { expandVariables } from './expand-variables.ts'
+import { inClusterEnvironment } from './in-cluster.ts'
 import { podField, resourceField, type PodPlace } from './pod-field.ts'
 
 /** Taken over from the agent's environment, since programs on a host need them. */
@@ -25,6 +26,10 @@ export async function containerEnvironment(
   values.set('POD_IP', place.podIp)
   values.set('BALSA_POD_IP', place.podIp)
   values.set('BALSA_ROOT', rootDir)
+  const { namespace = '' } = place.pod.metadata
+  const api = await source.apiAddress()
+  const inCluster = await inClusterEnvironment(container, api, { rootDir, namespace })
+  for (const [name, value] of inCluster) values.set(name, value)
   for (const from of container.envFrom ?? []) {
     await addAll(values, 'configmap', from.configMapRef, from.prefix ?? '', source)
     await addAll(values, 'secret', from.secretRef, from.prefix ?? '', source)

@@ -39,6 +39,26 @@ export async function prepareVolumes(
   }
 }
 
+/** Replaces the tokens of a pod's volumes, each file at once; whatever else the volumes hold stays as it is. */
+export async function replaceTokens(
+  place: PodPlace,
+  source: ConfigSource,
+  volumesDir: string,
+): Promise<void> {
+  source.postponeTokens(Number.POSITIVE_INFINITY)
+  for (const { name, projected } of place.pod.spec.volumes ?? []) {
+    for (const projection of projected?.sources ?? []) {
+      if (projection.serviceAccountToken === undefined) continue
+      const folder = inside(volumesDir, name)
+      for (const file of await projectedFiles(projection, undefined, place, source)) {
+        const path = inside(folder, file.path)
+        await writeFile(`${path}.new`, file.content, { mode: file.mode })
+        await rename(`${path}.new`, path)
+      }
+    }
+  }
+}
+
 /** Links the volumes of one container below `rootDir`. */
 export async function mountVolumes(
   container: Container,

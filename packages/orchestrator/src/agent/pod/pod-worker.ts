@@ -11,7 +11,7 @@ import type { Container } from '../../resources/pod-spec/pod-spec.ts'
 import { podType, type Pod } from '../../resources/pod.ts'
 import { ConfigError, ConfigSource } from '../config/config-source.ts'
 import type { PodPlace } from '../config/pod-field.ts'
-import { prepareVolumes } from '../config/volumes.ts'
+import { prepareVolumes, replaceTokens } from '../config/volumes.ts'
 import type { LogWriter } from '../logs/log-writer.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ContainerRun } from './container-run.ts'
@@ -37,6 +37,7 @@ export interface PodWorkerOptions {
 /** What a pod that was removed without notice gets. */
 const removedGraceMs = 2000
 const retryBackOff = { firstMs: 200, maxMs: 10_000 }
+const tokenRetryMs = 30_000
 const timerMsMax = 0x7fffffff
 
 export class PodWorker {
@@ -198,17 +199,34 @@ export class PodWorker {
 
   /** False while a volume cannot be made; says so and tries again later. */
   async #prepare(): Promise<boolean> {
-    if (this.#arePrepared) return true
+    if (this.#arePrepared) return this.#replaceTokens()
     try {
       await prepareVolumes(this.#place(), this.#source, this.#options.files.volumesDir)
       this.#arePrepared = true
-      return true
+      return await this.#replaceTokens()
     } catch (reason) {
       if (!(reason instanceof ConfigError)) throw reason
       this.#record('Warning', 'FailedMount', `MountVolume.SetUp failed: ${reason.message}`)
       this.#wakeAfter(backOffMs(++this.#misses, retryBackOff))
       return false
     }
+  }
+
+  /** Looks whether it is time to. */
+  async #replaceTokens(): Promise<true> {
+    const { volumesDir } = this.#options.files
+    if (this.#source.tokensDueAtMs <= Date.now()) {
+      try {
+        await replaceTokens(this.#place(), this.#source, volumesDir)
+      } catch (reason) {
+        // The old ones are good for a while yet, and the pod has other needs.
+        this.#options.onError(reason)
+        this.#source.postponeTokens(Date.now() + tokenRetryMs)
+      }
+    }
+    const dueAtMs = this.#source.tokensDueAtMs
+    if (Number.isFinite(dueAtMs)) this.#wakeAfter(dueAtMs - Date.now())
+    return true
   }
 
   async #startAndStop(): Promise<void> {
