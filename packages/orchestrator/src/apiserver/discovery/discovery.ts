@@ -12,6 +12,7 @@ export interface VirtualResource {
   readonly singular: string
   /** Left out: it is not below namespaces. */
   readonly namespaced?: boolean
+  readonly shortNames?: readonly string[]
   readonly verbs: readonly string[]
 }
 
@@ -158,7 +159,7 @@ const virtualEntry = (resource: VirtualResource): Entry => ({
   namespaced: resource.namespaced === true,
   kind: { group: resource.group, version: resource.version, kind: resource.kind },
   verbs: resource.verbs,
-  shortNames: [],
+  shortNames: resource.shortNames ?? [],
   categories: [],
   subresources: [],
 })

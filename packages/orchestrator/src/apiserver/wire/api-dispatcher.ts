@@ -1,6 +1,11 @@
 // The front of the apiserver: who asks, for what path, and which handler answers. Every error leaves as a Status object.
 import { ApiError } from '../../client/api-client.ts'
 import { apiErrorFrom, methodNotAllowed, noSuchResource } from '../api-errors.ts'
+import {
+  componentStatusResource,
+  handleComponentStatus,
+  isComponentStatus,
+} from '../component-status.ts'
 import type { NodeConnections } from '../node-connections.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { ConnectionIdentity } from '../access/authentication.ts'
@@ -32,7 +37,7 @@ export interface DispatcherOptions {
 }
 
 const aggregatedVersions = ['v2', 'v2beta1'] as const
-const virtualResources = [...reviews, ...metricsResources]
+const virtualResources = [...reviews, ...metricsResources, componentStatusResource]
 const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 const readMethods = new Set(['GET', 'HEAD'])
 
@@ -171,6 +176,9 @@ export class ApiDispatcher {
     const review = findReview(path)
     if (review !== undefined) {
       return handleReview(exchange, review, { path, sources: this.#options.access.reviews })
+    }
+    if (isComponentStatus(path)) {
+      return handleComponentStatus(exchange, path, this.#options.registries)
     }
     const metrics = findMetricsResource(path)
     if (metrics !== undefined) return handleMetrics(exchange, metrics, { ...this.#options, path })
