@@ -161,10 +161,7 @@ export class AuthStore {
   grantPermission(name: string, permission: Permission | undefined): void {
     if (permission === undefined) throw new KvError('PERMISSION_NOT_GIVEN')
     const role = this.knownRole(name)
-    const others = role.permissions.filter((other) => !isSameRange(other, permission))
-    const permissions = [...others, permission].sort((a, b) =>
-      byText(keyText(a.key), keyText(b.key)),
-    )
+    const permissions = withPermission(role.permissions, permission)
     this.#putRole({ name, permissions })
     this.#changed()
   }
@@ -243,6 +240,22 @@ export function isRoot(user: User): boolean {
 function namesOf(rows: ReadonlyMap<string, { readonly name: string }>): string[] {
   const sorted = [...rows].sort(([a], [b]) => byText(a, b))
   return sorted.map(([, { name }]) => name)
+}
+
+/**
+ * As etcd keeps them: sorted by key alone. Of those with the key only the first is looked at: if it has the range too, it changes in
+ * place, else the new one comes after all of that key, even where one of them has that range.
+ */
+function withPermission(
+  permissions: readonly Permission[],
+  permission: Permission,
+): readonly Permission[] {
+  const key = keyText(permission.key)
+  const first = permissions.find((other) => byText(keyText(other.key), key) >= 0)
+  if (first !== undefined && isSameRange(first, permission)) {
+    return permissions.map((other) => (other === first ? permission : other))
+  }
+  return [...permissions, permission].sort((a, b) => byText(keyText(a.key), keyText(b.key)))
 }
 
 function isSameRange(
