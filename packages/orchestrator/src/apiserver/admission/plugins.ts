@@ -6,6 +6,7 @@ import { AccountTokenSecret } from './account-token-secret.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { CertificateChecks } from './certificate-checks.ts'
 import { ClaimResize } from './claim-resize.ts'
+import { CreateOnUpdate } from './create-on-update.ts'
 import { CustomResourceAdmission } from './custom-resource-admission.ts'
 import { DefaultIngressClass, DefaultStorageClass } from './default-classes.ts'
 import { DefaultTolerations } from './default-tolerations.ts'
@@ -51,6 +52,7 @@ export const admissionPlugins = (context: AdmissionContext): readonly AdmissionP
   const { core, find, namespaced, now, access, webhooks } = context
   const certificate = access === undefined ? undefined : (): string => access().rootCertificate
   return [
+    ...(access === undefined ? [] : [new CreateOnUpdate(() => access().authorizer)]),
     new NamespaceLifecycle(() => core('namespaces')),
     new LimitRanger(() => find(limitRanges)),
     new ServiceAccountPlugin(core, certificate),

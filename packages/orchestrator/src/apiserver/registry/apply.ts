@@ -53,7 +53,8 @@ export const applyTo = async (
   }
   const created = decodeAs(type, appliedNew(apply), lenient)
   const named = { ...created, metadata: { ...created.metadata, name: place.name } }
-  return { stored: await registry.create(place.namespace, named, options), isCreated: true }
+  const creation: WriteOptions = { ...options, isCreateOnUpdate: true }
+  return { stored: await registry.create(place.namespace, named, creation), isCreated: true }
 }
 
 const checkConfig = (config: Json): void => {

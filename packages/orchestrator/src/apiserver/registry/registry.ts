@@ -146,7 +146,8 @@ export class Registry {
       const isMissing = reason instanceof ApiError && reason.reason === 'NotFound'
       if (!isMissing || !createdByUpdate.has(this.type.plural)) throw reason
       const { resourceVersion: _, ...metadata } = sent.metadata
-      return this.create(place.namespace, { ...sent, metadata: { ...metadata, name } }, options)
+      const object = { ...sent, metadata: { ...metadata, name } }
+      return this.create(place.namespace, object, { ...options, isCreateOnUpdate: true })
     }
   }
 

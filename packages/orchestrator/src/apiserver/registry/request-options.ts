@@ -12,6 +12,8 @@ export interface WriteOptions {
   readonly isApply?: boolean
   /** Who owns which field is accounted for even where nobody has applied the object. */
   readonly tracksFields?: boolean
+  /** A create that a PUT or an apply of a missing object turned into: its user must have the right to create too. */
+  readonly isCreateOnUpdate?: boolean
   /** Adds a text that the client shows to its user. */
   readonly warn?: (text: string) => void
   /** Adds a note to the audit event of the request. */

@@ -17,7 +17,7 @@ const urlLengthMax = 64 * 1024
 const bodilessMethods = new Set(['GET', 'HEAD'])
 const warningsMax = 20
 const auditIdPattern = /^[-\w]{1,64}$/
-const warningLengthMax = 256
+const warningLengthMax = 1024
 
 /** The connection of a request that asked to go on in another protocol. */
 export interface UpgradedSocket {

@@ -74,7 +74,12 @@ const createUnlessThere = async (
 }
 
 const withRules = <T extends Role>(current: Stored<T>, wanted: T): Stored<T> => {
-  const missing = uncoveredRules(current.rules ?? [], wanted.rules ?? [])
+  const present = current.rules ?? []
+  // Comparing permission by permission is dear, and most roles are as they were made.
+  const changed = (wanted.rules ?? []).filter(
+    (rule) => !present.some((one) => jsonEqual(one, rule)),
+  )
+  const missing = changed.length === 0 ? [] : uncoveredRules(present, changed)
   return missing.length === 0
     ? current
     : { ...current, rules: [...(current.rules ?? []), ...missing] }

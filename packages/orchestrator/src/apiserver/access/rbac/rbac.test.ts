@@ -229,6 +229,25 @@ test('reviews tell who may what and why', async () => {
   expect(self.json.status.userInfo).toEqual({ username: 'jane', groups: ['system:authenticated'] })
 })
 
+test('who may change but not create makes nothing by applying it', async () => {
+  const role = {
+    metadata: { name: 'patcher' },
+    rules: [{ verbs: ['patch'], apiGroups: [''], resources: ['configmaps'] }],
+  }
+  await post(`${rbac}/namespaces/default/roles`, role)
+  await post(`${rbac}/namespaces/default/rolebindings`, {
+    metadata: { name: 'patcher' },
+    roleRef: { kind: 'Role', name: 'patcher' },
+    subjects: [{ kind: 'User', name: 'pat' }],
+  })
+  const path = '/api/v1/namespaces/default/configmaps/new?fieldManager=m'
+  const body = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'new' } })
+  const headers = { 'content-type': 'application/apply-patch+yaml', 'impersonate-user': 'pat' }
+  expect((await api.request('PATCH', path, { body, headers })).json.message).toBe(
+    'configmaps "new" is forbidden: User "pat" cannot create resource "configmaps" in API group "" in the namespace "default"',
+  )
+})
+
 test('impersonation is a right for each part', async () => {
   const ask = async (headers: Record<string, string>): Promise<string> => {
     const answer = await api.request('GET', '/api/v1/namespaces/default/pods', { headers })
