@@ -140,6 +140,24 @@ test('an autoscaler of v1 keeps what only v2 can say when it is written back', a
   expect(stored.metadata.annotations).toBeUndefined()
 })
 
+test('an endpoint of the beta has its node and zone in its topology', async () => {
+  const path = '/namespaces/default/endpointslices'
+  const topology = { 'kubernetes.io/hostname': 'n1', 'topology.kubernetes.io/zone': 'z', rack: '7' }
+  const created = await api.request('POST', `/apis/discovery.k8s.io/v1beta1${path}`, {
+    body: {
+      metadata: { name: 's' },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['10.0.0.1'], topology }],
+      ports: [{ name: 'http', port: 80, protocol: 'TCP' }],
+    },
+  })
+  expect(created.json.endpoints).toMatchObject([{ topology }])
+  const { json } = await api.request('GET', `/apis/discovery.k8s.io/v1${path}/s`)
+  expect(json.endpoints).toMatchObject([
+    { addresses: ['10.0.0.1'], nodeName: 'n1', zone: 'z', deprecatedTopology: { rack: '7' } },
+  ])
+})
+
 test('discovery lists the stable version before the betas', async () => {
   const { json } = await api.request('GET', '/apis')
   const networking = (json as { groups: { name: string }[] }).groups.find(

@@ -103,6 +103,8 @@ const customType = (
       ...(scale === undefined ? {} : { scale }),
     },
     custom: { schema },
+    // A schema is JSON; its type does not say so.
+    openApiSchema: schema as unknown as NonNullable<ResourceType['openApiSchema']>,
     decode: (value) =>
       decodeCustom({ group, version: version.name, kind: names.kind }, schema, value),
     defaults: (object) => withDefaults(schema, asJson(object)) as unknown as KubeObject,

@@ -189,6 +189,12 @@ Volume.persistentVolumeClaim: The volume that a claim has.
 VolumeAttachment: A volume that is or should be attached to a node.
 VolumeMount: Where a volume appears in a container.
 VolumeMount.mountPath: The folder that it appears as.
+APIService: A group version that another server answers for.
+CertificateSigningRequest: A wish for a certificate, and the certificate once it is signed.
+MutatingWebhookConfiguration: Servers that may change objects before they are stored.
+ValidatingWebhookConfiguration: Servers that may refuse objects before they are stored.
+ValidatingAdmissionPolicy: Rules that objects must keep to be stored.
+ValidatingAdmissionPolicyBinding: Where the rules of a policy hold.
 `
 
 let texts: ReadonlyMap<string, string> | undefined
