@@ -15,6 +15,7 @@ process.exitCode = await runSeedCommand(
     lengthDefault: faultsMsDefault,
     plants: memberPlantNames,
     worker: seedWorkerPath,
+    nowMs: () => performance.now(),
     requestOf: ({ seed, length: faultsMs, plant = '' }) => {
       return { seed, faultsMs, ...(isMemberPlantName(plant) ? { plant } : {}) }
     },

@@ -14,6 +14,7 @@ process.exitCode = await runSeedCommand(
     lengthDefault: ticksDefault,
     plants: plantNames,
     worker: seedWorkerPath,
+    nowMs: () => performance.now(),
     requestOf: ({ seed, length: ticks, plant = '' }) => {
       return { seed, ticks, ...(isPlantName(plant) ? { plant } : {}) }
     },
