@@ -33,7 +33,6 @@ const type: ResourceType<ComponentStatus> = {
   subresources: {},
   defaults: (object) => object,
   validate: () => [],
-  mergeKeys: {},
   columns: [
     nameColumn,
     column('Status', 'Whether the component is well.'),

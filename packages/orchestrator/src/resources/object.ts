@@ -153,8 +153,6 @@ export interface ResourceType<T extends KubeObject = KubeObject> {
   cells(object: T, now: number): readonly Cell[]
   /** Fields usable in fieldSelector besides metadata.name and metadata.namespace. */
   selectableFields?(object: T): Readonly<Record<string, string>>
-  /** Left out: what the schema says. */
-  readonly mergeKeys?: MergeKeys
   /** OpenAPI v3 schema of a kind that no table of schema/tables has, without apiVersion, kind and metadata. */
   readonly openApiSchema?: { readonly [key: string]: Json | undefined }
   /** Another served version of a stored kind: the kind that is stored. Its own data then only names and describes this version. */

@@ -141,7 +141,7 @@ const patchedObject = (
   { name }: Webhook,
 ): KubeObject => {
   try {
-    const patched = applyPatch(object as unknown as Json, 'json', patch, type.mergeKeys ?? {})
+    const patched = applyPatch(object as unknown as Json, 'json', patch, {})
     return decodeAs(type, patched, lenient)
   } catch (reason) {
     if (!(reason instanceof ApiError)) throw reason

@@ -13,7 +13,7 @@ import {
   type WatchEvent,
 } from '../api-client.ts'
 import { applyPatch } from '../../apiserver/registry/patch.ts'
-import { resourceTypes } from '../../resources/index.ts'
+import { mergeKeysOf, resourceTypes } from '../../resources/index.ts'
 import type { Json, KubeObject, Stored } from '../../resources/object.ts'
 import { keyOf } from '../object-cache.ts'
 
@@ -161,7 +161,8 @@ export class FakeApiClient implements ApiClient {
     this.#called({ verb: 'patch', plural: ref.plural, name })
     if (type === 'json') throw new Error('the fake knows no JSON patches')
     const before = this.#existing(ref, namespace, name)
-    const { mergeKeys = {} } = resourceTypes.find(({ plural }) => plural === ref.plural) ?? {}
+    const kind = resourceTypes.find(({ plural }) => plural === ref.plural)
+    const mergeKeys = kind === undefined ? {} : mergeKeysOf(kind)
     const after = applyPatch(before as unknown as Json, type, patch, mergeKeys) as unknown as T
     if (
       after.metadata.resourceVersion !== before.metadata.resourceVersion ||

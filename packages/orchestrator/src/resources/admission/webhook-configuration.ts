@@ -91,7 +91,6 @@ const configurationType = (
     webhooks?.length ?? 0,
     ageOf(metadata.creationTimestamp, now),
   ],
-  mergeKeys: { webhooks: 'name' },
 })
 
 export const mutatingWebhookConfigurationType: ResourceType<WebhookConfiguration> =

@@ -84,7 +84,6 @@ export const customResourceDefinitionType: ResourceType<CustomResourceDefinition
   ],
   columns: [nameColumn, { ...column('Created At', 'When it was made.'), type: 'date' }],
   cells: ({ metadata }) => [metadata.name ?? '', metadata.creationTimestamp ?? ''],
-  mergeKeys: { 'status.conditions': 'type' },
 }
 
 function definitionDefaults(object: CustomResourceDefinition): CustomResourceDefinition {

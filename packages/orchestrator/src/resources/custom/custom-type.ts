@@ -3,15 +3,7 @@ import { ageColumn, nameColumn } from '../columns.ts'
 import { ageOf } from '../human-duration.ts'
 import { jsonEqual } from '../json-equal.ts'
 import { dns1123SubdomainProblems } from '../names.ts'
-import type {
-  Cell,
-  Column,
-  FieldError,
-  Json,
-  KubeObject,
-  MergeKeys,
-  ResourceType,
-} from '../object.ts'
+import type { Cell, Column, FieldError, Json, KubeObject, ResourceType } from '../object.ts'
 import { type Decoded, decodeMetadata } from '../schema/decode-object.ts'
 import { servedAs } from '../served-version.ts'
 import { allVerbs, keepStatus, withFirstGeneration, withGeneration } from '../update-rules.ts'
@@ -129,7 +121,6 @@ const customType = (
               selectable.map(({ name, path }) => [name, textOf(valuesAt(asJson(object), path)[0])]),
             ),
         }),
-    mergeKeys: mergeKeysOf(schema),
   }
 }
 
@@ -254,20 +245,4 @@ const scaleOf = (version: CustomVersion): ResourceType['subresources']['scale'] 
     set: (object, replicas) =>
       withValueAt(object as unknown as Json, spec, replicas) as unknown as KubeObject,
   }
-}
-
-/** Lists that are merged item by item. Of several keys the first tells items apart. */
-const mergeKeysOf = (schema: JsonSchema): MergeKeys => {
-  const keys: Record<string, string> = {}
-  const walk = (one: JsonSchema, path: string): void => {
-    const listType = one['x-kubernetes-list-type']
-    if (listType === 'set') keys[path] = ''
-    else if (listType === 'map') keys[path] = one['x-kubernetes-list-map-keys']?.[0] ?? ''
-    if (one.items !== undefined) walk(one.items, path)
-    for (const [name, member] of Object.entries(one.properties ?? {})) {
-      walk(member, path === '' ? name : `${path}.${name}`)
-    }
-  }
-  walk(schema, '')
-  return keys
 }

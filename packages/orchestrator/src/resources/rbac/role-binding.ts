@@ -43,7 +43,6 @@ const shared = {
     wideColumn('Groups', 'The groups who have the role.'),
     wideColumn('ServiceAccounts', 'The service accounts that have the role.'),
   ],
-  mergeKeys: {},
   defaults: withApiGroups,
   validateUpdate,
   cells,

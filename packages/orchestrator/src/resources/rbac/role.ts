@@ -30,7 +30,6 @@ const shared = {
   verbs: allVerbs,
   subresources: {},
   columns,
-  mergeKeys: {},
 } as const
 
 const cells = (object: KubeObject): string[] => [

@@ -7,7 +7,6 @@ const nothing: MergeKeys = {}
 
 /** By path without indices. A kind without schema has none. */
 export const mergeKeysOf = (type: ResourceType): MergeKeys => {
-  if (type.mergeKeys !== undefined) return type.mergeKeys
   const message = messageOfKind(type)
   if (message === undefined) return nothing
   let keys = known.get(message)

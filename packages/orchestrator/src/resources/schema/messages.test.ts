@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import { resourceTypes } from '../index.ts'
+import { mergeKeysOf } from './merge-keys.ts'
 import { allMessages, findMessage, messageOfKind } from './messages.ts'
 import { tables } from './tables/index.ts'
 
@@ -61,4 +63,14 @@ test('a version without messages of its own is read as the one that it led to', 
   expect(found('rbac.authorization.k8s.io', 'v1', 'Role')).toBe('rbac/v1')
   expect(found('', 'v1', 'DeleteOptions')).toBe('meta/v1')
   expect(found('nowhere', 'v1', 'Pod')).toBeUndefined()
+})
+
+test('every kind merges finalizers and owners, and no version is there twice', () => {
+  const wrong = resourceTypes.filter((type) => {
+    const keys = mergeKeysOf(type)
+    return keys['metadata.finalizers'] !== '' || keys['metadata.ownerReferences'] !== 'uid'
+  })
+  expect(wrong.map((type) => type.kind)).toEqual([])
+  const ids = resourceTypes.map(({ group, version, plural }) => `${group}/${version}/${plural}`)
+  expect(ids.toSorted()).toEqual([...new Set(ids)].toSorted())
 })

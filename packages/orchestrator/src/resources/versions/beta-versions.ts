@@ -8,15 +8,8 @@ const betas: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   'policy/v1': { poddisruptionbudgets: ['v1beta1'] },
   'autoscaling/v2': { horizontalpodautoscalers: ['v2beta2'] },
   'coordination.k8s.io/v1': { leases: ['v1beta1'] },
-  'discovery.k8s.io/v1': { endpointslices: ['v1beta1'] },
   'networking.k8s.io/v1': { ingressclasses: ['v1beta1'] },
   'node.k8s.io/v1': { runtimeclasses: ['v1beta1'] },
-  'rbac.authorization.k8s.io/v1': {
-    clusterrolebindings: ['v1beta1'],
-    clusterroles: ['v1beta1'],
-    rolebindings: ['v1beta1'],
-    roles: ['v1beta1'],
-  },
   'scheduling.k8s.io/v1': { priorityclasses: ['v1beta1'] },
   'storage.k8s.io/v1': {
     csidrivers: ['v1beta1'],
