@@ -13,6 +13,7 @@ import { objectLabel, typeLabel } from './discovery.ts'
 import { parseObjectArguments } from './object-arguments.ts'
 import type { ObjectArgument } from './object-arguments.ts'
 import { sortKeys, sortedJson } from './sorted-json.ts'
+import { withoutManagedFields } from './without-managed-fields.ts'
 import { TablePrinter } from './table-text.ts'
 import type { Table } from './table-text.ts'
 import { reportFailure, runVerb } from './verb-failure.ts'
@@ -203,8 +204,12 @@ const printObjects = async (
 /** As kubectl prints: keys in order of the alphabet. */
 const objectText = (value: unknown, output: Output | undefined): string =>
   output === 'yaml'
-    ? stringify(sortKeys(value), { version: '1.1', lineWidth: 0, indentSeq: false })
-    : `${sortedJson(value, 4)}\n`
+    ? stringify(sortKeys(withoutManagedFields(value)), {
+        version: '1.1',
+        lineWidth: 0,
+        indentSeq: false,
+      })
+    : `${sortedJson(withoutManagedFields(value), 4)}\n`
 
 const wholeObjects = async (
   session: ApiSession,
