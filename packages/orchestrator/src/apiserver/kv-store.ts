@@ -134,10 +134,11 @@ export class KvStore implements Store {
     expectedRevision: number,
     operation: Operation,
   ): Promise<StoreWriteResult> {
+    const bytes = Buffer.from(key)
     const result = await this.#kv.txn({
-      if: [{ key, target: 'mod', is: '=', than: expectedRevision }],
+      if: [{ key: bytes, target: 'mod', is: '=', than: expectedRevision }],
       then: [operation],
-      else: [{ op: 'range', key }],
+      else: [{ op: 'range', key: bytes }],
     })
     if (result.succeeded) return { ok: true, revision: result.revision }
     const read = result.results[0]

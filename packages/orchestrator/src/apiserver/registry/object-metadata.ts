@@ -1,23 +1,38 @@
 // The metadata that belongs to the system: set on create, kept on update, whatever the client sends.
 import type { ObjectMeta } from '../../resources/object.ts'
 
-/** RFC 3339, UTC, seconds. */
-export const timestamp = (nowMs: number): string => `${new Date(nowMs).toISOString().slice(0, 19)}Z`
+let lastSecond = Number.NaN
+let lastTimestamp = ''
+
+/** RFC 3339, UTC, seconds. Most calls are within one second. */
+export const timestamp = (nowMs: number): string => {
+  const second = Math.floor(nowMs / 1000)
+  if (second !== lastSecond) {
+    lastTimestamp = `${new Date(second * 1000).toISOString().slice(0, 19)}Z`
+    lastSecond = second
+  }
+  return lastTimestamp
+}
+
+const systemFields: ReadonlySet<string> = new Set([
+  'name',
+  'resourceVersion',
+  'generation',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+])
 
 export const createdMetadata = (
   sent: ObjectMeta,
   name: string | undefined,
   set: { readonly uid: string; readonly creationTimestamp: string },
 ): ObjectMeta => {
-  const {
-    resourceVersion: _version,
-    generation: _generation,
-    deletionTimestamp: _deletion,
-    deletionGracePeriodSeconds: _grace,
-    name: _name,
-    ...rest
-  } = sent
-  return { ...(name === undefined ? {} : { name }), ...rest, ...set }
+  const made: Record<string, unknown> = name === undefined ? {} : { name }
+  for (const field of Object.keys(sent))
+    if (!systemFields.has(field)) made[field] = sent[field as keyof ObjectMeta]
+  made['uid'] = set.uid
+  made['creationTimestamp'] = set.creationTimestamp
+  return made
 }
 
 export const updatedMetadata = (sent: ObjectMeta, current: ObjectMeta): ObjectMeta => {

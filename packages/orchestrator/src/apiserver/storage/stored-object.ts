@@ -1,8 +1,16 @@
 // One version of one object, as bytes and as a value, each made from the other when first asked for and then kept.
 // The bytes in the store lack metadata.resourceVersion (it is the store's revision); a reply is those bytes with it spliced in,
 // so that reading an object costs no JSON parsing.
-import type { KubeObject, Stored } from '../../resources/object.ts'
+import type { KubeObject, ObjectMeta, Stored } from '../../resources/object.ts'
 import { internalError } from '../api-errors.ts'
+
+const metadataText = (metadata: ObjectMeta): string => {
+  if (metadata.resourceVersion === undefined) return JSON.stringify(metadata)
+  const { resourceVersion: _, ...rest } = metadata
+  return JSON.stringify(rest)
+}
+
+const headFields: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata'])
 
 /** Writes and reads the objects of one kind. */
 export class ObjectCodec {
@@ -20,9 +28,13 @@ export class ObjectCodec {
 
   /** The bytes to store. */
   encode(object: KubeObject): Buffer {
-    const { apiVersion, kind, metadata, ...rest } = object
-    const { resourceVersion: _, ...meta } = metadata
-    return Buffer.from(JSON.stringify({ apiVersion, kind, metadata: meta, ...rest }))
+    const { apiVersion, kind, metadata } = object
+    let text = `{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)},"metadata":${metadataText(metadata)}`
+    for (const [field, value] of Object.entries(object)) {
+      if (headFields.has(field) || value === undefined) continue
+      text += `,${JSON.stringify(field)}:${JSON.stringify(value)}`
+    }
+    return Buffer.from(`${text}}`)
   }
 
   /** The JSON of a stored value with its resourceVersion; undefined where the value was not written by encode(). */

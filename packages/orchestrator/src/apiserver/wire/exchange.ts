@@ -1,4 +1,5 @@
 // One request and its reply, the same over HTTP/1.1 and HTTP/2. Everything that touches Node's request and response is here.
+import { isAscii } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
@@ -47,7 +48,6 @@ export interface ReplyObserver {
 export class Exchange {
   readonly method: string
   readonly path: string
-  readonly query: URLSearchParams
   /** The query as it was sent. */
   readonly rawQuery: string
   /** Set by the dispatcher before any handler runs. */
@@ -57,6 +57,7 @@ export class Exchange {
   readonly #warnings: string[] = []
   /** Made when first asked for: most requests never are, and aborting one is dear. */
   #abort: AbortController | undefined
+  #query: URLSearchParams | undefined
   #isClosed = false
   #body: Buffer | undefined
 
@@ -82,7 +83,6 @@ export class Exchange {
     const mark = url.indexOf('?')
     this.path = mark === -1 ? url : url.slice(0, mark)
     this.rawQuery = mark === -1 ? '' : url.slice(mark + 1)
-    this.query = new URLSearchParams(this.rawQuery)
     const onClose = (): void => {
       if (!this.#isClosed) this.#observer?.complete(this.#response.statusCode, this.#observedBody)
       this.#isClosed = true
@@ -113,6 +113,10 @@ export class Exchange {
   /** '' when the client has gone. */
   get remoteAddress(): string {
     return this.#request.socket.remoteAddress ?? ''
+  }
+
+  get query(): URLSearchParams {
+    return (this.#query ??= new URLSearchParams(this.rawQuery))
   }
 
   /** Aborted when the reply is complete or the client has gone. */
@@ -208,6 +212,9 @@ export class Exchange {
     this.#writeHead(status, contentType, Buffer.byteLength(body), headers)
     if (this.#isBodyObserved) this.#observedBody = Buffer.from(body)
     if (this.method === 'HEAD') this.#response.end()
+    else if (this.#request.httpVersionMajor === 1 && isShortAscii(body))
+      // As text of one byte a character it leaves in one write with its head.
+      this.#response.end(body.toString('latin1'), 'latin1')
     else this.#response.end(body)
   }
 
@@ -323,6 +330,10 @@ export class Exchange {
     this.#response.writeHead(status, headers)
   }
 }
+
+const textBytesMax = 16 * 1024
+const isShortAscii = (body: Uint8Array | string): body is Buffer =>
+  Buffer.isBuffer(body) && body.length <= textBytesMax && isAscii(body)
 
 /** Whether more may be written at once; after the end nothing is written and nothing is waited for. */
 const writeTo = (response: ServerResponse, chunk: Uint8Array | string): boolean =>
