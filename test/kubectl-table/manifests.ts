@@ -71,7 +71,7 @@ spec:
 kind: Job
 metadata: {name: jj}
 spec:
-  template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox, command: [sh, -c, 'echo done; sleep 2']}]}}
+  template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox, command: [sh, -c, 'echo done; sleep 60']}]}}
 ---
 apiVersion: batch/v1
 kind: CronJob
@@ -133,6 +133,32 @@ spec:
 kind: Foo
 metadata: {name: f1}
 spec: {replicas: 1}
+`,
+  served: `apiVersion: v1
+kind: Pod
+metadata: {name: served, labels: {app: served}}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: c
+    image: node
+    command:
+    - node
+    - -e
+    - require("http").createServer((q, r) => r.end("served " + q.method + " " + q.url)).listen(8080, process.env.POD_IP)
+    ports: [{containerPort: 8080}]
+    readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: served}
+spec: {selector: {app: served}, ports: [{name: http, port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: failing}
+spec:
+  containers: [{name: c, image: sh, command: [sh, -c, 'for i in 1 2 3 4 5; do echo line \$i; done; exit 1']}]
 `,
   budget: `apiVersion: policy/v1
 kind: PodDisruptionBudget

@@ -28,7 +28,7 @@ export interface Outcome {
 }
 
 const lineTimeoutMs = 40_000
-const preparationTimeoutMs = 12_000
+const preparationTimeoutMs = 20_000
 const pauseMs = 250
 const shownMax = 1500
 

@@ -32,6 +32,33 @@ export const streams: readonly Command[] = [
   prepare('K exec p1 -- no-such-program', { code: 1, err: /executable file not found in \$PATH/ }),
   prepare('K cp m/cm.yaml p1:copied.yaml'),
   prepare('K cp p1:copied.yaml back.yaml && cmp m/cm.yaml back.yaml'),
+  prepare('K apply -f m/served.yaml'),
+  prepare('K logs failing --previous --tail=2', { out: /^line 4\nline 5\n$/ }),
+  prepare('K logs failing --since=1h --limit-bytes=10', { out: /^line 1\nlin$/ }),
+  prepare('K logs failing --since-time=2099-01-01T00:00:00Z', { out: /^$/ }),
+  prepare('K logs failing --since-time=2020-01-01T00:00:00Z --timestamps --tail=1', {
+    out: /^\d{4}-\S+Z line 5\n$/,
+  }),
+  prepare('K wait pod/served --for=condition=Ready --timeout=15s'),
+  prepare('K get --raw "/api/v1/namespaces/default/pods/served:8080/proxy/a?b=c"', {
+    out: /^served GET \/a\?b=c$/,
+  }),
+  prepare('K get --raw /api/v1/namespaces/default/services/served:http/proxy/s', {
+    out: /^served GET \/s$/,
+  }),
+  prepare('K get --raw /api/v1/namespaces/default/services/kubernetes/proxy/', {
+    code: 1,
+    err: /\(ServiceUnavailable\): no endpoints available for service "kubernetes"/,
+  }),
+  prepare('K get --raw /api/v1/nodes/{node}/proxy/stats/summary', {
+    out: /"podRef":\{"name":"p1"/,
+  }),
+  prepare(
+    `K port-forward pod/served :8080 >forward.log 2>&1 & trap "kill %1" EXIT; sleep 2; curl -s "http://127.0.0.1:$(sed -n 's/.*127.0.0.1:\\([0-9]*\\) ->.*/\\1/p' forward.log)/f"`,
+    { out: /^served GET \/f$/ },
+  ),
+  prepare('K delete pod served failing --now'),
+  prepare('K delete service served'),
   { line: 'K run dbg --image=busybox', out: /^pod\/dbg created$/m },
   {
     line: 'K wait pod/dbg --for=condition=Ready --timeout=5s',
