@@ -158,7 +158,7 @@ apiVersion: v1
 kind: Pod
 metadata: {name: failing}
 spec:
-  containers: [{name: c, image: sh, command: [sh, -c, 'for i in 1 2 3 4 5; do echo line \$i; done; exit 1']}]
+  containers: [{name: c, image: sh, command: [sh, -c, 'for i in 1 2 3 4 5; do echo line $i; done; exit 1']}]
 `,
   budget: `apiVersion: policy/v1
 kind: PodDisruptionBudget
