@@ -149,3 +149,55 @@ test('a command beside the container is killed when it takes too long', async ()
     exitCode: 4,
   })
 })
+
+test('a command on a terminal sees its size, and its exit code comes back', async () => {
+  const command = await runtime.open({
+    ...spec(['sh', '-c', 'read line; stty size; exit 6']),
+    terminal: true,
+  })
+  let output = ''
+  command.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString()
+  })
+  command.stderr.resume()
+  command.resize({ columns: 1, rows: 1 })
+  command.resize({ columns: 91, rows: 31 })
+  await vi.waitFor(() => {
+    if (!output.includes('31 91')) command.stdin.write('\n')
+    expect(output).toContain('31 91')
+  })
+  expect(await command.exited).toBe(6)
+})
+
+test('a command gives all its output to a reader that is slow, and none that it left behind holds it up', async () => {
+  const command = await runtime.open(
+    spec(['sh', '-c', 'sleep 5 & head -c 1000000 /dev/zero; exit 2']),
+  )
+  command.stdin.end()
+  command.stderr.resume()
+  let size = 0
+  command.stdout.on('data', (chunk: Buffer) => {
+    size += chunk.length
+    command.stdout.pause()
+    setImmediate(() => command.stdout.resume())
+  })
+  expect(await command.exited).toBe(2)
+  expect(size).toBe(1_000_000)
+})
+
+test('input for one client ends with it, and open input outlasts the agent', async () => {
+  const once = await runtime.start({ ...spec(['cat']), input: 'once' })
+  runs.push(once)
+  once.input?.writer.write('typed')
+  once.input?.close()
+  expect((await once.exited).exitCode).toBe(0)
+  expect(await output('stdout')).toBe('typed')
+  await rm(join(dir, 'run'), { recursive: true })
+  const open = await runtime.start({ ...spec(['sh', '-c', 'read a; exit $a']), input: 'open' })
+  runs.push(open)
+  open.detach()
+  const found = await runtime.find(join(dir, 'run'))
+  if (typeof found === 'string' || !('pid' in found)) throw new Error('the run was not found')
+  found.input?.writer.write('9\n')
+  expect((await found.exited).exitCode).toBe(9)
+})
