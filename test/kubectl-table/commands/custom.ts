@@ -10,7 +10,7 @@ export const custom: readonly Command[] = [
     line: 'K wait --for=condition=established crd/foos.ex.com --timeout=5s',
     out: /^customresourcedefinition.apiextensions.k8s.io\/foos.ex.com condition met$/m,
   },
-  prepare('K api-resources --api-group=ex.com', { out: /^foos / }),
+  prepare('K api-resources --api-group=ex.com', { out: /^foos /m }),
   { line: 'K apply -f m/foo.yaml', out: /^foo.ex.com\/f1 created$/m },
   { line: 'K get foos', out: /^NAME +REPLICAS *\nf1 +1/m },
   { line: 'K apply -f m/foo.yaml', out: /^foo.ex.com\/f1 unchanged$/m },

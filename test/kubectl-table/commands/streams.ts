@@ -54,7 +54,7 @@ export const streams: readonly Command[] = [
     out: /"podRef":\{"name":"p1"/,
   }),
   prepare(
-    `K port-forward pod/served :8080 >forward.log 2>&1 & trap "kill %1" EXIT; sleep 2; curl -s "http://127.0.0.1:$(sed -n 's/.*127.0.0.1:\\([0-9]*\\) ->.*/\\1/p' forward.log)/f"`,
+    `K port-forward pod/served :8080 >forward.log 2>&1 & trap "kill %1" EXIT; sleep 2; node -e 'fetch(process.argv[1]).then(async (answer) => process.stdout.write(await answer.text()))' "http://127.0.0.1:$(sed -n 's/.*127.0.0.1:\\([0-9]*\\) ->.*/\\1/p' forward.log)/f"`,
     { out: /^served GET \/f$/ },
   ),
   prepare('K delete pod served failing --now'),
