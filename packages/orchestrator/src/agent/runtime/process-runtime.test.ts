@@ -151,22 +151,22 @@ test('a command beside the container is killed when it takes too long', async ()
 })
 
 test('a command on a terminal sees its size, and its exit code comes back', async () => {
-  const command = await runtime.open({
-    ...spec(['sh', '-c', 'read line; stty size; exit 6']),
-    terminal: true,
-  })
-  let output = ''
-  command.stdout.on('data', (chunk: Buffer) => {
-    output += chunk.toString()
-  })
+  const script = 'while read line; do [ "$(stty size)" = "31 91" ] && exit 6; done'
+  const command = await runtime.open({ ...spec(['sh', '-c', script]), terminal: true })
+  command.stdout.resume()
   command.stderr.resume()
+  let exitCode: number | undefined
+  const ended = command.exited.then((code) => (exitCode = code))
   command.resize({ columns: 1, rows: 1 })
   command.resize({ columns: 91, rows: 31 })
-  await vi.waitFor(() => {
-    if (!output.includes('31 91')) command.stdin.write('\n')
-    expect(output).toContain('31 91')
-  })
-  expect(await command.exited).toBe(6)
+  await vi.waitFor(
+    () => {
+      command.stdin.write('\n')
+      expect(exitCode).toBe(6)
+    },
+    { timeout: 10_000, interval: 50 },
+  )
+  await ended
 })
 
 test('a command gives all its output to a reader that is slow, and none that it left behind holds it up', async () => {
