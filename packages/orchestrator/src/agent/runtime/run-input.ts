@@ -2,7 +2,7 @@
 // The agent holds its writing end; where input must outlast the agent, the run's own shell holds it too (run-script.ts).
 import { execFile } from 'node:child_process'
 import { closeSync, constants, existsSync, openSync } from 'node:fs'
-import { open, type FileHandle } from 'node:fs/promises'
+import { open, rm, type FileHandle } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
@@ -26,6 +26,8 @@ export class RunInput {
   /** The pipe, and its reading end for the program; close that one when the program has it. */
   static async make(runDir: string): Promise<{ input: RunInput; reader: FileHandle }> {
     const path = inputPath(runDir)
+    // What is left of a run that never began.
+    await rm(path, { force: true })
     await promisify(execFile)('mkfifo', ['-m', '600', path])
     // Either end alone would wait for the other.
     const both = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
