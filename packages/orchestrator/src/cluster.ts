@@ -73,6 +73,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
         client: clientAs(componentUser('system:kube-controller-manager')),
         clientOf: (controller) => clientAs(controllerUser(controller)),
         metrics: nodeMetrics(connections),
+        removeVolume: async (nodeName, path) => connections.get(nodeName).removeVolume?.(path),
         onError,
       }),
     )

@@ -11,6 +11,7 @@ import { ApiError } from '../client/api-client.ts'
 import type { KubeObject, Stored } from '../resources/object.ts'
 import type { Container } from '../resources/pod-spec/pod-spec.ts'
 import type { Pod } from '../resources/pod.ts'
+import { removeClaimedFolder } from './config/claimed-volume.ts'
 import { readLog } from './logs/log-reader.ts'
 import type { ContainerRun } from './pod/container-run.ts'
 import type { PodWorker } from './pod/pod-worker.ts'
@@ -25,8 +26,10 @@ export class AgentConnection implements NodeConnection {
   readonly #workers: ReadonlyMap<string, PodWorker>
   readonly #runtime: Runtime
   readonly #sampler: NodeSampler
+  readonly #dataDir: string
 
-  constructor(workers: ReadonlyMap<string, PodWorker>, runtime: Runtime) {
+  constructor(workers: ReadonlyMap<string, PodWorker>, runtime: Runtime, dataDir: string) {
+    this.#dataDir = dataDir
     this.#workers = workers
     this.#sampler = new NodeSampler(() => [...workers.values()].map((worker) => worker.sampled()))
     this.#runtime = runtime
@@ -50,6 +53,10 @@ export class AgentConnection implements NodeConnection {
       )
     }
     yield* readLog(log.path, options, log.writer, signal)
+  }
+
+  removeVolume(path: string): Promise<void> {
+    return removeClaimedFolder(this.#dataDir, path)
   }
 
   async exec(

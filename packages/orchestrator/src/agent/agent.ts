@@ -95,10 +95,10 @@ class PodAgent {
     this.#pods.start()
     await this.#pods.synced()
     await this.#clearOrphans()
-    const { connections, nodeName } = this.#options
+    const { connections, nodeName, dataDir } = this.#options
     this.#unregister = connections?.register(
       nodeName,
-      new AgentConnection(this.#workers, this.#runtime),
+      new AgentConnection(this.#workers, this.#runtime, dataDir),
     )
   }
 

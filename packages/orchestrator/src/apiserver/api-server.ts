@@ -9,6 +9,7 @@ import { LocalApiClient } from '../client/local-api-client.ts'
 import { eventTtlSeconds, resourceTypes } from '../resources/index.ts'
 import type { ResourceType } from '../resources/object.ts'
 import { priorityClassType } from '../resources/scheduling/priority-class.ts'
+import { storageClassType } from '../resources/storage/storage-class.ts'
 import { compactPeriodically } from './compactor.ts'
 import { type Certificates, openCertificates } from './pki/certificates.ts'
 import { kubeconfigText } from './pki/kubeconfig.ts'
@@ -19,6 +20,7 @@ import { Registries } from './registry/registries.ts'
 import type { User } from './access/user.ts'
 import {
   createKubernetesService,
+  createStandardStorageClass,
   createSystemNamespaces,
   createSystemPriorityClasses,
 } from './registry/system-objects.ts'
@@ -114,6 +116,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     await custom?.start()
     await createSystemNamespaces(client)
     if (registries.find(priorityClassType) !== undefined) await createSystemPriorityClasses(client)
+    if (registries.find(storageClassType) !== undefined) await createStandardStorageClass(client)
     await ensureBootstrapPolicy(client)
     await createKubernetesService(client, { host: bound.address, port: bound.port })
     stopCompacting = compactPeriodically(store, onError)

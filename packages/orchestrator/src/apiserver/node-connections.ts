@@ -88,6 +88,8 @@ export interface NodeConnection {
   dial?(pod: AnyPod, port: number): Promise<Duplex>
   /** What its pods use now. */
   stats?(): Promise<NodeStats>
+  /** Removes the folder of a local volume that nobody claims any more; being gone already is fine. */
+  removeVolume?(path: string): Promise<void>
 }
 
 /** The connections by node name; a later registration of a node takes the place of an earlier one. */

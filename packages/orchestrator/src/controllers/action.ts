@@ -63,6 +63,8 @@ export type Action =
       readonly subresource?: 'status' | 'scale'
       /** Done only if a live read shows this one, not being deleted: an owner that adopts. Else it is left out. */
       readonly onlyIf?: ObjectId
+      /** Left out if a live read shows this one: what must not be done because a cache is behind. Without uid: any of that name. */
+      readonly unless?: Omit<ObjectId, 'uid'> & { readonly uid: string | undefined }
     } & Announced)
   /** Of exactly this uid; being gone already is fine. */
   | ({

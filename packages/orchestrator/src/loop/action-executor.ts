@@ -25,6 +25,8 @@ export interface ActionExecutorOptions {
   readonly now: () => number
 }
 
+/** Without uid: any of that name. */
+type LiveId = Omit<ObjectId, 'uid'> & { readonly uid: string | undefined }
 type Request = Extract<Action, { type: 'create' | 'update' | 'patch' | 'delete' }>
 
 /** What was to be emptied holds something still: try again later. */
@@ -55,8 +57,8 @@ export class ActionExecutor {
     for (const action of actions) {
       if (action.type === 'slowStart') await this.#slowStart(key, action.actions)
       else if (action.type === 'event') this.#options.events.record(action.event)
-      else if (action.type === 'patch' && action.onlyIf !== undefined) {
-        if (await this.#stays(action.onlyIf)) await this.#announced(key, action)
+      else if (action.type === 'patch') {
+        if (await this.#isWanted(action)) await this.#announced(key, action)
       } else if (action.type === 'deleteUnowned') await this.#deleteUnowned(key, action)
       else if (action.type === 'deleteContents') await this.#deleteContents(action)
       else await this.#announced(key, action)
@@ -147,7 +149,12 @@ export class ActionExecutor {
     await this.#delete(key, { type: 'delete', ref, namespace, name, uid })
   }
 
-  async #exists(id: ObjectId): Promise<boolean> {
+  async #isWanted({ onlyIf, unless }: Extract<Action, { type: 'patch' }>): Promise<boolean> {
+    if (onlyIf !== undefined && !(await this.#stays(onlyIf))) return false
+    return unless === undefined || !(await this.#exists(unless))
+  }
+
+  async #exists(id: LiveId): Promise<boolean> {
     return (await this.#live(id)) !== undefined
   }
 
@@ -157,10 +164,10 @@ export class ActionExecutor {
   }
 
   /** Read anew; undefined: gone, or another of that name. */
-  async #live({ ref, namespace, name, uid }: ObjectId): Promise<ObjectMeta | undefined> {
+  async #live({ ref, namespace, name, uid }: LiveId): Promise<ObjectMeta | undefined> {
     try {
       const { metadata } = await this.#options.client.get(ref, namespace, name)
-      return metadata.uid === uid ? metadata : undefined
+      return uid === undefined || metadata.uid === uid ? metadata : undefined
     } catch (reason) {
       if (isApiError(reason, 404)) return undefined
       throw reason

@@ -48,6 +48,8 @@ export interface ControllerContext {
   readonly rootCertificate?: string
   /** Left out: nothing is measured. */
   readonly metrics?: MetricsSource
+  /** Removes the folder of a volume on a node; rejects while the node cannot be reached. Left out: there are no folders. */
+  readonly removeVolume?: (nodeName: string, path: string) => Promise<void>
   /** Epoch milliseconds. */
   readonly now: () => number
 }

@@ -20,6 +20,8 @@ export interface ControllersOptions {
   readonly kinds?: ServedKinds
   /** What autoscalers read. */
   readonly metrics?: MetricsSource
+  /** Removes the folder of a volume on a node; rejects while the node cannot be reached. */
+  readonly removeVolume?: (nodeName: string, path: string) => Promise<void>
   /** All, unless given. */
   readonly controllers?: readonly Controller[]
   /** Epoch milliseconds. */
@@ -41,13 +43,14 @@ export async function startControllers(
   const onError = options.onError ?? (() => undefined)
   const informers = new Informers(client, onError)
   const { views } = informers
-  const { rootCertificate, metrics, kinds = builtInKinds } = options
+  const { rootCertificate, metrics, removeVolume, kinds = builtInKinds } = options
   const context = {
     informers,
     kinds,
     now,
     ...(rootCertificate === undefined ? {} : { rootCertificate }),
     ...(metrics === undefined ? {} : { metrics }),
+    ...(removeVolume === undefined ? {} : { removeVolume }),
   }
   const loops = controllers.map(({ name, component = name, connect }) => {
     const own = clientOf(name)

@@ -8,6 +8,9 @@ import { allVerbs, keepStatus } from './update-rules.ts'
 import { validateNodeSpec } from './validation/validate-node.ts'
 import { validateMetadata, validateMetadataUpdate } from './validation/validate-metadata.ts'
 
+/** Where the node's agent keeps the folders of local volumes. */
+export const volumesFolderAnnotation = 'balsa.dev/volumes-folder'
+
 export interface Taint {
   readonly key: string
   readonly value?: string

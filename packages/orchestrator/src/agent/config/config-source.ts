@@ -1,11 +1,19 @@
 // Reads the ConfigMaps and Secrets that pods name, as bytes by key, and says in a kubelet's words what is missing.
-import type { ApiClient } from '../../client/api-client.ts'
+import type { ApiClient, ResourceRef } from '../../client/api-client.ts'
 import { isApiError } from '../../client/is-api-error.ts'
 import { configMapType, type ConfigMap } from '../../resources/config-map.ts'
-import type { Stored } from '../../resources/object.ts'
+import type { KubeObject, Stored } from '../../resources/object.ts'
 import type { Pod } from '../../resources/pod.ts'
 import { endpointsType, type Endpoints } from '../../resources/endpoints.ts'
 import { secretType, type Secret } from '../../resources/secret.ts'
+import {
+  persistentVolumeClaimType,
+  type PersistentVolumeClaim,
+} from '../../resources/storage/persistent-volume-claim.ts'
+import {
+  persistentVolumeType,
+  type PersistentVolume,
+} from '../../resources/storage/persistent-volume.ts'
 
 /** The pod cannot start until somebody creates or repairs what it names. */
 export class ConfigError extends Error {
@@ -81,6 +89,34 @@ export class ConfigSource {
   /** Before all of them are made anew, or when that failed and is tried again later. */
   postponeTokens(untilMs: number): void {
     this.#tokensDueAtMs = untilMs
+  }
+
+  /** The volume of a claim that the pod names; ConfigError until it has one. */
+  async volume(claimName: string): Promise<Stored<PersistentVolume>> {
+    const claim = await this.#named<PersistentVolumeClaim>(
+      persistentVolumeClaimType,
+      this.#namespace,
+      claimName,
+    )
+    const { volumeName = '' } = claim.spec
+    if (claim.status?.phase !== 'Bound' || volumeName === '')
+      throw new ConfigError(`PVC ${this.#namespace}/${claimName} is not bound`)
+    const volume = await this.#named<PersistentVolume>(persistentVolumeType, undefined, volumeName)
+    if (volume.spec.claimRef?.uid === claim.metadata.uid) return volume
+    throw new ConfigError(`volume "${volumeName}" is bound to another claim`)
+  }
+
+  async #named<T extends KubeObject>(
+    ref: ResourceRef,
+    namespace: string | undefined,
+    name: string,
+  ): Promise<Stored<T>> {
+    try {
+      return await this.#client.get<T>(ref, namespace, name)
+    } catch (reason) {
+      if (!isApiError(reason, 404)) throw reason
+      throw new ConfigError(`${ref.plural} "${name}" not found`, { cause: reason })
+    }
   }
 
   /** A token of the pod's service account that ends with the pod. */

@@ -10,7 +10,10 @@ import type {
   Volume,
   VolumeProjection,
 } from '../../resources/pod-spec/pod-spec.ts'
+import type { Stored } from '../../resources/object.ts'
+import type { PersistentVolume } from '../../resources/storage/persistent-volume.ts'
 import { isMissing } from '../runtime/process-identity.ts'
+import { claimedFolder } from './claimed-volume.ts'
 import { ConfigError, type ConfigKind, type ConfigSource } from './config-source.ts'
 import { podField, resourceField, type PodPlace } from './pod-field.ts'
 
@@ -34,6 +37,8 @@ export async function prepareVolumes(
   for (const volume of place.pod.spec.volumes ?? []) {
     const folder = inside(volumesDir, volume.name)
     if (volume.hostPath !== undefined) await prepareHostPath(volume.hostPath, folder)
+    else if (volume.persistentVolumeClaim !== undefined)
+      await prepareClaimed(await source.volume(volume.persistentVolumeClaim.claimName), folder)
     else if (volume.emptyDir !== undefined) await mkdir(folder, { recursive: true, mode: 0o777 })
     else await writeFiles(folder, await volumeFiles(volume, place, source))
   }
@@ -106,6 +111,12 @@ async function prepareHostPath(
     if (isRight !== true)
       throw new ConfigError(`hostPath type check failed: ${path} is not a ${type.toLowerCase()}`)
   }
+  await mkdir(dirname(link), { recursive: true })
+  await replaceLink(link, path)
+}
+
+async function prepareClaimed(volume: Stored<PersistentVolume>, link: string): Promise<void> {
+  const path = await claimedFolder(volume)
   await mkdir(dirname(link), { recursive: true })
   await replaceLink(link, path)
 }

@@ -4,8 +4,14 @@ import type { ApiClient } from '../../client/api-client.ts'
 import { isApiError } from '../../client/is-api-error.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import { leaseType, type Lease } from '../../resources/lease.ts'
-import { nodeType, type Node, type NodeStatus } from '../../resources/node.ts'
+import {
+  nodeType,
+  volumesFolderAnnotation,
+  type Node,
+  type NodeStatus,
+} from '../../resources/node.ts'
 import type { Stored } from '../../resources/object.ts'
+import { volumesFolder } from '../config/claimed-volume.ts'
 import { nodeCapacity, nodeLabels, nodeStatus } from './node-facts.ts'
 
 export interface NodeRegistrationOptions {
@@ -115,9 +121,10 @@ async function register(
   capacity: Readonly<Record<string, string>>,
 ): Promise<Stored<Node>> {
   const labels = nodeLabels(nodeName)
+  const annotations = { [volumesFolderAnnotation]: volumesFolder(dataDir) }
   try {
     return await client.patch<Node>(nodeType, undefined, nodeName, 'merge', {
-      metadata: { labels },
+      metadata: { labels, annotations },
     })
   } catch (reason) {
     if (!isApiError(reason, 404)) throw reason
@@ -125,7 +132,7 @@ async function register(
   return client.create<Node>(nodeType, {
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name: nodeName, labels },
+    metadata: { name: nodeName, labels, annotations },
     spec: {},
     status: await nodeStatus(nodeName, capacity, dataDir, undefined, Date.now()),
   })

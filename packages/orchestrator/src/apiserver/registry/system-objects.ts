@@ -4,6 +4,7 @@ import { ApiError } from '../../client/api-client.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import type { KubeObject } from '../../resources/object.ts'
 import { systemPriorityClasses } from '../../resources/scheduling/priority-class.ts'
+import { standardStorageClass, storageClassType } from '../../resources/storage/storage-class.ts'
 import { systemNamespaces } from '../admission/namespace-lifecycle.ts'
 import { kubernetesAddress } from '../admission/service-addresses.ts'
 
@@ -31,6 +32,11 @@ export const createSystemNamespaces = async (client: ApiClient): Promise<void> =
 export const createSystemPriorityClasses = async (client: ApiClient): Promise<void> => {
   for (const priorityClass of systemPriorityClasses)
     await createMissing(client, priorityClasses, priorityClass)
+}
+
+/** The class of claims that name none, unless there is one of that name. */
+export const createStandardStorageClass = async (client: ApiClient): Promise<void> => {
+  await createMissing(client, storageClassType, standardStorageClass)
 }
 
 interface EndpointsObject extends KubeObject {

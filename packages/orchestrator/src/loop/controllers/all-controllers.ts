@@ -1,6 +1,7 @@
 // Every controller that runs: to add one, write its file beside this and add its line.
 import type { Controller } from '../controller.ts'
 import { autoscalerController } from './autoscaler-controller.ts'
+import { clusterRoleAggregation } from './cluster-role-aggregation.ts'
 import { cronJobController } from './cron-job-controller.ts'
 import { daemonSetController } from './daemon-set-controller.ts'
 import { deploymentController } from './deployment-controller.ts'
@@ -11,6 +12,7 @@ import { garbageCollector } from './garbage-collector.ts'
 import { jobController, ttlAfterFinishedController } from './job-controller.ts'
 import { namespaceController } from './namespace-controller.ts'
 import { nodeController } from './node-controller.ts'
+import { podGarbageCollector } from './pod-garbage-collector.ts'
 import {
   rootCertificatePublisher,
   serviceAccountController,
@@ -18,6 +20,7 @@ import {
 import { replicaSetController } from './replica-set-controller.ts'
 import { replicationControllerController } from './replication-controller-controller.ts'
 import { statefulSetController } from './stateful-set-controller.ts'
+import { claimProtection, volumeBinder, volumeProtection } from './volume-controllers.ts'
 
 export const allControllers: readonly Controller[] = [
   replicationControllerController,
@@ -36,6 +39,11 @@ export const allControllers: readonly Controller[] = [
   endpointSliceController,
   serviceAccountController,
   rootCertificatePublisher,
+  volumeBinder,
+  claimProtection,
+  volumeProtection,
+  podGarbageCollector,
+  clusterRoleAggregation,
   // Last: it watches every kind, and those that others asked for have their indexes by then.
   garbageCollector,
 ]

@@ -174,6 +174,12 @@ export class SimulatedApi {
           const isThere = owner?.metadata.uid === onlyIf.uid
           if (!isThere || owner.metadata.deletionTimestamp !== undefined) return undefined
         }
+        const { unless } = action
+        if (unless !== undefined) {
+          const found = this.get(unless.ref, keyOf(unless.namespace, unless.name))
+          const isThat = unless.uid === undefined || found?.metadata.uid === unless.uid
+          if (found !== undefined && isThat) return undefined
+        }
         const key = keyOf(action.namespace, action.name)
         return this.patch(action.ref, key, action.patch, action.subresource)
       }

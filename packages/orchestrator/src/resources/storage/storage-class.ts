@@ -81,3 +81,13 @@ export const storageClassType: ResourceType<StorageClass> = {
     ageOf(object.metadata.creationTimestamp, now),
   ],
 }
+
+/** Folders of nodes; made at the start of a cluster. */
+export const standardStorageClass: StorageClass = {
+  apiVersion: 'storage.k8s.io/v1',
+  kind: 'StorageClass',
+  metadata: { name: 'standard', annotations: { [defaultClassAnnotation]: 'true' } },
+  provisioner: 'balsa.dev/local',
+  reclaimPolicy: 'Delete',
+  volumeBindingMode: 'WaitForFirstConsumer',
+}

@@ -163,8 +163,20 @@ const validateSpec = (spec: StatefulSetSpec): FieldError[] => [
   ...notNegative('spec.revisionHistoryLimit', spec.revisionHistoryLimit),
   ...notNegative('spec.ordinals.start', spec.ordinals?.start),
   ...validateSelector(spec.selector, 'statefulset'),
-  ...validateServerTemplate(spec.template, spec.selector, 'StatefulSet'),
+  ...validateServerTemplate(withClaims(spec), spec.selector, 'StatefulSet'),
 ]
+
+/** The template as its pods will have it: containers may mount what the claim templates bring. */
+const withClaims = ({ template, volumeClaimTemplates = [] }: StatefulSetSpec): PodTemplateSpec => {
+  if (volumeClaimTemplates.length === 0) return template
+  const { volumes = [] } = template.spec
+  const known = new Set(volumes.map(({ name }) => name))
+  const claimed = volumeClaimTemplates
+    .map(({ metadata }) => metadata.name ?? '')
+    .filter((name) => !known.has(name))
+    .map((name) => ({ name, persistentVolumeClaim: { claimName: name } }))
+  return { ...template, spec: { ...template.spec, volumes: [...volumes, ...claimed] } }
+}
 
 const validatePolicy = (policy: string | undefined): FieldError[] => {
   const path = 'spec.podManagementPolicy'
