@@ -165,13 +165,20 @@ export interface Watch extends AsyncDisposable {
 }
 
 export interface KvStatus {
+  readonly clusterId: bigint
   readonly memberId: bigint
   readonly version: string
   readonly dbSizeBytes: number
+  /** Without what compaction has freed. */
+  readonly dbSizeInUseBytes: number
   readonly leader: bigint
+  readonly isLearner: boolean
   readonly raftTerm: number
   readonly raftIndex: number
+  readonly raftAppliedIndex: number
   readonly revision: number
+  /** What is wrong: no leader, alarms. */
+  readonly errors: readonly string[]
 }
 export interface KvMember {
   readonly id: bigint

@@ -16,6 +16,7 @@ import {
   type RangeResponse,
   type RequestOp,
   type ResponseOp,
+  type StatusResponse,
   type TxnRequest,
   type TxnResponse,
   type WatchCreateRequest,
@@ -26,6 +27,7 @@ import type {
   DeleteOptions,
   KvEvent,
   KvPair,
+  KvStatus,
   Operation,
   OperationResult,
   PutOptions,
@@ -148,6 +150,23 @@ export function txnResultOf(response: TxnResponse): TxnResult {
     succeeded: response.succeeded,
     results: response.responses.map(operationResultOf),
     revision: response.header.revision,
+  }
+}
+
+export function statusOf({ header, ...status }: StatusResponse): KvStatus {
+  return {
+    clusterId: header.clusterId,
+    memberId: header.memberId,
+    version: status.version,
+    dbSizeBytes: status.dbSize,
+    dbSizeInUseBytes: status.dbSizeInUse,
+    leader: status.leader,
+    isLearner: status.isLearner,
+    raftTerm: status.raftTerm,
+    raftIndex: status.raftIndex,
+    raftAppliedIndex: status.raftAppliedIndex,
+    revision: header.revision,
+    errors: status.errors,
   }
 }
 

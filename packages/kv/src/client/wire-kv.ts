@@ -32,6 +32,7 @@ import {
   putRequestOf,
   rangeRequestOf,
   rangeResultOf,
+  statusOf,
   txnRequestOf,
   txnResultOf,
 } from './convert.ts'
@@ -195,18 +196,7 @@ export class WireKv implements Kv {
   status(options: Endpoint = {}): Promise<KvStatus> {
     return this.#ask('safe', 'Maintenance/Status', options, {
       request: () => noBody,
-      result: (body) => {
-        const status = proto.decodeStatusResponse(body)
-        return {
-          memberId: status.header.memberId,
-          version: status.version,
-          dbSizeBytes: status.dbSize,
-          leader: status.leader,
-          raftTerm: status.raftTerm,
-          raftIndex: status.raftIndex,
-          revision: status.header.revision,
-        }
-      },
+      result: (body) => statusOf(proto.decodeStatusResponse(body)),
     })
   }
 

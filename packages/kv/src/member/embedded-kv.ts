@@ -9,6 +9,7 @@ import {
   putRequestOf,
   rangeRequestOf,
   rangeResultOf,
+  statusOf,
   txnRequestOf,
   txnResultOf,
   watchRequestOf,
@@ -179,17 +180,7 @@ export class EmbeddedKv implements Kv {
   }
 
   status(): Promise<KvStatus> {
-    const { header, version, dbSize, leader, raftTerm, raftIndex } = this.#member.status()
-    const { memberId, revision } = header
-    return Promise.resolve({
-      memberId,
-      version,
-      dbSizeBytes: dbSize,
-      leader,
-      raftTerm,
-      raftIndex,
-      revision,
-    })
+    return Promise.resolve(statusOf(this.#member.status()))
   }
 
   async hashKv(

@@ -5,6 +5,7 @@ import { registerLockCommands } from './lock-commands.ts'
 import { registerMaintenanceCommands } from './maintenance-commands.ts'
 import { registerMemberCommands } from './member-commands.ts'
 import { registerAuthCommands } from './auth-commands.ts'
+import { registerCheckCommands } from './check-commands.ts'
 import { registerClusterCommands } from './cluster-commands.ts'
 import { registerKeyCommands } from './key-commands.ts'
 import { addKvOptions, askMissingPassword } from './kv-options.ts'
@@ -15,6 +16,8 @@ import { registerFeedCommand } from '../moving/feed-command.ts'
 import { registerMirrorCommand } from '../moving/mirror-command.ts'
 import { registerSnapshotCommands } from '../moving/snapshot-commands.ts'
 import { registerTopCommand } from '../top/top-command.ts'
+import { registerTxnCommand } from './txn-command.ts'
+import { registerVersionCommand } from './version-command.ts'
 import { registerWatchCommand } from './watch-command.ts'
 
 /** Adds `kv`. A failure rejects the action with an Error whose message is one line. */
@@ -22,9 +25,11 @@ export function registerKvCommand(program: Command): void {
   const kv = program.command('kv').description('read and write a Balsa or an etcd cluster')
   addKvOptions(kv)
   registerKeyCommands(kv)
+  registerTxnCommand(kv)
   registerWatchCommand(kv)
   registerLeaseCommands(kv)
   registerClusterCommands(kv)
+  registerCheckCommands(kv)
   registerSnapshotCommands(kv)
   registerMemberCommands(kv)
   registerMaintenanceCommands(kv)
@@ -35,6 +40,7 @@ export function registerKvCommand(program: Command): void {
   registerMirrorCommand(kv)
   registerFeedCommand(kv)
   registerTopCommand(kv)
+  registerVersionCommand(kv)
   kv.hook('preAction', () => askMissingPassword(kv))
   kv.hook('postAction', () => closePasswords())
 }

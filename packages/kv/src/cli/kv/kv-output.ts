@@ -1,5 +1,5 @@
 // What `balsa kv` prints: etcdctl's simple lines, with keys and values as the bytes they are, and its JSON.
-import type { KvEvent, KvPair } from '../../kv.ts'
+import type { KvEvent, KvPair, RangeResult } from '../../kv.ts'
 import type { KvGlobals } from './kv-options.ts'
 
 /** JSON with bigints as plain numbers, which JSON.stringify cannot write. */
@@ -25,6 +25,45 @@ export function printEvent(globals: KvGlobals, { type, kv, prev }: KvEvent): voi
   printLine(type.toUpperCase())
   if (prev !== undefined) printBytes(globals, prev.key, prev.value)
   printBytes(globals, kv.key, kv.value)
+}
+
+export function printFound(
+  globals: KvGlobals,
+  { pairs }: Pick<RangeResult, 'pairs'>,
+  isValueOnly = false,
+): void {
+  for (const { key, value } of pairs) {
+    if (isValueOnly) printBytes(globals, value)
+    else printBytes(globals, key, value)
+  }
+}
+
+export function printPut(globals: KvGlobals, prev: KvPair | undefined): void {
+  printLine('OK')
+  if (prev !== undefined) printBytes(globals, prev.key, prev.value)
+}
+
+export function printDeleted(globals: KvGlobals, deleted: number, prev: readonly KvPair[]): void {
+  printLine(String(deleted))
+  printFound(globals, { pairs: prev })
+}
+
+export function foundJson({ pairs, count, more, revision }: RangeResult): JsonObject {
+  const kvs = pairs.length === 0 ? undefined : pairs.map(pairJson)
+  return { header: { revision }, kvs, more: more || undefined, count: count || undefined }
+}
+
+export function putJson(revision: number, prev: KvPair | undefined): JsonObject {
+  return { header: { revision }, prev_kv: prev === undefined ? undefined : pairJson(prev) }
+}
+
+export function deletedJson(
+  revision: number,
+  deleted: number,
+  prev: readonly KvPair[],
+): JsonObject {
+  const prev_kvs = prev.length === 0 ? undefined : prev.map(pairJson)
+  return { header: { revision }, deleted: deleted || undefined, prev_kvs }
 }
 
 /** Zeros are left out, as protobuf's JSON does. */

@@ -1,7 +1,7 @@
 // watch: prints events until it is interrupted.
 import type { Command } from 'commander'
 import type { Kv } from '../../kv.ts'
-import { selection } from './key-commands.ts'
+import { selection } from './key-flags.ts'
 import { wholeNumber, withKv } from './kv-options.ts'
 import type { KvGlobals } from './kv-options.ts'
 import { eventJson, printEvent, printJson } from './kv-output.ts'

@@ -8,13 +8,18 @@ import type { MemberSample, Sample } from './sample.ts'
 import { topLines } from './top-view.ts'
 
 const status = {
+  clusterId: 5n,
   memberId: 1n,
   version: '3.6.1',
   dbSizeBytes: 20_000,
+  dbSizeInUseBytes: 20_000,
   leader: 1n,
+  isLearner: false,
   raftTerm: 2,
   raftIndex: 9,
+  raftAppliedIndex: 9,
   revision: 7,
+  errors: [],
 }
 const member = (fields: Partial<MemberSample>): MemberSample => ({
   endpoint: '127.0.0.1:2379',
