@@ -75,6 +75,8 @@ export class SpdyFrameReader {
     if (bytes.length < headBytes) return 0
     const isControl = (bytes[0] ?? 0) >= controlBit
     if (!isControl) return 0
+    // Before its body is waited for: what is no SPDY ends at once.
+    if ((bytes.readUInt16BE(0) & 0x7fff) !== version) throw new SpdyError('the version is not 3')
     const length = bytes.readUIntBE(5, 3)
     if (length > controlBytesMax) throw new SpdyError('the control frame is too long')
     return length
@@ -84,7 +86,6 @@ export class SpdyFrameReader {
     const first = bytes.readUInt32BE(0)
     const isFinal = ((bytes[4] ?? 0) & finFlag) !== 0
     if ((bytes[0] ?? 0) < controlBit) return this.#dataFrame(first, isFinal, bytes.readUIntBE(5, 3))
-    if (((first >>> 16) & 0x7fff) !== version) throw new SpdyError('the version is not 3')
     return controlFrame(first & 0xffff, isFinal, bytes.subarray(headBytes))
   }
 
