@@ -1,20 +1,22 @@
 // A whole Kubernetes cluster in this process, over any Store: apiserver, controllers, scheduler, agents. `balsa up` and tests start it.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startAgent } from './agent/agent.ts'
 import type { AccessOptions } from './apiserver/access/access-control.ts'
+import { applyManifests } from './apply-manifests.ts'
 import { componentUser, controllerUser } from './apiserver/access/user.ts'
 import { startApiServer } from './apiserver/api-server.ts'
 import { MemoryStore } from './apiserver/memory-store.ts'
 import type { Store } from './apiserver/store.ts'
 import type { ApiClient, ResourceRef } from './client/api-client.ts'
-import { Resource } from './client/resource.ts'
+import { type ObjectName, Resource } from './client/resource.ts'
+import { type WaitOptions, waitFor } from './client/wait-for.ts'
 import { startFakeNodes, type FakeNodesOptions } from './fake/fake-nodes.ts'
 import { nodeMetrics } from './loop/node-metrics.ts'
 import { startControllers } from './loop/start-controllers.ts'
 import { startScheduler } from './loop/start-scheduler.ts'
-import type { KubeObject } from './resources/object.ts'
+import type { KubeObject, Stored } from './resources/object.ts'
 
 export interface ClusterOptions {
   /** Where the objects live; closed with the cluster. Left out: in memory. */
@@ -39,11 +41,22 @@ export interface Cluster {
   readonly url: string
   /** Path of a kubeconfig with an admin's client certificate, mode 0600. */
   readonly kubeconfig: string
+  /** What is in that file, for clients that take a text. */
+  readonly kubeconfigText: string
   readonly nodes: readonly string[]
   /** In-process, with all rights. */
   readonly client: ApiClient
   /** One kind, typed. */
   resource<T extends KubeObject>(ref: ResourceRef): Resource<T>
+  /** Server-side apply of manifests, YAML or JSON, several documents; those without a namespace in `default`. To what is stored then. */
+  apply(manifests: string): Promise<Stored<KubeObject>[]>
+  /** Until the object is as `isDone` wants it (undefined: it is not there); 30 s at most unless `options` say otherwise. */
+  waitFor<T extends KubeObject>(
+    ref: ResourceRef,
+    name: ObjectName,
+    isDone: (object: Stored<T> | undefined) => boolean,
+    options?: WaitOptions,
+  ): Promise<Stored<T> | undefined>
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -94,9 +107,12 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     return {
       url: server.url,
       kubeconfig: server.kubeconfigPath,
+      kubeconfigText: await readFile(server.kubeconfigPath, 'utf8'),
       nodes,
       client,
       resource: (ref) => new Resource(client, ref),
+      apply: (manifests) => applyManifests(client, server.types, manifests),
+      waitFor: (ref, name, isDone, wait) => waitFor(client, ref, name, isDone, wait),
       close,
       [Symbol.asyncDispose]: close,
     }

@@ -59,6 +59,8 @@ export interface ApiServer {
   clientAs(user: User): ApiClient
   /** What is served; changes as users bring kinds. */
   readonly kinds: ServedKinds
+  /** Every version of every kind that is served now. */
+  types(): readonly ResourceType[]
   /** Agents register here how their node's pods are reached. */
   readonly nodes: NodeConnections
   close(): Promise<void>
@@ -134,7 +136,9 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
         registries.onTypesChange(listener)
       },
     }
-    return { url, kubeconfigPath, certificates, client, clientAs, kinds, nodes, close }
+    const types = (): readonly ResourceType[] => registries.types
+    const clients = { client, clientAs }
+    return { url, kubeconfigPath, certificates, ...clients, kinds, types, nodes, close }
   } catch (reason) {
     await close()
     throw reason

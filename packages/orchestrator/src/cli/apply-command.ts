@@ -10,7 +10,7 @@ import type { SessionOptions } from './api-session.ts'
 import { findKind, objectLabel } from './discovery.ts'
 import type { ServedResource } from './discovery.ts'
 import { readManifests } from './manifest-files.ts'
-import type { Manifest } from './manifest-files.ts'
+import type { Manifest } from '../client/parse-manifests.ts'
 import { sortedJson } from './sorted-json.ts'
 import { reportFailure, runVerb } from './verb-failure.ts'
 
