@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { FakeApiClient } from '../client/testing/fake-api-client.ts'
 import { deploymentOf, nodeOf, podOf, readyStatus } from '../controllers/testing/objects.ts'
 import { configMapType } from '../resources/config-map.ts'
-import { deploymentType } from '../resources/deployment.ts'
+import { deploymentType, type Deployment } from '../resources/deployment.ts'
 import { endpointsType } from '../resources/endpoints.ts'
 import { namespaceType, type Namespace } from '../resources/namespace.ts'
 import { nodeType, type Node } from '../resources/node.ts'
@@ -79,9 +79,18 @@ test('creations start slowly: one that is refused stops the rest, and tells why'
         .find(({ reason }) => reason === 'FailedCreate')?.message,
     ).toBe('Error creating: no quota'),
   )
+  const failures = (): unknown[] =>
+    client
+      .all<Deployment>(deploymentType)
+      .flatMap(({ status }) => status.conditions ?? [])
+      .filter(({ type }) => type === 'ReplicaFailure')
+  await until(() =>
+    expect(failures()).toMatchObject([{ reason: 'FailedCreate', message: 'no quota' }]),
+  )
   client.intercept = () => undefined
   await until(() => expect(pods()).toHaveLength(100))
   expect(count('create', 'pods')).toBe(100)
+  await until(() => expect(failures()).toEqual([]))
 })
 
 test('a namespace is emptied before it goes', async () => {

@@ -47,10 +47,24 @@ export function deploymentStatus(view: RolloutView, hint?: Verdict): DeploymentS
   const conditions = [
     availableCondition(view, availableReplicas),
     progressingCondition(view, counts, hint),
+    replicaFailure(view),
   ].filter((condition) => condition !== undefined)
-  const own = new Set(['Available', 'Progressing'])
+  const own = new Set(['Available', 'Progressing', 'ReplicaFailure'])
   const others = (deployment.status.conditions ?? []).filter(({ type }) => !own.has(type))
   return { ...withoutZeros(counts), conditions: [...others, ...conditions] }
+}
+
+/** As a ReplicaSet tells it, the new one before the old. */
+function replicaFailure({ newSet, olds }: RolloutView): Condition | undefined {
+  const sets = newSet === undefined ? olds : [newSet, ...olds]
+  const [found] = sets.flatMap(({ status }) =>
+    (status.conditions ?? []).filter(
+      ({ type, status: is }) => type === 'ReplicaFailure' && is === 'True',
+    ),
+  )
+  const { lastTransitionTime } = found ?? {}
+  if (found === undefined || lastTransitionTime === undefined) return found
+  return { ...found, lastUpdateTime: lastTransitionTime }
 }
 
 /** Upstream leaves counts of zero out. */

@@ -4,7 +4,6 @@ import { nothing } from '../../controllers/action.ts'
 import { reconcileAutoscaler, type ScaleTarget } from '../../controllers/autoscaler/autoscaler.ts'
 import { noMemory, type AutoscalerMemory } from '../../controllers/autoscaler/behavior.ts'
 import type { Reading, Sample } from '../../controllers/autoscaler/metrics.ts'
-import { resourceTypes } from '../../resources/index.ts'
 import type { ResourceType, Stored } from '../../resources/object.ts'
 import { podType, type Pod } from '../../resources/pod.ts'
 import { replicaSetType } from '../../resources/replica-set.ts'
@@ -14,25 +13,30 @@ import {
   type ObjectTarget,
 } from '../../resources/workloads/horizontal-pod-autoscaler.ts'
 import { watchChanges } from '../controller-loop.ts'
-import { ownKey, type Caches, type Controller } from '../controller.ts'
+import {
+  ownKey,
+  type Caches,
+  type Controller,
+  type ControllerContext,
+  type ServedKinds,
+} from '../controller.ts'
 import type { MetricsSource, PodUsage } from '../metrics-source.ts'
 
-const scalableTypes = resourceTypes.filter(
-  ({ subresources, storage }) => subresources.scale !== undefined && storage === undefined,
-)
 const noCustomMetrics = 'no custom metrics API is registered'
 const noExternalMetrics = 'no external metrics API is registered'
 
+/** Those that users bring, too. */
+const scalableTypes = (kinds: ServedKinds): readonly ResourceType[] =>
+  kinds.list().filter(({ subresources }) => subresources.scale !== undefined)
+
 /** A text: why there is none. */
 function targetOf(
-  informers: Caches,
+  { informers, kinds }: Pick<ControllerContext, 'informers' | 'kinds'>,
   namespace: string,
   { apiVersion = '', kind, name }: ObjectTarget,
 ): { target: ScaleTarget; uid: string } | string {
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : ''
-  const type: ResourceType | undefined = scalableTypes.find(
-    (each) => each.kind === kind && each.group === group,
-  )
+  const type = scalableTypes(kinds).find((each) => each.kind === kind && each.group === group)
   const { scale } = type?.subresources ?? {}
   if (type === undefined || scale === undefined)
     return `no matches for kind "${kind}" in group "${group}"`
@@ -124,10 +128,10 @@ const readSafely = async (...args: Parameters<typeof read>): Promise<Reading> =>
 
 export const autoscalerController: Controller = {
   name: 'horizontal-pod-autoscaler',
-  connect: ({ informers, metrics }) => {
+  connect: ({ informers, kinds, metrics }) => {
     const all = informers.of(horizontalPodAutoscalerType)
     informers.of(podType)
-    for (const type of scalableTypes) informers.of(type)
+    for (const type of scalableTypes(kinds)) informers.of(type)
     const memories = new Map<string, AutoscalerMemory>()
     return {
       // Its own status must not set it off: it comes by itself every few seconds.
@@ -145,7 +149,7 @@ export const autoscalerController: Controller = {
           return nothing
         }
         const { namespace = '' } = autoscaler.metadata
-        const found = targetOf(informers, namespace, autoscaler.spec.scaleTargetRef)
+        const found = targetOf({ informers, kinds }, namespace, autoscaler.spec.scaleTargetRef)
         const pods = typeof found === 'string' ? [] : podsOf(informers, found.uid)
         const readings = await Promise.all(
           (autoscaler.spec.metrics ?? []).map((spec) =>
