@@ -5,17 +5,16 @@ import { join } from 'node:path'
 import { startAgent } from './agent/agent.ts'
 import type { AccessOptions } from './apiserver/access/access-control.ts'
 import { applyManifests } from './apply-manifests.ts'
-import { componentUser, controllerUser } from './apiserver/access/user.ts'
+import { componentUser } from './apiserver/access/user.ts'
 import { startApiServer } from './apiserver/api-server.ts'
 import { MemoryStore } from './apiserver/memory-store.ts'
 import type { Store } from './apiserver/store.ts'
 import type { ApiClient, ResourceRef } from './client/api-client.ts'
 import { type ObjectName, Resource } from './client/resource.ts'
 import { type WaitOptions, waitFor } from './client/wait-for.ts'
+import { startControlPlane } from './control-plane.ts'
 import { startFakeNodes, type FakeNodesOptions } from './fake/fake-nodes.ts'
-import { nodeMetrics } from './loop/node-metrics.ts'
-import { startControllers } from './loop/start-controllers.ts'
-import { startScheduler } from './loop/start-scheduler.ts'
+import type { ElectionTimes } from './loop/leading.ts'
 import type { KubeObject, Stored } from './resources/object.ts'
 
 export interface ClusterOptions {
@@ -31,6 +30,11 @@ export interface ClusterOptions {
   readonly agents?: number
   /** Nodes that only say they run pods, for tests of scale; none unless given. */
   readonly fakeNodes?: Omit<FakeNodesOptions, 'client' | 'connections' | 'onError'>
+  /**
+   * Controllers and scheduler work only while this cluster holds their Leases in kube-system: for several on one store. Left out: it is
+   * alone on its store.
+   */
+  readonly leaderElect?: boolean | ElectionTimes
   /** Told of what went wrong inside and is tried again; no client is told of it. */
   readonly onError?: (error: Error) => void
   /** At close, end the pods' processes. Else they run on, as under a kubelet that stops; in a temporary folder they are always ended. */
@@ -79,19 +83,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     const server = await startApiServer({ store, dataDir, url, access, onError })
     parts.push(server)
     const { client, clientAs, nodes: connections } = server
-    parts.push(
-      await startControllers({
-        kinds: server.kinds,
-        rootCertificate: server.certificates.ca.certificate,
-        client: clientAs(componentUser('system:kube-controller-manager')),
-        clientOf: (controller) => clientAs(controllerUser(controller)),
-        metrics: nodeMetrics(connections),
-        removeVolume: async (nodeName, path) => connections.get(nodeName).removeVolume?.(path),
-        onError,
-      }),
-    )
-    const scheduler = clientAs(componentUser('system:kube-scheduler'))
-    parts.push(await startScheduler({ client: scheduler, onError }))
+    parts.push(await startControlPlane({ server, ...electionOf(options), onError }))
     const stopPods = isTemporary || options.stopPods === true
     const nodes = nodeNames(options.agents ?? 1)
     for (const nodeName of nodes) {
@@ -120,6 +112,11 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     await close()
     throw reason
   }
+}
+
+const electionOf = ({ leaderElect = false }: ClusterOptions): { election?: ElectionTimes } => {
+  if (leaderElect === false) return {}
+  return { election: leaderElect === true ? {} : leaderElect }
 }
 
 /** The first agent is called after the machine, as a kubelet is, however many there are: its pods stay its own when more come. */

@@ -23,6 +23,7 @@ interface UpOptions extends AccessFlags {
   readonly peerUrl: URL
   readonly apiUrl: URL
   readonly etcdServers?: readonly string[]
+  readonly leaderElect: boolean
   readonly stopPods?: boolean
 }
 
@@ -104,6 +105,10 @@ export function registerUpCommand(program: Command): void {
       'keep the objects in this etcd or Balsa cluster instead of own members',
       (text) => text.split(','),
     )
+    .option(
+      '--no-leader-elect',
+      'with --etcd-servers: act without asking whether another balsa on the same store does',
+    )
     .option('--stop-pods', "end the pods' processes too when balsa is stopped; else they run on")
   addAccessFlags(command).action((options: UpOptions) => up(options))
 }
@@ -127,6 +132,7 @@ async function up(options: UpOptions): Promise<void> {
       apiUrl: options.apiUrl.href,
       agents: options.agents,
       ...(options.fakeNodes === 0 ? {} : { fakeNodes: { count: options.fakeNodes } }),
+      leaderElect: options.etcdServers !== undefined && options.leaderElect,
       stopPods: options.stopPods === true,
       access: accessOptions(options),
       onError: (error) => process.stderr.write(`balsa: ${error.message}\n`),
