@@ -320,7 +320,7 @@ export class KvStateMachine {
       const keys = this.#lessor.keysOf(id)
       this.auth.permits.leaseRevoke(this.#caller, id)
       this.#store.beginWrite()
-      for (const key of keys) this.#store.delete({ from: key, to: key + '\0' }, false)
+      this.#store.deleteKeys(keys)
       this.#lessor.remove(id)
       return { header: this.#endWrite() }
     },

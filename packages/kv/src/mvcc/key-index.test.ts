@@ -27,7 +27,7 @@ class Pair {
   delete(key: string): void {
     if (this.model.get(key)?.at(-1)?.isLive !== true) return
     this.revision++
-    this.index.delete(key, this.revision, 0)
+    this.index.deleteOne(key, this.revision, () => 0)
     this.#changes(key).push({ main: this.revision, isLive: false })
   }
 

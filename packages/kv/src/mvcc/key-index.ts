@@ -8,6 +8,9 @@ import type { DropRow, KeyRecord } from './key-record.ts'
 /** Called for each record in key order; false ends the scan. */
 export type VisitRecord = (record: KeyRecord) => boolean
 
+/** Called for a live record before its tombstone is recorded; returns the sub-revision of that. */
+export type BuryRecord = (record: KeyRecord) => number
+
 export class KeyIndex {
   /** Invariant: no block is empty, except the only one. */
   readonly #blocks: IndexBlock[] = [new IndexBlock()]
@@ -40,9 +43,19 @@ export class KeyIndex {
     return { create, version }
   }
 
-  /** Records a tombstone as the newest change of a live key. */
-  delete(key: string, main: number, sub: number): void {
-    this.restore(key, main, sub, 0, 0)
+  /** Records tombstones of revision `main` as the newest changes of all live keys of a range, in order. */
+  delete(range: KeyRange, main: number, bury: BuryRecord): void {
+    this.#walk(range, (block, from, to) => {
+      for (let slot = from; slot < to; slot++) buryAt(block, slot, main, bury)
+      return true
+    })
+  }
+
+  /** The same for one key, if it is live. */
+  deleteOne(key: string, main: number, bury: BuryRecord): void {
+    const block = this.#block(this.#blockAt(key))
+    const slot = block.lowerBound(key)
+    if (block.isAt(slot, key)) buryAt(block, slot, main, bury)
   }
 
   /** Records a change as it was stored; changes of a key come in order. A version of 0 is a tombstone. */
@@ -229,4 +242,11 @@ export class KeyIndex {
     assert(block !== undefined, 'a block position is within the index')
     return block
   }
+}
+
+/** Keys stay where they are: a tombstone takes the slot of the live state. */
+function buryAt(block: IndexBlock, slot: number, main: number, bury: BuryRecord): void {
+  if (!block.isLiveAt(slot, Infinity)) return
+  const sub = bury(block.record(slot))
+  block.advance(slot, { main, sub, create: 0, version: 0 })
 }

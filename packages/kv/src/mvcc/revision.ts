@@ -6,12 +6,38 @@ import { assert } from '@balsa/raft/assert'
 export const historyTable = 'k'
 const high = 2 ** 32
 const rowKeyLength = 18
+const historyCode = historyTable.charCodeAt(0)
+const underscoreCode = '_'.charCodeAt(0)
 
 /** The row of one change: `main` is the revision, `sub` the change's place in it. */
 export function rowKey(main: number, sub: number, tombstone = false): string {
   assert(main > 0 && sub >= 0, 'a row has a positive revision and a sub-revision')
-  const key = mainPrefix(main) + '_' + fixed64(sub)
-  return tombstone ? key + 't' : key
+  const top = Math.floor(main / high)
+  const low = main >>> 0
+  const subTop = Math.floor(sub / high)
+  const subLow = sub >>> 0
+  // In one piece: a text put together of several is copied when it is hashed.
+  const text = String.fromCharCode(
+    historyCode,
+    top >>> 24,
+    (top >>> 16) & 255,
+    (top >>> 8) & 255,
+    top & 255,
+    low >>> 24,
+    (low >>> 16) & 255,
+    (low >>> 8) & 255,
+    low & 255,
+    underscoreCode,
+    subTop >>> 24,
+    (subTop >>> 16) & 255,
+    (subTop >>> 8) & 255,
+    subTop & 255,
+    subLow >>> 24,
+    (subLow >>> 16) & 255,
+    (subLow >>> 8) & 255,
+    subLow & 255,
+  )
+  return tombstone ? text + 't' : text
 }
 
 /** The prefix of all rows of one revision; rows of later revisions sort after it. */

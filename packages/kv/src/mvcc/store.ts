@@ -2,13 +2,13 @@
 // time and gets one revision; what it changed is seen by its own later reads and by nobody else before it ends.
 import { assert } from '@balsa/raft/assert'
 import { KvError } from '../errors.ts'
-import { decodeKeyValue, encodeKeyValue } from '../proto/index.ts'
+import { decodeKeyValue, encodeKeyValue, encodeTombstone } from '../proto/index.ts'
 import type { EncodedKeyValue, PutRequest } from '../proto/messages.ts'
 import type { Change } from './change.ts'
 import { KeyIndex } from './key-index.ts'
 import type { KeyRange } from './key-range.ts'
 import type { KeyRecord } from './key-record.ts'
-import { keyBytes, keyText } from './key-text.ts'
+import { keyText } from './key-text.ts'
 import { parseRowKey, rowKey } from './revision.ts'
 import type { LeaseBook, Tables } from './tables.ts'
 
@@ -16,11 +16,8 @@ import type { LeaseBook, Tables } from './tables.ts'
 const firstRevision = 1
 /** Nothing was compacted yet. */
 const neverCompacted = -1
-const noBytes: Uint8Array = new Uint8Array(0)
 /** There was no pair before a change. */
 const nothing = { prevMain: 0, prevSub: 0 }
-/** All fields of a tombstone's row but the key. */
-const tombstone = { value: noBytes, createRevision: 0, modRevision: 0, version: 0, lease: 0n }
 
 export class MvccStore {
   readonly index: KeyIndex = new KeyIndex()
@@ -106,31 +103,31 @@ export class MvccStore {
       if (oldLease !== 0n) this.#leases.detach(key)
       if (lease !== 0n) this.#leases.attach(lease, key)
     }
-    changes.push({ key, main, sub, deleted: false, row, ...previous })
+    const { prevMain, prevSub } = previous
+    changes.push({ key, main, sub, deleted: false, row, prevMain, prevSub })
     return request.prevKv ? prev : undefined
   }
 
   /** Deletes every live key of the range in key order; returns them (`prevs` only if asked for). */
   delete(range: KeyRange, prevKv: boolean): { deleted: number; prevs: EncodedKeyValue[] } {
     const changes = this.#openChanges()
-    const doomed: KeyRecord[] = []
-    this.index.scan(range, (record) => {
-      if (record.version > 0) doomed.push(record)
-      return true
-    })
-    const prevs = prevKv ? doomed.map((record) => this.read(record.main, record.sub)) : []
+    const before = changes.length
+    const prevs: EncodedKeyValue[] = []
     const main = this.#revision + 1
-    for (const record of doomed) {
-      const { key } = record
-      const sub = changes.length
-      const previous = previousOf(record, main)
-      this.index.delete(key, main, sub)
-      const row = encodeKeyValue({ ...tombstone, key: keyBytes(key) })
-      this.#tables.put(rowKey(main, sub, true), row)
-      if (this.#leases.leaseOf(key) !== 0n) this.#leases.detach(key)
-      changes.push({ key, main, sub, deleted: true, row, ...previous })
+    this.index.delete(range, main, (record) => {
+      if (prevKv) prevs.push(this.read(record.main, record.sub))
+      return this.#bury(record.key, record, changes)
+    })
+    return { deleted: changes.length - before, prevs }
+  }
+
+  /** Deletes those of the keys that are live, in the order they are given. */
+  deleteKeys(keys: Iterable<string>): void {
+    const changes = this.#openChanges()
+    const main = this.#revision + 1
+    for (const key of keys) {
+      this.index.deleteOne(key, main, (record) => this.#bury(key, record, changes))
     }
-    return { deleted: doomed.length, prevs }
   }
 
   /** The row of a live change that the index names. */
@@ -174,7 +171,7 @@ export class MvccStore {
     this.#revision = Math.max(this.#revision, main)
     const kv = decodeKeyValue(value)
     const key = keyText(kv.key)
-    if (this.#leases.leaseOf(key) !== 0n) this.#leases.detach(key)
+    this.#leases.detach(key)
     if (kv.lease !== 0n && this.#leases.exists(kv.lease)) this.#leases.attach(kv.lease, key)
     const known = this.index.get(key)
     const isKnown =
@@ -192,6 +189,18 @@ export class MvccStore {
 
   #compacted(): KvError {
     return new KvError('COMPACTED', { compactRevision: this.#compactRevision })
+  }
+
+  /** Writes the tombstone of a live key; returns its sub-revision. */
+  #bury(key: string, record: KeyRecord, changes: Change[]): number {
+    const main = this.#revision + 1
+    const sub = changes.length
+    const { prevMain, prevSub } = previousOf(record, main)
+    const row = encodeTombstone(key)
+    this.#tables.put(rowKey(main, sub, true), row)
+    this.#leases.detach(key)
+    changes.push({ key, main, sub, deleted: true, row, prevMain, prevSub })
+    return sub
   }
 
   #openChanges(): Change[] {

@@ -14,5 +14,6 @@ export interface LeaseBook {
   /** 0n: the key has no lease. */
   leaseOf(key: string): bigint
   attach(id: bigint, key: string): void
+  /** A key without a lease stays without one. */
   detach(key: string): void
 }

@@ -19,6 +19,7 @@ export {
   decodeKeyValue,
   encodeEvent,
   encodeKeyValue,
+  encodeTombstone,
   eventType,
   withoutValue,
 } from './key-value.ts'

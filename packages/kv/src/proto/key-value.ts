@@ -15,6 +15,7 @@ export interface DecodedEvent {
 }
 
 const noBytes: Uint8Array = new Uint8Array(0)
+const keyTag = 0x0a
 const valueTag = 0x2a
 
 /** A tombstone is a pair with key and modRevision only (in an event) or key only (as stored): leave the rest zero. */
@@ -29,6 +30,21 @@ export function encodeKeyValue(pair: KeyValue): EncodedKeyValue {
   return writer.finish()
 }
 
+/** The stored row of a tombstone: its key and nothing else. `key` has one character per byte, and one at least. */
+export function encodeTombstone(key: string): EncodedKeyValue {
+  const { length } = key
+  const lengthBytes = length < 128 ? 1 : length < 128 ** 2 ? 2 : length < 128 ** 3 ? 3 : 4
+  const row = new Uint8Array(1 + lengthBytes + length)
+  row[0] = keyTag
+  let at = 1
+  for (let rest = length; at <= lengthBytes; rest >>>= 7) {
+    row[at] = (rest & 127) | (at < lengthBytes ? 128 : 0)
+    at++
+  }
+  for (let i = 0; i < length; i++) row[at + i] = key.charCodeAt(i)
+  return row
+}
+
 /** `key` and `value` are views of the input. */
 export function decodeKeyValue(bytes: EncodedKeyValue): KeyValue {
   const reader = new WireReader(bytes)
@@ -40,7 +56,7 @@ export function decodeKeyValue(bytes: EncodedKeyValue): KeyValue {
   let lease = 0n
   while (!reader.done()) {
     const tag = reader.tag()
-    if (tag === 0x0a) key = reader.bytes()
+    if (tag === keyTag) key = reader.bytes()
     else if (tag === 0x10) createRevision = reader.int64()
     else if (tag === 0x18) modRevision = reader.int64()
     else if (tag === 0x20) version = reader.int64()
