@@ -4,9 +4,16 @@ import { registerApplyCommand } from './apply-command.ts'
 import { registerDeleteCommand } from './delete-command.ts'
 import { registerGetCommand } from './get-command.ts'
 import { registerLogsCommand } from './logs-command.ts'
+import { registerMetadataCommands } from './metadata-commands.ts'
+import { registerNodeCommands } from './node-commands.ts'
+import { registerPatchCommand } from './patch-command.ts'
+import { registerRolloutCommand } from './rollout-command.ts'
+import { registerServerCommands } from './server-commands.ts'
+import { registerTokenCommand } from './token-command.ts'
+import { registerWaitCommand } from './wait-command.ts'
 import { registerScaleCommand } from './scale-command.ts'
 
-/** Adds `apply`, `get`, `delete`, `scale` and `logs` to `program`. */
+/** Adds all of them to `program`. */
 export function registerApiCommands(program: Command): void {
   for (const register of [
     registerApplyCommand,
@@ -14,6 +21,13 @@ export function registerApiCommands(program: Command): void {
     registerDeleteCommand,
     registerScaleCommand,
     registerLogsCommand,
+    registerMetadataCommands,
+    registerNodeCommands,
+    registerPatchCommand,
+    registerRolloutCommand,
+    registerServerCommands,
+    registerTokenCommand,
+    registerWaitCommand,
   ]) {
     register(program, withSessionOptions)
   }

@@ -11,6 +11,10 @@ const loadApi = async (): Promise<Register> =>
 const loadUp = async (): Promise<Register> => (await import('./up.ts')).registerUpCommand
 const loadMember = async (): Promise<Register> =>
   (await import('@balsa/kv/cli')).registerMemberCommand
+const loadKubeconfig = async (): Promise<Register> =>
+  (await import('./kubeconfig-command.ts')).registerKubeconfigCommand
+const loadBackup = async (): Promise<Register> =>
+  (await import('./backup-command.ts')).registerBackupCommand
 const loadKv = async (): Promise<Register> => (await import('@balsa/kv/cli')).registerKvCommand
 
 const verbs: Readonly<Record<string, () => Promise<Register>>> = {
@@ -22,6 +26,20 @@ const verbs: Readonly<Record<string, () => Promise<Register>>> = {
   delete: loadApi,
   scale: loadApi,
   logs: loadApi,
+  label: loadApi,
+  annotate: loadApi,
+  cordon: loadApi,
+  uncordon: loadApi,
+  drain: loadApi,
+  patch: loadApi,
+  rollout: loadApi,
+  'api-resources': loadApi,
+  create: loadApi,
+  auth: loadApi,
+  wait: loadApi,
+  token: loadApi,
+  kubeconfig: loadKubeconfig,
+  backup: loadBackup,
 }
 
 async function runBalsa(): Promise<void> {
@@ -35,7 +53,8 @@ async function runBalsa(): Promise<void> {
 
   const verb = process.argv[2] ?? ''
   const load = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
-  const loads = load === undefined ? [loadUp, loadMember, loadKv, loadApi] : [load]
+  const loads =
+    load === undefined ? [loadUp, loadMember, loadKv, loadApi, loadKubeconfig, loadBackup] : [load]
   if (verb !== '--version') for (const each of loads) (await each())(program)
   await program.parseAsync()
 }
