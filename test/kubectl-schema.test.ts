@@ -103,7 +103,9 @@ describe.each(['kubectl', 'kubectl120'] as const)('%s', (tool) => {
       await kubectl.run('delete deployment web')
     })
 
-    test.skipIf(isOld)('waits and deletes by watches that begin with the state', async () => {
+    // Older ones do not know such watches.
+    if (isOld) return
+    test('waits and deletes by watches that begin with the state', async () => {
       const watching = new Kubectl(tools[tool] ?? '', home, api.server.kubeconfigPath, {
         KUBE_FEATURE_WatchListClient: 'true',
       })

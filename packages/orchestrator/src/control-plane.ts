@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { componentUser, controllerUser } from './apiserver/access/user.ts'
 import type { ApiServer } from './apiserver/api-server.ts'
+import type { CertificateIssuer } from './loop/controllers/certificate-controller.ts'
 import { Leading, type ElectionTimes } from './loop/leading.ts'
 import { nodeMetrics } from './loop/node-metrics.ts'
 import { startControllers } from './loop/start-controllers.ts'
@@ -19,6 +20,13 @@ interface Part {
   close(): Promise<void>
 }
 
+/** The X.509 library is loaded with the first request. */
+const issuerOf = ({ certificates }: ApiServer): CertificateIssuer => ({
+  read: async (request) => (await import('./apiserver/pki/sign-request.ts')).readRequest(request),
+  sign: async (order) =>
+    (await import('./apiserver/pki/sign-request.ts')).signRequest(certificates.ca, order),
+})
+
 /** Resolves when both work, or, with an election, when both are candidates. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<Part> {
   const { server, election, onError } = options
@@ -34,6 +42,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<P
           rootCertificate: server.certificates.ca.certificate,
           client: manager,
           clientOf: (controller) => clientAs(controllerUser(controller)),
+          issuer: issuerOf(server),
           metrics: nodeMetrics(nodes),
           removeVolume: async (nodeName, path) => nodes.get(nodeName).removeVolume?.(path),
           onError,

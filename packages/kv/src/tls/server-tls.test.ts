@@ -153,9 +153,12 @@ test('the common name of a verified certificate speaks for gRPC and native calle
   await get(port, '/v3/kv/range', client)
   expect(member.credentials.map(({ commonName }) => commonName)).toEqual(['alice'])
   const socket = new WebSocket(`wss://127.0.0.1:${port}/native`, { ca: authority.ca, ...client })
+  const opened = new Promise((resolve) => socket.once('open', resolve))
   socket.on('open', () => socket.send(encodeFrame([[0, 'hello', nativeVersion]])))
   await waitFor(() => expect(member.credentials).toHaveLength(2))
   expect(member.credentials[1]?.commonName).toBe('alice')
+  // The server may know it before the client does.
+  await opened
   socket.terminate()
 })
 

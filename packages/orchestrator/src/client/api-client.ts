@@ -76,7 +76,7 @@ export interface ApiClient {
   update<T extends KubeObject>(
     ref: ResourceRef,
     object: T,
-    subresource?: 'status' | 'finalize',
+    subresource?: 'status' | 'finalize' | 'approval',
   ): Promise<Stored<T>>
   patch<T extends KubeObject>(
     ref: ResourceRef,

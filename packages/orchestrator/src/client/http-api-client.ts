@@ -134,7 +134,7 @@ export class HttpApiClient implements ApiClient {
   async update<T extends KubeObject>(
     ref: ResourceRef,
     object: T,
-    subresource?: 'status' | 'finalize',
+    subresource?: 'status' | 'finalize' | 'approval',
   ): Promise<Stored<T>> {
     const { namespace, name = '' } = object.metadata
     return asStored<T>(

@@ -109,7 +109,7 @@ export class LocalApiClient implements ApiClient {
   async update<T extends KubeObject>(
     ref: ResourceRef,
     object: T,
-    subresource?: 'status' | 'finalize',
+    subresource?: 'status' | 'finalize' | 'approval',
   ): Promise<Stored<T>> {
     const registry = this.#registries.get(ref)
     const decoded = decode(registry, object)

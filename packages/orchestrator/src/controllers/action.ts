@@ -51,7 +51,7 @@ export type Action =
       readonly type: 'update'
       readonly ref: CollectionRef
       readonly object: KubeObject
-      readonly subresource?: 'status' | 'finalize'
+      readonly subresource?: 'status' | 'finalize' | 'approval'
     } & Announced)
   /** A merge patch; give metadata.uid or resourceVersion in it as a precondition. */
   | ({

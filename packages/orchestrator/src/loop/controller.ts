@@ -7,6 +7,7 @@ import { controllerOf } from '../controllers/owner.ts'
 import type { KubeObject, ResourceType, Stored } from '../resources/object.ts'
 import type { MetricsSource } from './metrics-source.ts'
 import type { ControllerOptions } from './controller-loop.ts'
+import type { CertificateIssuer } from './controllers/certificate-controller.ts'
 
 /** A cache of one kind that all controllers share: the part of an Informer that they need. */
 export interface SharedCache<T extends KubeObject> {
@@ -44,6 +45,8 @@ export interface ControllerContext {
   readonly informers: Caches
   /** For what no cache holds, e.g. metrics. Writes are actions. */
   readonly client: ApiClient
+  /** undefined: nobody signs. */
+  readonly issuer?: CertificateIssuer
   /** By which pods know the apiserver; PEM. undefined: it has none that all know. */
   readonly rootCertificate?: string
   /** Left out: nothing is measured. */

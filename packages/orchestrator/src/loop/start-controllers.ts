@@ -3,6 +3,7 @@ import type { ApiClient } from '../client/api-client.ts'
 import { ControllerLoop } from './controller-loop.ts'
 import { resourceTypes } from '../resources/index.ts'
 import type { Controller, ServedKinds } from './controller.ts'
+import type { CertificateIssuer } from './controllers/certificate-controller.ts'
 import { allControllers } from './controllers/all-controllers.ts'
 import { Informers } from './informers.ts'
 import type { MetricsSource } from './metrics-source.ts'
@@ -22,6 +23,8 @@ export interface ControllersOptions {
   readonly metrics?: MetricsSource
   /** Removes the folder of a volume on a node; rejects while the node cannot be reached. */
   readonly removeVolume?: (nodeName: string, path: string) => Promise<void>
+  /** Signs certificates; left out: nobody does. */
+  readonly issuer?: CertificateIssuer
   /** All, unless given. */
   readonly controllers?: readonly Controller[]
   /** Epoch milliseconds. */
@@ -43,12 +46,13 @@ export async function startControllers(
   const onError = options.onError ?? (() => undefined)
   const informers = new Informers(client, onError)
   const { views } = informers
-  const { rootCertificate, metrics, removeVolume, kinds = builtInKinds } = options
+  const { rootCertificate, metrics, removeVolume, issuer, kinds = builtInKinds } = options
   const context = {
     informers,
     kinds,
     now,
     ...(rootCertificate === undefined ? {} : { rootCertificate }),
+    ...(issuer === undefined ? {} : { issuer }),
     ...(metrics === undefined ? {} : { metrics }),
     ...(removeVolume === undefined ? {} : { removeVolume }),
   }

@@ -23,14 +23,30 @@ export class CertificateChecks implements AdmissionPlugin {
 
   handles(operation: AdmissionOperation, type: ResourceType, subresource: string): boolean {
     const isRequest = type.group === group && type.plural === 'certificatesigningrequests'
-    return (
-      operation === 'UPDATE' &&
-      isRequest &&
-      (subresource === 'approval' || subresource === 'status')
-    )
+    if (!isRequest) return false
+    if (operation === 'CREATE') return subresource === ''
+    return operation === 'UPDATE' && (subresource === 'approval' || subresource === 'status')
+  }
+
+  /** A new request says who made it, whatever was sent. */
+  mutate({ operation, object, user }: AdmissionRequest): KubeObject {
+    if (operation !== 'CREATE') return object
+    const { spec } = object as CertificateRequest
+    const { name: username, uid, groups, extra } = user
+    const asker = {
+      username,
+      groups,
+      ...(uid === undefined ? {} : { uid }),
+      ...(extra === undefined ? {} : { extra }),
+    }
+    return {
+      ...object,
+      spec: { ...spec, uid: undefined, extra: undefined, ...asker },
+    } as KubeObject
   }
 
   validate(request: AdmissionRequest): void {
+    if (request.operation === 'CREATE') return
     const object = request.object as CertificateRequest
     const old = request.oldObject as CertificateRequest | undefined
     const isApproval = request.subresource === 'approval'

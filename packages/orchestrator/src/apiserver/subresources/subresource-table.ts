@@ -63,6 +63,13 @@ const rows: readonly Row[] = [
     verbs: ['create'],
     handle: handleToken,
   },
+  {
+    group: 'certificates.k8s.io',
+    plural: 'certificatesigningrequests',
+    name: 'approval',
+    kind: { group: 'certificates.k8s.io', version: 'v1', kind: 'CertificateSigningRequest' },
+    verbs: readWrite,
+  },
   { ...pods, name: 'binding', kind: core('Binding'), verbs: ['create'] },
   { ...pods, name: 'eviction', kind: evictionKind, verbs: ['create'], handle: handleEviction },
   { ...pods, name: 'exec', kind: core('PodExecOptions'), verbs: connect, handle: handleExec },

@@ -2,6 +2,7 @@
 import type { KubeObject, Stored } from '../../resources/object.ts'
 import { noSuchResource } from '../api-errors.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
+import { withApproval } from './approval.ts'
 import { boundPod } from './binding.ts'
 import { afterUpdate } from '../registry/deletion.ts'
 import type { Change, Place, Registry } from '../registry/registry.ts'
@@ -11,7 +12,12 @@ import { type Scale, scaleOf, withScale } from './scale.ts'
 import { findSubresource } from './subresource-table.ts'
 
 /** Subresources that are written with an object of the parent's kind. */
-export type ObjectSubresource = 'status' | 'finalize' | 'ephemeralcontainers' | 'resize'
+export type ObjectSubresource =
+  | 'status'
+  | 'finalize'
+  | 'approval'
+  | 'ephemeralcontainers'
+  | 'resize'
 
 export const changeSubresource = async (
   registry: Registry,
@@ -71,6 +77,7 @@ const withSpecFinalizers = (current: Stored<KubeObject>, sent: KubeObject): Kube
 /** The object as it may be stored, of the current one and what a client made of it. */
 const merges: Readonly<Record<Exclude<ObjectSubresource, 'status'>, Merge>> = {
   finalize: withSpecFinalizers,
+  approval: withApproval,
   ephemeralcontainers: withEphemeralContainers,
   resize: withResources,
 }

@@ -138,7 +138,7 @@ export class FakeApiClient implements ApiClient {
   async update<T extends KubeObject>(
     ref: ResourceRef,
     object: T,
-    subresource?: 'status' | 'finalize',
+    subresource?: 'status' | 'finalize' | 'approval',
   ): Promise<Stored<T>> {
     await Promise.resolve()
     const { namespace, name = '', resourceVersion } = object.metadata

@@ -3,6 +3,8 @@ import type { Controller } from '../controller.ts'
 import { autoscalerController } from './autoscaler-controller.ts'
 import { clusterRoleAggregation } from './cluster-role-aggregation.ts'
 import { cronJobController } from './cron-job-controller.ts'
+import { certificateController } from './certificate-controller.ts'
+import { resourceQuotaController } from './resource-quota-controller.ts'
 import { daemonSetController } from './daemon-set-controller.ts'
 import { deploymentController } from './deployment-controller.ts'
 import { endpointSliceController } from './endpoint-slice-controller.ts'
@@ -44,6 +46,8 @@ export const allControllers: readonly Controller[] = [
   volumeProtection,
   podGarbageCollector,
   clusterRoleAggregation,
+  resourceQuotaController,
+  certificateController,
   // Last: it watches every kind, and those that others asked for have their indexes by then.
   garbageCollector,
 ]
