@@ -371,11 +371,11 @@ const leaseMutants: readonly Mutant[] = [
     edits: [
       change(
         'member/state-machine.ts',
-        `      for (const key of keys) this.#store.delete({ from: key, to: key + '\\0' }, false)
+        `      this.#store.deleteKeys(keys)
       this.#lessor.remove(id)
 `,
         `      for (const key of keys) {
-        this.#store.delete({ from: key, to: key + '\\0' }, false)
+        this.#store.deleteKeys([key])
         this.#endWrite()
         this.#store.beginWrite()
       }

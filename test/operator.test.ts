@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Cluster, startCluster } from '@balsa/orchestrator'
 import { hasCondition, type KubeObject, waitFor, type Stored } from '@balsa/orchestrator/client'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Kubectl } from './kubectl-process.ts'
 import { missing, repositoryRoot, tools } from './tools.ts'
 
@@ -84,7 +84,8 @@ describe.each(['operator.mjs', 'operator-client-node.mjs'])('%s', (example) => {
     await cluster.resource(websites).delete(blog)
     for (const children of [deployments, services])
       await waitFor(client, children, blog, isGone, wait)
-    expect(cluster.output()).toContain('default/blog: 3 ready')
+    // What it writes comes through a pipe, when it comes.
+    await vi.waitFor(() => expect(cluster.output()).toContain('default/blog: 3 ready'), timeoutMs)
   })
 })
 
