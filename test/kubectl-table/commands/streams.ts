@@ -51,7 +51,8 @@ export const streams: readonly Command[] = [
     err: /\(ServiceUnavailable\): no endpoints available for service "kubernetes"/,
   }),
   prepare('K get --raw /api/v1/nodes/{node}/proxy/stats/summary', {
-    out: /"podRef":\{"name":"p1"/,
+    // Of the first node, which may run any of the pods.
+    out: /"podRef":\{"name":"[a-z0-9-]+"/,
   }),
   prepare(
     `K port-forward pod/served :8080 >forward.log 2>&1 & trap "kill %1" EXIT; sleep 2; node -e 'fetch(process.argv[1]).then(async (answer) => process.stdout.write(await answer.text()))' "http://127.0.0.1:$(sed -n 's/.*127.0.0.1:\\([0-9]*\\) ->.*/\\1/p' forward.log)/f"`,
