@@ -2,6 +2,7 @@
 // command sets rows and refuses nothing, so that a member that replays an old log comes to the same rows; whoever proposes checks first.
 import type { Tables } from '../mvcc/tables.ts'
 import { KvError } from '../errors.ts'
+import { highestCommand, unsaidCommands } from './command.ts'
 import {
   decodeAttributes,
   encodeAttributes,
@@ -18,10 +19,14 @@ export type ClusterCommand =
   | { readonly op: 'version'; readonly version: string }
   /** No `target`: none is under way any more. */
   | { readonly op: 'downgrade'; readonly target: string }
+  /** Every member applies the kinds of commands up to `highest`; true in the term of the leader that has seen to it. */
+  | { readonly op: 'commands'; readonly highest: number; readonly term: number }
 
 const removedRowPrefix = 'mremoved/'
 const versionRowKey = 'mcluster/version'
 const downgradeRowKey = 'mcluster/downgrade'
+/** Versions that do not know this row do not open tables that have it. */
+export const commandsRowKey: string = 'mcluster/commands'
 
 /** All rows of removed members. */
 export const removedRows: { readonly from: string; readonly to: string } = {
@@ -42,6 +47,7 @@ export class ClusterBook {
   readonly #removed = new Set<string>()
   #version: string | undefined
   #downgradeTarget = ''
+  #commands = unsaidCommands
 
   constructor(tables: Tables) {
     this.#tables = tables
@@ -66,6 +72,11 @@ export class ClusterBook {
     return this.#downgradeTarget
   }
 
+  /** The highest kind of command that every member applies, from now on and for ever. */
+  get commands(): number {
+    return this.#commands
+  }
+
   /** Peer URLs are changed by `update` alone: what the flags of a member say is what it began with. */
   publish(body: Uint8Array): void {
     const published = decodeAttributes(body)
@@ -74,7 +85,8 @@ export class ClusterBook {
     this.#put(peerUrls.length === 0 ? published : { ...published, peerUrls })
   }
 
-  apply(body: Uint8Array): void {
+  /** `term`: that of the entry. */
+  apply(body: Uint8Array, term: number): void {
     const command = decodeClusterCommand(body)
     if (command.op === 'add') {
       this.#put({ id: command.id, name: '', peerUrls: command.peerUrls, clientUrls: [] })
@@ -89,6 +101,10 @@ export class ClusterBook {
     } else if (command.op === 'version') {
       this.#version = command.version
       this.#tables.put(versionRowKey, Buffer.from(command.version))
+    } else if (command.op === 'commands') {
+      if (command.term !== term || command.highest <= this.#commands) return
+      this.#commands = known(command.highest)
+      this.#tables.put(commandsRowKey, Buffer.from(String(command.highest)))
     } else {
       this.#downgradeTarget = command.target
       this.#tables.put(downgradeRowKey, Buffer.from(command.target))
@@ -99,6 +115,7 @@ export class ClusterBook {
   loadRow(key: string, value: Uint8Array): void {
     if (key === versionRowKey) this.#version = Buffer.from(value).toString()
     else if (key === downgradeRowKey) this.#downgradeTarget = Buffer.from(value).toString()
+    else if (key === commandsRowKey) this.#commands = known(Number(Buffer.from(value).toString()))
     else if (key.startsWith(removedRowPrefix)) this.#removed.add(key.slice(removedRowPrefix.length))
     else {
       const attributes = decodeAttributes(value)
@@ -110,6 +127,13 @@ export class ClusterBook {
     this.#members.set(attributes.id, attributes)
     this.#tables.put(memberRowKey(attributes.id), encodeAttributes(attributes))
   }
+}
+
+/** A member that would pass over what the others apply must not go on. */
+function known(commands: number): number {
+  if (commands <= highestCommand) return commands
+  const message = `The cluster uses commands up to kind ${commands}, this version knows them up to ${highestCommand}; start this member with a newer version`
+  throw new KvError('CORRUPT', { message })
 }
 
 export function encodeClusterCommand(command: ClusterCommand): Uint8Array {
@@ -130,9 +154,10 @@ export function decodeClusterCommand(bytes: Uint8Array): ClusterCommand {
 
 function isClusterCommand(value: unknown): value is ClusterCommand {
   if (typeof value !== 'object' || value === null) return false
-  const { op, id, peerUrls, version, target } = value as Record<string, unknown>
+  const { op, id, peerUrls, version, target, highest, term } = value as Record<string, unknown>
   if (op === 'version') return typeof version === 'string'
   if (op === 'downgrade') return typeof target === 'string'
+  if (op === 'commands') return Number.isSafeInteger(highest) && Number.isSafeInteger(term)
   if (typeof id !== 'string' || !/^[0-9a-f]{16}$/.test(id)) return false
   if (op === 'remove') return true
   const isUrls = Array.isArray(peerUrls) && peerUrls.every((url) => typeof url === 'string')

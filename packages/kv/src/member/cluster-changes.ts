@@ -62,6 +62,15 @@ export class ClusterChanges {
 
   /** Rejects with a KvError; NOT_LEADER means that nothing was changed and another member should be asked. */
   async run(change: ClusterChange): Promise<ClusterChanged> {
+    try {
+      return await this.inTurn(() => this.#run(change))
+    } catch (reason) {
+      throw reason instanceof Error ? kvErrorFromRaft(reason) : KvError.from(reason)
+    }
+  }
+
+  /** Runs when the changes before are over, and no other meanwhile. */
+  async inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.#waiting >= waitingMax) throw new KvError('TOO_MANY_REQUESTS')
     this.#waiting++
     const before = this.#last
@@ -69,9 +78,7 @@ export class ClusterChanges {
     this.#last = new Promise((resolve) => (over = resolve))
     await before
     try {
-      return await this.#run(change)
-    } catch (reason) {
-      throw reason instanceof Error ? kvErrorFromRaft(reason) : KvError.from(reason)
+      return await work()
     } finally {
       this.#waiting--
       over()

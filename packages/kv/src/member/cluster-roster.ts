@@ -1,6 +1,7 @@
 // Who the members are: raft says which ids, the log says names and URLs, and what it does not say yet the flags of the first start do.
 import type { KvError } from '../errors.ts'
 import type { MemberRecord } from '../proto/messages.ts'
+import { highestCommand } from './command.ts'
 import { idText, parseIdText } from './identity.ts'
 import type { LogGate } from './log-gate.ts'
 import type { MemberClock } from './member-clock.ts'
@@ -55,10 +56,11 @@ export class ClusterRoster {
   /** Tells the cluster a member's name and URLs; resolves when that is applied, tries until then or until the gate closes. */
   async publish(member: MemberAttributes): Promise<void> {
     const { stateMachine, gate, clock } = this.#options
-    const body = encodeAttributes({ ...member, version: etcdVersion })
+    const said = { ...member, version: etcdVersion, commands: highestCommand }
+    const body = encodeAttributes(said)
     const known = stateMachine.cluster.members.get(member.id)
     const { peerUrls } = known ?? member
-    const wanted = encodeAttributes({ ...member, version: etcdVersion, peerUrls })
+    const wanted = encodeAttributes({ ...said, peerUrls })
     const isKnown = known !== undefined && Buffer.compare(encodeAttributes(known), wanted) === 0
     while (!gate.isClosed) {
       const error = await new Promise<KvError | undefined>((resolve) => {

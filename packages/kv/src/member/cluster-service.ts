@@ -24,6 +24,7 @@ import {
 } from './cluster-changes.ts'
 import type { ClusterChange, ClusterLink } from './cluster-link.ts'
 import { ClusterVersion } from './cluster-version.ts'
+import { CommandLevel } from './command-level.ts'
 import { idText } from './identity.ts'
 import { checkPeerUrls } from './peer-urls.ts'
 import { kvErrorFromRaft } from './raft-failure.ts'
@@ -42,11 +43,21 @@ export class ClusterService implements ClusterApi {
   readonly changes: ClusterChanges
   readonly #options: ClusterServiceOptions
   readonly #version: ClusterVersion
+  readonly #commands: CommandLevel
 
   constructor(options: ClusterServiceOptions) {
     this.#options = options
     this.changes = new ClusterChanges(options)
-    this.#version = new ClusterVersion({ ...options, members: () => this.members() })
+    const members = (): readonly MemberRecord[] => this.members()
+    const inTurn: ClusterChanges['inTurn'] = (work) => this.changes.inTurn(work)
+    this.#commands = new CommandLevel({ ...options, members, inTurn })
+    const onCheck = (): void => void this.#commands.check()
+    this.#version = new ClusterVersion({ ...options, members, onCheck })
+  }
+
+  /** Settles what all members apply, as leader; resolves at once elsewhere. */
+  settleCommands(): Promise<void> {
+    return this.#commands.check()
   }
 
   isLearner(): boolean {

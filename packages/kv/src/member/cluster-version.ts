@@ -19,6 +19,8 @@ export interface ClusterVersionOptions {
   readonly gate: LogGate
   readonly clock: MemberClock
   readonly members: () => readonly MemberRecord[]
+  /** Called at each look. */
+  readonly onCheck: () => void
 }
 
 export class ClusterVersion {
@@ -65,6 +67,7 @@ export class ClusterVersion {
     this.#cancel = this.#options.clock.setTimer(ms, () => {
       if (this.#options.gate.isClosed) return
       this.#check()
+      this.#options.onCheck()
       this.#schedule()
     })
   }

@@ -37,6 +37,13 @@ export const commandKind = {
 } as const
 export type CommandName = keyof typeof commandKind
 
+/** What this version applies: every kind up to this one, and puts with a TTL. */
+export const highestCommand: number = commandKind.leaseRemaining
+/** What members apply that do not say it. */
+export const unsaidCommands: number = commandKind.cluster
+/** Before this one a put with a TTL was a put on a lease that must be there. */
+export const ttlPutSince: number = commandKind.leaseRemaining
+
 /** What applying each command gives when it is not refused. */
 export interface CommandResponses {
   put: PutResponse

@@ -57,6 +57,9 @@ export function tablesFailure(dataDir: string, reason: unknown): KvError {
     )
   }
   const text = cause instanceof Error ? cause.message : String(cause)
+  if (text.includes('newer version')) {
+    return unusable(`--data-dir '${dataDir}' cannot be opened: ${text}`, reason)
+  }
   const cure = text.includes('No space left')
     ? 'make room on its disk and start again'
     : 'its tables are damaged; move member/db in it away and start again, they are made anew if the log still holds everything'

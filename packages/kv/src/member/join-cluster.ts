@@ -64,7 +64,10 @@ async function join(plan: MemberPlan, tls: PeerTls | undefined): Promise<MemberP
   // One that lags behind does not know the new member yet: the next one may.
   for (const url of others) {
     const answer = await new Promise<ClusterAnswer | undefined>((resolve) => {
-      askMembers(questions, { url, fresh: false }, resolve)
+      askMembers(questions, { url, fresh: false }, (found, refusal) => {
+        mismatch = refusal ?? mismatch
+        resolve(found)
+      })
     })
     if (answer === undefined) continue
     const found = match(plan, answer)

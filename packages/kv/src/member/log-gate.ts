@@ -4,7 +4,13 @@ import { owner, type Caller } from '../auth/caller.ts'
 import type { Backend } from '../backend/backend.ts'
 import { KvError } from '../errors.ts'
 import { defaultLimits, type Limits } from '../limits.ts'
-import { encodeCommand, type CommandName, type CommandResponses } from './command.ts'
+import {
+  commandKind,
+  encodeCommand,
+  ttlPutSince,
+  type CommandName,
+  type CommandResponses,
+} from './command.ts'
 import type { Consensus } from './consensus.ts'
 import { Freshness } from './freshness.ts'
 import { parseIdText } from './identity.ts'
@@ -107,6 +113,16 @@ export class LogGate {
         done(undefined, result as CommandResponses[Name])
       }
     })
+  }
+
+  /** Every member applies this kind of command: what some pass over must not be proposed, or their data differs. */
+  knows(name: CommandName): boolean {
+    return this.#options.stateMachine.cluster.commands >= commandKind[name]
+  }
+
+  /** The same of puts with a TTL. */
+  get knowsTtlPuts(): boolean {
+    return this.#options.stateMachine.cluster.commands >= ttlPutSince
   }
 
   /** From now on `guard` is asked before anything is proposed. */

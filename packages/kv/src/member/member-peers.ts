@@ -80,7 +80,7 @@ export class MemberPeers {
     const answerers = new Map([
       [leasePath, leaseAnswerer(member.leases)],
       [clusterPath, clusterAnswerer(member.cluster.changes)],
-      [membersPath, membersAnswerer(member)],
+      [membersPath, membersAnswerer(member, () => member.highestCommand)],
       [hashPath, hashAnswerer(member.maintenance)],
     ])
     const desk = {

@@ -1,21 +1,32 @@
 // The question who the members are, which a member that joins asks, and one that misses its leader and may have been removed.
 import type { MemberRecord } from '../proto/messages.ts'
+import { highestCommand, unsaidCommands } from './command.ts'
 import { idText, parseIdText } from './identity.ts'
 import type { JsonObject, PeerAnswerer, PeerQuestions } from './peer-questions.ts'
 import type { MemberApi } from './types.ts'
 
 export const membersPath = '/balsa/members'
 
+/** Who asks must be of a newer version. */
+const tooOldStatus = 426
+
 export interface ClusterAnswer {
   readonly clusterId: bigint
   readonly members: readonly MemberRecord[]
 }
 
-export function membersAnswerer(member: MemberApi): PeerAnswerer {
-  return ({ fresh }, reply) => {
+/** `commands`: the highest kind that all members apply. Who knows less may not come in: it says so in its question, or nothing. */
+export function membersAnswerer(member: MemberApi, commands: () => number): PeerAnswerer {
+  return ({ fresh, commands: known = unsaidCommands }, reply) => {
     member.memberList(fresh === true, (error, list) => {
       if (error !== undefined || list === undefined) {
         reply(503, { error: error?.message ?? 'no answer' })
+        return
+      }
+      // Looked at with the list: whoever is on it was added before the level was settled, or is refused.
+      if (commands() > Number(known)) {
+        const what = `commands up to kind ${commands()} are in use, which it does not know`
+        reply(tooOldStatus, { error: `the version of this member is too old: ${what}` })
         return
       }
       const { header, members } = list
@@ -27,15 +38,16 @@ export function membersAnswerer(member: MemberApi): PeerAnswerer {
 
 /**
  * `fresh`: as a quorum knows it now, else as the asked member does: the second member of a cluster joins one that has no quorum
- * without it. Undefined: that member could not say it.
+ * without it. Undefined: that member could not say it, or would not: then there is a reason.
  */
 export function askMembers(
   questions: PeerQuestions,
   { url, fresh }: { readonly url: string; readonly fresh: boolean },
-  done: (answer: ClusterAnswer | undefined) => void,
+  done: (answer: ClusterAnswer | undefined, refusal?: string) => void,
 ): void {
-  questions.ask(url, membersPath, { fresh }, ({ status, body }) => {
-    done(status === 200 ? parseAnswer(body) : undefined)
+  questions.ask(url, membersPath, { fresh, commands: highestCommand }, ({ status, body }) => {
+    if (status === 200) done(parseAnswer(body))
+    else done(undefined, status === tooOldStatus ? String(body['error']) : undefined)
   })
 }
 

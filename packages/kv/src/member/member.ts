@@ -12,7 +12,6 @@ import {
   encodeLeaseCheckpointRequest,
   encodeLeaseGrantRequest,
   encodeLeaseRevokeRequest,
-  encodePutRequest,
 } from '../proto/index.ts'
 import type {
   AlarmResponse,
@@ -49,6 +48,7 @@ import { RemovalWatch } from './removal-watch.ts'
 import { StorageKeeper } from './storage-keeper.ts'
 import { plainStoragePlan } from './storage-options.ts'
 import { encodeTermBound } from './term-bound.ts'
+import { proposeTtlPut } from './ttl-put.ts'
 import type { Credentials, Done, MemberApi, WatchSink } from './types.ts'
 
 /** Used as it is, it does what it is asked: it is its owner's. `as()` gives what others may have of it. */
@@ -130,12 +130,14 @@ export class MemberCore implements MemberApi {
       settings: parts.leases,
       checkpoint: (checkpoints, term, done) => {
         const request = encodeLeaseCheckpointRequest({ checkpoints })
-        gate.propose('leaseRemaining', encodeTermBound(term, request), done)
+        if (!gate.knows('leaseRemaining')) gate.propose('leaseCheckpoint', request, done)
+        else gate.propose('leaseRemaining', encodeTermBound(term, request), done)
       },
       confirm: (done) => consensus.read(done),
       revoke: (id, term, done) => {
         const request = encodeLeaseRevokeRequest({ id })
-        gate.propose('leaseExpire', encodeTermBound(term, request), done)
+        if (!gate.knows('leaseExpire')) gate.propose('leaseRevoke', request, done)
+        else gate.propose('leaseExpire', encodeTermBound(term, request), done)
       },
     })
     this.#notifyProgress()
@@ -166,11 +168,12 @@ export class MemberCore implements MemberApi {
     const request = this.#decode(() => goodPut(body), done)
     if (request === undefined) return
     const { lease, ttlSeconds = 0 } = request
-    if (ttlSeconds === 0 || lease !== 0n) this.#gate.propose('put', body, done, caller)
-    else {
-      const chosen = encodePutRequest({ ...request, lease: randomId(this.#parts.random) })
-      this.#gate.propose('put', chosen, done, caller)
+    if (ttlSeconds === 0) {
+      this.#gate.propose('put', body, done, caller)
+      return
     }
+    const named = lease !== 0n ? request : { ...request, lease: randomId(this.#parts.random) }
+    proposeTtlPut(this.#gate, { request: named, caller }, done)
   }
 
   deleteRange(body: Uint8Array, done: Done<DeleteRangeResponse>, caller: Caller = owner): void {
@@ -296,6 +299,11 @@ export class MemberCore implements MemberApi {
     return this.#parts.stateMachine.auth.permits
   }
 
+  /** The highest kind of command that all members apply. */
+  get highestCommand(): number {
+    return this.#parts.stateMachine.cluster.commands
+  }
+
   /** raft says who leads. */
   leaderChanged(leader: string | undefined, term: number): void {
     this.#gate.leaderChanged(leader)
@@ -305,6 +313,7 @@ export class MemberCore implements MemberApi {
   /** The membership in force here, or what is known of the members. */
   membersChanged(): void {
     this.#removal.membersChanged()
+    void this.cluster.settleCommands()
   }
 
   /** Nobody else has a vote. */
@@ -319,9 +328,10 @@ export class MemberCore implements MemberApi {
   }
 
   /** Tells the cluster this member's name and URLs; resolves when it is part of a cluster that has a quorum, or at close(). */
-  publish(clientUrls: readonly string[]): Promise<void> {
+  async publish(clientUrls: readonly string[]): Promise<void> {
     const { name, peerUrls } = this.#parts
-    return this.#roster.publish({ id: idText(this.id), name, clientUrls, peerUrls })
+    await this.#roster.publish({ id: idText(this.id), name, clientUrls, peerUrls })
+    await this.cluster.settleCommands()
   }
 
   /** Hands the lead over if there is someone to take it, answers what waits, and stops. */

@@ -18,6 +18,8 @@ export interface MemberAttributes {
   readonly clientUrls: readonly string[]
   /** Of the server that it runs; members of before this was said leave it out. */
   readonly version?: string
+  /** The highest kind of command that it applies; left out by members of before this was said. */
+  readonly commands?: number
 }
 
 const stateSizeBytes = 32
@@ -75,14 +77,15 @@ export function decodeAttributes(bytes: Uint8Array): MemberAttributes {
 
 function isAttributes(value: unknown): value is MemberAttributes {
   if (typeof value !== 'object' || value === null) return false
-  const { id, name, peerUrls, clientUrls, version } = value as Record<string, unknown>
+  const { id, name, peerUrls, clientUrls, version, commands } = value as Record<string, unknown>
   return (
     typeof id === 'string' &&
     /^[0-9a-f]{16}$/.test(id) &&
     typeof name === 'string' &&
     isStrings(peerUrls) &&
     isStrings(clientUrls) &&
-    (version === undefined || typeof version === 'string')
+    (version === undefined || typeof version === 'string') &&
+    (commands === undefined || typeof commands === 'number')
   )
 }
 

@@ -23,6 +23,9 @@ import type { Done } from './types.ts'
 
 /** Between two slices others have their turn. */
 const sliceKeysMax = 500
+const knownRetryMs = 20
+const knownRetriesMax = 50
+const notKnown = 'etcdserver: not capable: not all members say that they know quotas'
 
 /** Requests come as protobuf bytes of our Quota service. */
 export interface QuotaApi {
@@ -94,7 +97,18 @@ export class QuotaKeeper implements QuotaApi, WriteGuard {
       done(KvError.from(reason), undefined)
       return
     }
-    this.#options.gate.propose('quota', encodeQuotaCommand(change, body), done, caller)
+    this.#whenKnown(knownRetriesMax, (isKnown) => {
+      const { gate } = this.#options
+      if (isKnown) gate.propose('quota', encodeQuotaCommand(change, body), done, caller)
+      else done(new KvError('NOT_CAPABLE', { message: notKnown }), undefined)
+    })
+  }
+
+  /** Members that have just begun have not told each other yet what they know. */
+  #whenKnown(retries: number, next: (isKnown: boolean) => void): void {
+    const { gate, clock } = this.#options
+    if (gate.knows('quota') || gate.isClosed || retries === 0) next(gate.knows('quota'))
+    else clock.setTimer(knownRetryMs, () => this.#whenKnown(retries - 1, next))
   }
 
   #count(): void {

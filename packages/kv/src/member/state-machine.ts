@@ -339,7 +339,7 @@ export class KvStateMachine {
       return { header: this.header(this.#store.revision) }
     },
     cluster: (body) => {
-      this.#cluster.apply(body)
+      this.#cluster.apply(body, this.#applied.term)
       this.#options.onMembers?.()
       return { header: this.header(this.#store.revision) }
     },

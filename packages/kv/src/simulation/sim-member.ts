@@ -15,6 +15,8 @@ import {
   type Source,
 } from '@balsa/raft/simulation'
 import { MemoryDisk, type StorageStep } from '../backend/memory-backend.ts'
+import { commandsRowKey } from '../member/cluster-book.ts'
+import { highestCommand } from '../member/command.ts'
 import { idText } from '../member/identity.ts'
 import { planMember, type MemberOptions } from '../member/member-options.ts'
 import type { MemberRandom } from '../member/member-random.ts'
@@ -99,6 +101,8 @@ export class SimMember implements LinkEnd {
     this.id = idText(this.memberId) as NodeId
     this.#random = options.random
     this.#tables = options.hasLyingTables ? new LyingDisk() : new MemoryDisk()
+    // Once all members have said so, which is not what most runs are about, it holds for ever.
+    this.#tables.rows.set(commandsRowKey, Buffer.from(String(highestCommand)))
     this.#disk = new SimDisk(options.random.fork())
     const startMs = options.random.next() * bootMsMax
     this.clock = new LocalClock(options.scheduler, { rate: 1, startMs })

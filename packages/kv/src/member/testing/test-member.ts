@@ -2,6 +2,8 @@
 import type { Backend } from '../../backend/backend.ts'
 import { MemoryBackend } from '../../backend/memory-backend.ts'
 import { BcryptPasswords, bcryptCosts } from '../auth/passwords.ts'
+import { encodeClusterCommand } from '../cluster-book.ts'
+import { highestCommand } from '../command.ts'
 import { nodeMemberClock, type MemberClock } from '../member-clock.ts'
 import { MemberMetrics } from '../member-metrics.ts'
 import { nodeMemberRandom } from '../member-random.ts'
@@ -26,6 +28,8 @@ export async function openTestMember(
     /** Rows after which the index is saved. */
     indexRowsMax?: number
     storage?: StoragePlan
+    /** The highest kind of command that is settled; left out: all that there are. */
+    commands?: number
   } = {},
 ): Promise<TestMember> {
   const {
@@ -34,6 +38,7 @@ export async function openTestMember(
     log,
     indexRowsMax,
     storage = plainStoragePlan,
+    commands = highestCommand,
   } = options
   const id = 7n
   const stateMachine = await KvStateMachine.open({
@@ -76,6 +81,8 @@ export async function openTestMember(
     passwords: new BcryptPasswords(bcryptCosts.min),
   })
   core.leaderChanged(idName, 1)
+  const { cluster } = stateMachine
+  cluster.apply(encodeClusterCommand({ op: 'commands', highest: commands, term: 1 }), 1)
   return { core, stateMachine, consensus, backend }
 }
 
