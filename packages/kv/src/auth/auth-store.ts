@@ -23,14 +23,14 @@ import {
   type Role,
   type User,
 } from './auth-rows.ts'
-import { covers, mergeRanges, type MergedRanges } from './intervals.ts'
+import { Allowance } from './allowance.ts'
 
 /** Both the user and the role that may do everything. */
 export const rootName = 'root'
 
 interface Allowed {
-  readonly read: MergedRanges
-  readonly write: MergedRanges
+  readonly read: Allowance
+  readonly write: Allowance
 }
 
 export class AuthStore {
@@ -175,11 +175,11 @@ export class AuthStore {
   }
 
   mayRead(user: User, range: KeyRange): boolean {
-    return covers(this.#allowedTo(user).read, range)
+    return this.#allowedTo(user).read.covers(range)
   }
 
   mayWrite(user: User, range: KeyRange): boolean {
-    return covers(this.#allowedTo(user).write, range)
+    return this.#allowedTo(user).write.covers(range)
   }
 
   #allowedTo(user: User): Allowed {
@@ -189,11 +189,13 @@ export class AuthStore {
       (role) => this.#roles.get(roleRowKey(role))?.permissions ?? [],
     )
     const { read, write, readWrite } = permissionType
-    const rangesOf = (type: number): KeyRange[] =>
-      permissions
-        .filter(({ permType }) => permType === type || permType === readWrite)
-        .map(({ key, rangeEnd }) => keyRange(key, rangeEnd))
-    const allowed = { read: mergeRanges(rangesOf(read)), write: mergeRanges(rangesOf(write)) }
+    const allowanceOf = (type: number): Allowance =>
+      new Allowance(
+        permissions
+          .filter(({ permType }) => permType === type || permType === readWrite)
+          .map(({ key, rangeEnd }) => keyRange(key, rangeEnd)),
+      )
+    const allowed = { read: allowanceOf(read), write: allowanceOf(write) }
     this.#allowed.set(user.name, allowed)
     return allowed
   }

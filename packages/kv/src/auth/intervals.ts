@@ -19,7 +19,7 @@ export function mergeRanges(ranges: readonly KeyRange[]): MergedRanges {
   return merged
 }
 
-/** True if every key of `range` is in the set. A range that is empty is judged by its first key. */
+/** True if every key of `range`, which has some, is in the set. */
 export function covers(merged: MergedRanges, range: KeyRange): boolean {
   let low = 0
   let high = merged.length
