@@ -9,9 +9,9 @@ const permissions = ['READ', 'WRITE', 'READWRITE']
 const permissionKeys = ['a', 'b', 'c', 'e/']
 const permissionEnds = ['', '', 'b', 'd', 'e0', '\0', 'a']
 
-/** Most often root, who may do all; undefined: nobody. */
-export function drawUser(random: SeededRandom): string | undefined {
-  if (random.chance(0.5)) return 'root'
+/** Most often root, who may do all; undefined: nobody. `isRoots`: it is refused for most others. */
+export function drawUser(random: SeededRandom, isRoots: boolean = false): string | undefined {
+  if (random.chance(isRoots ? 0.9 : 0.5)) return 'root'
   return random.chance(0.1) ? undefined : random.pick(users)
 }
 
@@ -47,7 +47,8 @@ function drawChange(random: SeededRandom): readonly Operation[] {
   const name = random.chance(0.02) ? '' : user
   const draws: readonly (() => [string, Json])[] = [
     () => ['UserAdd', { name, password }],
-    () => ['UserAdd', { name, options: { no_password: true } }],
+    // Where root cannot sign in nothing else happens any more.
+    () => ['UserAdd', { name: user === 'root' ? 'u1' : name, options: { no_password: true } }],
     () => ['UserGet', { name }],
     () => ['UserList', {}],
     () => ['UserDelete', { name: user === 'root' && random.chance(0.9) ? 'u3' : name }],
@@ -70,6 +71,7 @@ function drawChange(random: SeededRandom): readonly Operation[] {
   const [method, body] = (random.pick(draws) ?? draws[0])?.() ?? ['UserList', {}]
   const as = random.chance(0.9) ? 'root' : drawUser(random)
   const change = call(`Auth/${method}`, body, method === 'Authenticate' ? undefined : as)
+  if (method === 'AuthEnable' && random.chance(0.8)) return [change, ...signIn()]
   return method === 'UserChangePassword' && random.chance(0.7)
     ? [change, call('Auth/Authenticate', { name, password })]
     : [change]

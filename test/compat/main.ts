@@ -18,6 +18,7 @@ const shownMax = 60
 
 interface Attempted {
   readonly difference: Difference | undefined
+  readonly granted: number
   readonly refused: number
 }
 
@@ -29,7 +30,8 @@ async function attempt(operations: Iterable<Operation>, count?: number): Promise
       ? undefined
       : setInterval(() => process.stderr.write(`\r${run.done} of ${count}`), progressMs)
   try {
-    return { difference: await run.all(operations), refused: run.refused }
+    const difference = await run.all(operations)
+    return { difference, granted: run.granted, refused: run.refused }
   } finally {
     clearInterval(timer)
     if (timer !== undefined) process.stderr.write('\r')
@@ -50,13 +52,13 @@ function print(value: unknown): string {
 async function runSeed(seed: number, count: number, without: readonly string[]): Promise<boolean> {
   const startedAt = performance.now()
   const draw = (): Generator<Operation> => drawOperations({ seed, count, without })
-  const { difference, refused } = await attempt(draw(), count)
+  const { difference, granted, refused } = await attempt(draw(), count)
   const seconds = (performance.now() - startedAt) / 1000
   const done = difference === undefined ? count : difference.index
   const speed = `${seconds.toFixed(0)} s, ${(done / seconds).toFixed(0)} a second`
   if (difference === undefined) {
     say(
-      `seed ${seed}: ${count} operations, no difference; ${refused} refused by Balsa alone (${speed})`,
+      `seed ${seed}: ${count} operations, no difference; ${granted} done, ${refused} refused by Balsa alone (${speed})`,
     )
     return true
   }

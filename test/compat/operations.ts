@@ -16,6 +16,7 @@ import {
   txnBody,
 } from './kv-bodies.ts'
 import { call, type Operation } from './operation.ts'
+import { isGuardedMethod } from './stricter.ts'
 
 const watchStreams = 3
 /** Every so many operations all that can be compared is. */
@@ -79,7 +80,7 @@ function drawOthers(random: SeededRandom, isOldTime: boolean): readonly Operatio
 function withUser(operation: Operation, random: SeededRandom): Operation {
   const isOfUser = operation.type === 'call' || operation.type === 'watch'
   if (!isOfUser || operation.as !== undefined) return operation
-  const user = drawUser(random)
+  const user = drawUser(random, operation.type === 'call' && isGuardedMethod(operation.method))
   return user === undefined ? operation : { ...operation, as: user }
 }
 

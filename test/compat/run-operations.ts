@@ -3,6 +3,7 @@ import type { Reply } from './grpc-session.ts'
 import { isSameReply } from './mask.ts'
 import { isRead, messageOf, type Json, type Operation } from './operation.ts'
 import { methodOf } from './rpc-types.ts'
+import { RoleSizes } from './role-sizes.ts'
 import type { Server } from './server.ts'
 import { isForRights, isGuarded } from './stricter.ts'
 import { markKey, WatchRun, type Seen } from './watch-run.ts'
@@ -19,6 +20,8 @@ export interface Difference {
 type Call = Extract<Operation, { type: 'call' }>
 
 const readsAtOnceMax = 32
+/** OutOfRange: what etcd says of a revision that is compacted already. */
+const compactedCode = 11
 /** After the end nothing more may be told. */
 const quietMs = 300
 const mark: Call = { type: 'call', method: 'KV/Put', body: { key: markKey }, as: 'root' }
@@ -27,11 +30,17 @@ const hash: Call = { type: 'call', method: 'Maintenance/HashKV', body: {}, as: '
 export class Run {
   readonly #servers: readonly [Server, Server]
   readonly #watches: WatchRun
+  readonly #roles = new RoleSizes()
   #revision = 1
+  #compactRevision = 0
+  /** etcd may still be at it. */
+  #isCompacting = false
   #reads: { readonly index: number; readonly call: Call }[] = []
   #markDifference: Seen | undefined
   /** Operations done, for a line of progress. */
   done = 0
+  /** Requests that both did. */
+  granted = 0
   /** How often a request was left out for etcd because Balsa refused it on purpose. */
   refused = 0
 
@@ -73,6 +82,7 @@ export class Run {
     const reads = this.#reads
     if (reads.length === 0) return undefined
     this.#reads = []
+    if (reads.some(({ call }) => call.method === hash.method)) await this.#compacted()
     const found = await Promise.all(reads.map(({ call }) => this.#call(call)))
     for (const [i, seen] of found.entries()) {
       const read = reads[i]
@@ -91,18 +101,34 @@ export class Run {
           const seen = await this.#watches.settle()
           if (seen !== undefined) return seen
         }
+        // An alarm can stop the way in which it is asked for.
+        if (operation.method === 'Maintenance/Alarm') await this.#compacted()
+        if (this.#roles.isFull(operation)) return undefined
         return this.#call(operation)
       case 'watch':
-        return this.#watches.watch(operation, this.#revision)
+        return this.#watches.watch(operation, this.#revision, this.#compactRevision)
       case 'cancel':
         return this.#watches.cancel(operation)
       case 'progress':
         return this.#watches.progress(operation.stream)
       case 'close':
         return this.#watches.close(operation.stream)
-      case 'settle':
-        return (await this.#watches.settle()) ?? this.#call(hash)
+      case 'settle': {
+        const seen = await this.#watches.settle()
+        await this.#compacted()
+        return seen ?? this.#call(hash)
+      }
     }
+  }
+
+  /** Waits until etcd's compaction is done: to ask for one that was made already does just that. */
+  async #compacted(): Promise<void> {
+    if (!this.#isCompacting) return
+    this.#isCompacting = false
+    const { requestSerialize } = methodOf('KV/Compact')
+    const again = requestSerialize({ revision: this.#compactRevision, physical: true })
+    const { code, text } = await this.#servers[0].call('KV/Compact', again, undefined)
+    if (code !== compactedCode) throw new Error(`etcd does not wait for its compaction: ${text}`)
   }
 
   async #putMark(): Promise<number | undefined> {
@@ -114,7 +140,8 @@ export class Run {
   async #call(call: Call): Promise<Seen | undefined> {
     const { method, body } = call
     const { requestSerialize, responseDeserialize } = methodOf(method)
-    const request = requestSerialize(messageOf(body, this.#revision))
+    const message = messageOf(body, this.#revision)
+    const request = requestSerialize(message)
     const replies = await this.#replies(call, request)
     if (replies === undefined) return undefined
     const [theirs, ours] = replies
@@ -128,7 +155,13 @@ export class Run {
       return { [this.#servers[0].name]: show(theirs), [this.#servers[1].name]: show(ours) }
     }
     if (theirs.code === 0) {
+      this.granted++
       this.#revision = Math.max(this.#revision, headerRevision(theirs.body))
+      this.#roles.changed(call)
+      if (method === 'KV/Compact') {
+        this.#compactRevision = Number(message['revision'])
+        this.#isCompacting = message['physical'] !== true
+      }
     }
     if (method === 'Auth/AuthDisable' && ours.code === 0) {
       for (const server of this.#servers) server.loggedOut()

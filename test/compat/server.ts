@@ -23,11 +23,10 @@ export class Server {
     return this.#session.call(methodOf(method).path, this.#token(as), request)
   }
 
-  /** The token of a user goes along with what is done in the user's name from now on. */
+  /** The token of a user goes along with what is done in the user's name from now on; to sign in in vain leaves an earlier one. */
   loggedIn(user: string, reply: Json | undefined): void {
     const token = reply?.['token']
     if (typeof token === 'string') this.#tokens.set(user, token)
-    else this.#tokens.delete(user)
   }
 
   /** With permissions off there are no tokens; 3.4 refuses those that come. */

@@ -52,6 +52,7 @@ export class WatchRun {
   async watch(
     operation: Extract<Operation, { type: 'watch' }>,
     revision: number,
+    compactRevision: number,
   ): Promise<Seen | undefined> {
     const { stream, body, as } = operation
     const pair = await this.#pair(stream, as)
@@ -61,8 +62,11 @@ export class WatchRun {
       if (seen !== undefined) return seen
     }
     const request = { create_request: messageOf(body, revision) }
-    const start = request.create_request['start_revision']
-    if (typeof start === 'number') {
+    const drawn = request.create_request['start_revision']
+    if (typeof drawn === 'number') {
+      // 3.4 has lost the deletes of that one.
+      const start = drawn === compactRevision ? drawn + 1 : drawn
+      request.create_request['start_revision'] = start
       this.#hasOldWatch ||= start <= revision
       pair.begins = Math.max(pair.begins, start)
     }
