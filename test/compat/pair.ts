@@ -63,7 +63,10 @@ async function startServer(
     env: { ...process.env, GOMAXPROCS: '1' },
   })
   // Whatever ends the run ends its servers.
-  const kill = (): void => void child.kill('SIGKILL')
+  const kill = (): void => {
+    child.kill('SIGKILL')
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 3 })
+  }
   process.once('exit', kill)
   let log = ''
   child.stderr.on('data', (text: Buffer) => (log = (log + text.toString()).slice(-4_000)))

@@ -12,7 +12,7 @@ export class HashKv {
   readonly #index: KeyIndex
   readonly #revision: number
   readonly #compactRevision: number
-  /** Older rows count if they are in force here: the hashed revision or, if no key lives there, the compact revision (as in etcd). */
+  /** Older rows count if they are in force here: the hashed revision or, if no key lives there, the compact one (as in etcd when its compaction is done). */
   readonly #keptAt: number
   #crc = crc32c(0, bucketName)
 
