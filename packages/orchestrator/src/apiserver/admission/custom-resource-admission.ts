@@ -48,7 +48,7 @@ const checkRules = async (
     ruleProblems(schema?.openAPIV3Schema ?? {}).map(({ field, rule, problem }) => ({
       reason: 'FieldValueInvalid',
       field: `spec.versions[${index}].schema.openAPIV3Schema.${field}`,
-      message: `Invalid value: ${JSON.stringify(rule)}: compilation failed: ${problem}`,
+      message: `Invalid value: ${JSON.stringify(rule)}: ${problem}`,
     })),
   )
   if (errors.length > 0) throw invalid(type, name, errors)

@@ -2,6 +2,7 @@
 import type { AccessControl } from '../access/access-control.ts'
 import { customResourceDefinitionType } from '../../resources/custom/custom-resource-definition.ts'
 import type { Registry } from '../registry/registry.ts'
+import { AdmissionPolicies, type PoliciesOptions } from './admission-policies.ts'
 import { AccountTokenSecret } from './account-token-secret.ts'
 import type { AdmissionPlugin } from './admission.ts'
 import { CertificateChecks } from './certificate-checks.ts'
@@ -33,6 +34,7 @@ export interface AdmissionContext {
     readonly plural: string
   }) => Registry | undefined
   readonly webhooks: WebhooksOptions
+  readonly policies: PoliciesOptions
   /** All kinds of objects in namespaces that are stored. */
   readonly namespaced: () => readonly Registry[]
   /** Epoch milliseconds. */
@@ -49,7 +51,7 @@ const priorityClasses = { group: 'scheduling.k8s.io', version: 'v1', plural: 'pr
 const runtimeClasses = { group: 'node.k8s.io', version: 'v1', plural: 'runtimeclasses' }
 
 export const admissionPlugins = (context: AdmissionContext): readonly AdmissionPlugin[] => {
-  const { core, find, namespaced, now, access, webhooks } = context
+  const { core, find, namespaced, now, access, webhooks, policies } = context
   const certificate = access === undefined ? undefined : (): string => access().rootCertificate
   return [
     ...(access === undefined ? [] : [new CreateOnUpdate(() => access().authorizer)]),
@@ -68,6 +70,7 @@ export const admissionPlugins = (context: AdmissionContext): readonly AdmissionP
     new CustomResourceAdmission(() => find(customResourceDefinitionType)),
     ...(access === undefined ? [] : accessPlugins(context, access)),
     new MutatingWebhooks(webhooks),
+    new AdmissionPolicies(policies),
     new ValidatingWebhooks(webhooks),
     // Last: nothing is charged for what another would refuse.
     new ResourceQuotas({ quotas: () => find(resourceQuotas), namespaced, now }),

@@ -1,5 +1,7 @@
 // CEL with the functions that Kubernetes adds to the language.
+import { isDeepStrictEqual } from 'node:util'
 import { Environment } from '@marcbachmann/cel-js'
+import { formatText } from './cel-format.ts'
 import { formatProblem } from '../../resources/custom/formats.ts'
 import { compilePattern } from '../../resources/custom/validate-value.ts'
 import {
@@ -59,9 +61,10 @@ const sizes = {
   maxCallArguments: 32,
 }
 
-export const celEnvironment = (): Environment => {
+/** With `variables` of any type. */
+export const celEnvironment = (variables: readonly string[]): Environment => {
   const environment = new Environment({
-    unlistedVariablesAreDyn: true,
+    unlistedVariablesAreDyn: false,
     homogeneousAggregateLiterals: false,
     enableOptionalTypes: true,
     limits: sizes,
@@ -69,6 +72,8 @@ export const celEnvironment = (): Environment => {
   addTexts(environment)
   addLists(environment)
   addQuantityFunctions(environment)
+  addSets(environment)
+  for (const name of variables) environment.registerVariable(name, 'dyn')
   return environment
 }
 
@@ -85,6 +90,15 @@ const addTexts = (environment: Environment): void => {
     const { source, flags } = patternOf(pattern)
     return text.match(new RegExp(source, `${flags}g`)) ?? []
   })
+  environment.registerFunction('string.charAt(int): string', (text: string, index: bigint) => {
+    const characters = Array.from(text)
+    if (index < 0n || index > characters.length) throw new Error(`index out of range: ${index}`)
+    return characters[Number(index)] ?? ''
+  })
+  environment.registerFunction('string.reverse(): string', (text: string) =>
+    Array.from(text).toReversed().join(''),
+  )
+  environment.registerFunction('string.format(list): string', formatText)
   environment.registerFunction('isURL(string): bool', (text: string) => URL.canParse(text))
   environment.registerFunction(
     'isIP(string): bool',
@@ -113,6 +127,32 @@ const addLists = (environment: Environment): void => {
     'list.lastIndexOf(dyn): int',
     (list: readonly unknown[], item: unknown) => BigInt(list.lastIndexOf(item)),
   )
+}
+
+/** The functions on lists that are called `sets.NAME`. */
+class CelSets {
+  readonly name = 'sets'
+}
+
+const addSets = (environment: Environment): void => {
+  environment.registerType('CelSets', { ctor: CelSets, fields: {} })
+  environment.registerConstant('sets', 'CelSets', new CelSets())
+  const has = (list: readonly unknown[], item: unknown): boolean =>
+    list.some((one) => one === item || isDeepStrictEqual(one, item))
+  const contains = (list: readonly unknown[], of: readonly unknown[]): boolean =>
+    of.every((item) => has(list, item))
+  const register = (
+    name: string,
+    test: (a: readonly unknown[], b: readonly unknown[]) => boolean,
+  ): void => {
+    environment.registerFunction(
+      `CelSets.${name}(list, list): bool`,
+      (_sets: CelSets, a: readonly unknown[], b: readonly unknown[]) => test(a, b),
+    )
+  }
+  register('contains', contains)
+  register('equivalent', (a, b) => contains(a, b) && contains(b, a))
+  register('intersects', (a, b) => a.some((item) => has(b, item)))
 }
 
 const addQuantityFunctions = (environment: Environment): void => {

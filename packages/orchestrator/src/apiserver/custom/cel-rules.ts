@@ -11,14 +11,20 @@ import {
 import { below } from '../../resources/custom/validate-value.ts'
 import type { FieldError, Json } from '../../resources/object.ts'
 import { celEnvironment } from './cel-environment.ts'
+import {
+  type CelBudget,
+  celFailure,
+  CelProblem,
+  type CelProgram,
+  compileCel,
+  newBudget,
+} from './cel-program.ts'
 import { celValue } from './cel-values.ts'
-
-type Program = (context: Readonly<Record<string, unknown>>) => unknown
 
 interface CompiledRule {
   readonly rule: ValidationRule
-  readonly run: Program
-  readonly message: Program | undefined
+  readonly run: CelProgram
+  readonly message: CelProgram | undefined
   /** Compares with the value before: of no use where there is none. */
   readonly isTransition: boolean
 }
@@ -46,7 +52,7 @@ export const compileRules = (schema: JsonSchema): RuleCheck => {
   if (compiled === undefined) return noRules
   return (object, old) => {
     const errors: FieldError[] = []
-    evaluate(compiled, { value: object, old, path: '' }, errors)
+    evaluate(compiled, { value: object, old, path: '', budget: newBudget() }, errors)
     return errors
   }
 }
@@ -60,7 +66,7 @@ export const ruleProblems = (schema: JsonSchema): readonly RuleProblem[] => {
 
 class RuleCompiler {
   readonly problems: RuleProblem[] = []
-  readonly #environment = celEnvironment()
+  readonly #environment = celEnvironment(['self', 'oldSelf'])
 
   /** undefined: there is no rule in it. */
   compile(schema: JsonSchema, field: string): Compiled | undefined {
@@ -93,42 +99,39 @@ class RuleCompiler {
     return [{ rule, run, message, isTransition: /\boldSelf\b/.test(rule.rule) }]
   }
 
-  #program(text: string, field: string): Program | undefined {
+  #program(text: string, field: string): CelProgram | undefined {
     try {
-      const program = this.#environment.parse(text)
-      const check = program.check()
-      if (check.valid) return program
-      this.problems.push({ field, rule: text, problem: firstLine(check.error) })
+      return compileCel(this.#environment, text)
     } catch (reason) {
-      this.problems.push({ field, rule: text, problem: firstLine(reason) })
+      if (!(reason instanceof CelProblem)) throw reason
+      this.problems.push({ field, rule: text, problem: reason.message })
     }
     return undefined
   }
 }
 
-const firstLine = (reason: unknown): string =>
-  (reason instanceof Error ? reason.message : String(reason)).split('\n', 1)[0] ?? ''
-
 interface Place {
   readonly value: Json
   readonly old: Json | undefined
   readonly path: string
+  /** Of all rules of the object together. */
+  readonly budget: CelBudget
 }
 
 const evaluate = (compiled: Compiled, place: Place, errors: FieldError[]): void => {
-  const { value, old, path } = place
+  const { value, old, path, budget } = place
   if (value === null || errors.length >= errorsMax) return
   for (const rule of compiled.rules) {
     const error = failure(rule, compiled.schema, place)
     if (error !== undefined) errors.push(error)
   }
-  if (isJsonList(value)) evaluateItems(compiled, { value, old, path }, errors)
-  else if (isJsonObject(value)) evaluateMembers(compiled, { value, old, path }, errors)
+  if (isJsonList(value)) evaluateItems(compiled, { value, old, path, budget }, errors)
+  else if (isJsonObject(value)) evaluateMembers(compiled, { value, old, path, budget }, errors)
 }
 
 const evaluateItems = (
   { schema, items }: Compiled,
-  { value, old, path }: Place & { readonly value: readonly Json[] },
+  { value, old, path, budget }: Place & { readonly value: readonly Json[] },
   errors: FieldError[],
 ): void => {
   if (items === undefined) return
@@ -140,13 +143,13 @@ const evaluateItems = (
   if (keys.length > 0 && isJsonList(old)) for (const item of old) before.set(keyOf(item), item)
   for (const [index, item] of value.entries()) {
     const matching = keys.length === 0 ? undefined : before.get(keyOf(item))
-    evaluate(items, { value: item, old: matching, path: `${path}[${index}]` }, errors)
+    evaluate(items, { value: item, old: matching, path: `${path}[${index}]`, budget }, errors)
   }
 }
 
 const evaluateMembers = (
   compiled: Compiled,
-  { value, old, path }: Place & { readonly value: JsonObject },
+  { value, old, path, budget }: Place & { readonly value: JsonObject },
   errors: FieldError[],
 ): void => {
   for (const [name, member] of Object.entries(value)) {
@@ -156,14 +159,14 @@ const evaluateMembers = (
     const inner = isKnown ? compiled.members.get(name) : compiled.others
     if (inner === undefined || schemaOfMember(compiled.schema, name) === undefined) continue
     const before = isJsonObject(old) && Object.hasOwn(old, name) ? old[name] : undefined
-    evaluate(inner, { value: member, old: before, path: below(path, name) }, errors)
+    evaluate(inner, { value: member, old: before, path: below(path, name), budget }, errors)
   }
 }
 
 const failure = (
   { rule, run, message, isTransition }: CompiledRule,
   schema: JsonSchema,
-  { value, old, path }: Place,
+  { value, old, path, budget }: Place,
 ): FieldError | undefined => {
   if (isTransition && old === undefined && rule.optionalOldSelf !== true) return undefined
   const context = {
@@ -172,10 +175,10 @@ const failure = (
   }
   let text: string
   try {
-    if (run(context) === true) return undefined
-    text = message === undefined ? '' : messageOf(message, context)
+    if (run(context, budget) === true) return undefined
+    text = message === undefined ? '' : messageOf(message, context, budget)
   } catch (reason) {
-    text = `rule evaluation error: ${firstLine(reason)}`
+    text = `rule evaluation error: ${celFailure(reason)}`
   }
   if (text === '') text = rule.message ?? `failed rule: ${rule.rule}`
   return ruleError(rule, text, {
@@ -185,9 +188,13 @@ const failure = (
   })
 }
 
-const messageOf = (message: Program, context: Readonly<Record<string, unknown>>): string => {
+const messageOf = (
+  message: CelProgram,
+  context: Readonly<Record<string, unknown>>,
+  budget: CelBudget,
+): string => {
   try {
-    const text = message(context)
+    const text = message(context, budget)
     return typeof text === 'string' ? text.trim() : ''
   } catch {
     // As upstream: a message that cannot be made gives way to the one that is written.

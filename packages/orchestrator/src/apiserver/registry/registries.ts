@@ -1,12 +1,15 @@
 // All served kinds with their registries and watch cache: what the wire and the in-process client both stand on.
-import type { ObjectMeta, ResourceType } from '../../resources/object.ts'
+import type { KubeObject, ResourceType } from '../../resources/object.ts'
+import { apiVersionOf } from '../../resources/served-version.ts'
 import { noSuchResource } from '../api-errors.ts'
 import { WatchCache } from '../storage/watch-cache.ts'
 import type { Store } from '../store.ts'
 import type { AccessControl } from '../access/access-control.ts'
 import { Admission } from '../admission/admission.ts'
+import type { PoliciesOptions } from '../admission/admission-policies.ts'
 import { admissionPlugins } from '../admission/plugins.ts'
 import { ServiceEndpoints } from '../webhooks/remote-endpoint.ts'
+import type { MatchContext } from '../webhooks/match-request.ts'
 import { WebhookClient } from '../webhooks/webhook-client.ts'
 import { Registry } from './registry.ts'
 
@@ -51,20 +54,26 @@ export class Registries {
     const find = (ref: RegistryRef): Registry | undefined => this.find(ref)
     this.endpoints = new ServiceEndpoints(core)
     this.#webhooks = new WebhookClient(this.endpoints)
-    const webhooks = {
+    const namespace = (name: string): KubeObject | undefined =>
+      core('namespaces').cache.get(name)?.object
+    const match: MatchContext = {
+      namespaceLabels: (name) => namespace(name)?.metadata.labels,
+      versionsOf: (type) => this.types.filter((one) => (one.storage ?? one) === type),
+    }
+    const policies: PoliciesOptions = {
       find,
-      client: this.#webhooks,
-      namespaceLabels: (name: string): ObjectMeta['labels'] =>
-        core('namespaces').cache.get(name)?.object.metadata.labels,
-      versionsOf: (type: ResourceType): readonly ResourceType[] =>
-        this.types.filter((one) => (one.storage ?? one) === type),
+      match,
+      namespace,
+      served: (apiVersion, kind) => this.findKind(apiVersion, kind),
+      authorizer: () => options.access?.().authorizer,
     }
     this.#admission = new Admission(
       admissionPlugins({
         core,
         find,
         namespaced: () => this.stored.filter(({ type }) => type.namespaced),
-        webhooks,
+        webhooks: { find, client: this.#webhooks, ...match },
+        policies,
         now,
         access: options.access,
       }),
@@ -156,6 +165,13 @@ export class Registries {
 
   findServed(ref: RegistryRef): ServedType | undefined {
     return this.#served.get(idOf(ref))
+  }
+
+  /** The version of a kind as objects name it. */
+  findKind(apiVersion: string, kind: string): ServedType | undefined {
+    return [...this.#served.values()].find(
+      ({ type }) => type.kind === kind && apiVersionOf(type) === apiVersion,
+    )
   }
 
   /** Throws ApiError NotFound for a kind that is not served. */

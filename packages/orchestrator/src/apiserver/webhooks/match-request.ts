@@ -1,5 +1,6 @@
-// Whether a webhook is asked about a request: by its rules and its selectors.
-import type { RequestRule, Webhook } from '../../resources/admission/webhook-configuration.ts'
+// Whether a webhook or a policy is asked about a request: by its rules and its selectors.
+import type { MatchResources, NamedRequestRule } from '../../resources/admission/match-resources.ts'
+import type { Webhook } from '../../resources/admission/webhook-configuration.ts'
 import { matchesSelector } from '../../resources/label-selector.ts'
 import type { KubeObject, ObjectMeta, ResourceType } from '../../resources/object.ts'
 import type { AdmissionRequest } from '../admission/admission.ts'
@@ -20,19 +21,30 @@ export const matchesRequest = (
   context: MatchContext,
 ): boolean => {
   if (isExempt(request.type)) return false
-  const types = webhook.matchPolicy === 'Exact' ? [request.type] : context.versionsOf(request.type)
-  const rules = webhook.rules ?? []
-  if (!rules.some((rule) => types.some((type) => matchesRule(rule, type, request)))) return false
+  const { rules = [], ...match } = webhook
+  return matchesResources({ ...match, resourceRules: rules }, request, context)
+}
+
+/** Whether one of the rules and none of those of exceptions is about the request, and the selectors are too. */
+export const matchesResources = (
+  match: MatchResources,
+  request: AdmissionRequest,
+  context: MatchContext,
+): boolean => {
+  const types = match.matchPolicy === 'Exact' ? [request.type] : context.versionsOf(request.type)
+  const has = (rules: readonly NamedRequestRule[] = []): boolean =>
+    rules.some((rule) => types.some((type) => matchesRule(rule, type, request)))
+  if (!has(match.resourceRules) || has(match.excludeResourceRules)) return false
   return (
-    matchesNamespace(webhook, request, context) &&
-    [request.object, request.oldObject].some((object) => matchesObject(webhook, object))
+    matchesNamespace(match, request, context) &&
+    [request.object, request.oldObject].some((object) => matchesObject(match, object))
   )
 }
 
-export const matchesRule = (
-  rule: RequestRule,
+const matchesRule = (
+  rule: NamedRequestRule,
   type: ResourceType,
-  { operation, subresource, namespace }: AdmissionRequest,
+  { operation, subresource, namespace, name }: AdmissionRequest,
 ): boolean => {
   const has = (list: readonly string[] | undefined, value: string): boolean =>
     (list ?? []).some((one) => one === '*' || one === value)
@@ -41,8 +53,10 @@ export const matchesRule = (
     rule.scope === undefined ||
     rule.scope === '*' ||
     rule.scope === (type.plural === 'namespaces' || namespace === undefined ? 'Cluster' : scope)
+  const { resourceNames = [] } = rule
   return (
     isInScope &&
+    (resourceNames.length === 0 || resourceNames.includes(name)) &&
     has(rule.operations, operation) &&
     has(rule.apiGroups, type.group) &&
     has(rule.apiVersions, type.version) &&
@@ -58,7 +72,7 @@ const matchesResource = (pattern: string, plural: string, subresource: string): 
 }
 
 const matchesNamespace = (
-  { namespaceSelector }: Webhook,
+  { namespaceSelector }: MatchResources,
   { type, namespace, object }: AdmissionRequest,
   { namespaceLabels }: MatchContext,
 ): boolean => {
@@ -69,6 +83,9 @@ const matchesNamespace = (
   return namespace === undefined || matchesSelector(namespaceSelector, namespaceLabels(namespace))
 }
 
-const matchesObject = ({ objectSelector }: Webhook, object: KubeObject | undefined): boolean =>
+const matchesObject = (
+  { objectSelector }: MatchResources,
+  object: KubeObject | undefined,
+): boolean =>
   object !== undefined &&
   (objectSelector === undefined || matchesSelector(objectSelector, object.metadata?.labels))

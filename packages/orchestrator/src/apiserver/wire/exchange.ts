@@ -199,7 +199,10 @@ export class Exchange {
 
   /** Adds a text that kubectl shows as `Warning: TEXT`. */
   warn(text: string): void {
-    if (this.#warnings.length < warningsMax) this.#warnings.push(text.slice(0, warningLengthMax))
+    const warning = text.slice(0, warningLengthMax)
+    // A write that is tried again warns again.
+    if (this.#warnings.length >= warningsMax || this.#warnings.includes(warning)) return
+    this.#warnings.push(warning)
   }
 
   send(

@@ -167,7 +167,7 @@ const validateWebhook = (webhook: Webhook, field: string): FieldError[] => {
   return [...errors, ...validateClientConfig(webhook.clientConfig, `${field}.clientConfig`)]
 }
 
-const validateRule = (rule: RequestRule, field: string): FieldError[] => {
+export const validateRule = (rule: RequestRule, field: string): FieldError[] => {
   const errors: FieldError[] = []
   for (const list of ['operations', 'apiGroups', 'apiVersions', 'resources'] as const) {
     if ((rule[list] ?? []).length === 0) errors.push(required(`${field}.${list}`))

@@ -1,45 +1,45 @@
 // Messages of admissionregistration/v1. The notation is that of ../messages.ts.
 
 export const admissionregistrationV1: string = `
-AuditAnnotation key!+:string valueExpression!+:string
-ExpressionWarning fieldRef!+:string warning!+:string
-MatchCondition expression!+:string name!+:string
-MatchResources~ excludeResourceRules:[]NamedRuleWithOperations matchPolicy*:string
-  namespaceSelector:LabelSelector objectSelector:LabelSelector
-  resourceRules:[]NamedRuleWithOperations
+AuditAnnotation 1:key!+:string 2:valueExpression!+:string
+ExpressionWarning 2:fieldRef!+:string 3:warning!+:string
+MatchCondition 1:name!+:string 2:expression!+:string
+MatchResources~ 1:namespaceSelector:LabelSelector 2:objectSelector:LabelSelector
+  3:resourceRules:[]NamedRuleWithOperations 4:excludeResourceRules:[]NamedRuleWithOperations
+  7:matchPolicy*:string
 MutatingWebhook 1:name!+:string 2:clientConfig!+:WebhookClientConfig
   3:rules:[]RuleWithOperations 4:failurePolicy*:string 5:namespaceSelector:LabelSelector
   6:sideEffects+*:string 7:timeoutSeconds*:int32 8:admissionReviewVersions!+:[]string
   9:matchPolicy*:string 10:reinvocationPolicy*:string 11:objectSelector:LabelSelector
-  matchConditions:[]MatchCondition@name
+  12:matchConditions:[]MatchCondition@name
 MutatingWebhookConfiguration kind:string apiVersion:string 1:metadata!:ObjectMeta
   2:webhooks:[]MutatingWebhook@name
-NamedRuleWithOperations~ apiGroups:[]string apiVersions:[]string operations:[]string
-  resourceNames:[]string resources:[]string scope*:string
-ParamKind~ apiVersion*:string kind*:string
-ParamRef~ name*:string namespace*:string parameterNotFoundAction*:string selector:LabelSelector
-RuleWithOperations 1:operations:[]string apiGroups:[]string apiVersions:[]string
-  resources:[]string scope*:string
+NamedRuleWithOperations~ 1:resourceNames:[]string 2:^RuleWithOperations
+ParamKind~ 1:apiVersion*:string 2:kind*:string
+ParamRef~ 1:name*:string 2:namespace*:string 3:selector:LabelSelector
+  4:parameterNotFoundAction*:string
+Rule 1:apiGroups:[]string 2:apiVersions:[]string 3:resources:[]string 4:scope*:string
+RuleWithOperations 1:operations:[]string 2:^Rule
 ServiceReference 1:namespace!+:string 2:name!+:string 3:path*:string 4:port*:int32
-TypeChecking expressionWarnings:[]ExpressionWarning
-ValidatingAdmissionPolicy kind:string apiVersion:string metadata!:ObjectMeta
-  spec!:ValidatingAdmissionPolicySpec status!:ValidatingAdmissionPolicyStatus
-ValidatingAdmissionPolicyBinding kind:string apiVersion:string metadata!:ObjectMeta
-  spec!:ValidatingAdmissionPolicyBindingSpec
-ValidatingAdmissionPolicyBindingSpec matchResources:MatchResources paramRef:ParamRef
-  policyName*:string validationActions:[]string
-ValidatingAdmissionPolicySpec auditAnnotations:[]AuditAnnotation failurePolicy*:string
-  matchConditions:[]MatchCondition@name matchConstraints:MatchResources paramKind:ParamKind
-  validations:[]Validation variables:[]Variable@name
-ValidatingAdmissionPolicyStatus conditions:[]Condition%type observedGeneration*:int64
-  typeChecking:TypeChecking
+TypeChecking 1:expressionWarnings:[]ExpressionWarning
+ValidatingAdmissionPolicy kind:string apiVersion:string 1:metadata!:ObjectMeta
+  2:spec!:ValidatingAdmissionPolicySpec 3:status!:ValidatingAdmissionPolicyStatus
+ValidatingAdmissionPolicyBinding kind:string apiVersion:string 1:metadata!:ObjectMeta
+  2:spec!:ValidatingAdmissionPolicyBindingSpec
+ValidatingAdmissionPolicyBindingSpec 1:policyName*:string 2:paramRef:ParamRef
+  3:matchResources:MatchResources 4:validationActions:[]string
+ValidatingAdmissionPolicySpec 1:paramKind:ParamKind 2:matchConstraints:MatchResources
+  3:validations:[]Validation 4:failurePolicy*:string 5:auditAnnotations:[]AuditAnnotation
+  6:matchConditions:[]MatchCondition@name 7:variables:[]Variable@name
+ValidatingAdmissionPolicyStatus 1:observedGeneration*:int64 2:typeChecking:TypeChecking
+  3:conditions:[]Condition%type
 ValidatingWebhook 1:name!+:string 2:clientConfig!+:WebhookClientConfig
   3:rules:[]RuleWithOperations 4:failurePolicy*:string 5:namespaceSelector:LabelSelector
   6:sideEffects+*:string 7:timeoutSeconds*:int32 8:admissionReviewVersions!+:[]string
-  9:matchPolicy*:string 10:objectSelector:LabelSelector matchConditions:[]MatchCondition@name
+  9:matchPolicy*:string 10:objectSelector:LabelSelector 11:matchConditions:[]MatchCondition@name
 ValidatingWebhookConfiguration kind:string apiVersion:string 1:metadata!:ObjectMeta
   2:webhooks:[]ValidatingWebhook@name
-Validation expression!+:string message:string messageExpression*:string reason:string
-Variable expression!+:string name!+:string
+Validation 1:expression!+:string 2:message:string 3:reason:string 4:messageExpression*:string
+Variable 1:name!+:string 2:expression!+:string
 WebhookClientConfig 1:service:ServiceReference 2:caBundle:bytes 3:url*:string
 `

@@ -1,0 +1,174 @@
+// A compiled expression, with a bound for what it may cost. The language has no such bound of its own: loops within loops over a large
+// object would hold up the whole process. So every round of a loop is counted and, now and then, the clock is looked at.
+import type { Environment } from '@marcbachmann/cel-js'
+
+/** What several expressions may cost together. */
+export interface CelBudget {
+  /** Rounds of loops. */
+  rounds: number
+  /** Of performance.now(). */
+  readonly deadline: number
+}
+
+export type CelProgram = (context: Readonly<Record<string, unknown>>, budget?: CelBudget) => unknown
+
+/** An expression that does not compile. The message shows where, as upstream's does. */
+export class CelProblem extends Error {}
+
+/** There is no budget left. */
+export class CelBudgetError extends Error {}
+
+const roundsMax = 1_000_000
+const millisecondsMax = 1000
+const roundsBetweenClocks = 1024
+/** Made once: a loop within a loop may throw it often. */
+const spent = new CelBudgetError(
+  'validation failed due to running out of cost budget, no further validation rules will be run',
+)
+spent.stack = ''
+
+export const newBudget = (): CelBudget => ({
+  rounds: roundsMax,
+  deadline: performance.now() + millisecondsMax,
+})
+
+/** That of the expression that runs: nothing else runs meanwhile. */
+let running = newBudget()
+
+/** `types`: what it must evaluate to, where that is known before it runs. Throws CelProblem. */
+export const compileCel = (
+  environment: Environment,
+  text: string,
+  types: readonly string[] = [],
+): CelProgram => {
+  let program: ReturnType<Environment['parse']>
+  let found: string | undefined
+  try {
+    program = environment.parse(text)
+    countRounds(program.ast, new Set())
+    const { valid, error, type } = program.check()
+    if (!valid) throw error ?? new Error('the types do not fit')
+    found = type
+  } catch (reason) {
+    throw new CelProblem(`compilation failed: ${problemText(reason, text)}`, { cause: reason })
+  }
+  if (found !== undefined && found !== 'dyn' && types.length > 0 && !types.includes(found)) {
+    const [only, ...others] = types
+    throw new CelProblem(
+      others.length === 0
+        ? `must evaluate to ${only ?? ''} but got ${found}`
+        : `must evaluate to one of [${types.join(' ')}]`,
+    )
+  }
+  return (context, budget = newBudget()) => {
+    const outer = running
+    running = budget
+    try {
+      const value: unknown = program(context)
+      // Operators forgive errors on one side; not this one.
+      if (budget.rounds < 0) throw spent
+      return value
+    } finally {
+      running = outer
+    }
+  }
+}
+
+const spend = (): void => {
+  const left = (running.rounds -= 1)
+  if (left < 0) throw spent
+  if (left % roundsBetweenClocks === 0 && performance.now() > running.deadline) {
+    running.rounds = -1
+    throw spent
+  }
+}
+
+/** As the package has the nodes of an expression, beyond what its types tell. */
+interface Step {
+  readonly maybeAsync: boolean
+  readonly input: string
+  readonly pos: number
+  readonly start: number
+  readonly end: number
+}
+interface Checker {
+  check(step: unknown, context: unknown): unknown
+}
+interface Evaluator {
+  run(step: unknown, context: unknown): unknown
+}
+
+/** Puts a counted step in place of the step of each loop below `node`. */
+const countRounds = (node: unknown, seen: Set<unknown>): void => {
+  if (typeof node !== 'object' || node === null || seen.has(node)) return
+  seen.add(node)
+  if (Array.isArray(node)) {
+    for (const one of node) countRounds(one, seen)
+    return
+  }
+  const { op, args, meta } = node as {
+    readonly op?: unknown
+    readonly args?: unknown
+    readonly meta?: { readonly alternate?: unknown; readonly macro?: object }
+  }
+  if (op === 'comprehension') {
+    const loop = args as { step: Step }
+    for (const part of Object.values(loop)) countRounds(part, seen)
+    loop.step = counted(loop.step) as unknown as Step
+  } else countRounds(args, seen)
+  countRounds(meta?.alternate, seen)
+  for (const part of Object.values(meta?.macro ?? {})) countRounds(part, seen)
+}
+
+const counted = (step: Step): object => ({
+  op: 'counted',
+  // Known when the types are.
+  get maybeAsync(): boolean {
+    return step.maybeAsync
+  },
+  input: step.input,
+  pos: step.pos,
+  start: step.start,
+  end: step.end,
+  check: (checker: Checker, _node: unknown, context: unknown) => checker.check(step, context),
+  evaluate: (evaluator: Evaluator, _node: unknown, context: unknown) => {
+    spend()
+    return evaluator.run(step, context)
+  },
+})
+
+/** `ERROR: <input>:LINE:COLUMN: TEXT`, with the line and a mark below it. */
+const problemText = (reason: unknown, text: string): string => {
+  const { code, summary, message, range } = reason as {
+    readonly code?: string
+    readonly summary?: string
+    readonly message?: string
+    readonly range?: { readonly start: number }
+  }
+  const start = range?.start ?? 0
+  const before = text.slice(0, start).split('\n')
+  const column = before.at(-1)?.length ?? 0
+  const line = text.split('\n')[before.length - 1] ?? ''
+  const what = wording(code ?? '', summary ?? message?.split('\n', 1)[0] ?? String(reason))
+  return `ERROR: <input>:${before.length}:${column + 1}: ${what}\n | ${line}\n | ${'.'.repeat(column)}^`
+}
+
+/** In the words of the language's first implementation. */
+const wording = (code: string, text: string): string => {
+  const [, name] = /^(?:Unknown variable|No such key): (.*)$/.exec(text) ?? []
+  if (code === 'unknown_variable' && name !== undefined) {
+    return `undeclared reference to '${name}' (in container '')`
+  }
+  if (code === 'no_such_key' && name !== undefined) return `undefined field '${name}'`
+  const [, called] = /^found no matching overload for '((?:\w+\.)?\w+)\(/.exec(text) ?? []
+  return called === undefined
+    ? text
+    : text.replace(`'${called}(`, `'${called.split('.').at(-1) ?? called}' applied to '(`)
+}
+
+/** What went wrong while an expression ran, in a line. */
+export const celFailure = (reason: unknown): string => {
+  if (!(reason instanceof Error)) return String(reason)
+  const text = reason.message.split('\n', 1)[0] ?? ''
+  return text.replace(/^No such key/, 'no such key')
+}
