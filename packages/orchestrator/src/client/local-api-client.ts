@@ -119,7 +119,7 @@ export class LocalApiClient implements ApiClient {
     const change = (): KubeObject => decoded
     const stored =
       subresource === undefined
-        ? await registry.update(place, decoded, this.#options)
+        ? (await registry.update(place, decoded, this.#options)).stored
         : await changeSubresource(registry, place, { subresource, change, options: this.#options })
     return stored.object as Stored<T>
   }

@@ -6,7 +6,7 @@ import { Informer } from '../client/informer.ts'
 import { isApiError } from '../client/is-api-error.ts'
 import { namespaceType } from '../resources/namespace.ts'
 import { nodeType, type Node } from '../resources/node.ts'
-import type { Stored } from '../resources/object.ts'
+import type { Json, Stored } from '../resources/object.ts'
 import type { ResourceList } from '../resources/pod-spec/pod-spec.ts'
 import { podType, type Pod } from '../resources/pod.ts'
 import { DueList } from './due-list.ts'
@@ -142,8 +142,8 @@ export class FakeNodes {
       return this.#client.create<Node>(nodeType, fakeNode(name, index, capacity, this.#now()))
     if (isReady(known)) return known
     const status = fakeNodeStatus(name, index, capacity, this.#now())
-    const { resourceVersion: _, ...metadata } = known.metadata
-    return this.#client.update<Node>(nodeType, { ...known, metadata, status }, 'status')
+    const patch = { status } as unknown as Json
+    return this.#client.patch<Node>(nodeType, undefined, name, 'merge', patch, 'status')
   }
 
   #podChanged(key: string, pod: Stored<Pod> | undefined): void {

@@ -6,10 +6,9 @@ import { fromStored } from '../../resources/served-version.ts'
 import { badRequest } from '../api-errors.ts'
 import type { OwnedPart } from '../apply/field-paths.ts'
 import { applied, appliedNew, type ApplyRequest } from '../apply/server-side-apply.ts'
-import type { StoredObject } from '../storage/stored-object.ts'
 import { decodeAs, type DecodeOptions, lenient } from './decode.ts'
 import { timestamp } from './object-metadata.ts'
-import type { Change, Place, Registry } from './registry.ts'
+import type { Change, Place, Registry, Written } from './registry.ts'
 import type { WriteOptions } from './request-options.ts'
 
 export interface ApplyOrder {
@@ -29,10 +28,7 @@ export interface ApplyOrder {
 }
 
 /** Throws ApiError Conflict that names the fields and their owners. */
-export const applyTo = async (
-  registry: Registry,
-  order: ApplyOrder,
-): Promise<{ readonly stored: StoredObject; readonly isCreated: boolean }> => {
+export const applyTo = async (registry: Registry, order: ApplyOrder): Promise<Written> => {
   const { type, place, config, force, decoding, part = 'main' } = order
   checkConfig(config)
   // Checked as it was sent, so that what is unknown in it is told, and not what is merged from it.

@@ -20,6 +20,7 @@ import type { Admission } from '../admission/admission.ts'
 import { afterUpdate, markForDeletion, type Outcome } from './deletion.ts'
 import { type ListPage, readList } from './list-reader.ts'
 import type { DeleteOptions, ListQuery, WriteOptions } from './request-options.ts'
+import { withStatusOf } from './status-update.ts'
 import { type AdmittedWrite, WritePreparation } from './write-preparation.ts'
 
 export interface RegistryOptions {
@@ -46,7 +47,23 @@ export type Change = (current: Stored<KubeObject>) => KubeObject
 const swapAttemptsMax = 64
 const generateAttemptsMax = 8
 /** Kinds that a PUT creates where they are missing. */
-const createdByUpdate = new Set(['leases', 'endpoints', 'events'])
+const createdByUpdate = new Set([
+  'clusterrolebindings',
+  'clusterroles',
+  'endpoints',
+  'events',
+  'leases',
+  'limitranges',
+  'rolebindings',
+  'roles',
+  'services',
+])
+
+/** What a write left, and whether it made it. */
+export interface Written {
+  readonly stored: StoredObject
+  readonly isCreated: boolean
+}
 
 export class Registry {
   readonly type: ResourceType
@@ -137,17 +154,18 @@ export class Registry {
   }
 
   /** PUT: `sent` replaces what is there; with a resourceVersion only if that is still the current one. */
-  async update(place: Place, sent: KubeObject, options: WriteOptions): Promise<StoredObject> {
+  async update(place: Place, sent: KubeObject, options: WriteOptions): Promise<Written> {
     const { name } = place
     this.checkPlace(sent, place)
     try {
-      return await this.change(place, () => sent, options)
+      return { stored: await this.change(place, () => sent, options), isCreated: false }
     } catch (reason) {
       const isMissing = reason instanceof ApiError && reason.reason === 'NotFound'
-      if (!isMissing || !createdByUpdate.has(this.type.plural)) throw reason
+      if (!isMissing || !this.#isCreatedByUpdate()) throw reason
       const { resourceVersion: _, ...metadata } = sent.metadata
       const object = { ...sent, metadata: { ...metadata, name } }
-      return this.create(place.namespace, object, { ...options, isCreateOnUpdate: true })
+      const creation = { ...options, isCreateOnUpdate: true }
+      return { stored: await this.create(place.namespace, object, creation), isCreated: true }
     }
   }
 
@@ -164,20 +182,16 @@ export class Registry {
     })
   }
 
-  /** A write of the status subresource: everything but status stays. */
+  /** A write of the status subresource: what is desired stays. */
   async changeStatus(place: Place, change: Change, options: WriteOptions): Promise<StoredObject> {
     return this.swap(place, options, async (current) => {
       const sent = change(current)
       if (sent === current) return { object: current }
       this.checkPlace(sent, place)
-      this.#preparation.checkVersion(sent, current)
-      const status = (sent as KubeObject & { status?: unknown }).status
-      const { managedFields } = (options.isApply === true ? sent : current).metadata
-      const metadata =
-        managedFields === undefined ? current.metadata : { ...current.metadata, managedFields }
-      const object = { ...current, metadata, status } as KubeObject
+      this.#preparation.checkIdentity(sent, current)
+      const object = withStatusOf(this.type, sent, current)
       const admitted = await this.admitted('status', { place, object, current, options })
-      return { object: this.#preparation.tracked(admitted, current, options, 'status') }
+      return afterUpdate(this.type, this.#preparation.tracked(admitted, current, options, 'status'))
     })
   }
 
@@ -269,6 +283,10 @@ export class Registry {
       )
     }
     inNamespace(this.type, sent, namespace)
+  }
+
+  #isCreatedByUpdate(): boolean {
+    return this.type.custom === undefined && createdByUpdate.has(this.type.plural)
   }
 
   async #write(

@@ -72,10 +72,7 @@ export class WritePreparation {
     options: WriteOptions,
   ): Promise<KubeObject> {
     const type = this.#type
-    this.checkVersion(sent, current)
-    if (sent.metadata.uid !== undefined && sent.metadata.uid !== current.metadata.uid) {
-      throw conflict(this.#resource, place.name, uidText(sent.metadata.uid, current.metadata.uid))
-    }
+    this.checkIdentity(sent, current)
     const write = {
       operation: 'UPDATE',
       subresource: '',
@@ -100,9 +97,12 @@ export class WritePreparation {
     return object
   }
 
-  /** Throws ApiError Conflict when `sent` asks for another version. */
-  checkVersion(sent: KubeObject, current: Stored<KubeObject>): void {
-    const { resourceVersion = '' } = sent.metadata
+  /** Throws ApiError Conflict when `sent` asks for another version, or for an object that is gone. */
+  checkIdentity(sent: KubeObject, current: Stored<KubeObject>): void {
+    const { resourceVersion = '', uid = '' } = sent.metadata
+    if (uid !== '' && uid !== current.metadata.uid) {
+      throw conflict(this.#resource, current.metadata.name, uidText(uid, current.metadata.uid))
+    }
     if (resourceVersion !== '' && resourceVersion !== current.metadata.resourceVersion) {
       throw modifiedConflict(this.#resource, current.metadata.name)
     }

@@ -147,7 +147,8 @@ export class ResourceHandlers {
       case 'PUT': {
         const options = writeOptions(exchange)
         const object = decodeAs(request.type, readRequired(exchange), decoding(exchange))
-        this.#reply(request, 200, await registry.update(place, object, options))
+        const { stored, isCreated } = await registry.update(place, object, options)
+        this.#reply(request, isCreated ? 201 : 200, stored)
         return undefined
       }
       case 'PATCH':
