@@ -1,6 +1,6 @@
 // The apiserver: registries over a Store, served over TLS on one port (HTTP/2 and HTTP/1.1), with the cluster's own certificates.
 import { type IncomingMessage, ServerResponse } from 'node:http'
-import { createSecureServer, type Http2SecureServer, type Http2ServerRequest } from 'node:http2'
+import { createServer as createHttpsServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { TLSSocket } from 'node:tls'
@@ -32,7 +32,10 @@ import { ensureBootstrapPolicy } from './access/rbac/ensure-policy.ts'
 import { customResourceDefinitionType } from '../resources/custom/custom-resource-definition.ts'
 import { CustomResources } from './custom/custom-resources.ts'
 import { RequestPipeline } from './wire/request-pipeline.ts'
-import { Exchange, type HttpRequest, type HttpResponse } from './wire/exchange.ts'
+import { Exchange } from './wire/exchange.ts'
+import type { HttpCall } from './wire/http-call.ts'
+import { Http1Call } from './wire/http1-call.ts'
+import { headerBytesMax, serveHttp2 } from './wire/http2-call.ts'
 
 export interface ApiServerOptions {
   /** Stays open when the server is closed. */
@@ -66,9 +69,9 @@ export interface ApiServer {
   close(): Promise<void>
 }
 
-const streamsPerConnectionMax = 1000
-const sessionMemoryMegabytesMax = 64
 const handshakeTimeoutMs = 10_000
+/** Clients that vanish without a word are found out by probes of an idle connection. */
+const keepAliveProbeMs = 30_000
 
 export const startApiServer = async (options: ApiServerOptions): Promise<ApiServer> => {
   const { store, dataDir } = options
@@ -145,9 +148,9 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
   }
 }
 
-const createServer = (certificates: Certificates, dispatcher: ApiDispatcher): Http2SecureServer => {
-  const server = createSecureServer({
-    allowHTTP1: true,
+const createServer = (certificates: Certificates, dispatcher: ApiDispatcher): Server => {
+  const server = createHttpsServer({
+    ALPNProtocols: ['h2', 'http/1.1'],
     key: certificates.server.key,
     cert: certificates.server.certificate,
     ca: certificates.ca.certificate,
@@ -156,12 +159,28 @@ const createServer = (certificates: Certificates, dispatcher: ApiDispatcher): Ht
     rejectUnauthorized: false,
     minVersion: 'TLSv1.2',
     handshakeTimeout: handshakeTimeoutMs,
-    maxSessionMemory: sessionMemoryMegabytesMax,
-    settings: { maxConcurrentStreams: streamsPerConnectionMax },
+    maxHeaderSize: headerBytesMax,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveProbeMs,
   })
-  const users = new WeakMap<object, ConnectionIdentity>()
+  const identities = new WeakMap<object, ConnectionIdentity>()
+  const respond = (call: HttpCall, socket: TLSSocket | undefined): void => {
+    const known = socket === undefined ? undefined : identities.get(socket)
+    const identity = known ?? identityOfSocket(socket)
+    if (known === undefined && socket !== undefined) identities.set(socket, identity)
+    void dispatcher.handle(new Exchange(call), identity)
+  }
+  // Node's server knows HTTP/1.1 alone: connections that agreed on HTTP/2 never come to it.
+  const serveHttp1 = server.listeners('secureConnection')
+  server.removeAllListeners('secureConnection')
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol === 'h2') serveHttp2(socket, (call) => respond(call, socket))
+    else for (const serve of serveHttp1) serve.call(server, socket)
+  })
   server.on('request', (request, response) => {
-    respond(dispatcher, users, request, response)
+    request.on('error', () => undefined)
+    respond(new Http1Call(request, response), tlsSocketOf(request))
   })
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     // A refusal is an ordinary answer, after which the connection is of no more use.
@@ -170,50 +189,19 @@ const createServer = (certificates: Certificates, dispatcher: ApiDispatcher): Ht
     response.shouldKeepAlive = false
     response.assignSocket(socket)
     response.on('finish', () => socket.end())
-    respond(dispatcher, users, request, response, { socket, head })
+    request.on('error', () => undefined)
+    respond(new Http1Call(request, response, { socket, head }), tlsSocketOf(request))
   })
   // A client that breaks off or speaks nonsense concerns nobody but itself.
   server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy())
-  server.on('sessionError', () => undefined)
   server.on('clientError', (_error: Error, socket: Socket) => socket.destroy())
   return server
 }
 
-const respond = (
-  dispatcher: ApiDispatcher,
-  users: WeakMap<object, ConnectionIdentity>,
-  request: HttpRequest,
-  response: HttpResponse,
-  upgrade?: { readonly socket: Socket; readonly head: Buffer },
-): void => {
-  request.on('error', () => undefined)
-  const connection = connectionOf(request)
-  let known = users.get(connection.key)
-  if (known === undefined) {
-    known = identityOfSocket(connection.socket)
-    users.set(connection.key, known)
-  }
-  const exchange = new Exchange(request, response, upgrade)
-  void dispatcher.handle(exchange, known)
-}
+const tlsSocketOf = ({ socket }: IncomingMessage): TLSSocket | undefined =>
+  socket instanceof TLSSocket ? socket : undefined
 
-/** The TLS connection of a request, and an object that lives as long as it does. */
-const connectionOf = (
-  request: HttpRequest,
-): { readonly key: object; readonly socket: TLSSocket | undefined } => {
-  if (isHttp2(request)) {
-    const session = request.stream.session
-    // An HTTP/2 session shows its socket through a proxy that reads like the TLSSocket it is.
-    return { key: session ?? request, socket: session?.socket as TLSSocket | undefined }
-  }
-  const { socket } = request
-  return { key: socket, socket: socket instanceof TLSSocket ? socket : undefined }
-}
-
-const isHttp2 = (request: IncomingMessage | Http2ServerRequest): request is Http2ServerRequest =>
-  request.httpVersionMajor === 2
-
-const listen = async (server: Http2SecureServer, url: URL): Promise<AddressInfo> => {
+const listen = async (server: Server, url: URL): Promise<AddressInfo> => {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
   const port = url.port === '' ? 443 : Number(url.port)
   await new Promise<void>((resolve, reject) => {
@@ -236,7 +224,7 @@ const listenError = (error: NodeJS.ErrnoException, url: URL): Error => {
   return new Error(`--api-url ${url.origin}: ${text}`, { cause: error })
 }
 
-const trackSockets = (server: Http2SecureServer): ReadonlySet<Socket> => {
+const trackSockets = (server: Server): ReadonlySet<Socket> => {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -246,10 +234,7 @@ const trackSockets = (server: Http2SecureServer): ReadonlySet<Socket> => {
 }
 
 /** Watches are open for as long as their clients like, so connections are cut, not waited for. */
-const closeServer = async (
-  server: Http2SecureServer,
-  sockets: ReadonlySet<Socket>,
-): Promise<void> => {
+const closeServer = async (server: Server, sockets: ReadonlySet<Socket>): Promise<void> => {
   const closed = new Promise<void>((resolve) => {
     server.close(() => {
       resolve()

@@ -3,6 +3,7 @@ import { grpcStatus } from '../../errors.ts'
 import type { GrpcStatus } from '../../errors.ts'
 import { encodeHeaderBlock } from './hpack/header-block.ts'
 import type { HeaderField } from './hpack/static-table.ts'
+import { requestFields } from './http2/request-fields.ts'
 
 export interface GrpcHeaders {
   readonly httpMethod: string
@@ -23,14 +24,6 @@ export interface GrpcHeaders {
   readonly maxStalenessMs: number
 }
 
-const pseudoNames = new Set([':method', ':path', ':scheme', ':authority'])
-const connectionNames = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-])
 const grpcContentType = /^application\/grpc(\+proto)?(;|$)/
 const messageSizeMax = 1024
 const timeoutUnitsMs: Readonly<Record<string, number>> = {
@@ -44,22 +37,10 @@ const timeoutUnitsMs: Readonly<Record<string, number>> = {
 
 /** Undefined for a request that RFC 9113 (8.2, 8.3) calls malformed. */
 export function parseGrpcHeaders(fields: readonly HeaderField[]): GrpcHeaders | undefined {
-  const values = new Map<string, string>()
-  let sawRegular = false
-  for (const [name, value] of fields) {
-    if (name.startsWith(':')) {
-      if (sawRegular || !pseudoNames.has(name) || values.has(name)) return undefined
-    } else {
-      sawRegular = true
-      if (name === '' || name !== name.toLowerCase() || connectionNames.has(name)) return undefined
-      if (name === 'te' && value !== 'trailers') return undefined
-    }
-    values.set(name, value)
-  }
-  const httpMethod = values.get(':method')
-  const path = values.get(':path')
-  if (httpMethod === undefined || path === undefined || !path) return undefined
-  if (!values.has(':scheme')) return undefined
+  const values = requestFields(fields)
+  const httpMethod = values?.get(':method')
+  const path = values?.get(':path')
+  if (values === undefined || httpMethod === undefined || path === undefined) return undefined
   return {
     httpMethod,
     path,

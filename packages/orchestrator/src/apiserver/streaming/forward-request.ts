@@ -59,7 +59,7 @@ export const forwardRequest = async (exchange: Exchange, target: ForwardTarget):
       reject(new ApiError(503, 'ServiceUnavailable', text))
     })
     asked.once('response', (answer: IncomingMessage) => {
-      exchange.relay(answer.statusCode ?? 502, answerHeaders(answer, target), answer)
+      void exchange.relay(answer.statusCode ?? 502, answerHeaders(answer, target), answer)
       answer.once('close', resolve)
     })
     asked.once('upgrade', (answer: IncomingMessage, far: Duplex, head: Buffer) => {

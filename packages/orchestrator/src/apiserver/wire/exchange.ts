@@ -1,32 +1,20 @@
-// One request and its reply, the same over HTTP/1.1 and HTTP/2. Everything that touches Node's request and response is here.
-import { isAscii } from 'node:buffer'
+// One request and its reply, whatever carries them: what was asked, who asks, and the forms in which an answer may go out.
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import type { Duplex, Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { assert } from '@balsa/raft/assert'
-import { badRequest, requestTooLarge } from '../api-errors.ts'
+import { badRequest } from '../api-errors.ts'
 import { anonymousUser, type User } from '../access/user.ts'
+import type { HttpCall, SentHeaders, UpgradedSocket } from './http-call.ts'
 
-/** HTTP/2's have the same methods; their declarations differ in ways that do not matter here. */
-export type HttpRequest = IncomingMessage | Http2ServerRequest
-export type HttpResponse = ServerResponse | Http2ServerResponse
-
-/** As upstream's limit for request bodies. */
-export const bodyBytesMax: number = 3 * 1024 * 1024
 const urlLengthMax = 64 * 1024
+const noBytes = Buffer.alloc(0)
+/** Others have their turn after so many parts, also where the client takes them all at once. */
+const partsPerTurnMax = 4
 const bodilessMethods = new Set(['GET', 'HEAD'])
 const warningsMax = 20
 const auditIdPattern = /^[-\w]{1,64}$/
 const warningLengthMax = 1024
-
-/** The connection of a request that asked to go on in another protocol. */
-export interface UpgradedSocket {
-  readonly request: IncomingMessage
-  readonly socket: Duplex
-  /** What the client sent after the request already. */
-  readonly head: Buffer
-}
 
 /** A reply that is written bit by bit. */
 export interface ReplyStream {
@@ -52,8 +40,7 @@ export class Exchange {
   readonly rawQuery: string
   /** Set by the dispatcher before any handler runs. */
   user: User = anonymousUser
-  readonly #request: IncomingMessage
-  readonly #response: ServerResponse
+  readonly #call: HttpCall
   readonly #warnings: string[] = []
   /** Made when first asked for: most requests never are, and aborting one is dear. */
   #abort: AbortController | undefined
@@ -67,31 +54,24 @@ export class Exchange {
   #observer: ReplyObserver | undefined
   #observedBody: Uint8Array | undefined
   #isBodyObserved = false
-  readonly #upgrade: Omit<UpgradedSocket, 'request'> | undefined
+  readonly #endListeners: ((status: number) => void)[] = []
 
-  /** `upgrade`: of a request that asks for another protocol. Throws ApiError BadRequest for a URL that is too long. */
-  constructor(
-    request: HttpRequest,
-    response: HttpResponse,
-    upgrade?: Omit<UpgradedSocket, 'request'>,
-  ) {
-    this.#upgrade = upgrade
-    this.#request = request as IncomingMessage
-    this.#response = response as ServerResponse
-    this.method = request.method ?? 'GET'
-    const url = request.url ?? '/'
+  constructor(call: HttpCall) {
+    this.#call = call
+    this.method = call.method
+    const { url } = call
     const mark = url.indexOf('?')
     this.path = mark === -1 ? url : url.slice(0, mark)
     this.rawQuery = mark === -1 ? '' : url.slice(mark + 1)
-    const onClose = (): void => {
-      if (!this.#isClosed) this.#observer?.complete(this.#response.statusCode, this.#observedBody)
-      this.#isClosed = true
-      this.#abort?.abort()
-    }
-    this.#response.on('close', onClose)
-    upgrade?.socket.on('close', onClose)
-    this.#response.on('error', onClose)
-    if (url.length > urlLengthMax) throw badRequest('the request URL is too long')
+    call.onClose = () => this.#onClose()
+  }
+
+  #onClose(): void {
+    const { status } = this.#call
+    this.#observer?.complete(status, this.#observedBody)
+    this.#isClosed = true
+    this.#abort?.abort()
+    for (const listener of this.#endListeners) listener(status)
   }
 
   /** Calls `observer` for the reply that is to come, with its body if `withBody`. */
@@ -107,12 +87,12 @@ export class Exchange {
 
   /** As it was sent. */
   get url(): string {
-    return this.#request.url ?? '/'
+    return this.#call.url
   }
 
   /** '' when the client has gone. */
   get remoteAddress(): string {
-    return this.#request.socket.remoteAddress ?? ''
+    return this.#call.remoteAddress
   }
 
   get query(): URLSearchParams {
@@ -133,28 +113,25 @@ export class Exchange {
 
   /** `listener` gets the status when the reply is complete or the client has gone. */
   onEnd(listener: (status: number) => void): void {
-    this.#response.once('close', () => {
-      listener(this.#response.statusCode)
-    })
+    this.#endListeners.push(listener)
   }
 
   get isStarted(): boolean {
-    return this.#response.headersSent
+    return this.#call.isStarted
   }
 
   get headers(): Readonly<Record<string, string | string[] | undefined>> {
-    return this.#request.headers
+    return this.#call.headers
   }
 
   /** Whether the client is on this machine, so that bytes cost nothing to send. */
   get isLocal(): boolean {
-    const address = this.#request.socket.remoteAddress ?? ''
-    return /^(?:::ffff:)?127\.|^::1$/.test(address)
+    return /^(?:::ffff:)?127\.|^::1$/.test(this.remoteAddress)
   }
 
   /** '' when it was not sent. */
   header(name: string): string {
-    const value = this.#request.headers[name]
+    const value = this.#call.headers[name]
     return (Array.isArray(value) ? value.join(', ') : value) ?? ''
   }
 
@@ -166,35 +143,15 @@ export class Exchange {
 
   /**
    * Takes the whole body in. Every request must be read to its end, also one that is refused: frames for a stream that was answered
-   * before count against the connection. Rejects with ApiError RequestEntityTooLarge, BadRequest when the client breaks off.
+   * before count against the connection. Rejects with ApiError RequestEntityTooLarge, BadRequest when the client breaks off or its URL
+   * is too long.
    */
   async receiveBody(): Promise<void> {
-    const request = this.#request
-    if (bodilessMethods.has(this.method) || this.#upgrade !== undefined) {
-      request.resume()
-      this.#body = Buffer.alloc(0)
-      return
-    }
-    this.#body = await new Promise<Buffer>((resolve, reject) => {
-      const chunks: Buffer[] = []
-      let size = 0
-      request.on('data', (chunk: Buffer) => {
-        size += chunk.length
-        if (size <= bodyBytesMax) chunks.push(chunk)
-        else {
-          chunks.length = 0
-          reject(requestTooLarge(bodyBytesMax))
-        }
-      })
-      request.once('end', () => {
-        const [only] = chunks
-        resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks))
-      })
-      request.once('error', reject)
-      request.once('aborted', () => {
-        reject(badRequest('the request body ended before its end'))
-      })
-    })
+    if (bodilessMethods.has(this.method) || this.isUpgrade) {
+      this.#call.dropBody()
+      this.#body = noBytes
+    } else this.#body = await this.#call.receive()
+    if (this.#call.url.length > urlLengthMax) throw badRequest('the request URL is too long')
   }
 
   /** Adds a text that kubectl shows as `Warning: TEXT`. */
@@ -211,54 +168,47 @@ export class Exchange {
     body: Uint8Array | string,
     headers: Readonly<Record<string, string>> = {},
   ): void {
-    if (this.#response.headersSent || this.#isClosed) return
-    this.#writeHead(status, contentType, Buffer.byteLength(body), headers)
+    if (this.isStarted || this.#isClosed) return
     if (this.#isBodyObserved) this.#observedBody = Buffer.from(body)
-    if (this.method === 'HEAD') this.#response.end()
-    else if (this.#request.httpVersionMajor === 1 && isShortAscii(body))
-      // As text of one byte a character it leaves in one write with its head.
-      this.#response.end(body.toString('latin1'), 'latin1')
-    else this.#response.end(body)
+    const head = this.#head(contentType, Buffer.byteLength(body), headers)
+    this.#call.respond(status, head, this.method === 'HEAD' ? undefined : body)
   }
 
   redirect(location: string): void {
-    if (this.#response.headersSent || this.#isClosed) return
-    this.#response.writeHead(301, { location })
-    this.#response.end()
+    if (this.isStarted || this.#isClosed) return
+    this.#call.respond(301, { location }, undefined)
   }
 
-  /** Passes an answer of somebody else on. */
-  relay(
+  /** Passes an answer of somebody else on, as fast as the client takes it. */
+  async relay(
     status: number,
     headers: Readonly<Record<string, string | string[]>>,
     body: Readable,
-  ): void {
-    if (this.#response.headersSent || this.#isClosed) {
+  ): Promise<void> {
+    if (this.isStarted || this.#isClosed) {
       body.destroy()
       return
     }
-    this.#response.writeHead(status, headers)
-    this.#response.flushHeaders()
-    body.on('error', () => this.destroy())
-    body.pipe(this.#response)
+    this.#call.start(status, headers)
+    try {
+      await this.#write(body)
+    } catch {
+      // What is there so far must not pass for the whole.
+      this.destroy()
+    }
   }
 
   /** Headers go out at once, so that a client that waits for them goes on. */
   startStream(status: number, contentType: string): ReplyStream {
-    const response = this.#response
-    this.#writeHead(status, contentType, undefined)
-    response.flushHeaders()
+    const call = this.#call
+    call.start(status, this.#head(contentType, undefined))
     this.#observer?.started(status)
     const stream: ReplyStream = {
-      write: (chunk) => writeTo(response, chunk),
-      end: () => {
-        response.end()
-      },
+      write: (chunk) => call.write(chunk),
+      end: () => call.end(),
       onDrain: () => undefined,
     }
-    response.on('drain', () => {
-      stream.onDrain()
-    })
+    call.onDrain = () => stream.onDrain()
     return stream
   }
 
@@ -269,57 +219,61 @@ export class Exchange {
     parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    this.#writeHead(status, contentType, undefined, headers)
-    const response = this.#response
+    const head = this.#head(contentType, undefined, headers)
     if (this.method === 'HEAD') {
-      response.end()
+      this.#call.respond(status, head, undefined)
       return
     }
+    this.#call.start(status, head)
+    await this.#write(parts)
+  }
+
+  async #write(parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    let partsOfTurn = 0
     for await (const part of parts) {
       if (this.#isClosed) return
-      if (!writeTo(response, part)) await this.#drained()
+      if (!this.#call.write(part)) await this.#drained()
+      else if (++partsOfTurn % partsPerTurnMax === 0) await nextTurn()
     }
-    response.end()
+    this.#call.end()
   }
 
   /** Whether the client asks to go on in another protocol, which takeSocket() begins. */
   get isUpgrade(): boolean {
-    return this.#upgrade !== undefined
+    return this.#call.takeSocket !== undefined
   }
 
   /** From here on the connection is the caller's, who writes the answer to the upgrade too. */
   takeSocket(): UpgradedSocket {
-    assert(this.#upgrade !== undefined, 'the request asks for an upgrade')
-    const { socket } = this.#request
-    this.#response.detachSocket(socket)
-    return { ...this.#upgrade, request: this.#request }
+    const { takeSocket } = this.#call
+    assert(takeSocket !== undefined, 'the request asks for an upgrade')
+    return takeSocket()
   }
 
   /** For a stream that has failed: the client must not take what it got for the whole. */
   destroy(): void {
-    this.#response.destroy()
+    this.#call.destroy()
   }
 
   async #drained(): Promise<void> {
-    const response = this.#response
     const { signal } = this
-    return new Promise((resolve) => {
+    if (signal.aborted) return
+    await new Promise<void>((resolve) => {
       const done = (): void => {
-        response.removeListener('drain', done)
+        this.#call.onDrain = () => undefined
         signal.removeEventListener('abort', done)
         resolve()
       }
-      response.on('drain', done)
+      this.#call.onDrain = done
       signal.addEventListener('abort', done)
     })
   }
 
-  #writeHead(
-    status: number,
+  #head(
     contentType: string,
     contentLength: number | undefined,
     more: Readonly<Record<string, string>> = {},
-  ): void {
+  ): SentHeaders {
     const headers: Record<string, string | number | string[]> = {
       'audit-id': this.auditId,
       'cache-control': 'no-cache, private',
@@ -330,17 +284,9 @@ export class Exchange {
     if (this.#warnings.length > 0) {
       headers['warning'] = this.#warnings.map((text) => `299 - ${quoted(text)}`)
     }
-    this.#response.writeHead(status, headers)
+    return headers
   }
 }
-
-const textBytesMax = 16 * 1024
-const isShortAscii = (body: Uint8Array | string): body is Buffer =>
-  Buffer.isBuffer(body) && body.length <= textBytesMax && isAscii(body)
-
-/** Whether more may be written at once; after the end nothing is written and nothing is waited for. */
-const writeTo = (response: ServerResponse, chunk: Uint8Array | string): boolean =>
-  response.destroyed || response.writableEnded || response.write(chunk)
 
 /** A quoted string of a header: no control characters, nothing beyond ASCII. */
 const quoted = (text: string): string =>

@@ -2,7 +2,8 @@ import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { configMapType } from '../../resources/index.ts'
 import { ObjectCodec, StoredObject } from '../storage/stored-object.ts'
-import { Exchange, type HttpRequest, type HttpResponse } from './exchange.ts'
+import { Exchange } from './exchange.ts'
+import type { HttpCall } from './http-call.ts'
 import { sendList, viewFor } from './replies.ts'
 
 /** A list of half a megabyte, as a client at `remoteAddress` gets it. */
@@ -15,27 +16,26 @@ const received = async (
 }> => {
   const chunks: Buffer[] = []
   let headers: Record<string, unknown> = {}
-  const request = {
+  const call: HttpCall = {
     method: 'GET',
     url: '/api/v1/configmaps',
     headers: { 'accept-encoding': 'gzip' },
-    socket: { remoteAddress },
-  }
-  const response = {
-    headersSent: false,
-    on: () => undefined,
-    writeHead: (_status: number, sent: Record<string, unknown>) => {
+    remoteAddress,
+    status: 200,
+    isStarted: false,
+    onClose: () => undefined,
+    onDrain: () => undefined,
+    receive: async () => Promise.resolve(Buffer.alloc(0)),
+    dropBody: () => undefined,
+    respond: () => undefined,
+    start: (_status, sent) => {
       headers = sent
     },
-    write: (chunk: Buffer) => chunks.push(chunk) > 0,
-    end: (chunk?: Buffer) => {
-      if (chunk !== undefined) chunks.push(chunk)
-    },
+    write: (chunk) => chunks.push(Buffer.from(chunk)) > 0,
+    end: () => undefined,
+    destroy: () => undefined,
   }
-  const exchange = new Exchange(
-    request as unknown as HttpRequest,
-    response as unknown as HttpResponse,
-  )
+  const exchange = new Exchange(call)
   const codec = new ObjectCodec(configMapType)
   const items = Array.from({ length: 500 }, (_, index) => {
     const metadata = { name: `c${index}`, uid: 'u' }

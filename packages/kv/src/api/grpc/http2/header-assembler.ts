@@ -10,7 +10,6 @@ import {
   protocolError,
 } from './http2-protocol.ts'
 
-const headerBlockBytesMax = 32_768
 const prioritySize = 5
 
 /** A whole block: `buffer[start, end)`. */
@@ -24,14 +23,17 @@ export type OnHeaderBlock = (
 
 export class HeaderAssembler {
   readonly #budget: FrameBudget
+  readonly #bytesMax: number
   readonly #onBlock: OnHeaderBlock
   #streamId = 0
   #isEnd = false
   #parts: Buffer[] = []
   #size = 0
 
-  constructor(budget: FrameBudget, onBlock: OnHeaderBlock) {
+  /** `bytesMax`: of one block. */
+  constructor(budget: FrameBudget, bytesMax: number, onBlock: OnHeaderBlock) {
     this.#budget = budget
+    this.#bytesMax = bytesMax
     this.#onBlock = onBlock
   }
 
@@ -63,7 +65,7 @@ export class HeaderAssembler {
     this.#budget.spend()
     this.#parts.push(frame.buffer.subarray(frame.start, frame.end))
     this.#size += frame.end - frame.start
-    if (this.#size > headerBlockBytesMax) {
+    if (this.#size > this.#bytesMax) {
       throw new Http2Error(http2ErrorCode.enhanceYourCalm, 'header block too large')
     }
     if ((frame.flags & frameFlag.endHeaders) === 0) return

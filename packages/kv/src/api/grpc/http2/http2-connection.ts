@@ -22,13 +22,10 @@ import { Http2Stream } from './http2-stream.ts'
 import type { StreamHandler, StreamTransport } from './http2-stream.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { parseInitialWindowSize } from './peer-settings.ts'
-import { RequestDecoder } from './request-decoder.ts'
+import { ReceiveWindow } from './receive-window.ts'
+import { defaultHeaderListSizeMax, RequestDecoder } from './request-decoder.ts'
 import type { HeaderMeaning } from './request-decoder.ts'
-import {
-  connectionReceiveWindow,
-  streamReceiveWindow,
-  writeServerSettings,
-} from './server-settings.ts'
+import { connectionReceiveWindow, writeServerSettings } from './server-settings.ts'
 import { StreamSender } from './stream-sender.ts'
 import type { UnreadBytes } from './stream-sender.ts'
 
@@ -55,8 +52,9 @@ export class Http2Connection<H> implements StreamTransport {
   readonly #preface = new ConnectionPreface()
   readonly #limits: Readonly<Limits>
   readonly #keepAlive: KeepAlive
+  readonly #arePingsFree: boolean
   #lastStreamId = 0
-  #receiveWindow = connectionReceiveWindow
+  readonly #receiveWindow = new ReceiveWindow(connectionReceiveWindow, 0)
   #settingsReceived = false
   #closing = false
   #ended = false
@@ -69,6 +67,10 @@ export class Http2Connection<H> implements StreamTransport {
     readonly limits?: Readonly<Limits>
     /** Shared by all connections of a server. */
     readonly unreadBytes?: UnreadBytes
+    /** Of one request, counted as RFC 9113 does. */
+    readonly headerListSizeMax?: number
+    /** Clients may ping as often as they like: gRPC's rules do not hold. */
+    readonly arePingsFree?: boolean
     readonly onClosed: () => void
   }) {
     this.#socket = options.socket
@@ -77,15 +79,20 @@ export class Http2Connection<H> implements StreamTransport {
     this.#budget = new FrameBudget(options.nowMs)
     this.#limits = options.limits ?? defaultLimits
     this.#keepAlive = new KeepAlive(this.#limits, options.nowMs)
-    this.#decoder = new RequestDecoder(options.server)
-    this.#assembler = new HeaderAssembler(this.#budget, (streamId, isEnd, buffer, start, end) =>
-      this.#onHeaderBlock(streamId, isEnd, buffer, start, end),
+    this.#arePingsFree = options.arePingsFree ?? false
+    const { headerListSizeMax = defaultHeaderListSizeMax } = options
+    this.#decoder = new RequestDecoder(options.server, headerListSizeMax)
+    this.#assembler = new HeaderAssembler(
+      this.#budget,
+      headerListSizeMax * 2,
+      (streamId, isEnd, buffer, start, end) =>
+        this.#onHeaderBlock(streamId, isEnd, buffer, start, end),
     )
     this.#writer = new FrameWriter(options.socket)
     const onEnded = (stream: Http2Stream): void => this.#onLocalEnd(stream)
     this.#sender = new StreamSender(this.#writer, onEnded, options.unreadBytes)
     this.#reader = new FrameReader((frame) => this.#onFrame(frame))
-    writeServerSettings(this.#writer, this.#limits)
+    writeServerSettings(this.#writer, this.#limits, headerListSizeMax)
     const { socket } = options
     socket.on('data', (chunk: Buffer) => this.push(chunk))
     socket.on('drain', () => this.#onDrain())
@@ -149,6 +156,15 @@ export class Http2Connection<H> implements StreamTransport {
     return this.#sender.message(stream, payload)
   }
 
+  sendData(stream: Http2Stream, bytes: Uint8Array): boolean {
+    this.#budget.earn()
+    return this.#sender.data(stream, bytes)
+  }
+
+  sendLastData(stream: Http2Stream, bytes: Uint8Array): void {
+    this.#sender.lastData(stream, bytes)
+  }
+
   sendTrailers(stream: Http2Stream, block: Uint8Array): void {
     this.#keepAlive.answered()
     this.#sender.trailers(stream, block)
@@ -210,35 +226,28 @@ export class Http2Connection<H> implements StreamTransport {
     const { streamId } = frame
     const length = frame.end - frame.start
     if (streamId === 0) throw protocolError('DATA on stream 0')
-    this.#receiveWindow -= length
-    if (this.#receiveWindow < 0) {
-      throw new Http2Error(http2ErrorCode.flowControlError, 'connection window exceeded')
-    }
-    if (this.#receiveWindow < connectionReceiveWindow / 2) {
-      this.#writer.windowUpdate(0, connectionReceiveWindow - this.#receiveWindow)
-      this.#receiveWindow = connectionReceiveWindow
-    }
+    this.#receiveWindow.take(length)
+    this.#refill(this.#receiveWindow, 0)
     const { start, end } = unpad(frame)
     const stream = this.#streams.get(streamId)
     if (stream === undefined || stream.remoteEnded) {
       if (streamId > this.#lastStreamId) throw protocolError('DATA on an idle stream')
       throw new Http2Error(http2ErrorCode.streamClosed, 'DATA on a closed stream', streamId)
     }
-    stream.receiveWindow -= length
-    if (stream.receiveWindow < 0) {
-      throw new Http2Error(http2ErrorCode.flowControlError, 'stream window exceeded', streamId)
-    }
+    stream.receiveWindow.take(length)
     const isEnd = (frame.flags & frameFlag.endStream) !== 0
     if (isEnd) {
       stream.remoteEnded = true
     } else {
       if (end === start) this.#budget.spend()
-      if (stream.receiveWindow < streamReceiveWindow / 2) {
-        this.#writer.windowUpdate(streamId, streamReceiveWindow - stream.receiveWindow)
-        stream.receiveWindow = streamReceiveWindow
-      }
+      this.#refill(stream.receiveWindow, streamId)
     }
     stream.handler?.data(frame.buffer, start, end, isEnd)
+  }
+
+  #refill(window: ReceiveWindow, streamId: number): void {
+    const increment = window.refill()
+    if (increment > 0) this.#writer.windowUpdate(streamId, increment)
   }
 
   #onHeaderBlock(
@@ -257,8 +266,8 @@ export class Http2Connection<H> implements StreamTransport {
     if (this.#closing || this.#streams.size >= this.#limits.concurrentStreamsMax) {
       throw new Http2Error(http2ErrorCode.refusedStream, 'too many streams', streamId)
     }
-    const windows = { send: this.#sender.streamWindow, receive: streamReceiveWindow }
-    const stream = new Http2Stream(streamId, this, windows)
+    const window = this.#sender.streamWindow
+    const stream = new Http2Stream(streamId, this, window)
     this.#streams.set(streamId, stream)
     stream.remoteEnded = isEnd
     stream.handler = this.#server.open(stream, headers)
@@ -314,18 +323,9 @@ export class Http2Connection<H> implements StreamTransport {
     this.#settingsReceived = true
     const initialWindowSize = parseInitialWindowSize(frame)
     if (initialWindowSize !== undefined) {
-      const change = initialWindowSize - this.#sender.streamWindow
-      this.#sender.streamWindow = initialWindowSize
-      for (const stream of this.#streams.values()) this.#growBySetting(stream, change)
+      this.#sender.resizeStreams(this.#streams.values(), initialWindowSize)
     }
     this.#writer.settings([], frameFlag.ack)
-  }
-
-  #growBySetting(stream: Http2Stream, change: number): void {
-    if (stream.sendWindow + change > windowSizeMax) {
-      throw new Http2Error(http2ErrorCode.flowControlError, 'SETTINGS_INITIAL_WINDOW_SIZE')
-    }
-    this.#sender.growStream(stream, change)
   }
 
   #onPing(frame: Frame): void {
@@ -333,7 +333,7 @@ export class Http2Connection<H> implements StreamTransport {
     if (frame.end - frame.start !== 8) throw frameSizeError('PING')
     this.#budget.spend()
     if ((frame.flags & frameFlag.ack) !== 0) return
-    if (this.#keepAlive.isPingTooEarly(this.#streams.size > 0)) {
+    if (!this.#arePingsFree && this.#keepAlive.isPingTooEarly(this.#streams.size > 0)) {
       this.#fail(http2ErrorCode.enhanceYourCalm, 'too_many_pings')
       return
     }

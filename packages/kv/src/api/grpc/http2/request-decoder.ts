@@ -4,7 +4,7 @@ import type { HeaderField } from '../hpack/static-table.ts'
 import type { HeaderCache } from './header-cache.ts'
 import { Http2Error, http2ErrorCode } from './http2-protocol.ts'
 
-export const headerListSizeMax = 16_384
+export const defaultHeaderListSizeMax = 16_384
 
 /** What a server makes of header lists. */
 export interface HeaderMeaning<H> {
@@ -17,10 +17,12 @@ export interface HeaderMeaning<H> {
 
 export class RequestDecoder<H> {
   readonly #meaning: HeaderMeaning<H>
+  readonly #headerListSizeMax: number
   readonly #hpack = new HpackDecoder()
 
-  constructor(meaning: HeaderMeaning<H>) {
+  constructor(meaning: HeaderMeaning<H>, headerListSizeMax: number) {
     this.#meaning = meaning
+    this.#headerListSizeMax = headerListSizeMax
   }
 
   /** The client has agreed to a header table of size 0. */
@@ -35,7 +37,7 @@ export class RequestDecoder<H> {
     const key = isStateless ? buffer.toString('latin1', start, end) : ''
     const known = isStateless ? cache.get(key) : undefined
     if (known !== undefined) return known
-    const fields = this.#hpack.decode(buffer.subarray(start, end), headerListSizeMax)
+    const fields = this.#hpack.decode(buffer.subarray(start, end), this.#headerListSizeMax)
     if (fields === undefined) {
       throw new Http2Error(http2ErrorCode.enhanceYourCalm, 'header list too large', streamId)
     }
@@ -49,6 +51,6 @@ export class RequestDecoder<H> {
 
   /** Decodes trailers for the table's sake; what they say is dropped. */
   pass(buffer: Buffer, start: number, end: number): void {
-    this.#hpack.decode(buffer.subarray(start, end), headerListSizeMax)
+    this.#hpack.decode(buffer.subarray(start, end), this.#headerListSizeMax)
   }
 }

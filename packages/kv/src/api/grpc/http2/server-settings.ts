@@ -2,7 +2,6 @@
 import type { Limits } from '../../../limits.ts'
 import type { FrameWriter } from './frame-writer.ts'
 import { defaultWindowSize, setting } from './http2-protocol.ts'
-import { headerListSizeMax } from './request-decoder.ts'
 
 /** More than the largest message, so that a unary call needs no window update of its stream. */
 export const streamReceiveWindow = 4_194_304
@@ -11,6 +10,7 @@ export const connectionReceiveWindow = 16_777_216
 export function writeServerSettings(
   writer: FrameWriter,
   { concurrentStreamsMax }: Readonly<Limits>,
+  headerListSizeMax: number,
 ): void {
   const settings = [
     [setting.headerTableSize, 0],

@@ -19,6 +19,9 @@ export interface UnreadBytes {
   count: number
 }
 
+/** In the place of trailers: an empty DATA frame ends the stream. */
+const noTrailers = new Uint8Array(0)
+
 /** Frames a stream may send in its turn while others wait. */
 const framesPerTurnMax = 4
 
@@ -29,8 +32,7 @@ export class StreamSender {
   readonly #unreadOfAll: UnreadBytes
   #unreadBytes = 0
   #window = defaultWindowSize
-  /** Window of a new stream. */
-  streamWindow: number = defaultWindowSize
+  #streamWindow = defaultWindowSize
 
   /** `onEnded` is called when a stream's last frame is written. */
   constructor(
@@ -41,6 +43,11 @@ export class StreamSender {
     this.#writer = writer
     this.#unreadOfAll = unreadOfAll
     this.#onEnded = onEnded
+  }
+
+  /** Window of a new stream. */
+  get streamWindow(): number {
+    return this.#streamWindow
   }
 
   /** Clients leave so much unread that no further answer may wait. */
@@ -55,15 +62,12 @@ export class StreamSender {
     this.#writer.bytes(block)
   }
 
-  /** False: the message waits. */
+  /** A gRPC message. False: it waits. */
   message(stream: Http2Stream, payload: Uint8Array): boolean {
     if (stream.localEnded) return true
     const writer = this.#writer
     const size = payload.length + messagePrefixSize
-    const isFree = stream.queue.length === 0 && size <= defaultFrameSizeMax && !writer.isFull
-    if (isFree && size <= stream.sendWindow && size <= this.#window) {
-      this.#window -= size
-      stream.sendWindow -= size
+    if (this.#takeWindow(stream, size)) {
       writer.frameHeader(size, frameType.data, 0, stream.id)
       writer.uint8(0)
       writer.uint32(payload.length)
@@ -73,12 +77,31 @@ export class StreamSender {
     const prefix = Buffer.alloc(messagePrefixSize)
     prefix.writeUInt32BE(payload.length, 1)
     stream.queue.push(prefix)
-    if (payload.length > 0) stream.queue.push(payload)
-    this.#countUnread(size)
-    while (this.#sendFrame(stream));
-    if (stream.queue.length === 0) return true
-    this.#waiting.add(stream)
-    return false
+    this.#countUnread(messagePrefixSize)
+    return this.#enqueue(stream, payload)
+  }
+
+  /** Bytes as they are. False: they wait, and must not be changed until they have left. */
+  data(stream: Http2Stream, payload: Uint8Array): boolean {
+    if (stream.localEnded) return true
+    if (!this.#takeWindow(stream, payload.length)) return this.#enqueue(stream, payload)
+    this.#writer.frameHeader(payload.length, frameType.data, 0, stream.id)
+    this.#writer.bytes(payload)
+    return true
+  }
+
+  /** The last bytes of a body, in one frame with its end where they fit. */
+  lastData(stream: Http2Stream, payload: Uint8Array): void {
+    if (stream.localEnded) return
+    if (!this.#takeWindow(stream, payload.length)) {
+      this.#enqueue(stream, payload)
+      this.trailers(stream, noTrailers)
+      return
+    }
+    this.#writer.frameHeader(payload.length, frameType.data, frameFlag.endStream, stream.id)
+    this.#writer.bytes(payload)
+    stream.localEnded = true
+    this.#onEnded(stream)
   }
 
   trailers(stream: Http2Stream, block: Uint8Array): void {
@@ -87,8 +110,10 @@ export class StreamSender {
       stream.trailers = block
       return
     }
-    const flags = frameFlag.endHeaders | frameFlag.endStream
-    this.#writer.frameHeader(block.length, frameType.headers, flags, stream.id)
+    const isData = block === noTrailers
+    const type = isData ? frameType.data : frameType.headers
+    const flags = isData ? frameFlag.endStream : frameFlag.endHeaders | frameFlag.endStream
+    this.#writer.frameHeader(block.length, type, flags, stream.id)
     this.#writer.bytes(block)
     stream.localEnded = true
     this.#onEnded(stream)
@@ -122,6 +147,18 @@ export class StreamSender {
     while (this.#waiting.has(stream) && this.#turn(stream));
   }
 
+  /** SETTINGS_INITIAL_WINDOW_SIZE: of new streams, and of those that are open. */
+  resizeStreams(streams: Iterable<Http2Stream>, size: number): void {
+    const change = size - this.#streamWindow
+    this.#streamWindow = size
+    for (const stream of streams) {
+      if (stream.sendWindow + change > windowSizeMax) {
+        throw new Http2Error(http2ErrorCode.flowControlError, 'SETTINGS_INITIAL_WINDOW_SIZE')
+      }
+      this.growStream(stream, change)
+    }
+  }
+
   /** Sends what waits, as far as windows and socket allow. */
   pump(): void {
     let progress = true
@@ -131,6 +168,25 @@ export class StreamSender {
         if (this.#turn(stream)) progress = true
       }
     }
+  }
+
+  /** Whether a frame of that size may leave now; its window is taken then. */
+  #takeWindow(stream: Http2Stream, size: number): boolean {
+    const isFree = stream.queue.length === 0 && size <= defaultFrameSizeMax && !this.#writer.isFull
+    if (!isFree || size > stream.sendWindow || size > this.#window) return false
+    this.#window -= size
+    stream.sendWindow -= size
+    return true
+  }
+
+  /** Sends what may leave now. False: the rest waits. */
+  #enqueue(stream: Http2Stream, payload: Uint8Array): boolean {
+    if (payload.length > 0) stream.queue.push(payload)
+    this.#countUnread(payload.length)
+    while (this.#sendFrame(stream));
+    if (stream.queue.length === 0) return true
+    this.#waiting.add(stream)
+    return false
   }
 
   #countUnread(bytes: number): void {
