@@ -48,7 +48,7 @@ export class NodeRestriction implements AdmissionPlugin {
 
   validate(request: AdmissionRequest): void {
     const node = nodeNameOf(request.user)
-    if (node === undefined) return
+    if (node === undefined || request.operation === 'CONNECT') return
     switch (request.type.plural) {
       case 'pods':
         this.#validatePod(request, node)
@@ -69,11 +69,11 @@ export class NodeRestriction implements AdmissionPlugin {
 
   #validatePod(request: AdmissionRequest, node: string): void {
     const { operation, subresource, object, oldObject } = request
-    if (operation === 'CONNECT') return
-    const pod = (oldObject ?? object) as AdmittedPod
-    const isOwn = pod.spec.nodeName === node
+    const isOwn = (pod: KubeObject | undefined): boolean =>
+      (pod as AdmittedPod | undefined)?.spec.nodeName === node
     if (subresource === 'eviction' || (operation === 'DELETE' && subresource === '')) {
-      if (!isOwn) {
+      const key = `${request.namespace ?? ''}/${request.name}`
+      if (!isOwn(oldObject ?? this.#pods().cache.get(key)?.object)) {
         throw refuse(
           request,
           `node ${JSON.stringify(node)} can only delete pods with spec.nodeName set to itself`,
@@ -82,7 +82,7 @@ export class NodeRestriction implements AdmissionPlugin {
       return
     }
     if (operation === 'UPDATE' && subresource === 'status') {
-      if (!isOwn) {
+      if (!isOwn(oldObject)) {
         throw refuse(
           request,
           `node ${JSON.stringify(node)} can only update pod status for pods with spec.nodeName set to itself`,

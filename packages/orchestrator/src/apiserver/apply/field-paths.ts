@@ -29,8 +29,8 @@ const ownerless = new Set([
   ].map((name) => `f:metadata${separator}f:${name}`),
 ])
 
-/** Which fields of an object a write is about. */
-export type OwnedPart = 'main' | 'status'
+/** Which fields of an object a write is about. Scale is about what it is about, but its owners are told apart from others. */
+export type OwnedPart = 'main' | 'status' | 'scale'
 
 export const fieldPaths = (object: Json, structure: Structure, part: OwnedPart): Set<FieldPath> => {
   const paths = new Set<FieldPath>()
@@ -122,7 +122,7 @@ const membersOf = (value: JsonObject, at: Structure): [string, Json, Structure][
 /** Status has owners of its own. */
 const isOutside = (path: FieldPath, part: OwnedPart): boolean => {
   if (path === '') return false
-  if (part === 'main') return path === 'f:status' || ownerless.has(path)
+  if (part !== 'status') return path === 'f:status' || ownerless.has(path)
   return path !== 'f:status' && !path.includes(separator)
 }
 

@@ -195,6 +195,19 @@ export class Registry {
     })
   }
 
+  /** A write of the scale subresource: `change` asks admission itself. */
+  async changeScale(
+    place: Place,
+    change: (current: Stored<KubeObject>) => Promise<KubeObject>,
+    options: WriteOptions,
+  ): Promise<StoredObject> {
+    return this.swap(place, options, async (current) => {
+      const scaled = await change(current)
+      if (scaled === current) return { object: current }
+      return { object: this.#preparation.forScale(scaled, current, place, options) }
+    })
+  }
+
   /** The object as it is now, marked for deletion, or as it last was; `isGone` tells which. */
   async delete(
     place: Place,

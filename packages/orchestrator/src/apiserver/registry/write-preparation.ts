@@ -89,6 +89,20 @@ export class WritePreparation {
     return this.tracked(object, current, options, 'main')
   }
 
+  /** `scaled` is the current object with other replicas, of which admission has been asked as a Scale. */
+  forScale(
+    scaled: KubeObject,
+    current: Stored<KubeObject>,
+    place: Place,
+    options: WriteOptions,
+  ): KubeObject {
+    const type = this.#type
+    const object = type.prepareForUpdate?.(scaled, current) ?? scaled
+    const errors = [...type.validate(object), ...(type.validateUpdate?.(object, current) ?? [])]
+    if (errors.length > 0) throw invalid(type, place.name, errors)
+    return this.tracked(object, current, options, 'scale')
+  }
+
   /** For subresources, deletions and connections: the object as it may be stored. */
   async admitted(write: AdmittedWrite): Promise<KubeObject> {
     const object = await this.#admission.mutate(this.#request(write))

@@ -28,6 +28,15 @@ export const handleEviction = async (request: SubresourceRequest): Promise<void>
   if (exchange.method !== 'POST') throw methodNotAllowed()
   const sent = readObject(exchange)
   const options = deleteOptionsOf(exchange, deleteOptionsSent(sent, place.name))
+  const { namespace = '', name } = place
+  const object = {
+    ...(sent as object | undefined),
+    apiVersion: 'policy/v1',
+    kind: 'Eviction',
+    metadata: { name, namespace },
+  }
+  const write = { operation: 'CREATE', subresource: 'eviction', oldObject: undefined } as const
+  await registry.admit({ ...write, place, object, options })
   const pod = (await registry.get(place)).object as Stored<Pod>
   const precondition = { ...options, uid: options.uid ?? pod.metadata.uid }
   if (!isOver(pod)) await takeFromBudget(request, pod, precondition, registries.now())

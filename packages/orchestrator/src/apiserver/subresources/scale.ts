@@ -7,6 +7,8 @@ export interface Scale extends KubeObject {
   readonly status: { readonly replicas: number; readonly selector: string }
 }
 
+export const scaleKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
+
 export const scaleOf = (type: ResourceType, object: Stored<KubeObject>): Stored<Scale> => {
   const { scale } = type.subresources
   if (scale === undefined) throw badRequest(`${type.plural} has no scale`)
@@ -27,14 +29,12 @@ export const scaleOf = (type: ResourceType, object: Stored<KubeObject>): Stored<
   }
 }
 
-/** The workload with the replicas that `sent` (a Scale from a client) asks for. */
-export const withScale = (
+/** The replicas that `sent`, a Scale from a client, asks for. Throws ApiError for those that nothing can have, and Conflict. */
+export const replicasAsked = (
   type: ResourceType,
   current: Stored<KubeObject>,
   sent: KubeObject,
-): KubeObject => {
-  const { scale } = type.subresources
-  if (scale === undefined) throw badRequest(`${type.plural} has no scale`)
+): number => {
   const { name, resourceVersion } = current.metadata
   const asked = sent.metadata.resourceVersion ?? ''
   if (asked !== '' && asked !== resourceVersion) {
@@ -50,6 +50,17 @@ export const withScale = (
       },
     ])
   }
+  return replicas
+}
+
+/** The workload with other replicas; itself where it has them already. */
+export const withReplicas = (
+  type: ResourceType,
+  current: Stored<KubeObject>,
+  replicas: number,
+): KubeObject => {
+  const { scale } = type.subresources
+  if (scale === undefined) throw badRequest(`${type.plural} has no scale`)
   return scale.get(current).specReplicas === replicas ? current : scale.set(current, replicas)
 }
 

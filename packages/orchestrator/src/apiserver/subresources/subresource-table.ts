@@ -13,6 +13,7 @@ import { handleNodeProxy } from './node-proxy.ts'
 import { handlePortForward } from './port-forward.ts'
 import { handlePodProxy, handleServiceProxy } from './proxy.ts'
 import { handleAttach, handleExec } from './remote-command.ts'
+import { scaleKind } from './scale.ts'
 import { handleToken, tokenRequestKind } from './service-account-token.ts'
 
 export interface SubresourceRequest {
@@ -116,8 +117,7 @@ export const subresourcesOf = (type: ResourceType): readonly Subresource[] => {
     own.push({ name: 'status', kind: { group, version, kind }, verbs: readWrite })
   }
   if (subresources.scale !== undefined) {
-    const scale = { group: 'autoscaling', version: 'v1', kind: 'Scale' }
-    own.push({ name: 'scale', kind: scale, verbs: readWrite })
+    own.push({ name: 'scale', kind: scaleKind, verbs: readWrite })
   }
   return [...own, ...rows.filter((row) => row.group === group && row.plural === plural)]
 }

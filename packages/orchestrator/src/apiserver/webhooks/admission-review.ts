@@ -1,7 +1,8 @@
 // AdmissionReview of admission.k8s.io/v1: what a webhook is sent, and what its answer means.
 import { randomUUID } from 'node:crypto'
 import { ApiError } from '../../client/api-client.ts'
-import type { Json, KubeObject, ResourceType } from '../../resources/object.ts'
+import type { Json, KubeObject } from '../../resources/object.ts'
+import { apiVersionOf } from '../../resources/served-version.ts'
 import { isJsonObject } from '../../resources/patch/patch-result.ts'
 import type { AdmissionRequest } from '../admission/admission.ts'
 
@@ -32,7 +33,7 @@ export const admissionReview = (
 /** The request as webhooks and rules in CEL see it. */
 export const reviewedRequest = (request: AdmissionRequest): { readonly [key: string]: Json } => {
   const { type, subresource, operation, user, options } = request
-  const kind = { group: type.group, version: type.version, kind: type.kind }
+  const kind = kindOf(request)
   const resource = { group: type.group, version: type.version, resource: type.plural }
   const sub = subresource === '' ? {} : { subResource: subresource }
   const requestSub = subresource === '' ? {} : { requestSubResource: subresource }
@@ -53,8 +54,8 @@ export const reviewedRequest = (request: AdmissionRequest): { readonly [key: str
       groups: user.groups,
       ...(user.extra === undefined ? {} : { extra: user.extra as Json }),
     },
-    object: isDelete ? null : asJson(request.object, type),
-    oldObject: request.oldObject === undefined ? null : asJson(request.oldObject, type),
+    object: isDelete ? null : asJson(request.object, kind),
+    oldObject: request.oldObject === undefined ? null : asJson(request.oldObject, kind),
     dryRun: request.dryRun,
     options: {
       kind: `${operation.charAt(0)}${operation.slice(1).toLowerCase()}Options`,
@@ -64,12 +65,19 @@ export const reviewedRequest = (request: AdmissionRequest): { readonly [key: str
   }
 }
 
-const asJson = (object: KubeObject, type: ResourceType): Json =>
-  ({
-    ...object,
-    apiVersion: type.group === '' ? type.version : `${type.group}/${type.version}`,
-    kind: type.kind,
-  }) as unknown as Json
+type Kind = Readonly<Record<'group' | 'version' | 'kind', string>>
+
+/** The body of a connection and of some subresources is of a kind of its own. */
+const kindOf = ({ type, object }: AdmissionRequest): Kind => {
+  if (object.kind === '' || object.kind === type.kind) {
+    return { group: type.group, version: type.version, kind: type.kind }
+  }
+  const [version = '', group = ''] = object.apiVersion.split('/').toReversed()
+  return { group, version, kind: object.kind }
+}
+
+const asJson = (object: KubeObject, kind: Kind): Json =>
+  ({ ...object, apiVersion: apiVersionOf(kind), kind: kind.kind }) as unknown as Json
 
 /** Throws Error where it is no answer to the review. */
 export const readAnswer = (answer: Json, uid: string): AdmissionAnswer => {

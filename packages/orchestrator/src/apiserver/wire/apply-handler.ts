@@ -27,7 +27,7 @@ export const applyObject = async (
     nowMs: Date.now(),
   })
 
-const managerOf = (exchange: Exchange): string => {
+export const managerOf = (exchange: Exchange): string => {
   const manager = exchange.query.get('fieldManager') ?? ''
   if (manager !== '') return manager
   throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [

@@ -10,12 +10,15 @@ import {
   unsupportedMediaType,
 } from '../api-errors.ts'
 import { decodeAs, type DecodeOptions } from '../registry/decode.ts'
+import { timestamp } from '../registry/object-metadata.ts'
 import { applyPatch } from '../registry/patch.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { Change, Place, Registry } from '../registry/registry.ts'
+import { admitConnect } from '../subresources/connect-options.ts'
 import { scaleOf } from '../subresources/scale.ts'
 import { filterOf } from '../registry/selection.ts'
 import {
+  applyScale,
   bindPod,
   changeScale,
   changeSubresource,
@@ -26,7 +29,7 @@ import type { CacheFilter } from '../storage/resource-cache.ts'
 import type { StoredObject } from '../storage/stored-object.ts'
 import { readDeleteOptions } from './delete-options.ts'
 import type { Exchange } from './exchange.ts'
-import { applyObject } from './apply-handler.ts'
+import { applyObject, managerOf } from './apply-handler.ts'
 import { fieldValidation, flag, listQuery, writeOptions } from './query-options.ts'
 import { sendList, sendObject, sendValue, viewFor } from './replies.ts'
 import { bodyDuplicates, readObject, readPatch } from './request-body.ts'
@@ -68,6 +71,7 @@ export class ResourceHandlers {
     const subresource = findSubresource(registry.type, path.subresource)
     if (subresource === undefined) throw noSuchResource()
     if (subresource.handle !== undefined) {
+      await admitConnect(request, place, subresource)
       return subresource.handle({ ...request, place, ...this.#shared })
     }
     return this.#handleSubresource(request, place, path.subresource)
@@ -267,7 +271,17 @@ export class ResourceHandlers {
     }
     if (method !== 'PATCH') throw methodNotAllowed()
     const { type, patch } = readPatch(exchange)
-    if (type === 'apply') throw noApply()
+    if (type === 'apply') {
+      const order = {
+        config: patch,
+        manager: managerOf(exchange),
+        force: flag(exchange.query, 'force'),
+        time: timestamp(this.#registries.now()),
+        options,
+      }
+      sendValue(exchange, 200, await applyScale(registry, place, order))
+      return
+    }
     const scale = await changeScale(
       registry,
       place,
