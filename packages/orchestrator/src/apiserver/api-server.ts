@@ -25,11 +25,14 @@ import {
   createSystemPriorityClasses,
 } from './registry/system-objects.ts'
 import type { Store } from './store.ts'
-import { ApiDispatcher } from './wire/api-dispatcher.ts'
+import { ApiDispatcher, virtualResources } from './wire/api-dispatcher.ts'
 import { type AccessOptions, openAccessControl } from './access/access-control.ts'
 import { type ConnectionIdentity, identityOfSocket } from './access/authentication.ts'
 import { ensureBootstrapPolicy } from './access/rbac/ensure-policy.ts'
 import { customResourceDefinitionType } from '../resources/custom/custom-resource-definition.ts'
+import { apiServiceType } from '../resources/aggregation/api-service.ts'
+import { Aggregation } from './aggregation/aggregation.ts'
+import { publishExtensionAuthentication } from './aggregation/extension-authentication.ts'
 import { CustomResources } from './custom/custom-resources.ts'
 import { RequestPipeline } from './wire/request-pipeline.ts'
 import { Exchange } from './wire/exchange.ts'
@@ -94,8 +97,19 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     registries.find(customResourceDefinitionType) === undefined
       ? undefined
       : new CustomResources({ registries, client, onError })
+  const aggregation =
+    registries.find(apiServiceType) === undefined
+      ? undefined
+      : new Aggregation({
+          registries,
+          client,
+          virtual: virtualResources,
+          frontProxy: certificates.frontProxy,
+          onError,
+        })
   const dispatcher = new ApiDispatcher({
     registries,
+    aggregation,
     nodes,
     pipeline: new RequestPipeline(access),
     access,
@@ -109,6 +123,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
   const close = async (): Promise<void> => {
     stopCompacting()
     await custom?.close()
+    await aggregation?.close()
     await access.close()
     registries.close()
     await closeServer(server, sockets)
@@ -122,7 +137,14 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     await createSystemNamespaces(client)
     if (registries.find(priorityClassType) !== undefined) await createSystemPriorityClasses(client)
     if (registries.find(storageClassType) !== undefined) await createStandardStorageClass(client)
-    await ensureBootstrapPolicy(client)
+    await Promise.all([
+      ensureBootstrapPolicy(client),
+      aggregation?.start(),
+      publishExtensionAuthentication(client, {
+        clients: certificates.ca.certificate,
+        frontProxy: certificates.frontProxyCa.certificate,
+      }),
+    ])
     await createKubernetesService(client, { host: bound.address, port: bound.port })
     stopCompacting = compactPeriodically(store, onError)
     const kubeconfigPath = join(dataDir, 'kubeconfig')

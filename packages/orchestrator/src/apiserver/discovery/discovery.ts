@@ -1,5 +1,7 @@
 // Which groups, versions, kinds and verbs are served: the legacy documents and the aggregated one. Made once from the kinds' data.
 import type { ResourceType } from '../../resources/object.ts'
+import { type Priority, priorityOf } from '../aggregation/group-priorities.ts'
+import type { RemoteVersion } from '../aggregation/remote-api.ts'
 import { groupVersion } from '../registry/decode.ts'
 import { type Subresource, subresourcesOf } from '../subresources/subresource-table.ts'
 
@@ -37,11 +39,36 @@ interface Kind {
 
 export class Discovery {
   readonly #entries: readonly Entry[]
+  /** By group and version. */
+  readonly #remotes: ReadonlyMap<string, RemoteVersion>
+  readonly #priorities: ReadonlyMap<string, Priority>
+  /** By their priority; most of all counts that of one of their versions. */
   readonly #groups: readonly string[]
 
-  constructor(types: readonly ResourceType[], virtual: readonly VirtualResource[]) {
-    this.#entries = [...types.map(storedEntry), ...virtual.map(virtualEntry)]
-    this.#groups = [...new Set(this.#entries.map((entry) => entry.group))]
+  /** `remotes`: the versions that other servers answer for; what is served here of the same version is not shown. */
+  constructor(
+    types: readonly ResourceType[],
+    virtual: readonly VirtualResource[],
+    remotes: readonly RemoteVersion[] = [],
+  ) {
+    this.#remotes = new Map(remotes.map((one) => [groupVersion(one), one]))
+    this.#entries = [...types.map(storedEntry), ...virtual.map(virtualEntry)].filter(
+      (entry) => !this.#remotes.has(groupVersion(entry)),
+    )
+    const custom = new Set(types.filter((type) => type.custom !== undefined).map(groupVersion))
+    const priorities = new Map(remotes.map((one) => [groupVersion(one), one.priority]))
+    const groups = new Map(remotes.map((one) => [one.group, one.priority.group]))
+    for (const { group, version } of this.#entries) {
+      const key = groupVersion({ group, version })
+      if (priorities.has(key)) continue
+      const priority = priorityOf(group, version, custom.has(key))
+      priorities.set(key, priority)
+      groups.set(group, Math.max(priority.group, groups.get(group) ?? 0))
+    }
+    this.#priorities = priorities
+    this.#groups = [...groups]
+      .toSorted(([a, x], [b, y]) => (x === y ? (a < b ? -1 : 1) : y - x))
+      .map(([group]) => group)
   }
 
   /** GET /api */
@@ -94,12 +121,17 @@ export class Discovery {
       metadata: {},
       items: groups.map((group) => ({
         metadata: { ...(group === '' ? {} : { name: group }), creationTimestamp: null },
-        versions: this.#versions(group).map((one) => ({
-          version: one,
-          resources: this.#of(group, one).map(aggregatedResource),
-          freshness: 'Current',
-        })),
+        versions: this.#versions(group).map((one) => this.#aggregatedVersion(group, one)),
       })),
+    }
+  }
+
+  #aggregatedVersion(group: string, version: string): object {
+    const remote = this.#remotes.get(groupVersion({ group, version }))
+    return {
+      version,
+      resources: remote?.resources ?? this.#of(group, version).map(aggregatedResource),
+      freshness: remote?.isStale === true ? 'Stale' : 'Current',
     }
   }
 
@@ -108,8 +140,12 @@ export class Discovery {
   }
 
   #versions(group: string): string[] {
-    const entries = this.#entries.filter((entry) => entry.group === group)
-    return [...new Set(entries.map((entry) => entry.version))].toSorted(byPriority)
+    const all = [...this.#entries, ...this.#remotes.values()].filter((one) => one.group === group)
+    const priority = (version: string): number =>
+      this.#priorities.get(groupVersion({ group, version }))?.version ?? 0
+    return [...new Set(all.map((one) => one.version))].toSorted(
+      (a, b) => priority(b) - priority(a) || byPriority(a, b),
+    )
   }
 
   #group(group: string): { name: string; versions: object[]; preferredVersion: object } {

@@ -14,16 +14,26 @@ const lengthDelimited = 2
 /** How deep schemas of custom resources are written. */
 const depthMax = 64
 
+/** What another server brings: definitions by name, and of the paths of its objects the kinds that are patched there. */
+export interface RemoteDocument {
+  readonly definitions: ReadonlyMap<string, Schema>
+  readonly patches: ReadonlyMap<string, Schema>
+}
+
 export const documentV2 = (
   types: readonly ResourceType[],
   others: readonly DescribedKind[],
+  remotes: readonly RemoteDocument[] = [],
 ): Buffer => {
-  const paths = types.map((type) =>
-    field(2, message(field(1, objectPath(type)), field(2, pathItem(type)))),
-  )
-  const definitions = [...definitionsOf([...types, ...others], dialectV2)].map(([name, schema]) =>
-    field(1, named(name, encodeSchema(schema, 0))),
-  )
+  const own = new Map(types.map((type): [string, Schema] => [objectPath(type), gvkOf(type)]))
+  const paths = merged(
+    own,
+    remotes.map(({ patches }) => patches),
+  ).map(([path, gvk]) => field(2, message(field(1, path), field(2, pathItem(gvk)))))
+  const definitions = merged(
+    definitionsOf([...types, ...others], dialectV2),
+    remotes.map((remote) => remote.definitions),
+  ).map(([name, schema]) => field(1, named(name, encodeSchema(schema, 0))))
   const info = message(field(1, 'Kubernetes'), field(2, 'v1'))
   return message(
     field(1, '2.0'),
@@ -33,15 +43,29 @@ export const documentV2 = (
   )
 }
 
+/** What was there first stays: nobody redefines what others mean by a name. */
+const merged = (
+  own: ReadonlyMap<string, Schema>,
+  others: readonly ReadonlyMap<string, Schema>[],
+): (readonly [string, Schema])[] => {
+  const all = new Map(own)
+  for (const [name, schema] of others.flatMap((one) => [...one])) {
+    if (!all.has(name)) all.set(name, schema)
+  }
+  return [...all]
+}
+
+const gvkOf = ({ group, version, kind }: ResourceType): Schema => ({ group, kind, version })
+
 /** A PathItem with its PATCH operation alone. */
-const pathItem = ({ group, version, kind }: ResourceType): Buffer => {
+const pathItem = (kind: Schema): Buffer => {
   const parameters = patchParameters.map(({ name, type }) =>
     field(
       8,
       field(1, field(2, field(3, message(field(2, 'query'), field(4, name), field(6, type))))),
     ),
   )
-  const gvk = extension('x-kubernetes-group-version-kind', { group, kind, version }, 13)
+  const gvk = extension('x-kubernetes-group-version-kind', kind, 13)
   return field(8, message(...parameters, gvk))
 }
 

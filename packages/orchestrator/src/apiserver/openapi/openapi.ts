@@ -3,6 +3,8 @@
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import type { RemoteOpenApi } from '../aggregation/remote-open-api.ts'
+import type { ResourceType } from '../../resources/object.ts'
 import { methodNotAllowed } from '../api-errors.ts'
 import { groupVersion } from '../registry/decode.ts'
 import type { Registries } from '../registry/registries.ts'
@@ -36,15 +38,28 @@ const unstored: readonly DescribedKind[] = [
 /** `@` is not allowed in a content type, so the type that clients ask for is not the one they get. */
 const protobufType = 'application/octet-stream'
 
+/** A version that another server answers for, and what is known of its schemas. */
+export interface RemoteSchemas {
+  readonly version: { readonly group: string; readonly version: string }
+  readonly openApi: RemoteOpenApi | undefined
+}
+
 export class OpenApi {
   readonly #registries: Registries
+  readonly #remotes: () => readonly RemoteSchemas[]
   readonly #documents = new Map<string, Document>()
 
-  constructor(registries: Registries) {
+  constructor(registries: Registries, remotes: () => readonly RemoteSchemas[] = () => []) {
     this.#registries = registries
+    this.#remotes = remotes
     registries.onTypesChange(() => {
-      this.#documents.clear()
+      this.renew()
     })
+  }
+
+  /** Documents are made again when they are next asked for. */
+  renew(): void {
+    this.#documents.clear()
   }
 
   /** false: the path is none of OpenAPI's. */
@@ -66,7 +81,11 @@ export class OpenApi {
   #v2(): Document {
     return this.#made('v2', () => ({
       contentType: protobufType,
-      bytes: documentV2(this.#registries.types, unstored),
+      bytes: documentV2(
+        this.#types,
+        unstored,
+        this.#remotes().flatMap(({ openApi }) => (openApi === undefined ? [] : [openApi])),
+      ),
     }))
   }
 
@@ -77,24 +96,35 @@ export class OpenApi {
     return this.places.has(place) ? this.#groupVersion(place) : undefined
   }
 
+  /** What this server answers for itself. */
+  get #types(): readonly ResourceType[] {
+    const remote = new Set(this.#remotes().map(({ version }) => groupVersion(version)))
+    const { types } = this.#registries
+    return remote.size === 0 ? types : types.filter((type) => !remote.has(groupVersion(type)))
+  }
+
   #groupVersion(place: string): Document {
     const isHere = (type: DescribedKind): boolean => placeOf(type) === place
     return this.#made(place, () =>
-      json(documentV3(this.#registries.types.filter(isHere), unstored.filter(isHere))),
+      json(documentV3(this.#types.filter(isHere), unstored.filter(isHere))),
     )
   }
 
   #index(): object {
-    const paths = [...this.places].map((place) => [
+    const paths: [string, { serverRelativeURL: string }][] = [...this.places].map((place) => [
       place,
       { serverRelativeURL: `/openapi/v3/${place}?hash=${this.#groupVersion(place).hash}` },
     ])
+    for (const { version, openApi } of this.#remotes()) {
+      const url = openApi?.v3Url
+      if (url !== undefined) paths.push([placeOf(version), { serverRelativeURL: url }])
+    }
     return { paths: Object.fromEntries(paths) as object }
   }
 
   /** The group versions that have a document, as their paths name them: `apis/apps/v1`. */
   get places(): ReadonlySet<string> {
-    return new Set([...this.#registries.types, ...unstored].map(placeOf))
+    return new Set([...this.#types, ...unstored].map(placeOf))
   }
 
   #made(name: string, make: () => Omit<Document, 'hash'>): Document {
@@ -109,7 +139,7 @@ export class OpenApi {
 }
 
 /** `api/v1`, `apis/apps/v1`. */
-const placeOf = (type: DescribedKind): string =>
+const placeOf = (type: { readonly group: string; readonly version: string }): string =>
   `${type.group === '' ? 'api' : 'apis'}/${groupVersion(type)}`
 
 const json = (value: object): Omit<Document, 'hash'> => ({

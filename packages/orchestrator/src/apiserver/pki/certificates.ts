@@ -18,30 +18,45 @@ export interface Certificates {
   readonly server: KeyPair
   /** User kubernetes-admin in group system:masters. */
   readonly admin: KeyPair
+  /** By what servers behind this one know it, and the authority that signed that: not the one of clients. */
+  readonly frontProxy: KeyPair
+  readonly frontProxyCa: KeyPair
 }
 
 const renewBeforeMs = 60 * 24 * 60 * 60 * 1000
 const adminUser = 'kubernetes-admin'
 const adminGroup = 'system:masters'
+/** The common name of the front proxy's certificate. */
+export const frontProxyUser = 'front-proxy-client'
 
 /** What is under DATA_DIR/pki, made or renewed as needed. `host`: how clients reach the server, besides the usual names. */
 export const openCertificates = async (dataDir: string, host: string): Promise<Certificates> => {
   const folder = join(dataDir, 'pki')
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const ca = await openAuthority(folder)
-  const server = await openLeaf(folder, 'server', ca, {
-    commonName: 'kube-apiserver',
-    organizations: [],
-    usage: 'server',
-    names: serverNames(host),
-  })
-  const admin = await openLeaf(folder, 'admin', ca, {
-    commonName: adminUser,
-    organizations: [adminGroup],
-    usage: 'client',
-    names: [],
-  })
-  return { ca, server, admin }
+  const [ca, frontProxyCa] = await Promise.all([
+    openAuthority(folder, 'ca', 'balsa-ca'),
+    openAuthority(folder, 'front-proxy-ca', 'balsa-front-proxy-ca'),
+  ])
+  const client = { usage: 'client', names: [] } as const
+  const [server, admin, frontProxy] = await Promise.all([
+    openLeaf(folder, 'server', ca, {
+      commonName: 'kube-apiserver',
+      organizations: [],
+      usage: 'server',
+      names: serverNames(host),
+    }),
+    openLeaf(folder, 'admin', ca, {
+      ...client,
+      commonName: adminUser,
+      organizations: [adminGroup],
+    }),
+    openLeaf(folder, 'front-proxy-client', frontProxyCa, {
+      ...client,
+      commonName: frontProxyUser,
+      organizations: [],
+    }),
+  ])
+  return { ca, server, admin, frontProxy, frontProxyCa }
 }
 
 /** A client certificate for `user` in `groups`, signed by the cluster's authority; not kept. */
@@ -72,12 +87,16 @@ const serverNames = (host: string): LeafRequest['names'] => {
   return [...names].map((value) => ({ type: isIp(value) ? 'ip' : 'dns', value }))
 }
 
-const openAuthority = async (folder: string): Promise<KeyPair> => {
-  const present = await readPair(folder, 'ca')
+const openAuthority = async (
+  folder: string,
+  name: string,
+  commonName: string,
+): Promise<KeyPair> => {
+  const present = await readPair(folder, name)
   if (present !== undefined && isFresh(present)) return present
   const { createAuthority } = await import('./signer.ts')
-  const pair = await createAuthority()
-  await writePair(folder, 'ca', pair)
+  const pair = await createAuthority(commonName)
+  await writePair(folder, name, pair)
   return pair
 }
 

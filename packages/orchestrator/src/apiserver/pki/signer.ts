@@ -20,11 +20,11 @@ const leafDays = 365
 /** Clocks of clients may be behind. */
 const backdateMs = 5 * 60 * 1000
 
-export const createAuthority = async (): Promise<KeyPair> => {
+export const createAuthority = async (name = 'balsa-ca'): Promise<KeyPair> => {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
-      name: 'CN=balsa-ca',
+      name: `CN=${name}`,
       serialNumber: serialNumber(),
       ...validity(authorityDays),
       signingAlgorithm: algorithm,

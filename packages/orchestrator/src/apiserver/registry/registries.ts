@@ -52,7 +52,7 @@ export class Registries {
     })
     const core = (plural: string): Registry => this.get({ group: '', version: 'v1', plural })
     const find = (ref: RegistryRef): Registry | undefined => this.find(ref)
-    this.endpoints = new ServiceEndpoints(core)
+    this.endpoints = new ServiceEndpoints(core, find)
     this.#webhooks = new WebhookClient(this.endpoints)
     const namespace = (name: string): KubeObject | undefined =>
       core('namespaces').cache.get(name)?.object

@@ -1,5 +1,10 @@
 // Passes an HTTP request on over a connection that is opened for it, and the answer back: body, trailers of no hop, and upgrades.
-import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+} from 'node:http'
 import type { Duplex } from 'node:stream'
 import { connect as tlsConnect } from 'node:tls'
 import { ApiError } from '../../client/api-client.ts'
@@ -51,15 +56,32 @@ export const forwardRequest = async (exchange: Exchange, target: ForwardTarget):
     path: query === '' ? target.path : `${target.path}?${query}`,
     headers: headersFor(exchange, target),
   })
-  exchange.signal.addEventListener('abort', () => asked.destroy())
+  try {
+    await passOn(exchange, asked, target.base)
+  } catch (reason) {
+    connection.destroy()
+    const text = reason instanceof Error ? reason.message : String(reason)
+    throw new ApiError(503, 'ServiceUnavailable', `error trying to reach service: ${text}`)
+  }
+}
+
+/**
+ * Sends `asked` with the body of the exchange, and its answer back; resolves when that is over. `base`: where the target's paths
+ * are seen from outside. Rejects where no answer comes.
+ */
+export const passOn = async (
+  exchange: Exchange,
+  asked: ClientRequest,
+  base: string,
+): Promise<void> => {
+  const stop = (): void => {
+    asked.destroy()
+  }
+  exchange.signal.addEventListener('abort', stop)
   await new Promise<void>((resolve, reject) => {
-    asked.once('error', (error: Error) => {
-      connection.destroy()
-      const text = `error trying to reach service: ${error.message}`
-      reject(new ApiError(503, 'ServiceUnavailable', text))
-    })
+    asked.on('error', reject)
     asked.once('response', (answer: IncomingMessage) => {
-      void exchange.relay(answer.statusCode ?? 502, answerHeaders(answer, target), answer)
+      void exchange.relay(answer.statusCode ?? 502, answerHeaders(answer, base), answer)
       answer.once('close', resolve)
     })
     asked.once('upgrade', (answer: IncomingMessage, far: Duplex, head: Buffer) => {
@@ -67,29 +89,38 @@ export const forwardRequest = async (exchange: Exchange, target: ForwardTarget):
       far.once('close', resolve)
     })
     asked.end(exchange.body)
+  }).finally(() => {
+    exchange.signal.removeEventListener('abort', stop)
   })
 }
 
 const headersFor = (exchange: Exchange, target: ForwardTarget): OutgoingHttpHeaders => {
+  const headers = forwardedHeaders(exchange)
+  headers['host'] = target.host
+  headers['x-forwarded-uri'] = `${target.base}${target.path}`
+  if (!exchange.isUpgrade) headers['connection'] = 'close'
+  return headers
+}
+
+/** What the client sent, without what means one hop alone or is for the apiserver's eyes only. */
+export const forwardedHeaders = (exchange: Exchange): OutgoingHttpHeaders => {
   const headers: OutgoingHttpHeaders = {}
   for (const [name, value] of Object.entries(exchange.headers)) {
     const isOurs =
       droppedHeaders.has(name) || name.startsWith(':') || name.startsWith('impersonate-')
     if (!isOurs && value !== undefined) headers[name] = value
   }
-  headers['host'] = target.host
-  headers['x-forwarded-uri'] = `${target.base}${target.path}`
   if (exchange.isUpgrade) {
     headers['connection'] = 'Upgrade'
     headers['upgrade'] = exchange.header('upgrade')
-  } else headers['connection'] = 'close'
+  }
   if (exchange.body.length > 0) headers['content-length'] = exchange.body.length
   return headers
 }
 
 const answerHeaders = (
   answer: IncomingMessage,
-  { base }: ForwardTarget,
+  base: string,
 ): Record<string, string | string[]> => {
   const headers: Record<string, string | string[]> = {}
   for (const [name, value] of Object.entries(answer.headers)) {

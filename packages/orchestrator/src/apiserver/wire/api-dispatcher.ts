@@ -6,6 +6,9 @@ import {
   handleComponentStatus,
   isComponentStatus,
 } from '../component-status.ts'
+import type { Aggregation } from '../aggregation/aggregation.ts'
+import { proxyToApi } from '../aggregation/api-proxy.ts'
+import type { RemoteApi } from '../aggregation/remote-api.ts'
 import type { NodeConnections } from '../node-connections.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { ConnectionIdentity } from '../access/authentication.ts'
@@ -13,7 +16,7 @@ import type { AccessControl } from '../access/access-control.ts'
 import { OpenApi } from '../openapi/openapi.ts'
 import { ApiMetrics } from '../metrics/api-metrics.ts'
 import { findMetricsResource, handleMetrics, metricsResources } from '../metrics/metrics-api.ts'
-import { Discovery } from '../discovery/discovery.ts'
+import { Discovery, type VirtualResource } from '../discovery/discovery.ts'
 import type { Exchange } from './exchange.ts'
 import { jsonType, parseAccept } from './media-types.ts'
 import { flag } from './query-options.ts'
@@ -30,6 +33,8 @@ export interface DispatcherOptions {
   readonly nodes: NodeConnections
   readonly pipeline: RequestPipeline
   readonly access: AccessControl
+  /** undefined: nobody else answers for anything. */
+  readonly aggregation: Aggregation | undefined
   /** `HOST:PORT` as clients reach it. */
   readonly serverAddress: () => string
   /** Told of failures that are no answer of the API: of the store, or a bug. */
@@ -37,7 +42,12 @@ export interface DispatcherOptions {
 }
 
 const aggregatedVersions = ['v2', 'v2beta1'] as const
-const virtualResources = [...reviews, ...metricsResources, componentStatusResource]
+/** What is served without being stored. */
+export const virtualResources: readonly VirtualResource[] = [
+  ...reviews,
+  ...metricsResources,
+  componentStatusResource,
+]
 const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 const readMethods = new Set(['GET', 'HEAD'])
 
@@ -50,11 +60,22 @@ export class ApiDispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options
-    const { registries } = options
-    this.#openApi = new OpenApi(registries)
-    this.#discovery = new Discovery(registries.types, virtualResources)
+    const { registries, aggregation } = options
+    const remotes = (): readonly RemoteApi[] => aggregation?.remotes ?? []
+    this.#openApi = new OpenApi(registries, remotes)
+    const discovery = (): Discovery =>
+      new Discovery(
+        registries.types,
+        virtualResources,
+        remotes().map(({ version }) => version),
+      )
+    this.#discovery = discovery()
     registries.onTypesChange(() => {
-      this.#discovery = new Discovery(registries.types, virtualResources)
+      this.#discovery = discovery()
+    })
+    aggregation?.onChange(() => {
+      this.#discovery = discovery()
+      this.#openApi.renew()
     })
     this.#handlers = new ResourceHandlers(options)
   }
@@ -91,8 +112,25 @@ export class ApiDispatcher {
     exchange.onEnd((status) => {
       ended(status, (performance.now() - startedAt) / 1000)
     })
-    if (path !== undefined) await this.#handleResource(exchange, path)
+    const remote = this.#remoteOf(exchange, path)
+    if (remote !== undefined) await proxyToApi(exchange, remote)
+    else if (path !== undefined) await this.#handleResource(exchange, path)
     else if (!(await this.#handleIssuer(exchange))) await this.#handleDocument(exchange)
+  }
+
+  /** The server that answers for the version in the path, where it is another one; of its own documents too. */
+  #remoteOf(exchange: Exchange, path: ResourcePath | undefined): RemoteApi | undefined {
+    const { aggregation } = this.#options
+    if (aggregation === undefined || !aggregation.hasRemotes) return undefined
+    if (path !== undefined) return aggregation.find(path.group, path.version)
+    const parts = exchange.path.split('/').filter((part) => part !== '')
+    const place = parts[0] === 'openapi' && parts[1] === 'v3' ? parts.slice(2) : parts
+    const [root, ...names] = place
+    const [group, version, ...more] = root === 'api' ? ['', ...names] : names
+    if ((root !== 'api' && root !== 'apis') || more.length > 0) return undefined
+    return group === undefined || version === undefined
+      ? undefined
+      : aggregation.find(group, version)
   }
 
   /** What others need to check tokens of service accounts. */

@@ -4,6 +4,7 @@ import type { ResourceType } from '../object.ts'
 
 /** By the stored version, the kinds and the versions they are served in besides. */
 const betas: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  'apiregistration.k8s.io/v1': { apiservices: ['v1beta1'] },
   'batch/v1': { cronjobs: ['v1beta1'] },
   'policy/v1': { poddisruptionbudgets: ['v1beta1'] },
   'autoscaling/v2': { horizontalpodautoscalers: ['v2beta2'] },
