@@ -104,7 +104,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
           registries,
           client,
           virtual: virtualResources,
-          frontProxy: certificates.frontProxy,
+          frontProxy: () => certificates.frontProxy(),
           onError,
         })
   const dispatcher = new ApiDispatcher({
@@ -120,8 +120,10 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
   const sockets = trackSockets(server)
   let url = asked.origin
   let stopCompacting = (): void => undefined
+  let published: Promise<void> = Promise.resolve()
   const close = async (): Promise<void> => {
     stopCompacting()
+    await published
     await custom?.close()
     await aggregation?.close()
     await access.close()
@@ -137,16 +139,11 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     await createSystemNamespaces(client)
     if (registries.find(priorityClassType) !== undefined) await createSystemPriorityClasses(client)
     if (registries.find(storageClassType) !== undefined) await createStandardStorageClass(client)
-    await Promise.all([
-      ensureBootstrapPolicy(client),
-      aggregation?.start(),
-      publishExtensionAuthentication(client, {
-        clients: certificates.ca.certificate,
-        frontProxy: certificates.frontProxyCa.certificate,
-      }),
-    ])
+    await Promise.all([ensureBootstrapPolicy(client), aggregation?.start()])
     await createKubernetesService(client, { host: bound.address, port: bound.port })
     stopCompacting = compactPeriodically(store, onError)
+    // Nobody who starts needs it at once, and keys take a while to make.
+    published = publishExtensionAuthentication(client, certificates).catch(onError)
     const kubeconfigPath = join(dataDir, 'kubeconfig')
     const kubeconfig = kubeconfigText({
       url,

@@ -15,7 +15,7 @@ import { endpointsType } from '../../resources/endpoints.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import type { Condition, KubeObject, ResourceType, Stored } from '../../resources/object.ts'
 import { serviceType } from '../../resources/service.ts'
-import type { KeyPair } from '../pki/certificates.ts'
+import type { FrontProxy } from '../pki/certificates.ts'
 import { timestamp } from '../registry/object-metadata.ts'
 import type { Registries } from '../registry/registries.ts'
 import { serviceNameLabel } from '../webhooks/remote-endpoint.ts'
@@ -29,7 +29,7 @@ export interface AggregationOptions {
   /** Group versions that are served without being stored. */
   readonly virtual: readonly GroupVersion[]
   /** By what other servers know this one. */
-  readonly frontProxy: KeyPair
+  readonly frontProxy: () => Promise<FrontProxy>
   readonly onError: (error: Error) => void
 }
 

@@ -6,7 +6,7 @@ import { ApiError } from '../../client/api-client.ts'
 import type { ApiServiceSpec } from '../../resources/aggregation/api-service.ts'
 import type { Json } from '../../resources/object.ts'
 import type { User } from '../access/user.ts'
-import type { KeyPair } from '../pki/certificates.ts'
+import type { FrontProxy, KeyPair } from '../pki/certificates.ts'
 import type { RemoteEndpoint, ServiceEndpoints } from '../webhooks/remote-endpoint.ts'
 import { identityHeaders } from './proxy-identity.ts'
 
@@ -44,26 +44,23 @@ const aggregatorUser: User = { name: 'system:kube-aggregator', groups: ['system:
 export class ApiBackend {
   readonly spec: ApiServiceSpec
   readonly #endpoints: ServiceEndpoints
-  readonly #agent: Agent
+  readonly #frontProxy: () => Promise<FrontProxy>
+  #agent: Agent | undefined
   #isClosed = false
 
-  constructor(spec: ApiServiceSpec, endpoints: ServiceEndpoints, frontProxy: KeyPair) {
+  constructor(
+    spec: ApiServiceSpec,
+    endpoints: ServiceEndpoints,
+    frontProxy: () => Promise<FrontProxy>,
+  ) {
     this.spec = spec
     this.#endpoints = endpoints
-    const { caBundle = '', insecureSkipTLSVerify } = spec
-    this.#agent = new Agent({
-      keepAlive: true,
-      maxSockets: connectionsMax,
-      maxFreeSockets: idleConnectionsMax,
-      key: frontProxy.key,
-      cert: frontProxy.certificate,
-      ...(caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64') }),
-      rejectUnauthorized: insecureSkipTLSVerify !== true,
-    })
+    this.#frontProxy = frontProxy
   }
 
-  /** Not yet ended. Throws ApiError ServiceUnavailable where the service has no ready address. */
-  request({ method, path, headers, user }: BackendRequest): ClientRequest {
+  /** Not yet ended. Rejects with ApiError ServiceUnavailable where the service has no ready address. */
+  async request({ method, path, headers, user }: BackendRequest): Promise<ClientRequest> {
+    const { client } = await this.#frontProxy()
     if (this.#isClosed) throw new ApiError(503, 'ServiceUnavailable', 'service unavailable')
     const { host, port, serverName } = this.#address()
     return request({
@@ -72,8 +69,21 @@ export class ApiBackend {
       port,
       path,
       servername: serverName,
-      agent: this.#agent,
+      agent: (this.#agent ??= this.#newAgent(client)),
       headers: { host: serverName, ...headers, ...identityHeaders(user) },
+    })
+  }
+
+  #newAgent(client: KeyPair): Agent {
+    const { caBundle = '', insecureSkipTLSVerify } = this.spec
+    return new Agent({
+      keepAlive: true,
+      maxSockets: connectionsMax,
+      maxFreeSockets: idleConnectionsMax,
+      key: client.key,
+      cert: client.certificate,
+      ...(caBundle === '' ? {} : { ca: Buffer.from(caBundle, 'base64') }),
+      rejectUnauthorized: insecureSkipTLSVerify !== true,
     })
   }
 
@@ -81,7 +91,7 @@ export class ApiBackend {
   async document(asked: DocumentRequest): Promise<DocumentAnswer> {
     const { path, accept, timeoutMs, bytesMax, etag } = asked
     const headers = { accept, ...(etag === undefined ? {} : { 'if-none-match': etag }) }
-    const call = this.request({ method: 'GET', path, headers, user: aggregatorUser })
+    const call = await this.request({ method: 'GET', path, headers, user: aggregatorUser })
     const timer = setTimeout(() => {
       call.destroy(new Error('context deadline exceeded'))
     }, timeoutMs)
@@ -108,7 +118,7 @@ export class ApiBackend {
   /** Cuts off what is under way. */
   close(): void {
     this.#isClosed = true
-    this.#agent.destroy()
+    this.#agent?.destroy()
   }
 
   #address(): RemoteEndpoint {

@@ -47,7 +47,7 @@ const attempt = async (
   for (const name of Object.keys(headers)) if (isIdentityHeader(name)) delete headers[name]
   if (exchange.remoteAddress !== '') headers['x-forwarded-for'] = exchange.remoteAddress
   headers['audit-id'] = exchange.auditId
-  const asked = remote.backend.request({ method, path: url, headers, user })
+  const asked = await remote.backend.request({ method, path: url, headers, user })
   const timer = setTimeout(() => {
     asked.destroy(new ProxyTimeout('the server did not answer in time'))
   }, timeoutMs)

@@ -4,7 +4,7 @@ import type { ApiClient } from '../../client/api-client.ts'
 import { isApiError } from '../../client/is-api-error.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import type { KubeObject } from '../../resources/object.ts'
-import { frontProxyUser } from '../pki/certificates.ts'
+import { type Certificates, frontProxyUser } from '../pki/certificates.ts'
 import { extraHeaderPrefix, groupHeader, uidHeader, userHeader } from './proxy-identity.ts'
 
 interface ConfigMap extends KubeObject {
@@ -17,17 +17,18 @@ const place = { namespace: 'kube-system', name: 'extension-apiserver-authenticat
 /** Of one kind: each server that shares the store may have its own. */
 const authoritiesMax = 8
 
-/** PEM of the authorities that sign certificates of clients and of the front proxy. Those of other servers stay. */
+/** Authorities of other servers stay. */
 export const publishExtensionAuthentication = async (
   client: ApiClient,
-  authorities: { readonly clients: string; readonly frontProxy: string },
+  certificates: Certificates,
 ): Promise<void> => {
+  const frontProxy = await certificates.frontProxy()
   const wanted = (before: ConfigMap['data'] = {}): ConfigMap['data'] => ({
     ...before,
-    'client-ca-file': withAuthority(before['client-ca-file'], authorities.clients),
+    'client-ca-file': withAuthority(before['client-ca-file'], certificates.ca.certificate),
     'requestheader-client-ca-file': withAuthority(
       before['requestheader-client-ca-file'],
-      authorities.frontProxy,
+      frontProxy.ca.certificate,
     ),
     'requestheader-allowed-names': JSON.stringify([frontProxyUser]),
     'requestheader-username-headers': JSON.stringify([userHeader]),

@@ -20,6 +20,9 @@ export interface GroupVersion {
   readonly version: string
 }
 
+/** Groups that are made to be taken over: what was there before comes back. */
+const replaceableGroups = new Set(['metrics.k8s.io'])
+
 /** The APIServices that should be there, by name. `virtual`: group versions without stored kinds. */
 export const localApiServices = (
   registries: Pick<Registries, 'types'>,
@@ -39,12 +42,13 @@ export const localApiServices = (
 
 const localApiService = ({ group, version }: GroupVersion, isCustom: boolean): ApiService => {
   const priority = priorityOf(group, version, isCustom)
+  const isAlways = isCustom || replaceableGroups.has(group)
   return {
     apiVersion: `${apiServiceType.group}/${apiServiceType.version}`,
     kind: apiServiceType.kind,
     metadata: {
       name: apiServiceName({ group, version }),
-      labels: { [automanagedLabel]: isCustom ? 'true' : 'onstart' },
+      labels: { [automanagedLabel]: isAlways ? 'true' : 'onstart' },
     },
     spec: {
       ...(group === '' ? {} : { group }),

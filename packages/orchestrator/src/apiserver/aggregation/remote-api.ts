@@ -2,7 +2,7 @@
 import type { ApiService } from '../../resources/aggregation/api-service.ts'
 import { availableCondition } from '../../resources/aggregation/api-service.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
-import type { KeyPair } from '../pki/certificates.ts'
+import type { FrontProxy } from '../pki/certificates.ts'
 import type { ServiceEndpoints } from '../webhooks/remote-endpoint.ts'
 import { ApiBackend } from './api-backend.ts'
 import { type Availability, checkAvailability } from './availability.ts'
@@ -29,7 +29,11 @@ export class RemoteApi {
   #isStale = true
   #openApi: RemoteOpenApi | undefined
 
-  constructor(service: ApiService, endpoints: ServiceEndpoints, frontProxy: KeyPair) {
+  constructor(
+    service: ApiService,
+    endpoints: ServiceEndpoints,
+    frontProxy: () => Promise<FrontProxy>,
+  ) {
     this.name = service.metadata.name ?? ''
     this.backend = new ApiBackend(service.spec, endpoints, frontProxy)
     this.#endpoints = endpoints

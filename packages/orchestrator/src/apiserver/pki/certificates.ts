@@ -18,9 +18,14 @@ export interface Certificates {
   readonly server: KeyPair
   /** User kubernetes-admin in group system:masters. */
   readonly admin: KeyPair
-  /** By what servers behind this one know it, and the authority that signed that: not the one of clients. */
-  readonly frontProxy: KeyPair
-  readonly frontProxyCa: KeyPair
+  /** Made when it is first asked for. */
+  frontProxy(): Promise<FrontProxy>
+}
+
+/** By what servers behind this one know it, and the authority that signed that: not the one of clients. */
+export interface FrontProxy {
+  readonly ca: KeyPair
+  readonly client: KeyPair
 }
 
 const renewBeforeMs = 60 * 24 * 60 * 60 * 1000
@@ -33,12 +38,8 @@ export const frontProxyUser = 'front-proxy-client'
 export const openCertificates = async (dataDir: string, host: string): Promise<Certificates> => {
   const folder = join(dataDir, 'pki')
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const [ca, frontProxyCa] = await Promise.all([
-    openAuthority(folder, 'ca', 'balsa-ca'),
-    openAuthority(folder, 'front-proxy-ca', 'balsa-front-proxy-ca'),
-  ])
-  const client = { usage: 'client', names: [] } as const
-  const [server, admin, frontProxy] = await Promise.all([
+  const ca = await openAuthority(folder, 'ca', 'balsa-ca')
+  const [server, admin] = await Promise.all([
     openLeaf(folder, 'server', ca, {
       commonName: 'kube-apiserver',
       organizations: [],
@@ -46,17 +47,25 @@ export const openCertificates = async (dataDir: string, host: string): Promise<C
       names: serverNames(host),
     }),
     openLeaf(folder, 'admin', ca, {
-      ...client,
       commonName: adminUser,
       organizations: [adminGroup],
-    }),
-    openLeaf(folder, 'front-proxy-client', frontProxyCa, {
-      ...client,
-      commonName: frontProxyUser,
-      organizations: [],
+      usage: 'client',
+      names: [],
     }),
   ])
-  return { ca, server, admin, frontProxy, frontProxyCa }
+  let frontProxy: Promise<FrontProxy> | undefined
+  return { ca, server, admin, frontProxy: () => (frontProxy ??= openFrontProxy(folder)) }
+}
+
+const openFrontProxy = async (folder: string): Promise<FrontProxy> => {
+  const ca = await openAuthority(folder, 'front-proxy-ca', 'balsa-front-proxy-ca')
+  const client = await openLeaf(folder, 'front-proxy-client', ca, {
+    commonName: frontProxyUser,
+    organizations: [],
+    usage: 'client',
+    names: [],
+  })
+  return { ca, client }
 }
 
 /** A client certificate for `user` in `groups`, signed by the cluster's authority; not kept. */
