@@ -27,8 +27,7 @@ export const identityHeaders = ({ name, uid, groups, extra }: User): OutgoingHtt
 const headerValue = (text: string): string =>
   Buffer.from(text, 'utf8')
     .toString('latin1')
-    // oxlint-disable-next-line no-control-regex
-    .replaceAll(/[\u0000-\u0008\u000a-\u001f\u007f]/g, '')
+    .replaceAll(/[^\t -~\u0080-\u00ff]/g, '')
 
 /** As client-go does it: bytes that a header's name may not have, and `%`, as %XX. */
 const escapedKey = (key: string): string => {
