@@ -16,7 +16,7 @@ export const access: readonly Command[] = [
       refused: 'kubectl 1.20 has no such command',
     },
   },
-  { line: 'K auth reconcile -f m/cm.yaml' },
+  { line: 'K auth reconcile -f m/cm.yaml', out: /^$/ },
   {
     line: 'K auth reconcile -f m/rbac.yaml',
     out: /^clusterrole.rbac.authorization.k8s.io\/recon reconciled$/m,

@@ -12,6 +12,8 @@ export const nodes: readonly Command[] = [
   },
   prepare('K get deploy web || K apply -f m/web.yaml'),
   prepare('K rollout status deploy/web --timeout=20s'),
+  // What just began has not been measured twice yet.
+  prepare('K top pods'),
   { line: 'K top pods', out: /^NAME +CPU\(cores\) +MEMORY\(bytes\) *\n\S+ +\d+m +\d+Mi/ },
   {
     line: 'K top pods --containers -A',

@@ -67,6 +67,7 @@ export const streams: readonly Command[] = [
   },
   {
     line: 'K debug dbg --image=busybox --target=dbg -q',
+    out: /^$/,
     old: {
       code: 1,
       err: /unknown shorthand flag: 'q'/,

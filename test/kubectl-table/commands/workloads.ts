@@ -37,7 +37,7 @@ export const workloads: readonly Command[] = [
   { line: 'K describe svc dd1', out: /^Name: +dd1\n[^]*^Endpoints: +127\.\d+\.\d+\.\d+:8080$/m },
   { line: 'K describe ep dd1', out: /^Name: +dd1\n[^]*^ +Addresses: +127\./m },
   { line: 'K describe secret', out: /^Name: +s1\n/m },
-  { line: 'K describe crd' },
+  { line: 'K describe crd', err: /^No resources found/m },
   { line: 'K describe priorityclass', out: /^Name: +system-cluster-critical$/m },
   {
     line: 'K wait --for=condition=complete job/jj --timeout=1s',
