@@ -95,19 +95,23 @@ const answerSizeBytesMax = 256 * 1024 * 1024
 const lineSizeMax = 16 * 1024 * 1024
 const requestTimeoutMs = 60_000
 const connectionsMax = 64
+/** Followed answers, each of which has a connection as long as it lasts: they must not keep requests waiting. */
+const streamsMax = 1000
 const tokenFileAgeMaxMs = 60_000
 
 export class HttpTransport {
   readonly #address: ApiServerAddress
   readonly #base: URL
   readonly #agent: HttpAgent
+  readonly #streams: HttpAgent
   #fileToken: { readonly text: string; readonly readAtMs: number } | undefined
 
   constructor(address: ApiServerAddress) {
     this.#address = address
     this.#base = new URL(address.url)
-    const limits = { keepAlive: true, maxSockets: connectionsMax }
-    this.#agent = this.#base.protocol === 'https:' ? new HttpsAgent(limits) : new HttpAgent(limits)
+    const Agent = this.#base.protocol === 'https:' ? HttpsAgent : HttpAgent
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connectionsMax })
+    this.#streams = new Agent({ maxSockets: streamsMax })
   }
 
   /** `host:port`, for messages. */
@@ -118,7 +122,7 @@ export class HttpTransport {
   /** The answer as text. Rejects with ApiError or ConnectionError. */
   text(request: HttpRequest): Promise<string> {
     return new Promise((resolve, reject) => {
-      const sent = this.#send(request, (response) => {
+      const sent = this.#send(request, this.#agent, (response) => {
         readWhole(response, (error, text) => {
           if (error !== undefined) reject(ConnectionError.from(error, this.server))
           else if (isSuccess(response)) resolve(text)
@@ -154,7 +158,7 @@ export class HttpTransport {
       handlers.ended(error)
     }
     const broken = (reason: unknown): void => end(ConnectionError.from(reason, this.server))
-    const sent = this.#send(request, (response) => {
+    const sent = this.#send(request, this.#streams, (response) => {
       if (!isSuccess(response)) {
         readWhole(response, (error, text) =>
           error === undefined ? end(statusError(response.statusCode ?? 0, text)) : broken(error),
@@ -187,6 +191,7 @@ export class HttpTransport {
   /** Ends all connections; requests under way fail. */
   close(): void {
     this.#agent.destroy()
+    this.#streams.destroy()
   }
 
   #token(): string | undefined {
@@ -199,7 +204,11 @@ export class HttpTransport {
     return this.#fileToken.text
   }
 
-  #send(request: HttpRequest, answered: (response: IncomingMessage) => void): ClientRequest {
+  #send(
+    request: HttpRequest,
+    agent: HttpAgent,
+    answered: (response: IncomingMessage) => void,
+  ): ClientRequest {
     const { ca, cert, key, skipTlsVerify } = this.#address
     const token = this.#token()
     const body = request.body === undefined ? undefined : JSON.stringify(request.body)
@@ -209,7 +218,7 @@ export class HttpTransport {
       hostname: this.#base.hostname.replace(/^\[(.*)\]$/, '$1'),
       port: this.#base.port,
       path,
-      agent: this.#agent,
+      agent,
       headers: {
         Accept: request.accept ?? 'application/json',
         'User-Agent': 'balsa',

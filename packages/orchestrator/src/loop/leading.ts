@@ -8,6 +8,13 @@ export interface ElectionTimes {
   readonly renewDeadlineMs?: number
   readonly retryPeriodMs?: number
 }
+/** From when this copy leads until it does not. */
+export interface Term {
+  /** Aborts when leading ended: another copy may lead, so nothing may be written any more. */
+  readonly leading: AbortSignal
+  /** Aborts then, too, and when this copy is closed: what has not begun yet need not begin. */
+  readonly wanted: AbortSignal
+}
 export interface LeadingOptions extends ElectionTimes {
   readonly client: ApiClient
   /** Of the Lease, in kube-system. */
@@ -15,7 +22,7 @@ export interface LeadingOptions extends ElectionTimes {
   /** Differs between copies. */
   readonly identity: string
   /** Called whenever leading begins; what it starts is closed when leading ends. */
-  readonly start: () => Promise<{ close(): Promise<void> }>
+  readonly start: (term: Term) => Promise<{ close(): Promise<void> }>
   readonly onError: (error: unknown) => void
 }
 
@@ -30,7 +37,7 @@ export class Leading {
   #work: Promise<void> = Promise.resolve()
   #part: { close(): Promise<void> } | undefined
   #retry: NodeJS.Timeout | undefined
-  #isClosed = false
+  readonly #closing = new AbortController()
 
   constructor(options: LeadingOptions) {
     this.#options = options
@@ -52,7 +59,7 @@ export class Leading {
 
   /** The part ends first: nobody else begins before. */
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort()
     this.#end()
     await this.#work
     await this.#election.close()
@@ -61,9 +68,10 @@ export class Leading {
 
   #begin(signal: AbortSignal): void {
     this.#then(async () => {
-      if (this.#isClosed || signal.aborted) return
+      const wanted = AbortSignal.any([signal, this.#closing.signal])
+      if (wanted.aborted) return
       try {
-        this.#part = await this.#options.start()
+        this.#part = await this.#options.start({ leading: signal, wanted })
       } catch (reason) {
         this.#retry = setTimeout(() => this.#begin(signal), restartMs)
         throw reason

@@ -29,6 +29,8 @@ export interface ControllersOptions {
   readonly controllers?: readonly Controller[]
   /** Epoch milliseconds. */
   readonly now?: () => number
+  /** Aborted while the caches fill: no controller begins. */
+  readonly signal?: AbortSignal
 }
 
 /** For servers that serve nothing else. */
@@ -61,9 +63,11 @@ export async function startControllers(
     const parts = connect({ ...context, client: own })
     return new ControllerLoop({ ...parts, name: component, client: own, views, now, onError })
   })
+  const { signal } = options
+  signal?.addEventListener('abort', () => informers.close(), { once: true })
   informers.start()
   await informers.synced()
-  await Promise.all(loops.map((loop) => loop.start()))
+  if (signal?.aborted !== true) await Promise.all(loops.map((loop) => loop.start()))
   return {
     close: async () => {
       informers.close()

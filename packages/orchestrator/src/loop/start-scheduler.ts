@@ -26,6 +26,8 @@ export interface SchedulerOptions {
   /** Epoch milliseconds. */
   readonly now?: () => number
   readonly onError?: (error: unknown) => void
+  /** Aborted while the caches fill: nothing is scheduled. */
+  readonly signal?: AbortSignal
 }
 
 /** Writes on their way; the loop waits when there are so many. */
@@ -38,6 +40,7 @@ export async function startScheduler(
   options: SchedulerOptions,
 ): Promise<{ close(): Promise<void> }> {
   const scheduler = new Scheduler(options)
+  options.signal?.addEventListener('abort', () => scheduler.stop(), { once: true })
   await scheduler.start()
   return scheduler
 }
@@ -58,6 +61,7 @@ class Scheduler {
   #turn: NodeJS.Immediate | undefined
   #timer: NodeJS.Timeout | undefined
   #isRunning = false
+  #isStopped = false
 
   constructor({ client, profiles, now = Date.now, onError = () => undefined }: SchedulerOptions) {
     this.#now = now
@@ -78,16 +82,23 @@ class Scheduler {
 
   async start(): Promise<void> {
     await this.#feed.start()
+    if (this.#isStopped) return
     this.#isRunning = true
     this.#wake()
   }
 
-  async close(): Promise<void> {
+  /** Nothing new is decided. */
+  stop(): void {
+    this.#isStopped = true
     this.#isRunning = false
     this.#feed.close()
     this.#volumes.close()
     clearImmediate(this.#turn)
     clearTimeout(this.#timer)
+  }
+
+  async close(): Promise<void> {
+    this.stop()
     await Promise.all([...this.#writes, ...this.#volumeWaits])
     await this.#writer.close()
   }
