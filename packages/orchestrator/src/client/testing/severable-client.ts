@@ -1,6 +1,7 @@
 // A client whose process can be gone from one moment to the next: requests under way are done or not, nobody hears of them, and nothing
 // is sent any more.
-import type { ApiClient } from '../api-client.ts'
+import type { KubeObject } from '../../resources/object.ts'
+import type { ApiClient, ApiWatchHandlers, ListOptions, ResourceRef } from '../api-client.ts'
 
 export interface SeverableClient {
   readonly client: ApiClient
@@ -27,9 +28,13 @@ export function severableClient(inner: ApiClient): SeverableClient {
     delete: (...args) => alive(() => inner.delete(...args)),
     bind: (...args) => alive(() => inner.bind(...args)),
     createToken: (...args) => alive(() => inner.createToken(...args)),
-    watch: (ref, options, handlers) => {
+    watch: <T extends KubeObject>(
+      ref: ResourceRef,
+      options: ListOptions & { resourceVersion: string },
+      handlers: ApiWatchHandlers<T>,
+    ) => {
       if (isSevered) return () => undefined
-      const close = inner.watch(ref, options, {
+      const close = inner.watch<T>(ref, options, {
         event: (event) => void (isSevered || handlers.event(event)),
         ended: (error) => void (isSevered || handlers.ended(error)),
       })
