@@ -17,6 +17,8 @@ const httpLimits = {
   maxHeaderSize: 16_384,
   headersTimeout: 10_000,
   requestTimeout: 60_000,
+  // Node's five seconds would end pooled connections just as their client uses them again; etcd ends none.
+  keepAliveTimeout: 120_000,
   connectionsCheckingInterval: 5000,
 } as const
 

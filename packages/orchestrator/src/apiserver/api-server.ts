@@ -75,6 +75,8 @@ export interface ApiServer {
 const handshakeTimeoutMs = 10_000
 /** Clients that vanish without a word are found out by probes of an idle connection. */
 const keepAliveProbeMs = 30_000
+/** As upstream's: Node's five seconds would end pooled connections just as their client uses them again. */
+const idleConnectionMs = 90_000
 
 export const startApiServer = async (options: ApiServerOptions): Promise<ApiServer> => {
   const { store, dataDir } = options
@@ -182,6 +184,7 @@ const createServer = (certificates: Certificates, dispatcher: ApiDispatcher): Se
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: keepAliveProbeMs,
+    keepAliveTimeout: idleConnectionMs,
   })
   const identities = new WeakMap<object, ConnectionIdentity>()
   const respond = (call: HttpCall, socket: TLSSocket | undefined): void => {
