@@ -12,7 +12,7 @@ const magic = 'balsaix\x02'
 const byteOrderMark = 0x01020304
 const chunkKind = { blocks: 1, leases: 2, end: 3 } as const
 /** What one chunk takes of a turn of the event loop. */
-const chunkSizeBytes = 256 * 1024
+const chunkSizeBytes = 64 * 1024
 const headSizeBytes = 24
 
 /** `revision` is the store's when this begins; no compaction step may run until the end. */

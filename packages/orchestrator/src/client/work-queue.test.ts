@@ -19,6 +19,21 @@ test('a key added while it is worked on comes again after, and not before', asyn
   expect(await queue.take()).toBe('a')
 })
 
+test('a key that rests comes again after its rest, and a queue that closes waits for no rest', async () => {
+  const queue = new WorkQueue()
+  queue.add('a')
+  queue.add('b')
+  queue.done((await queue.take()) ?? '', 20)
+  queue.add('a')
+  queue.add('a')
+  expect([await queue.take(), queue.size]).toEqual(['b', 0])
+  expect(await queue.take()).toBe('a')
+  queue.done('a', 3_600_000)
+  queue.add('a')
+  queue.close()
+  expect([queue.size, await queue.take()]).toEqual([0, undefined])
+})
+
 test('a worker that waits gets the next key, and undefined when the queue closes', async () => {
   const queue = new WorkQueue()
   const taken = queue.take()

@@ -20,6 +20,7 @@ export class WorkQueue {
   /** Added again while worked on. */
   readonly #again = new Set<string>()
   readonly #delayed = new Map<string, { atMs: number; timer: NodeJS.Timeout }>()
+  readonly #resting = new Set<NodeJS.Timeout>()
   readonly #failures = new Map<string, number>()
   readonly #takers: ((key: string | undefined) => void)[] = []
   #isClosed = false
@@ -94,7 +95,16 @@ export class WorkQueue {
     return new Promise((resolve) => this.#takers.push(resolve))
   }
 
-  done(key: string): void {
+  /** With `restMs` the key does not come again before that. */
+  done(key: string, restMs = 0): void {
+    if (restMs > 0 && !this.#isClosed) {
+      const timer = setTimeout(() => {
+        this.#resting.delete(timer)
+        this.done(key)
+      }, restMs)
+      this.#resting.add(timer)
+      return
+    }
     assert(this.#working.delete(key), 'a key that is done was taken')
     if (this.#again.delete(key)) this.add(key)
   }
@@ -104,6 +114,7 @@ export class WorkQueue {
     this.#isClosed = true
     for (const { timer } of this.#delayed.values()) clearTimeout(timer)
     this.#delayed.clear()
+    for (const timer of this.#resting) clearTimeout(timer)
     this.#waiting.clear()
     this.#again.clear()
     for (const taker of this.#takers.splice(0)) taker(undefined)

@@ -1,7 +1,7 @@
 // What ReplicaSet and ReplicationController do alike: keep a number of active pods of one template. Claims what matches, creates in a slow
 // start, deletes what is least worth keeping.
 import { jsonEqual } from '../resources/json-equal.ts'
-import { matchesSelector } from '../resources/label-selector.ts'
+import { selectorMatcher } from '../resources/label-selector.ts'
 import type { Condition, KubeObject, LabelSelector, Stored } from '../resources/object.ts'
 import type { PodTemplateSpec } from '../resources/pod-spec/pod-spec.ts'
 import { podType, type Pod } from '../resources/pod.ts'
@@ -42,8 +42,9 @@ export const burstMax = 500
 
 export function reconcileReplicas(view: ReplicasView): Reconciliation {
   const { owner, ref, selector } = view
+  const matches = selectorMatcher(selector)
   const claimed = claim(owner, ref, podType, view.pods.filter(isActive), (pod) =>
-    matchesSelector(selector, pod.metadata.labels),
+    matches(pod.metadata.labels),
   )
   const active = claimed.owned
   const status = statusOf(view, active)
@@ -72,20 +73,28 @@ function manage(
   return [{ type: 'slowStart', actions: doomed.map((pod) => podDeletion(owner, pod)) }]
 }
 
+/** One look at each pod: there may be tens of thousands, and nothing else runs meanwhile. */
 function statusOf(view: ReplicasView, active: readonly Stored<Pod>[]): ReplicasStatus {
   const { owner, template, minReadySeconds, nowMs } = view
   const { status, metadata } = owner
-  const templateLabels = Object.entries(template.metadata?.labels ?? {})
-  const isFullyLabeled = (pod: Stored<Pod>): boolean =>
-    templateLabels.every(([key, value]) => pod.metadata.labels?.[key] === value)
+  const hasLabels = selectorMatcher({ matchLabels: template.metadata?.labels ?? {} })
+  let fullyLabeledReplicas = 0
+  let readyReplicas = 0
+  let availableReplicas = 0
+  for (const pod of active) {
+    if (hasLabels(pod.metadata.labels)) fullyLabeledReplicas++
+    if (!isReady(pod)) continue
+    readyReplicas++
+    if (minReadySeconds === 0 || availableAtMs(pod, minReadySeconds) <= nowMs) availableReplicas++
+  }
   const { conditions: _before, ...rest } = status
   const conditions = conditionsOf(view)
   return {
     ...rest,
     replicas: active.length,
-    fullyLabeledReplicas: active.filter(isFullyLabeled).length,
-    readyReplicas: active.filter(isReady).length,
-    availableReplicas: active.filter((pod) => isAvailable(pod, minReadySeconds, nowMs)).length,
+    fullyLabeledReplicas,
+    readyReplicas,
+    availableReplicas,
     ...(metadata.generation === undefined ? {} : { observedGeneration: metadata.generation }),
     ...(conditions.length === 0 ? {} : { conditions }),
   }

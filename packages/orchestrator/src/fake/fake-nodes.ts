@@ -40,7 +40,7 @@ export interface FakeNodesOptions {
 }
 
 /** Requests at the same time. */
-const requestsMax = 64
+const requestsMax = 24
 
 /** Resolves when all nodes are registered and Ready, and pods are taken. */
 export async function startFakeNodes(options: FakeNodesOptions): Promise<FakeNodes> {

@@ -14,7 +14,7 @@ import type { ObjectMeta } from '../resources/object.ts'
 import type { Expectations } from './expectations.ts'
 
 /** Requests of one batch of a slow start, at most. */
-const batchActionsMax = 64
+const batchActionsMax = 32
 /** Objects of one kind removed in one go when a namespace is emptied. */
 const contentsPageMax = 500
 

@@ -67,6 +67,13 @@ const workersDefault = 4
 /** All keys come again after that, so that nothing depends on one lost change. */
 const resyncMs = 600_000
 const unseenWritesPollMs = 100
+/** A reconcile that takes longer than this holds others up: its key rests so many times as long before it comes again. */
+const longReconcileMs = 8
+const restsPerReconcile = 10
+const restMsMax = 1000
+
+const restAfter = (tookMs: number): number =>
+  tookMs < longReconcileMs ? 0 : Math.min(restMsMax, tookMs * restsPerReconcile)
 
 export class ControllerLoop {
   readonly #options: ControllerOptions
@@ -122,23 +129,23 @@ export class ControllerLoop {
     for (;;) {
       const key = await this.#queue.take()
       if (key === undefined) return
-      await this.#reconcile(key)
-      this.#queue.done(key)
+      this.#queue.done(key, await this.#reconcile(key))
     }
   }
 
-  async #reconcile(key: string): Promise<void> {
+  /** Resolves to how long the key rests. */
+  async #reconcile(key: string): Promise<number> {
     const nowMs = this.#now()
     if (!this.#expectations.isSatisfied(key, nowMs)) {
       this.#queue.addAfter(key, unseenWritesPollMs)
-      return
+      return 0
     }
+    let restMs = 0
     try {
-      const { actions, requeueAfterMs } = await this.#options.reconcile(
-        key,
-        nowMs,
-        this.#executor.takeFailure(key),
-      )
+      const startedMs = performance.now()
+      const reconciled = this.#options.reconcile(key, nowMs, this.#executor.takeFailure(key))
+      restMs = restAfter(performance.now() - startedMs)
+      const { actions, requeueAfterMs } = await reconciled
       await this.#executor.execute(key, actions)
       this.#queue.forget(key)
       if (requeueAfterMs !== undefined) this.#queue.addAfter(key, requeueAfterMs)
@@ -149,5 +156,6 @@ export class ControllerLoop {
       if (!isExpected) this.#options.onError?.(reason)
       this.#queue.addRateLimited(key)
     }
+    return restMs
   }
 }

@@ -31,7 +31,7 @@ export interface SchedulerOptions {
 }
 
 /** Writes on their way; the loop waits when there are so many. */
-const writesMax = 256
+const writesMax = 32
 /** Time of one turn, before others get theirs. */
 const turnMs = 4
 

@@ -20,6 +20,14 @@ export const matchesRequirements = (
 export const matchesSelector = (selector: LabelSelector, labels: Labels | undefined): boolean =>
   matchesRequirements(selectorRequirements(selector), labels)
 
+/** The same question for many objects: the selector is looked at once. */
+export const selectorMatcher = (
+  selector: LabelSelector,
+): ((labels: Labels | undefined) => boolean) => {
+  const requirements = selectorRequirements(selector)
+  return (labels) => matchesRequirements(requirements, labels)
+}
+
 const selectorRequirements = (selector: LabelSelector): LabelRequirement[] => [
   ...Object.entries(selector.matchLabels ?? {}).map(([key, value]): LabelRequirement => ({
     key,

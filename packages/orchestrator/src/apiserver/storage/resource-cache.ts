@@ -285,9 +285,8 @@ export class CacheCursor {
     const isIn = current !== undefined && this.#matches(current)
     const wasIn = previous !== undefined && this.#matches(previous)
     if (isIn) return { type: wasIn ? 'MODIFIED' : 'ADDED', object: current, event }
-    const { departed } = event
-    return wasIn && departed !== undefined
-      ? { type: 'DELETED', object: departed, event }
-      : undefined
+    // What was last there is made for those who saw it alone.
+    const departed = wasIn ? event.departed : undefined
+    return departed === undefined ? undefined : { type: 'DELETED', object: departed, event }
   }
 }

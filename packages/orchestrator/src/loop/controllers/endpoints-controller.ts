@@ -18,9 +18,11 @@ export const endpointsController: Controller = {
     const servicesOf = (pod: Stored<Pod>): string[] =>
       services
         .find('namespace', pod.metadata.namespace ?? '')
-        .filter(({ spec }) =>
-          matchesSelector({ matchLabels: spec.selector ?? {} }, pod.metadata.labels),
-        )
+        // One without a selector concerns no pod: its addresses are written by hand.
+        .filter(({ spec: { selector = {} } }) => {
+          const isSelecting = Object.keys(selector).length > 0
+          return isSelecting && matchesSelector({ matchLabels: selector }, pod.metadata.labels)
+        })
         .map(objectKey)
     return {
       watches: [watchOf(services, ownKey), watchOf(all, ownKey), watchOf(pods, servicesOf)],
