@@ -116,7 +116,9 @@ export class CustomResources {
     if (before !== undefined && jsonEqual(before.spec, definition.spec)) return
     const types = customTypes(definition, await ruleCompiler(definition))
     const { registries } = this.#options
-    for (const type of types) await registries.add(type)
+    const { conversion } = definition.spec
+    const webhook = conversion?.strategy === 'Webhook' ? conversion.webhook : undefined
+    for (const type of types) await registries.add(type, webhook)
     for (const type of before?.types ?? []) {
       if (!types.some((one) => one.version === type.version)) registries.remove(type)
     }

@@ -1,11 +1,11 @@
 // Server-side apply of one object, which is created where it is missing: what the wire and the in-process client both stand on.
 import { ApiError } from '../../client/api-client.ts'
-import type { Json, ResourceType } from '../../resources/object.ts'
+import type { Json, KubeObject, ResourceType, Stored } from '../../resources/object.ts'
 import { hostileProblem, isJsonObject, patchDepthMax } from '../../resources/patch/patch-result.ts'
-import { fromStored } from '../../resources/served-version.ts'
 import { badRequest } from '../api-errors.ts'
 import type { OwnedPart } from '../apply/field-paths.ts'
 import { applied, appliedNew, type ApplyRequest } from '../apply/server-side-apply.ts'
+import { changeFor, decodeFor } from './converted.ts'
 import { decodeAs, type DecodeOptions, lenient } from './decode.ts'
 import { timestamp } from './object-metadata.ts'
 import type { Change, Place, Registry, Written } from './registry.ts'
@@ -37,8 +37,12 @@ export const applyTo = async (registry: Registry, order: ApplyOrder): Promise<Wr
   const manager = options.fieldManager
   const time = timestamp(order.nowMs)
   const apply: ApplyRequest = { type, config, manager, force, time, part }
-  const change: Change = (current) =>
-    decodeAs(type, applied(fromStored(type, current), apply), lenient)
+  const change: Change = changeFor(
+    registry,
+    type,
+    (shown) => applied(shown as unknown as Stored<KubeObject>, apply),
+    lenient,
+  )
   if (part === 'status') {
     return { stored: await registry.changeStatus(place, change, options), isCreated: false }
   }
@@ -47,7 +51,7 @@ export const applyTo = async (registry: Registry, order: ApplyOrder): Promise<Wr
   } catch (reason) {
     if (!(reason instanceof ApiError) || reason.reason !== 'NotFound') throw reason
   }
-  const created = decodeAs(type, appliedNew(apply), lenient)
+  const created = await decodeFor(registry, type, appliedNew(apply), lenient)
   const named = { ...created, metadata: { ...created.metadata, name: place.name } }
   const creation: WriteOptions = { ...options, isCreateOnUpdate: true }
   return { stored: await registry.create(place.namespace, named, creation), isCreated: true }

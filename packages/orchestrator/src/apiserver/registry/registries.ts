@@ -11,6 +11,7 @@ import { admissionPlugins } from '../admission/plugins.ts'
 import { ServiceEndpoints } from '../webhooks/remote-endpoint.ts'
 import type { MatchContext } from '../webhooks/match-request.ts'
 import { WebhookClient } from '../webhooks/webhook-client.ts'
+import { Conversion, type ConversionWebhook } from '../custom/conversion.ts'
 import { Registry } from './registry.ts'
 
 export interface RegistriesOptions {
@@ -39,6 +40,7 @@ export class Registries {
   readonly #options: RegistriesOptions
   readonly #webhooks: WebhookClient
   readonly #admission: Admission
+  readonly #conversions = new WeakMap<ResourceType, Conversion>()
   readonly #served = new Map<string, ServedType>()
   readonly #listeners = new Set<() => void>()
 
@@ -93,9 +95,14 @@ export class Registries {
 
   /**
    * Serves `type` from now on, once its objects are in the cache; a type that is served already is replaced and its watches go on.
+   * `webhook`: converts between the versions of the kind.
    */
-  async add(type: ResourceType): Promise<void> {
+  async add(type: ResourceType, webhook?: ConversionWebhook): Promise<void> {
     const stored = type.storage ?? type
+    if (webhook === undefined) this.#conversions.delete(stored)
+    else if (!this.#conversions.has(stored)) {
+      this.#conversions.set(stored, new Conversion(webhook, this.#webhooks))
+    }
     if (this.#served.has(idOf(stored))) this.#serve(type)
     else {
       // Stored, but not served itself: another version may have brought its registry.
@@ -148,6 +155,7 @@ export class Registries {
   #newRegistry(type: ResourceType): Registry {
     const { store, ttlSeconds = {} } = this.#options
     const ttl = ttlSeconds[type.plural]
+    const conversion = this.#conversions.get(type)
     return new Registry({
       type,
       store,
@@ -155,6 +163,7 @@ export class Registries {
       admission: this.#admission,
       now: this.now,
       ...(ttl === undefined ? {} : { ttlSeconds: ttl }),
+      ...(conversion === undefined ? {} : { conversion }),
     })
   }
 

@@ -15,6 +15,7 @@ import { CacheCursor, type CacheFilter, type ResourceCache } from '../storage/re
 import { collectionPrefix, keyBelow } from '../storage/resource-keys.ts'
 import { ObjectCodec, StoredObject } from '../storage/stored-object.ts'
 import type { WatchCache } from '../storage/watch-cache.ts'
+import type { Conversion } from '../custom/conversion.ts'
 import type { Store, StoredValue } from '../store.ts'
 import type { Admission } from '../admission/admission.ts'
 import { afterUpdate, markForDeletion, type Outcome } from './deletion.ts'
@@ -32,6 +33,8 @@ export interface RegistryOptions {
   readonly now: () => number
   /** Objects vanish after that; left out: never. */
   readonly ttlSeconds?: number
+  /** Of a kind whose versions a webhook converts. */
+  readonly conversion?: Conversion
 }
 
 /** Where an object is: `namespace` undefined for cluster-scoped kinds. */
@@ -41,7 +44,7 @@ export interface Place {
 }
 
 /** Computes the next version; returning `current` itself changes nothing. Called again when `current` was stale. */
-export type Change = (current: Stored<KubeObject>) => KubeObject
+export type Change = (current: Stored<KubeObject>) => KubeObject | Promise<KubeObject>
 
 /** Rounds of compare-and-swap before a busy object's write is given up with a conflict. */
 const swapAttemptsMax = 64
@@ -69,6 +72,8 @@ export class Registry {
   readonly type: ResourceType
   readonly resource: ResourceName
   readonly cache: ResourceCache
+  /** undefined: its versions differ by nothing that has to be asked for. */
+  readonly conversion: Conversion | undefined
   readonly #store: Store
   readonly #watchCache: WatchCache
   readonly #preparation: WritePreparation
@@ -84,7 +89,8 @@ export class Registry {
     this.#store = options.store
     this.#watchCache = options.watchCache
     this.#preparation = new WritePreparation(options)
-    this.#codec = new ObjectCodec(type)
+    this.conversion = options.conversion
+    this.#codec = new ObjectCodec(type, options.conversion !== undefined)
     this.#prefix = collectionPrefix(type)
     this.#now = options.now
     this.#ttlSeconds = options.ttlSeconds
@@ -172,7 +178,8 @@ export class Registry {
   /** A write of the main resource computed from the current object, with all the rules of an update. */
   async change(place: Place, change: Change, options: WriteOptions): Promise<StoredObject> {
     return this.swap(place, options, async (current) => {
-      const sent = change(current)
+      const changed = change(current)
+      const sent = changed instanceof Promise ? await changed : changed
       if (sent === current) return { object: current }
       this.checkPlace(sent, place)
       return afterUpdate(
@@ -185,7 +192,8 @@ export class Registry {
   /** A write of the status subresource: what is desired stays. */
   async changeStatus(place: Place, change: Change, options: WriteOptions): Promise<StoredObject> {
     return this.swap(place, options, async (current) => {
-      const sent = change(current)
+      const changed = change(current)
+      const sent = changed instanceof Promise ? await changed : changed
       if (sent === current) return { object: current }
       this.checkPlace(sent, place)
       this.#preparation.checkIdentity(sent, current)
@@ -268,7 +276,10 @@ export class Registry {
         isFresh = true
         if (current === undefined) throw notFound(this.resource, place.name)
       }
-      const outcome = await tryCompute(compute, current.object)
+      const { conversion } = this
+      const shown =
+        conversion === undefined ? current.object : await conversion.one(current.object, this.type)
+      const outcome = await tryCompute(compute, shown)
       if (outcome instanceof Error || this.#isUnchanged(outcome, current)) {
         if (isFresh) {
           if (outcome instanceof Error) throw outcome

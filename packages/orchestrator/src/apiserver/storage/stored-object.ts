@@ -15,10 +15,16 @@ const headFields: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata
 /** Writes and reads the objects of one kind. */
 export class ObjectCodec {
   readonly apiVersion: string
+  /** Whether objects are of the version that they were stored in: then somebody converts them. */
+  readonly keepsVersion: boolean
   /** How the stored bytes of this kind begin. */
   readonly #head: Buffer
 
-  constructor(type: { readonly group: string; readonly version: string; readonly kind: string }) {
+  constructor(
+    type: { readonly group: string; readonly version: string; readonly kind: string },
+    keepsVersion = false,
+  ) {
+    this.keepsVersion = keepsVersion
     const apiVersion = type.group === '' ? type.version : `${type.group}/${type.version}`
     this.apiVersion = apiVersion
     this.#head = Buffer.from(
@@ -110,7 +116,7 @@ export class StoredObject {
     if (!isStoredShape(parsed)) throw internalError(`the stored value of ${this.key} is no object`)
     parsed.metadata.resourceVersion = String(this.revision)
     // Objects of a custom kind may have been written when another version was the stored one.
-    parsed.apiVersion = this.#codec.apiVersion
+    if (!this.#codec.keepsVersion) parsed.apiVersion = this.#codec.apiVersion
     return parsed as unknown as Stored<KubeObject>
   }
 }

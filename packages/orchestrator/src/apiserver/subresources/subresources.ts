@@ -35,7 +35,7 @@ export const changeSubresource = async (
   if (findSubresource(registry.type, subresource) === undefined) throw noSuchResource()
   if (subresource === 'status') return registry.changeStatus(place, change, options)
   return registry.swap(place, options, async (current) => {
-    const object = merges[subresource](current, change(current))
+    const object = merges[subresource](current, await change(current))
     const admitted = await registry.admitted(subresource, { place, object, current, options })
     return afterUpdate(registry.type, admitted)
   })

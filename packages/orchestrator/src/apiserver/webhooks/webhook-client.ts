@@ -7,7 +7,7 @@ import type {
 import type { Json } from '../../resources/object.ts'
 import type { RemoteEndpoint, ServiceEndpoints } from './remote-endpoint.ts'
 
-const answerBytesMax = 4 * 1024 * 1024
+const answerBytesMax = 32 * 1024 * 1024
 const connectionsMax = 32
 const agentsMax = 64
 
@@ -23,6 +23,19 @@ export class WebhookClient {
   /** The JSON that it answers. Rejects with Error where it cannot be reached, is too slow, or does not answer 200 and JSON. */
   async post(webhook: Webhook, body: Json): Promise<Json> {
     const { clientConfig, timeoutSeconds = 10 } = webhook
+    try {
+      return await this.ask(clientConfig, { timeoutSeconds, body })
+    } catch (reason) {
+      const text = reason instanceof Error ? reason.message : String(reason)
+      throw new Error(`failed to call webhook: ${text}`, { cause: reason })
+    }
+  }
+
+  /** The same for one that is no admission webhook. */
+  async ask(
+    clientConfig: WebhookClientConfig,
+    { timeoutSeconds, body }: { readonly timeoutSeconds: number; readonly body: Json },
+  ): Promise<Json> {
     const endpoint = this.#endpointOf(clientConfig)
     const timeoutMs = timeoutSeconds * 1000
     const url = `https://${endpoint.serverName}:${endpoint.port}${endpoint.path}?timeout=${timeoutSeconds}s`
@@ -31,7 +44,7 @@ export class WebhookClient {
       return await this.#send(endpoint, { bytes, timeoutMs, caBundle: clientConfig.caBundle ?? '' })
     } catch (reason) {
       const text = reason instanceof Error ? reason.message : String(reason)
-      throw new Error(`failed to call webhook: Post "${url}": ${text}`, { cause: reason })
+      throw new Error(`Post "${url}": ${text}`, { cause: reason })
     }
   }
 

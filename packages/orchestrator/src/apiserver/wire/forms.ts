@@ -124,7 +124,9 @@ const objectJson = ({ type }: View, stored: StoredObject): Uint8Array =>
 
 const row = (view: View, stored: StoredObject): object => {
   const { object } = stored
-  const cells = (view.type.storage ?? view.type).cells(object, view.now)
+  // Versions of custom kinds have columns of their own.
+  const columns = view.type.custom === undefined ? (view.type.storage ?? view.type) : view.type
+  const cells = columns.cells(object, view.now)
   switch (view.includeObject) {
     case 'None':
       return { cells }

@@ -1,15 +1,15 @@
 // The verbs of the resource API: from a path, a method and a body to a call of the registry and its reply.
 import type { PatchType } from '../../client/api-client.ts'
-import type { Json, KubeObject, ResourceType, Stored } from '../../resources/object.ts'
+import type { Json, KubeObject, ResourceType } from '../../resources/object.ts'
 import { mergeKeysOf } from '../../resources/schema/merge-keys.ts'
-import { fromStored } from '../../resources/served-version.ts'
 import {
   badRequest,
   methodNotAllowed,
   noSuchResource,
   unsupportedMediaType,
 } from '../api-errors.ts'
-import { decodeAs, type DecodeOptions } from '../registry/decode.ts'
+import { changeFor, decodeFor, shownFor } from '../registry/converted.ts'
+import type { DecodeOptions } from '../registry/decode.ts'
 import { timestamp } from '../registry/object-metadata.ts'
 import { applyPatch } from '../registry/patch.ts'
 import type { Registries } from '../registry/registries.ts'
@@ -86,9 +86,9 @@ export class ResourceHandlers {
       case 'POST': {
         if (registry.type.namespaced && path.namespace === undefined) throw methodNotAllowed()
         const options = writeOptions(exchange)
-        const object = decodeAs(request.type, readRequired(exchange), decoding(exchange))
+        const object = await readObjectOf(request)
         const stored = await registry.create(path.namespace, object, options)
-        this.#reply(request, 201, stored)
+        await this.#reply(request, 201, stored)
         return undefined
       }
       case 'DELETE':
@@ -104,10 +104,15 @@ export class ResourceHandlers {
     const filter = this.#filter(request, name)
     const view = viewFor(exchange, request.type, this.#registries.now())
     if (flag(exchange.query, 'watch')) {
+      // What is there already is asked for in one question.
+      const there = registry.conversion === undefined ? [] : registry.cache.list(filter.keyPrefix)
+      await shownFor(registry, request.type, [...there])
       handleWatch(exchange, registry, { filter, view, watchCache: this.#registries.watchCache })
       return
     }
-    await sendList(exchange, view, await registry.list(filter, listQuery(exchange.query)))
+    const page = await registry.list(filter, listQuery(exchange.query))
+    const items = await shownFor(registry, request.type, page.items)
+    await sendList(exchange, view, { ...page, items })
   }
 
   #filter({ exchange, path, registry }: ResourceRequest, name: string): CacheFilter {
@@ -137,7 +142,8 @@ export class ResourceHandlers {
       deleted.push(...results.map((result) => result.stored))
     }
     const view = viewFor(exchange, request.type, this.#registries.now())
-    await sendList(exchange, view, { ...page, items: deleted })
+    const items = await shownFor(registry, request.type, deleted)
+    await sendList(exchange, view, { ...page, items })
   }
 
   async #handleObject(request: ResourceRequest, place: Place): Promise<void> {
@@ -146,13 +152,13 @@ export class ResourceHandlers {
       case 'GET':
       case 'HEAD':
         if (flag(exchange.query, 'watch')) return this.#listOrWatch(request, place.name)
-        this.#reply(request, 200, await registry.get(place))
+        await this.#reply(request, 200, await registry.get(place))
         return undefined
       case 'PUT': {
         const options = writeOptions(exchange)
-        const object = decodeAs(request.type, readRequired(exchange), decoding(exchange))
+        const object = await readObjectOf(request)
         const { stored, isCreated } = await registry.update(place, object, options)
-        this.#reply(request, isCreated ? 201 : 200, stored)
+        await this.#reply(request, isCreated ? 201 : 200, stored)
         return undefined
       }
       case 'PATCH':
@@ -175,14 +181,14 @@ export class ResourceHandlers {
         config: body.patch,
         decoding: decoding(exchange),
       })
-      this.#reply(request, isCreated ? 201 : 200, stored)
+      await this.#reply(request, isCreated ? 201 : 200, stored)
       return
     }
     if (registry.type.custom !== undefined && body.type === 'strategic') {
       throw unsupportedMediaType(customPatchTypes)
     }
     const change = patchChange(request, { ...body, type: body.type })
-    this.#reply(request, 200, await registry.change(place, change, options))
+    await this.#reply(request, 200, await registry.change(place, change, options))
   }
 
   async #delete(request: ResourceRequest, place: Place): Promise<void> {
@@ -190,7 +196,7 @@ export class ResourceHandlers {
     const options = readDeleteOptions(exchange)
     const { stored, isGone } = await registry.delete(place, options)
     if (!isGone) {
-      this.#reply(request, 200, stored)
+      await this.#reply(request, 200, stored)
       return
     }
     const { group, plural } = registry.type
@@ -231,13 +237,13 @@ export class ResourceHandlers {
     const { exchange, registry } = request
     const { method } = exchange
     if (method === 'GET' || method === 'HEAD') {
-      this.#reply(request, 200, await registry.get(place))
+      await this.#reply(request, 200, await registry.get(place))
       return
     }
     const options = writeOptions(exchange)
     let change: Change
     if (method === 'PUT') {
-      const object = decodeAs(request.type, readRequired(exchange), decoding(exchange))
+      const object = await readObjectOf(request)
       change = () => object
     } else if (method === 'PATCH') {
       const { type, patch } = readPatch(exchange)
@@ -245,12 +251,12 @@ export class ResourceHandlers {
         if (subresource !== 'status') throw noApply()
         const order = { type: request.type, place, config: patch, part: 'status' } as const
         const answer = { ...order, decoding: decoding(exchange) }
-        this.#reply(request, 200, (await applyObject(exchange, registry, answer)).stored)
+        await this.#reply(request, 200, (await applyObject(exchange, registry, answer)).stored)
         return
       }
       change = patchChange(request, { type, patch })
     } else throw methodNotAllowed()
-    this.#reply(
+    await this.#reply(
       request,
       200,
       await changeSubresource(registry, place, { subresource, change, options }),
@@ -260,7 +266,8 @@ export class ResourceHandlers {
   async #handleScale({ exchange, registry }: ResourceRequest, place: Place): Promise<void> {
     const { method } = exchange
     if (method === 'GET' || method === 'HEAD') {
-      sendValue(exchange, 200, scaleOf(registry.type, (await registry.get(place)).object))
+      const [stored] = await shownFor(registry, registry.type, [await registry.get(place)])
+      if (stored !== undefined) sendValue(exchange, 200, scaleOf(registry.type, stored.object))
       return
     }
     const options = writeOptions(exchange)
@@ -309,22 +316,30 @@ export class ResourceHandlers {
     })
   }
 
-  #reply({ exchange, type }: ResourceRequest, status: number, stored: StoredObject): void {
-    sendObject(exchange, status, viewFor(exchange, type, this.#registries.now()), stored)
+  async #reply(request: ResourceRequest, status: number, stored: StoredObject): Promise<void> {
+    const { exchange, registry, type } = request
+    const view = viewFor(exchange, type, this.#registries.now())
+    const [shown = stored] =
+      registry.conversion === undefined ? [] : await shownFor(registry, type, [stored])
+    sendObject(exchange, status, view, shown)
   }
 }
 
 const patchChange = (
-  { exchange, type: served }: ResourceRequest,
+  { exchange, registry, type: served }: ResourceRequest,
   { type, patch }: { readonly type: PatchType; readonly patch: Json },
 ): Change => {
   const mergeKeys = mergeKeysOf(served)
-  const options = decoding(exchange)
-  return (current: Stored<KubeObject>): KubeObject => {
-    const shown = fromStored(served, current) as unknown as Json
-    return decodeAs(served, applyPatch(shown, type, patch, mergeKeys), options)
-  }
+  const patched = (shown: Json): Json => applyPatch(shown, type, patch, mergeKeys)
+  return changeFor(registry, served, patched, decoding(exchange))
 }
+
+const readObjectOf = ({
+  exchange,
+  registry,
+  type,
+}: ResourceRequest): KubeObject | Promise<KubeObject> =>
+  decodeFor(registry, type, readRequired(exchange), decoding(exchange))
 
 const checkScope = (path: ResourcePath, { type }: Registry): void => {
   const isWhole = path.namespace === undefined

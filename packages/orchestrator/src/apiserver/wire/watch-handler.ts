@@ -2,6 +2,7 @@
 // each event's bytes are made once for all watchers of the same form.
 import { apiErrorFrom, invalid, notAcceptable, statusOf } from '../api-errors.ts'
 import { parseResourceVersion } from '../registry/list-reader.ts'
+import type { Conversion } from '../custom/conversion.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { CacheChange, CacheCursor, CacheFilter } from '../storage/resource-cache.ts'
 import type { WatchCache } from '../storage/watch-cache.ts'
@@ -42,7 +43,8 @@ export const handleWatch = (
     writeError(stream, reason)
     return
   }
-  new Watcher({ exchange, stream, cursor, view, watchCache, options }).start()
+  const { conversion } = registry
+  new Watcher({ exchange, stream, cursor, view, watchCache, options, conversion }).start()
 }
 
 const watchOptions = ({ query }: Exchange): WatchOptions => {
@@ -98,6 +100,10 @@ class Watcher {
   readonly #form: string
   readonly #watchCache: WatchCache
   readonly #options: WatchOptions
+  readonly #conversion: Conversion | undefined
+  /** A change whose object is being converted. */
+  #held: CacheChange | undefined
+  #isConverting = false
   #isFull = false
   #isFirst = true
   #owesInitialEnd: boolean
@@ -112,6 +118,7 @@ class Watcher {
     view: View
     watchCache: WatchCache
     options: WatchOptions
+    conversion: Conversion | undefined
   }) {
     this.#exchange = parts.exchange
     this.#stream = parts.stream
@@ -120,6 +127,7 @@ class Watcher {
     this.#form = formName(parts.view)
     this.#watchCache = parts.watchCache
     this.#options = parts.options
+    this.#conversion = parts.conversion
     this.#owesInitialEnd = parts.options.sendInitialEvents
   }
 
@@ -151,12 +159,12 @@ class Watcher {
   }
 
   #pump(): void {
-    if (this.#isFull || this.#isEnded) return
+    if (this.#isFull || this.#isEnded || this.#isConverting) return
     try {
       let parts: Uint8Array[] = []
       let size = 0
       for (;;) {
-        const change = this.#cursor.next()
+        const change = this.#next()
         if (change === undefined) break
         const bytes = this.#encode(change)
         parts.push(bytes)
@@ -168,7 +176,7 @@ class Watcher {
         size = 0
       }
       if (parts.length > 0) this.#write(parts)
-      if (this.#owesInitialEnd && !this.#isFull) {
+      if (this.#owesInitialEnd && !this.#isFull && !this.#isConverting) {
         this.#owesInitialEnd = false
         this.#maybeBookmark(true)
       }
@@ -176,6 +184,28 @@ class Watcher {
       writeError(this.#stream, reason)
       this.#stop()
     }
+  }
+
+  /** undefined: nothing more, or nothing until a webhook has answered. */
+  #next(): CacheChange | undefined {
+    const change = this.#held ?? this.#cursor.next()
+    const conversion = this.#conversion
+    if (change === undefined || conversion === undefined) return change
+    const object = conversion.known(change.object, this.#view.type)
+    this.#held = object === undefined ? change : undefined
+    if (object !== undefined) return { ...change, object }
+    this.#isConverting = true
+    conversion.shown([change.object], this.#view.type).then(
+      () => {
+        this.#isConverting = false
+        this.#pump()
+      },
+      (reason: unknown) => {
+        if (!this.#isEnded) writeError(this.#stream, reason)
+        this.#stop()
+      },
+    )
+    return undefined
   }
 
   #write(parts: readonly Uint8Array[]): void {
@@ -202,7 +232,7 @@ class Watcher {
 
   /** All changes up to the bookmark have been written when nothing is left to read. */
   #maybeBookmark(isInitialEnd: boolean): void {
-    if (this.#isFull || this.#isEnded || !this.#watchCache.isReady) return
+    if (this.#isFull || this.#isEnded || this.#isConverting || !this.#watchCache.isReady) return
     const revision = Math.max(this.#watchCache.revision, this.#options.revision ?? 0)
     const object = bookmarkObject(this.#view, revision, isInitialEnd)
     this.#write([Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`)])

@@ -1,4 +1,5 @@
 // CustomResourceDefinition: a kind that a user brings. What is served of it is made by custom-type.ts.
+import type { WebhookClientConfig } from '../admission/webhook-configuration.ts'
 import { column, nameColumn } from '../columns.ts'
 import { dns1123SubdomainProblems } from '../names.ts'
 import type { Condition, KubeObject, ResourceType } from '../object.ts'
@@ -41,13 +42,21 @@ export interface CustomVersion {
   readonly additionalPrinterColumns?: readonly PrinterColumn[]
   readonly selectableFields?: readonly { readonly jsonPath: string }[]
 }
+/** How objects of one version are made of those of another: by their apiVersion alone, or by a webhook. */
+export interface CustomConversion {
+  readonly strategy: string
+  readonly webhook?: {
+    readonly clientConfig?: WebhookClientConfig
+    readonly conversionReviewVersions: readonly string[]
+  }
+}
 export interface CustomResourceDefinition extends KubeObject {
   readonly spec: {
     readonly group: string
     readonly names: CustomNames
     readonly scope: string
     readonly versions: readonly CustomVersion[]
-    readonly conversion?: { readonly strategy: string; readonly webhook?: unknown }
+    readonly conversion?: CustomConversion
     readonly preserveUnknownFields?: boolean
   }
   readonly status: {
@@ -99,9 +108,18 @@ function definitionDefaults(object: CustomResourceDefinition): CustomResourceDef
     spec: {
       ...spec,
       names: names.kind === '' ? names : named,
-      conversion: spec.conversion ?? { strategy: 'None' },
+      conversion: conversionDefaults(spec.conversion ?? { strategy: 'None' }),
     },
   }
+}
+
+function conversionDefaults(conversion: CustomConversion): CustomConversion {
+  const { webhook } = conversion
+  const service = webhook?.clientConfig?.service
+  if (webhook === undefined || service === undefined || service.port !== undefined)
+    return conversion
+  const clientConfig = { ...webhook.clientConfig, service: { ...service, port: 443 } }
+  return { ...conversion, webhook: { ...webhook, clientConfig } }
 }
 
 function prepareDefinition(object: CustomResourceDefinition): CustomResourceDefinition {

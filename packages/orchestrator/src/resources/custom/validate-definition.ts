@@ -10,6 +10,7 @@ import {
   notSupported,
   required,
 } from '../validation/field-error.ts'
+import { validateClientConfig } from '../admission/webhook-configuration.ts'
 import type { CustomResourceDefinition, CustomVersion } from './custom-resource-definition.ts'
 import { parseJsonPath } from './json-path.ts'
 import { validateStructure } from './validate-structure.ts'
@@ -107,14 +108,18 @@ const validateConversion = ({ spec: { conversion } }: CustomResourceDefinition):
     return [notSupported('spec.conversion.strategy', strategy, ['None', 'Webhook'])]
   }
   if (strategy === 'Webhook') {
-    return conversion?.webhook === undefined
-      ? [
-          required(
-            'spec.conversion.webhookClientConfig',
-            'required when strategy is set to Webhook',
-          ),
-        ]
-      : []
+    const { clientConfig, conversionReviewVersions: versions = [] } = conversion?.webhook ?? {}
+    return [
+      ...(clientConfig === undefined
+        ? [
+            required(
+              'spec.conversion.webhookClientConfig',
+              'required when strategy is set to Webhook',
+            ),
+          ]
+        : validateClientConfig(clientConfig, 'spec.conversion.webhookClientConfig')),
+      ...validateReviewVersions(versions),
+    ]
   }
   return conversion?.webhook === undefined
     ? []
@@ -124,6 +129,14 @@ const validateConversion = ({ spec: { conversion } }: CustomResourceDefinition):
           'should not be set when strategy is not set to Webhook',
         ),
       ]
+}
+
+const validateReviewVersions = (versions: readonly string[]): FieldError[] => {
+  const field = 'spec.conversion.conversionReviewVersions'
+  if (versions.length === 0) return [required(field)]
+  return versions.includes('v1') || versions.includes('v1beta1')
+    ? []
+    : [invalid(field, versions, 'must include at least one of v1, v1beta1')]
 }
 
 const validateVersion = (version: CustomVersion, field: string): FieldError[] => {
