@@ -35,9 +35,8 @@ export const conversionReview = (
 
 /** The objects of an answer. Throws Error with upstream's text. */
 export const readConverted = (answer: Json, question: ConversionQuestion): readonly Json[] => {
-  const text = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
   const review = isJsonObject(answer) ? answer : {}
-  const [apiVersion, kind] = [text(review['apiVersion']), text(review['kind'])]
+  const [apiVersion, kind] = [textOf(review['apiVersion']), textOf(review['kind'])]
   if (apiVersion !== question.apiVersion || kind !== 'ConversionReview') {
     throw new Error(
       `expected webhook response of ${question.apiVersion}, Kind=ConversionReview, got ${apiVersion}, Kind=${kind}`,
@@ -48,15 +47,15 @@ export const readConverted = (answer: Json, question: ConversionQuestion): reado
   const { uid } = response
   if (uid !== question.uid) {
     throw new Error(
-      `expected response.uid=${JSON.stringify(question.uid)}, got ${JSON.stringify(text(uid))}`,
+      `expected response.uid=${JSON.stringify(question.uid)}, got ${JSON.stringify(textOf(uid))}`,
     )
   }
   const result = isJsonObject(response['result']) ? response['result'] : {}
   if (result['status'] !== 'Success') {
-    const message = text(result['message'])
+    const message = textOf(result['message'])
     throw new Error(
       message === ''
-        ? `response.result.status was '${text(result['status'])}', not 'Success'`
+        ? `response.result.status was '${textOf(result['status'])}', not 'Success'`
         : message,
     )
   }
@@ -77,12 +76,12 @@ export const checkedConversion = (
   const { apiVersion, kind, metadata } = converted
   if (apiVersion !== desiredAPIVersion) {
     throw new Error(
-      `invalid object at index 0: invalid groupVersion (expected ${desiredAPIVersion}, received ${String(apiVersion ?? '')})`,
+      `invalid object at index 0: invalid groupVersion (expected ${desiredAPIVersion}, received ${textOf(apiVersion)})`,
     )
   }
   if (kind !== original.kind) {
     throw new Error(
-      `invalid object at index 0: invalid kind (expected ${original.kind}, received ${String(kind ?? '')})`,
+      `invalid object at index 0: invalid kind (expected ${original.kind}, received ${textOf(kind)})`,
     )
   }
   if (!isJsonObject(metadata)) {
@@ -95,7 +94,7 @@ export const checkedConversion = (
   ] as const) {
     const [before, after] = [original.metadata[field] ?? '', metadata[field] ?? '']
     if (before !== after) {
-      throw new Error(`invalid object: must have the same ${label}: ${before} != ${String(after)}`)
+      throw new Error(`invalid object: must have the same ${label}: ${before} != ${textOf(after)}`)
     }
   }
   const { labels: _labels, annotations: _annotations, ...kept } = original.metadata
@@ -112,6 +111,8 @@ export const checkedConversion = (
     },
   }
 }
+
+const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
 
 const textsOf = (
   value: Json | undefined,

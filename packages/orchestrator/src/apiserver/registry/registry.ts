@@ -19,6 +19,7 @@ import type { Conversion } from '../custom/conversion.ts'
 import type { Store, StoredValue } from '../store.ts'
 import type { Admission } from '../admission/admission.ts'
 import { afterUpdate, markForDeletion, type Outcome } from './deletion.ts'
+import { inNamespace } from './in-namespace.ts'
 import { type ListPage, readList } from './list-reader.ts'
 import type { DeleteOptions, ListQuery, WriteOptions } from './request-options.ts'
 import { withStatusOf } from './status-update.ts'
@@ -391,21 +392,4 @@ const tryCompute = async (
   } catch (reason) {
     return reason instanceof Error ? reason : new Error(String(reason))
   }
-}
-
-/** With the namespace of the request filled in. Throws ApiError BadRequest where it names another. */
-const inNamespace = (
-  type: ResourceType,
-  object: KubeObject,
-  namespace: string | undefined,
-): KubeObject => {
-  const sent = object.metadata.namespace ?? ''
-  if (sent === (namespace ?? '')) return object
-  if (sent !== '' && type.namespaced) {
-    throw badRequest(
-      'the namespace of the provided object does not match the namespace sent on the request',
-    )
-  }
-  const { namespace: _, ...metadata } = object.metadata
-  return { ...object, metadata: namespace === undefined ? metadata : { ...metadata, namespace } }
 }

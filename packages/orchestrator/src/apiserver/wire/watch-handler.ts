@@ -195,17 +195,20 @@ class Watcher {
     this.#held = object === undefined ? change : undefined
     if (object !== undefined) return { ...change, object }
     this.#isConverting = true
-    conversion.shown([change.object], this.#view.type).then(
-      () => {
-        this.#isConverting = false
-        this.#pump()
-      },
-      (reason: unknown) => {
-        if (!this.#isEnded) writeError(this.#stream, reason)
-        this.#stop()
-      },
-    )
+    void this.#convert(conversion, change)
     return undefined
+  }
+
+  async #convert(conversion: Conversion, change: CacheChange): Promise<void> {
+    try {
+      await conversion.shown([change.object], this.#view.type)
+    } catch (reason) {
+      if (!this.#isEnded) writeError(this.#stream, reason)
+      this.#stop()
+      return
+    }
+    this.#isConverting = false
+    this.#pump()
   }
 
   #write(parts: readonly Uint8Array[]): void {
