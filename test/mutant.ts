@@ -24,6 +24,8 @@ export interface Mutant {
     | 'history'
     | 'watch'
     | 'lease'
+    | 'users'
+    | 'alarm'
   /** A seed that noticed it, tried first to save time. */
   readonly seed: number
   readonly edits: readonly Edit[]

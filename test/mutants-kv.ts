@@ -424,9 +424,70 @@ const leaseMutants: readonly Mutant[] = [
   },
 ]
 
+/** Users, alarms and puts with a TTL, which only some seeds have. */
+const extraMutants: readonly Mutant[] = [
+  {
+    ...inKv,
+    name: 'nobody looks whether a put is allowed',
+    kind: 'users',
+    seed: 14,
+    edits: [
+      change('member/state-machine.ts', '      this.auth.permits.put(this.#caller, request)\n', ''),
+    ],
+  },
+  {
+    ...inKv,
+    name: 'the users of a snapshot do not take the place of those before',
+    kind: 'users',
+    seed: 19,
+    edits: [change('member/state-machine.ts', '      this.auth.restored(loaded.auth)\n', '')],
+  },
+  {
+    ...inKv,
+    name: 'what a role may is remembered after it was changed',
+    kind: 'users',
+    seed: 14,
+    edits: [change('auth/auth-store.ts', '    this.#allowed.clear()\n', '')],
+  },
+  {
+    ...inKv,
+    name: 'a restarted member has forgotten its alarms',
+    kind: 'alarm',
+    seed: 4,
+    edits: [change('member/load-state.ts', 'alarms.loadRow(keyText(key))', 'keyText(key)')],
+  },
+  {
+    ...inKv,
+    name: 'the lease of a put with a TTL has another name',
+    kind: 'lease',
+    seed: 12,
+    edits: [
+      change(
+        'member/member.ts',
+        'const named = lease !== 0n ? request : { ...request,',
+        'const named = lease < 0n ? request : { ...request,',
+      ),
+    ],
+  },
+  {
+    ...inKv,
+    name: 'the lease of a put with a TTL outlives what was asked for',
+    kind: 'lease',
+    seed: 11,
+    edits: [
+      change(
+        'member/state-machine.ts',
+        'if (isGranted) this.#lessor.grant(lease, ttlSeconds,',
+        'if (isGranted) this.#lessor.grant(lease, ttlSeconds + 1,',
+      ),
+    ],
+  },
+]
+
 export const kvMutants: readonly Mutant[] = [
   ...historyMutants,
   ...readMutants,
   ...watchMutants,
   ...leaseMutants,
+  ...extraMutants,
 ]

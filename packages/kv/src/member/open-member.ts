@@ -75,6 +75,8 @@ export interface MemberPorts {
   readonly transport?: Transport
   readonly backend?: Backend
   readonly passwords?: Passwords
+  /** Who the member is, instead of what its options, its data and the others say. */
+  readonly plan?: MemberPlan
   readonly questions?: PeerQuestions
   readonly link?: LeaderLink
   /** Sizes that a simulation makes small, so that it meets their ends. */
@@ -101,7 +103,7 @@ export async function openMember(options: MemberOptions, ports: MemberPorts = {}
   const { listenPeerUrls = [] } = options
   const peerTls = await openPeerTls(options)
   const tls = peerTls?.tls
-  const plan = await resolvePlan(options, tls)
+  const plan = ports.plan ?? (await resolvePlan(options, tls))
   const onRefused = (error: Error): void => options.onWarning?.(error.message)
   const peers =
     listenPeerUrls.length === 0 || ports.transport !== undefined

@@ -11,6 +11,7 @@ import type {
   TxnResponse,
 } from '../proto/messages.ts'
 import type { KvRequest } from './requests.ts'
+import type { UserName } from './sim-users.ts'
 
 export interface Call {
   readonly number: number
@@ -19,6 +20,8 @@ export interface Call {
   readonly member: string
   readonly life: number
   readonly request: KvRequest
+  /** Undefined: one without a name, or there are no users. */
+  readonly user: UserName | undefined
   readonly calledMs: number
   /** The newest revision, and the newest compaction, that anybody had been told of when it was asked. */
   readonly floor: number

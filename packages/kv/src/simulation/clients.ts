@@ -17,6 +17,7 @@ import type { Checkers } from './checkers/checkers.ts'
 import type { MemberProfile } from './profile.ts'
 import type { KvRequest, Requests } from './requests.ts'
 import type { SimMember } from './sim-member.ts'
+import { viewOf, type UserName } from './sim-users.ts'
 
 export interface ClientsOptions {
   readonly profile: MemberProfile
@@ -25,6 +26,8 @@ export interface ClientsOptions {
   readonly members: readonly SimMember[]
   readonly requests: Requests
   readonly checkers: Checkers
+  /** Draws who asks; undefined: there are no users. */
+  readonly users: (() => UserName | undefined) | undefined
   /** Runs a check when everything that happened in this turn is known. */
   readonly check: (work: () => void) => void
   readonly onNote: (text: string) => void
@@ -118,16 +121,25 @@ export class Clients {
     const { checkers, scheduler, onNote } = this.#options
     const { floor, compactFloor } = checkers
     const number = ++this.#numbers
-    const told = { floor, compactFloor, calledMs: scheduler.now }
+    const user = this.#userOf(client)
+    const told = { user, floor, compactFloor, calledMs: scheduler.now }
     const call = { number, client, member: member.name, life, request, ...told }
     this.#open.set(number, { call, done })
-    onNote(`${client} asks ${member.name} ${number} ${describeRequest(request)}`)
+    const name = user === undefined ? '' : ` as ${user}`
+    onNote(`${client} asks ${member.name} ${number}${name} ${describeRequest(request)}`)
     checkers.called(call)
     member.reach(() => {
-      start(api, request, (error, answer) => {
+      start(viewOf(api, user), request, (error, answer) => {
         this.#options.check(() => this.#hear(call, error, answer))
       })
     })
+  }
+
+  /** What nobody asks is asked by root. */
+  #userOf(client: number): UserName | undefined {
+    const { users } = this.#options
+    if (users === undefined) return undefined
+    return client === nobody ? 'root' : users()
   }
 
   /** Who has got a lease may use it at once, and elsewhere. */

@@ -1,6 +1,7 @@
 // What kind of bad day a seed stands for: how many members, how bad network, power and clocks are, what the clients like to ask. Drawn
 // once, at the start, so that each seed keeps to its own character. Runs are short: many seeds see more than long ones.
 import type { NetworkFaults, SeededRandom } from '@balsa/raft/simulation'
+import type { Extras } from './extras.ts'
 
 export interface MemberProfile {
   readonly memberCount: number
@@ -37,6 +38,7 @@ export interface MemberProfile {
   readonly keyCount: number
   /** Weights of what clients ask. */
   readonly weights: RequestWeights
+  readonly extras: Extras
 }
 
 export interface RequestWeights {
@@ -60,8 +62,9 @@ type Misfortune = Pick<
   | 'electionTimeoutMs'
 >
 
-export function drawProfile(random: SeededRandom): MemberProfile {
+export function drawProfile(random: SeededRandom, extras: Extras): MemberProfile {
   return {
+    extras,
     memberCount: random.pick([1, 3, 3, 3, 3, 3, 5]) ?? 3,
     ...drawMisfortune(random),
     network: drawNetwork(random),

@@ -72,7 +72,7 @@ export class Requests {
 
   next(): KvRequest {
     const kind = this.#kind()
-    if (kind === 'put') return { type: 'put', request: this.put() }
+    if (kind === 'put') return { type: 'put', request: this.#putOrTtlPut() }
     if (kind === 'range') return { type: 'range', request: this.range() }
     if (kind === 'deleteRange') return { type: 'deleteRange', request: this.#delete() }
     if (kind === 'txn') return { type: 'txn', request: this.#txn() }
@@ -95,6 +95,13 @@ export class Requests {
       if (rest < 0) return kind
     }
     return 'put'
+  }
+
+  #putOrTtlPut(): PutRequest {
+    const random = this.#random
+    const { ttlPutRate } = this.#profile.extras
+    if (ttlPutRate === 0 || !random.chance(ttlPutRate)) return this.put()
+    return { ...this.put(), lease: this.#newLease(), ttlSeconds: random.integer(1, ttlSecondsMax) }
   }
 
   put(): PutRequest {
@@ -193,12 +200,17 @@ export class Requests {
     return dice < 0.85 ? { type: 'leaseKeepAlive', id } : { type: 'leaseTimeToLive', id }
   }
 
-  /** Names are never used again. */
   #grant(): KvRequest {
+    const id = this.#newLease()
+    return { type: 'leaseGrant', id, ttl: this.#random.integer(1, ttlSecondsMax) }
+  }
+
+  /** Names are never used again. */
+  #newLease(): bigint {
     const id = BigInt(++this.#lastLease)
     this.#leases.push(id)
     if (this.#leases.length > leasesMax) this.#leases = this.#leases.slice(-leasesMax)
-    return { type: 'leaseGrant', id, ttl: this.#random.integer(1, ttlSecondsMax) }
+    return id
   }
 
   #anyLease(): bigint {

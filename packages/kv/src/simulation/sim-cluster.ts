@@ -6,7 +6,7 @@ import {
   SimNetwork,
   Trace,
   type NetworkFaults,
-  type SeededRandom,
+  SeededRandom,
 } from '@balsa/raft/simulation'
 import { Checkers } from './checkers/checkers.ts'
 import { Clients } from './clients.ts'
@@ -15,6 +15,11 @@ import type { MemberPlantName } from './plants.ts'
 import type { MemberProfile } from './profile.ts'
 import { anyRange, Requests } from './requests.ts'
 import { SimMember } from './sim-member.ts'
+import { Operator } from './operator.ts'
+import { changeAlarms } from './sim-alarm.ts'
+import { SimRoster, urlOf, type NewMember } from './sim-roster.ts'
+import { SimUsers, type UserName } from './sim-users.ts'
+import { unsaidCommands } from '../member/command.ts'
 import { Violation } from './violation.ts'
 import { WatchClients } from './watch-clients.ts'
 
@@ -38,6 +43,8 @@ const noFaults: NetworkFaults = {
 export interface SimClusterOptions {
   readonly profile: MemberProfile
   readonly random: SeededRandom
+  /** Chances of what only some seeds have. */
+  readonly extras?: SeededRandom
   readonly plant?: MemberPlantName | undefined
   readonly onTrace?: ((line: string) => void) | undefined
 }
@@ -49,7 +56,10 @@ export class SimCluster {
   readonly trace: Trace
   readonly history: CommittedHistory
   readonly checkers: Checkers
-  readonly members: readonly SimMember[]
+  readonly members: SimMember[]
+  /** Undefined: nobody comes or goes. */
+  readonly roster: SimRoster | undefined
+  readonly #operator: Operator
   readonly requests: Requests
   readonly clients: Clients
   readonly watchClients: WatchClients
@@ -58,15 +68,20 @@ export class SimCluster {
   /** What is to be checked when this step is over. */
   #checks: (() => void)[] = []
   #violation: { readonly reason: unknown } | undefined
+  readonly #extras: SeededRandom
+  readonly #plant: MemberPlantName | undefined
 
   constructor(options: SimClusterOptions) {
     const { profile, random, plant } = options
+    const { extras = new SeededRandom(0) } = options
     this.profile = profile
+    this.#extras = extras
+    this.#plant = plant
     const now = (): number => this.scheduler.now
     this.trace = new Trace(now, options.onTrace)
     this.history = new CommittedHistory(now)
     const { history } = this
-    this.checkers = new Checkers({ history, now, driftRateMax: profile.driftRateMax })
+    this.checkers = new Checkers({ history, now, profile })
     this.network = new SimNetwork({
       scheduler: this.scheduler,
       random: random.fork(),
@@ -74,7 +89,7 @@ export class SimCluster {
       onDelivered: (message, fingerprint) => this.trace.delivered(message, fingerprint),
     })
     this.network.faults = profile.network
-    this.members = this.#makeMembers(random.fork(), plant)
+    this.members = this.#makeMembers(random.fork())
     this.requests = new Requests(profile, random.fork())
     const shared = {
       profile,
@@ -84,40 +99,99 @@ export class SimCluster {
       check: (work: () => void): void => this.check(work),
       onNote: (text: string): void => this.trace.note(text),
     }
-    this.clients = new Clients({ ...shared, random: random.fork(), checkers: this.checkers })
+    this.#operator = new Operator({ ...shared, random: extras.fork() })
+    this.roster = this.#makeRoster(extras.fork())
+    const users = this.#makeUsers(extras.fork())
+    const { checkers } = this
+    this.clients = new Clients({ ...shared, random: random.fork(), checkers, users })
     const losesEvents = plant === 'lost-event'
-    this.watchClients = new WatchClients({ ...shared, random: random.fork(), history, losesEvents })
+    this.watchClients = new WatchClients({
+      ...shared,
+      random: random.fork(),
+      history,
+      losesEvents,
+      hasUsers: users !== undefined,
+    })
+    const { alarmEveryMs } = profile.extras
+    if (alarmEveryMs > 0) changeAlarms(this.#operator, alarmEveryMs, checkers.alarm)
   }
 
-  #makeMembers(random: SeededRandom, plant: MemberPlantName | undefined): SimMember[] {
-    const { heartbeatIntervalMs, electionTimeoutMs, snapshotEntries } = this.profile
+  #makeMembers(random: SeededRandom): SimMember[] {
     const names = memberNames.slice(0, this.profile.memberCount)
-    const initialCluster = names.map((name) => `${name}=http://${name}:2380`).join(',')
-    return names.map((name) => {
-      return new SimMember({
+    const initialCluster = names.map((name) => `${name}=${urlOf(name)}`).join(',')
+    return names.map((name) => this.#makeMember({ name, initialCluster }, random.fork()))
+  }
+
+  #makeMember(
+    who: {
+      readonly name: string
+      readonly initialCluster: string
+      readonly plan?: NewMember['plan']
+    },
+    random: SeededRandom,
+  ): SimMember {
+    const { heartbeatIntervalMs, electionTimeoutMs, snapshotEntries, extras } = this.profile
+    const { name, initialCluster, plan } = who
+    return new SimMember({
+      name,
+      options: {
         name,
-        options: {
-          name,
-          initialCluster,
-          listenPeerUrls: [`http://${name}:2380`],
-          heartbeatIntervalMs,
-          electionTimeoutMs,
-          snapshotCount: snapshotEntries,
-        },
-        profile: this.profile,
-        random: random.fork(),
-        scheduler: this.scheduler,
-        network: this.network,
-        ends: () => this.members,
-        hasLyingTables: plant === 'lying-tables',
-        nextLife: () => ++this.lives,
-        onStopped: (stopped, life) => {
-          this.clients.memberStopped(life)
-          this.watchClients.memberStopped(stopped, life)
-        },
-        onViolation: (reason) => this.violated(reason),
-      })
+        initialCluster,
+        listenPeerUrls: [urlOf(name)],
+        heartbeatIntervalMs,
+        electionTimeoutMs,
+        snapshotCount: snapshotEntries,
+        // Its checks look at the connections of the last five seconds: too long for a run.
+        ...(extras.membersEveryMs > 0 ? { strictReconfigCheck: false } : {}),
+      },
+      plan,
+      profile: this.profile,
+      random,
+      scheduler: this.scheduler,
+      network: this.network,
+      ends: () => this.members,
+      hasLyingTables: this.#plant === 'lying-tables',
+      nextLife: () => ++this.lives,
+      mayLeave: (id) => this.roster?.mayLeave(id) === true,
+      onStopped: (stopped, life) => {
+        this.clients.memberStopped(life)
+        this.watchClients.memberStopped(stopped, life)
+      },
+      onViolation: (reason) => this.violated(reason),
     })
+  }
+
+  #makeRoster(random: SeededRandom): SimRoster | undefined {
+    const { membersEveryMs } = this.profile.extras
+    if (membersEveryMs === 0) return undefined
+    const { members } = this
+    return new SimRoster({
+      operator: this.#operator,
+      random,
+      everyMs: membersEveryMs,
+      members,
+      start: ({ name, plan }) => {
+        this.trace.note(`${name} begins`)
+        const initialCluster = `${name}=${urlOf(name)}`
+        const member = this.#makeMember({ name, initialCluster, plan }, this.#extras.fork())
+        members.push(member)
+        member.start()
+      },
+      onNote: (text) => this.trace.note(text),
+    })
+  }
+
+  #makeUsers(random: SeededRandom): (() => UserName | undefined) | undefined {
+    const { usersEveryMs } = this.profile.extras
+    if (usersEveryMs === 0) return undefined
+    const timeline = this.checkers.users
+    const users = new SimUsers({
+      operator: this.#operator,
+      random,
+      everyMs: usersEveryMs,
+      timeline,
+    })
+    return () => users.draw()
   }
 
   /** Runs when everything that happens in this step is known. */
@@ -174,6 +248,7 @@ export class SimCluster {
   async recover(): Promise<void> {
     this.trace.note('faults end')
     this.clients.stop()
+    this.#operator.stop()
     this.network.heal()
     this.network.faults = noFaults
     for (const member of this.members) member.heal()
@@ -188,26 +263,31 @@ export class SimCluster {
     const end = this.scheduler.now + convergenceMs
     let nextAttempt = this.scheduler.now
     const served = new Set<SimMember>()
+    const isServed = (): boolean =>
+      this.members.every((member) => member.isRetired || served.has(member))
     await this.runUntil(() => {
       if (this.scheduler.now >= end) return true
       if (this.scheduler.now >= nextAttempt) {
         nextAttempt += attemptEveryMs
+        this.roster?.follow()
         for (const member of this.members) {
-          if (served.has(member)) continue
+          if (served.has(member) || member.isRetired) continue
           this.clients.ask(member, { type: 'range', request: anyRange }, (isAnswered) => {
             if (isAnswered) served.add(member)
           })
         }
       }
-      return served.size === this.members.length && this.#unsettled() === undefined
+      return isServed() && this.#unsettled() === undefined
     })
     this.#expectSettled()
-    if (served.size < this.members.length) throw new Violation('liveness', 'a member is silent')
+    if (!isServed()) throw new Violation('liveness', 'a member is silent')
   }
 
   #unsettled(): string | undefined {
     const [lease] = this.checkers.leases.live()
     if (lease !== undefined) return `lease ${lease} does not end`
+    const unsaid = this.members.find(({ core }) => core?.highestCommand === unsaidCommands)
+    if (unsaid !== undefined) return `${unsaid.name} does not know what all members know`
     return this.watchClients.missing() ?? this.clients.unanswered()
   }
 
@@ -222,6 +302,7 @@ export class SimCluster {
     const oldest = Math.max(1, compactRevision)
     const step = Math.max(1, Math.ceil((revision - oldest) / auditedRevisionsMax))
     for (const member of this.members) {
+      if (member.isRetired) continue
       for (let at = oldest; at <= revision; at += step) {
         const request = { ...anyRange, revision: at, serializable: true }
         this.clients.ask(member, { type: 'range', request })

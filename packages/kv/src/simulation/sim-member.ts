@@ -18,14 +18,16 @@ import { MemoryDisk, type StorageStep } from '../backend/memory-backend.ts'
 import { commandsRowKey } from '../member/cluster-book.ts'
 import { highestCommand } from '../member/command.ts'
 import { idText } from '../member/identity.ts'
-import { planMember, type MemberOptions } from '../member/member-options.ts'
+import { planMember, type MemberOptions, type MemberPlan } from '../member/member-options.ts'
 import type { MemberRandom } from '../member/member-random.ts'
 import { MemberCore } from '../member/member.ts'
 import { openMember, type Member } from '../member/open-member.ts'
 import type { CommandResult } from '../member/state-machine.ts'
 import type { MemberApi } from '../member/types.ts'
+import { KvError } from '../errors.ts'
 import type { WrittenRow } from './committed-history.ts'
 import type { MemberProfile } from './profile.ts'
+import type { NewMember } from './sim-roster.ts'
 import { SimLeaderLink, type LinkEnd } from './sim-leader-link.ts'
 import { DiskOfLife, SimTables } from './sim-tables.ts'
 
@@ -54,12 +56,16 @@ export type Deed =
 export interface SimMemberOptions {
   readonly name: string
   readonly options: MemberOptions
+  /** Of a member that joins; else its options say all. */
+  readonly plan: NewMember['plan'] | undefined
   readonly profile: MemberProfile
   readonly random: SeededRandom
   readonly scheduler: Scheduler
   readonly network: SimNetwork
   readonly ends: () => readonly LinkEnd[]
   readonly nextLife: () => number
+  /** Somebody has asked to remove it. */
+  readonly mayLeave: (id: bigint) => boolean
   readonly onStopped: (member: SimMember, life: number) => void
   readonly onViolation: (reason: unknown) => void
   /** What the tables have synced is lost with the power all the same. */
@@ -83,6 +89,7 @@ export class SimMember implements LinkEnd {
   readonly clock: LocalClock
   readonly trouble: DiskTrouble = new DiskTrouble()
   readonly #options: SimMemberOptions
+  readonly #plan: MemberPlan
   readonly #disk: SimDisk
   readonly #tables: MemoryDisk
   readonly #random: SeededRandom
@@ -97,12 +104,14 @@ export class SimMember implements LinkEnd {
   constructor(options: SimMemberOptions) {
     this.#options = options
     this.name = options.name
-    this.memberId = planMember(options.options).id
+    this.#plan = { ...planMember(options.options), ...options.plan }
+    this.memberId = this.#plan.id
     this.id = idText(this.memberId) as NodeId
     this.#random = options.random
     this.#tables = options.hasLyingTables ? new LyingDisk() : new MemoryDisk()
     // Once all members have said so, which is not what most runs are about, it holds for ever.
-    this.#tables.rows.set(commandsRowKey, Buffer.from(String(highestCommand)))
+    if (!options.profile.extras.isFresh)
+      this.#tables.rows.set(commandsRowKey, Buffer.from(String(highestCommand)))
     this.#disk = new SimDisk(options.random.fork())
     const startMs = options.random.next() * bootMsMax
     this.clock = new LocalClock(options.scheduler, { rate: 1, startMs })
@@ -162,6 +171,7 @@ export class SimMember implements LinkEnd {
           backend: this.#openTables(life),
           link: this.#link(life),
           indexRowsMax,
+          plan: this.#plan,
           raft: this.#raftSizes(),
         },
       )
@@ -171,9 +181,13 @@ export class SimMember implements LinkEnd {
     }
   }
 
-  /** Nothing but crashes happens to a member: it must come up again, and never stops by itself. */
+  /** Nothing but crashes happens to a member: it must come up again, and never stops by itself, but when it was removed. */
   #failed(life: Life, reason: unknown): void {
-    if (this.#life === life) this.#options.onViolation(reason)
+    if (this.#life !== life) return
+    const { mayLeave, onViolation } = this.#options
+    const isRemoved = reason instanceof KvError && reason.code === 'MEMBER_REMOVED'
+    if (isRemoved && mayLeave(this.memberId)) this.retire()
+    else onViolation(reason)
   }
 
   #newLife(): Life {
@@ -303,6 +317,12 @@ export class SimMember implements LinkEnd {
     if (this.#life !== life) return
     this.#stop()
     this.#disk.kill()
+  }
+
+  /** Its machine is taken away. */
+  retire(): void {
+    this.isRetired = true
+    this.crash('process')
   }
 
   #stop(): void {

@@ -9,6 +9,7 @@ import { lostEventEvery } from './plants.ts'
 import type { MemberProfile } from './profile.ts'
 import type { Requests } from './requests.ts'
 import type { SimMember } from './sim-member.ts'
+import { viewOf } from './sim-users.ts'
 import { Violation } from './violation.ts'
 
 export interface WatchClientsOptions {
@@ -20,6 +21,8 @@ export interface WatchClientsOptions {
   readonly requests: Requests
   /** Wires lose what they should carry. */
   readonly losesEvents: boolean
+  /** Root watches. */
+  readonly hasUsers: boolean
   /** Runs a check when everything that happened in this turn is known. */
   readonly check: (work: () => void) => void
   readonly onNote: (text: string) => void
@@ -161,7 +164,7 @@ class WatchClient {
   }
 
   #openStream(): void {
-    const { members, onNote } = this.#options
+    const { members, onNote, hasUsers } = this.#options
     const up = members.filter((member) => member.api !== undefined)
     const member = this.#home ?? this.#random.pick(up)
     const api = member?.api
@@ -176,7 +179,8 @@ class WatchClient {
     this.#target = target
     member.reach(() => {
       if (this.#target !== target) return
-      const stream = api.openWatchStream({ send: (response) => this.#send(open, response) })
+      const view = viewOf(api, hasUsers ? 'root' : undefined)
+      const stream = view.openWatchStream({ send: (response) => this.#send(open, response) })
       const open: OpenStream = { member, life, stream, watchers: new Map(), asked, isOver: false }
       this.#open = open
       for (const watcher of this.#watchers) stream.create(watcher.request)

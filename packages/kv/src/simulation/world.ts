@@ -2,6 +2,7 @@
 // and the code.
 import { SeededRandom } from '@balsa/raft/simulation'
 import { ClusterFaults } from './cluster-faults.ts'
+import { drawExtras, extrasRandom } from './extras.ts'
 import type { MemberPlantName } from './plants.ts'
 import { drawProfile } from './profile.ts'
 import type { MemberRunReport } from './run-report.ts'
@@ -43,9 +44,10 @@ export class MemberWorld {
   constructor(options: WorldOptions) {
     this.#options = options
     const random = new SeededRandom(options.seed)
-    const profile = drawProfile(random.fork())
+    const extras = extrasRandom(options.seed)
+    const profile = drawProfile(random.fork(), drawExtras(extras))
     const { plant, onTrace } = options
-    const cluster = new SimCluster({ profile, random: random.fork(), plant, onTrace })
+    const cluster = new SimCluster({ profile, random: random.fork(), extras, plant, onTrace })
     this.#cluster = cluster
     const pauses = random.fork()
     this.#faults = new ClusterFaults({

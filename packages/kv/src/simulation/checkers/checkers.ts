@@ -1,18 +1,26 @@
 // All checkers of a run, and what each is told.
 import type { KvError } from '../../errors.ts'
+import { leaseTtlSecondsMin } from '../../member/member-options.ts'
+import type { PutRequest } from '../../proto/messages.ts'
 import type { Answer, Call } from '../calls.ts'
 import type { CommittedHistory } from '../committed-history.ts'
+import type { MemberProfile } from '../profile.ts'
+import type { AlarmState } from '../sim-alarm.ts'
 import type { Deed } from '../sim-member.ts'
+import type { UsersState } from '../sim-users.ts'
+import { Timeline } from '../timeline.ts'
 import { HashesChecker } from './hashes.ts'
 import { LeasesChecker } from './leases.ts'
 import { LinearizabilityChecker } from './linearizability.ts'
+import { PermissionsChecker } from './permissions.ts'
 import { isUncertain, RefusalsChecker } from './refusals.ts'
 import { RevisionsChecker } from './revisions.ts'
+import { SpaceChecker } from './space.ts'
 
 export interface CheckersOptions {
   readonly history: CommittedHistory
   readonly now: () => number
-  readonly driftRateMax: number
+  readonly profile: MemberProfile
 }
 
 export class Checkers {
@@ -22,17 +30,33 @@ export class Checkers {
   readonly #linearizability: LinearizabilityChecker
   readonly #refusals: RefusalsChecker
   readonly #hashes = new HashesChecker()
+  /** Who may what, and whether an alarm is raised: for those to say who change it. */
+  readonly users: Timeline<UsersState>
+  readonly alarm: Timeline<AlarmState>
+  readonly #permissions: PermissionsChecker
+  readonly #space: SpaceChecker
+  readonly #ttlSecondsMin: number
   /** The newest revision, and the newest compaction, that anybody was told of. */
   floor = 1
   compactFloor = -1
 
-  constructor({ history, now, driftRateMax }: CheckersOptions) {
+  constructor({ history, now, profile }: CheckersOptions) {
     this.#history = history
+    this.users = new Timeline<UsersState>(now, 'open')
+    this.alarm = new Timeline<AlarmState>(now, 'clear')
+    this.#permissions = new PermissionsChecker(this.users)
+    this.#space = new SpaceChecker(this.alarm)
+    this.#ttlSecondsMin = leaseTtlSecondsMin(profile.electionTimeoutMs)
+    const { driftRateMax, extras } = profile
+    const takesBack = extras.isFresh
     this.revisions = new RevisionsChecker(history)
     const ended = (revision: number): void => this.revisions.leaseEnded(revision)
-    this.leases = new LeasesChecker({ history, now, driftRateMax, ended })
+    this.leases = new LeasesChecker({ history, now, driftRateMax, takesBack, ended })
     this.#linearizability = new LinearizabilityChecker(history)
-    this.#refusals = new RefusalsChecker(history, this.leases)
+    this.#refusals = new RefusalsChecker(history, this.leases, {
+      permissions: this.#permissions,
+      space: this.#space,
+    })
   }
 
   /** What a member did in one turn. */
@@ -78,12 +102,15 @@ export class Checkers {
 
   answered(call: Call, answer: Answer): void {
     const { request } = call
+    this.#permissions.answered(call)
+    this.#space.answered(call)
     const made = this.#linearizability.answered(call, answer)
     this.revisions.answered(call, made)
     if (answer.response !== undefined) {
       this.floor = Math.max(this.floor, answer.response.header.revision)
     }
     if (request.type === 'put' || request.type === 'txn') this.#usedLeases(call, made)
+    if (request.type === 'put') this.#ttlPut(request.request)
     if (request.type === 'compact') {
       this.compactFloor = Math.max(this.compactFloor, request.revision)
     } else if (answer.type === 'hashKv') this.#hashes.answered(call, answer.response)
@@ -95,6 +122,10 @@ export class Checkers {
       const { id, ttl, grantedTtl } = answer.response
       this.leases.timeToLive(call, id, ttl, grantedTtl)
     }
+  }
+
+  #ttlPut({ lease, ttlSeconds = 0 }: PutRequest): void {
+    if (ttlSeconds > 0) this.leases.answered(lease, Math.max(ttlSeconds, this.#ttlSecondsMin))
   }
 
   /** The leases of what it has put, not of the branch that was not taken. */

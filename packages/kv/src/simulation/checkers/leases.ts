@@ -6,6 +6,8 @@ import { Violation } from '../violation.ts'
 
 const property = 'leases'
 
+const noLease = { lease: 0n, ttlSeconds: 0 }
+
 interface Lease {
   readonly id: bigint
   readonly ttlSeconds: number
@@ -25,6 +27,8 @@ export interface LeasesOptions {
   readonly now: () => number
   /** Clocks run at 1 - this to 1 + this. */
   readonly driftRateMax: number
+  /** A put with a TTL that is refused may take its lease away again: not all members know such puts. */
+  readonly takesBack: boolean
   /** That revision looks like the end of a lease: its keys are deleted, and nothing else happens. */
   readonly ended: (revision: number) => void
 }
@@ -42,8 +46,9 @@ export class LeasesChecker {
   }
 
   called({ request }: Call): void {
-    if (request.type !== 'leaseRevoke') return
-    this.#revoked.add(request.id)
+    if (request.type === 'leaseRevoke') this.#revoked.add(request.id)
+    const { ttlSeconds = 0, lease } = request.type === 'put' ? request.request : noLease
+    if (ttlSeconds > 0 && this.#options.takesBack) this.#revoked.add(lease)
   }
 
   /** A member has the lease from now on. Those who come later, or begin anew, say nothing new. */

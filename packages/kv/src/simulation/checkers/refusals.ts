@@ -4,6 +4,8 @@ import type { Call } from '../calls.ts'
 import type { CommittedHistory } from '../committed-history.ts'
 import { Violation } from '../violation.ts'
 import type { LeasesChecker } from './leases.ts'
+import type { PermissionsChecker } from './permissions.ts'
+import type { SpaceChecker } from './space.ts'
 
 const property = 'refusals'
 /** Nothing can be done now, and nothing is said about the request. */
@@ -29,20 +31,30 @@ export function isUncertain(error: KvError): boolean {
   return uncertain.has(error.code)
 }
 
+interface Others {
+  readonly permissions: PermissionsChecker
+  readonly space: SpaceChecker
+}
+
 export class RefusalsChecker {
   readonly #history: CommittedHistory
   readonly #leases: LeasesChecker
+  readonly #others: Others
 
-  constructor(history: CommittedHistory, leases: LeasesChecker) {
+  constructor(history: CommittedHistory, leases: LeasesChecker, others: Others) {
     this.#history = history
     this.#leases = leases
+    this.#others = others
   }
 
   refused(call: Call, error: KvError): void {
-    if (unavailable.has(error.code)) return
+    const { permissions, space } = this.#others
+    if (unavailable.has(error.code) || permissions.isOfUsers(error.code)) return
     if (error.code === 'COMPACTED') this.#compacted(call)
     else if (error.code === 'FUTURE_REVISION') this.#future(call)
     else if (error.code === 'LEASE_NOT_FOUND') this.#leases.notFound(call, leasesOf(call))
+    else if (error.code === 'PERMISSION_DENIED') permissions.denied(call)
+    else if (error.code === 'NO_SPACE') space.refused(call)
     else throw wrong(call, `got '${error.message}'`)
   }
 

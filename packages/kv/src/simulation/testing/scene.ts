@@ -5,6 +5,7 @@ import type { Answer, Answers } from '../calls.ts'
 import type { KvError } from '../../errors.ts'
 import { prefixEnd } from '../../mvcc/key-range.ts'
 import type { PutRequest, WatchCreateRequest } from '../../proto/messages.ts'
+import { noExtras } from '../extras.ts'
 import type { MemberProfile } from '../profile.ts'
 import { anyRange, type KvRequest } from '../requests.ts'
 import { SimCluster } from '../sim-cluster.ts'
@@ -48,6 +49,7 @@ const quiet: MemberProfile = {
   watchMoveEveryMs: 0,
   fullWireRate: 0,
   keyCount: 1,
+  extras: noExtras,
   weights: {
     put: 1,
     range: 0,
