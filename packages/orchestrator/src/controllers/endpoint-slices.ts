@@ -33,6 +33,9 @@ const headlessLabel = 'service.kubernetes.io/headless'
 const zoneLabel = 'topology.kubernetes.io/zone'
 const endpointsPerSliceMax = 100
 
+export const zoneOf = (node: Stored<Node> | undefined): string | undefined =>
+  node?.metadata.labels?.[zoneLabel]
+
 interface Wanted {
   readonly addressType: string
   readonly ports: readonly SlicePort[]
@@ -113,7 +116,7 @@ function endpointOf(
   const terminating = deletionTimestamp !== undefined
   const serving = isReady(pod)
   const published = service.spec.publishNotReadyAddresses === true
-  const zone = nodeName === undefined ? undefined : nodeOf(nodeName)?.metadata.labels?.[zoneLabel]
+  const zone = nodeName === undefined ? undefined : zoneOf(nodeOf(nodeName))
   const isNamed = hostname !== undefined && hostname !== '' && subdomain === service.metadata.name
   return {
     addresses: [address],

@@ -175,7 +175,7 @@ test('a daemon set has one pod on each node, whatever happens', () => {
         cluster.api.delete(nodeType, objectKey(there), there.metadata.uid)
         for (const pod of pods(cluster))
           if (pod.spec.nodeName === there.metadata.name)
-            cluster.api.delete(podType, objectKey(pod), pod.metadata.uid, 0)
+            cluster.api.delete(podType, objectKey(pod), pod.metadata.uid, { graceSeconds: 0 })
       },
     ],
     goal: (cluster) => {

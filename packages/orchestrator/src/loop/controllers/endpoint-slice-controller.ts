@@ -5,6 +5,7 @@ import {
   managedByLabel,
   reconcileEndpointSlices,
   serviceNameLabel,
+  zoneOf,
 } from '../../controllers/endpoint-slices.ts'
 import { type EndpointSlice, endpointSliceType } from '../../resources/endpoint-slice.ts'
 import { matchesSelector } from '../../resources/label-selector.ts'
@@ -12,7 +13,7 @@ import { nodeType } from '../../resources/node.ts'
 import type { Stored } from '../../resources/object.ts'
 import { podType, type Pod } from '../../resources/pod.ts'
 import { serviceType } from '../../resources/service.ts'
-import { watchOf } from '../controller-loop.ts'
+import { watchChanges, watchOf } from '../controller-loop.ts'
 import { ownKey, type Controller } from '../controller.ts'
 
 /** Slices of this controller, by their Service. */
@@ -31,6 +32,7 @@ export const endpointSliceController: Controller = {
     const pods = informers.of(podType)
     const nodes = informers.of(nodeType)
     slices.addIndex('service', serviceKeys)
+    pods.addIndex('node', (pod) => [pod.spec.nodeName ?? ''])
     const servicesOf = (pod: Stored<Pod>): string[] =>
       services
         .find('namespace', pod.metadata.namespace ?? '')
@@ -41,7 +43,17 @@ export const endpointSliceController: Controller = {
         })
         .map(objectKey)
     return {
-      watches: [watchOf(services, ownKey), watchOf(slices, serviceKeys), watchOf(pods, servicesOf)],
+      watches: [
+        watchOf(services, ownKey),
+        watchOf(slices, serviceKeys),
+        watchOf(pods, servicesOf),
+        // Endpoints tell the zone of their node, which may be known later than the pod.
+        watchChanges(nodes, (current, previous) =>
+          zoneOf(current) === zoneOf(previous)
+            ? []
+            : pods.find('node', (current ?? previous)?.metadata.name ?? '').flatMap(servicesOf),
+        ),
+      ],
       reconcile: (key) => {
         const { namespace = '' } = splitKey(key)
         return reconcileEndpointSlices({

@@ -4,6 +4,7 @@ import type { Action, CollectionRef } from '../../controllers/action.ts'
 import { objectKey, keyOf } from '../../client/object-cache.ts'
 import { resourceTypes } from '../../resources/index.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
+import { namespaceType } from '../../resources/namespace.ts'
 import type { Json, KubeObject, ObjectMeta, ResourceType, Stored } from '../../resources/object.ts'
 import { applyJsonMergePatch } from '../../resources/patch/json-merge-patch.ts'
 import { podType, type Pod } from '../../resources/pod.ts'
@@ -49,6 +50,8 @@ export class SimulatedApi {
   readonly events: { readonly reason: string; readonly message: string }[] = []
   /** Told of every object that was created or changed. */
   onWrite: (object: Stored<KubeObject>) => void = () => undefined
+  /** Deletions may ask it to go first, or to let dependents be; else nobody would take its finalizers. */
+  hasCollector = false
 
   constructor(nowMs: number) {
     this.nowMs = nowMs
@@ -90,6 +93,7 @@ export class SimulatedApi {
         creationTimestamp: timestamp(this.nowMs),
       },
     }
+    this.#checkNamespace(metadata.namespace)
     const defaulted = type.defaults(object)
     const prepared = type.prepareForCreate?.(defaulted) ?? defaulted
     this.#check(type, prepared, undefined)
@@ -106,6 +110,7 @@ export class SimulatedApi {
       throw new Refusal('Conflict', 'the object has been modified')
     if (sent.metadata.uid !== undefined && sent.metadata.uid !== before.metadata.uid)
       throw new Refusal('Conflict', 'another object of that name')
+    if (subresource === 'finalize') return this.#finalize(ref, before, sent) as Stored<T>
     if (subresource === 'status') {
       const { status } = sent as KubeObject & { status?: unknown }
       return this.#write(ref, { ...before, status } as KubeObject) as Stored<T>
@@ -133,12 +138,19 @@ export class SimulatedApi {
   }
 
   /** Pods of a node end when its agent says so, objects with finalizers when the last is taken. */
-  delete(ref: CollectionRef, key: string, uid: string, graceSeconds?: number): void {
-    const object = this.get(ref, key)
-    if (object === undefined) return
-    if (object.metadata.uid !== uid) throw new Refusal('Conflict', 'another object of that name')
+  delete(
+    ref: CollectionRef,
+    key: string,
+    uid: string,
+    { graceSeconds, policy }: { readonly graceSeconds?: number; readonly policy?: Policy } = {},
+  ): void {
+    const found = this.get(ref, key)
+    if (found === undefined) return
+    if (found.metadata.uid !== uid) throw new Refusal('Conflict', 'another object of that name')
+    const object = this.hasCollector ? withPolicy(found, policy) : found
     const isGraceful = ref.plural === 'pods' && graceSeconds !== 0 && isOnNode(object)
-    if (!isGraceful && (object.metadata.finalizers ?? []).length === 0) this.#remove(ref, object)
+    const isHeld = (object.metadata.finalizers ?? []).length > 0 || isNamespaceHeld(object)
+    if (!isGraceful && !isHeld) this.#remove(ref, object)
     else if (object.metadata.deletionTimestamp === undefined)
       this.#write(ref, {
         ...object,
@@ -184,15 +196,60 @@ export class SimulatedApi {
         return this.patch(action.ref, key, action.patch, action.subresource)
       }
       case 'delete':
-        this.delete(action.ref, keyOf(action.namespace, action.name), action.uid)
+        this.delete(action.ref, keyOf(action.namespace, action.name), action.uid, {
+          ...(action.propagationPolicy === undefined ? {} : { policy: action.propagationPolicy }),
+          ...(action.gracePeriodSeconds === undefined
+            ? {}
+            : { graceSeconds: action.gracePeriodSeconds }),
+        })
         return undefined
       case 'event':
         this.events.push(action.event)
         return undefined
-      case 'deleteUnowned':
+      case 'deleteUnowned': {
+        const { ref, namespace, name, uid, owners } = action
+        const isOwned = owners.some(
+          (owner) =>
+            this.get(owner.ref, keyOf(owner.namespace, owner.name))?.metadata.uid === owner.uid,
+        )
+        if (!isOwned) this.delete(ref, keyOf(namespace, name), uid)
+        return undefined
+      }
       case 'deleteContents':
-        throw new Error(`the simulation does not know ${action.type}`)
+        this.#deleteContents(action.refs, action.namespace)
+        return undefined
     }
+  }
+
+  /** In simulations that have Namespaces at all. */
+  #checkNamespace(name: string | undefined): void {
+    if (name === undefined || !this.#types.has(collectionName(namespaceType))) return
+    const namespace = this.get(namespaceType, name)
+    if (namespace === undefined) throw new Refusal('NotFound', `namespaces "${name}" not found`)
+    if (namespace.metadata.deletionTimestamp !== undefined)
+      throw new Refusal('Unavailable', `namespace ${name} is being terminated`)
+  }
+
+  #deleteContents(refs: readonly CollectionRef[], namespace: string): void {
+    let found = 0
+    for (const ref of refs)
+      for (const object of this.all(ref)) {
+        if (object.metadata.namespace !== namespace) continue
+        found++
+        this.delete(ref, objectKey(object), object.metadata.uid)
+      }
+    if (found > 0) throw new Refusal('Unavailable', `${namespace} held ${found} objects`)
+  }
+
+  /** The last of a Namespace's own finalizers was its end. */
+  #finalize(
+    ref: CollectionRef,
+    before: Stored<KubeObject>,
+    { spec }: KubeObject & { spec?: unknown },
+  ): Stored<KubeObject> {
+    const object = { ...before, spec } as Stored<KubeObject>
+    const isOver = before.metadata.deletionTimestamp !== undefined && !isNamespaceHeld(object)
+    return isOver ? this.#remove(ref, object) : this.#write(ref, object)
   }
 
   #existing(ref: CollectionRef, key: string): Stored<KubeObject> {
@@ -250,6 +307,20 @@ export class SimulatedApi {
     if (log === undefined) this.#logs.set(name, [change])
     else log.push(change)
   }
+}
+
+type Policy = 'Background' | 'Foreground' | 'Orphan'
+
+const withPolicy = (object: Stored<KubeObject>, policy?: Policy): Stored<KubeObject> => {
+  if (policy === undefined || policy === 'Background') return object
+  const finalizer = policy === 'Foreground' ? 'foregroundDeletion' : 'orphan'
+  const finalizers = [...new Set([...(object.metadata.finalizers ?? []), finalizer])]
+  return { ...object, metadata: { ...object.metadata, finalizers } }
+}
+
+const isNamespaceHeld = ({ kind, ...object }: KubeObject): boolean => {
+  const { spec } = object as { spec?: { finalizers?: readonly string[] } }
+  return kind === 'Namespace' && (spec?.finalizers ?? []).length > 0
 }
 
 const isOnNode = (object: KubeObject): boolean => {

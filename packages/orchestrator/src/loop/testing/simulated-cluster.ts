@@ -46,6 +46,7 @@ export class SimulatedCluster {
   readonly #controllers: readonly Controller[]
   readonly #podEnd: PodEnd | undefined
   #caches: SimulatedCaches
+  #addresses = 0
   #running: RunningController[] = []
 
   constructor(options: {
@@ -57,6 +58,7 @@ export class SimulatedCluster {
     this.#controllers = options.controllers
     this.#podEnd = options.podEnd
     this.#caches = new SimulatedCaches(this.api)
+    this.api.hasCollector = options.controllers.some(({ name }) => name === collectorName)
     this.crash()
   }
 
@@ -69,6 +71,7 @@ export class SimulatedCluster {
       informers: caches,
       client: new FakeApiClient(),
       now: () => this.api.nowMs,
+      rootCertificate: 'PEM',
     }
     this.#running = this.#controllers.map(({ name, connect }) => {
       const parts = connect(context)
@@ -200,10 +203,17 @@ export class SimulatedCluster {
 
   readyStatus(): PodStatus {
     const lastTransitionTime = timestamp(this.api.nowMs)
-    return { phase: 'Running', conditions: [{ type: 'Ready', status: 'True', lastTransitionTime }] }
+    this.#addresses++
+    return {
+      phase: 'Running',
+      podIP: `10.0.${this.#addresses >> 8}.${this.#addresses & 255}`,
+      startTime: lastTransitionTime,
+      conditions: [{ type: 'Ready', status: 'True', lastTransitionTime }],
+    }
   }
 
   #collectGarbage(): void {
+    if (this.api.hasCollector) return
     const everything = this.api.everything()
     const uids = new Set(everything.map(({ object }) => object.metadata.uid))
     for (const { ref, object } of everything) {
@@ -271,4 +281,5 @@ export class SimulatedCluster {
   }
 }
 
+const collectorName = 'generic-garbage-collector'
 const horizonMs = 24 * 3600 * 1000
