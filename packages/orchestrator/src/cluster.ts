@@ -1,8 +1,9 @@
 // A whole Kubernetes cluster in this process, over any Store: apiserver, controllers, scheduler, agents. `balsa up` and tests start it.
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startAgent } from './agent/agent.ts'
+import { machineName } from './agent/node/machine-name.ts'
 import type { AccessOptions } from './apiserver/access/access-control.ts'
 import { applyManifests } from './apply-manifests.ts'
 import { componentUser } from './apiserver/access/user.ts'
@@ -121,9 +122,7 @@ const electionOf = ({ leaderElect = false }: ClusterOptions): { election?: Elect
 
 /** The first agent is called after the machine, as a kubelet is, however many there are: its pods stay its own when more come. */
 const nodeNames = (count: number): string[] => {
-  const machine = hostname()
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9.-]/g, '-')
+  const machine = machineName()
   return Array.from({ length: count }, (_, index) =>
     index === 0 ? machine : `${machine}-${index + 1}`,
   )

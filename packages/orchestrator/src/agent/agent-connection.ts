@@ -36,20 +36,20 @@ export class AgentConnection implements NodeConnection {
   }
 
   async *readLog(
-    object: Stored<KubeObject>,
+    { metadata }: Stored<KubeObject>,
     options: PodLogOptions,
     signal: AbortSignal,
   ): AsyncGenerator<Uint8Array> {
-    const pod = object as Stored<Pod>
     const { container, previous } = options
-    const log = this.#workers.get(pod.metadata.uid)?.log(container, previous)
+    const worker = this.#workers.get(metadata.uid)
+    const log = worker?.log(container, previous)
     if (log === undefined) {
       throw new ApiError(
         400,
         'BadRequest',
         previous
-          ? `previous terminated container "${container}" in pod "${pod.metadata.name}" not found`
-          : `container "${container}" in pod "${pod.metadata.name}" is waiting to start: ${whyWaiting(pod, container)}`,
+          ? `previous terminated container "${container}" in pod "${metadata.name}" not found`
+          : `container "${container}" in pod "${metadata.name}" is waiting to start: ${whyWaiting(worker?.pod, container)}`,
       )
     }
     yield* readLog(log.path, options, log.writer, signal)
@@ -77,9 +77,9 @@ export class AgentConnection implements NodeConnection {
     await attachRun(run, container, streams)
   }
 
-  async dial(object: Stored<KubeObject>, port: number): Promise<Duplex> {
-    const host = (object as Stored<Pod>).status.podIP ?? ''
-    if (host === '') throw new Error(`pod ${object.metadata.name} has no address yet`)
+  async dial({ metadata }: Stored<KubeObject>, port: number): Promise<Duplex> {
+    const host = this.#workers.get(metadata.uid)?.address
+    if (host === undefined) throw new Error(`pod ${metadata.name} is not on this node`)
     const socket = connect({ host, port, allowHalfOpen: true, timeout: dialTimeoutMs })
     return new Promise((resolve, reject) => {
       socket.once('connect', () => {
@@ -108,12 +108,12 @@ export class AgentConnection implements NodeConnection {
   }
 }
 
-const whyWaiting = ({ status }: Stored<Pod>, container: string): string => {
+const whyWaiting = (pod: Stored<Pod> | undefined, container: string): string => {
   const {
     containerStatuses = [],
     initContainerStatuses = [],
     ephemeralContainerStatuses = [],
-  } = status
+  } = pod?.status ?? {}
   const found = [
     ...containerStatuses,
     ...initContainerStatuses,

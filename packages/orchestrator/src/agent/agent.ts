@@ -5,10 +5,12 @@ import type { NodeConnections } from '../apiserver/node-connections.ts'
 import type { ApiClient } from '../client/api-client.ts'
 import { ApiEventRecorder } from '../client/event-recorder.ts'
 import { Informer } from '../client/informer.ts'
+import { hostAddress } from '../network/host-address.ts'
 import type { Stored } from '../resources/object.ts'
 import { podType, type Pod } from '../resources/pod.ts'
+import type { ApiAddress } from './config/config-source.ts'
 import { AgentConnection } from './agent-connection.ts'
-import { hostAddress, podsMax } from './node/node-facts.ts'
+import { podsMax } from './node/node-facts.ts'
 import { NodeRegistration } from './node/node-registration.ts'
 import { clearOrphan } from './pod/clear-orphan.ts'
 import { PodAddresses } from './pod/pod-address.ts'
@@ -24,9 +26,11 @@ export interface AgentOptions {
   readonly dataDir: string
   /** At close: end the pods' processes. Else they run on, as under a kubelet that stops. */
   readonly stopPods?: boolean
-  /** Where the apiserver looks for a way to this node's pods. */
-  readonly connections?: NodeConnections
+  /** Makes this node's pods known to the apiserver. */
+  readonly connections?: Pick<NodeConnections, 'register'>
   readonly runtime?: Runtime
+  /** Where pods reach the apiserver; left out: where the endpoints of the service `kubernetes` say. */
+  readonly apiAddress?: ApiAddress
   readonly onError?: (error: unknown) => void
 }
 export interface Agent {
@@ -133,6 +137,7 @@ class PodAgent {
       podIp,
       hostIp,
       allocatable: this.#capacity,
+      apiAddress: this.#options.apiAddress,
       onError: this.#onError,
       onRemoved: () => {
         this.#workers.delete(uid)

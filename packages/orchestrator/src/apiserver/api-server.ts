@@ -7,6 +7,7 @@ import { TLSSocket } from 'node:tls'
 import type { ApiClient } from '../client/api-client.ts'
 import { LocalApiClient } from '../client/local-api-client.ts'
 import { eventTtlSeconds, resourceTypes } from '../resources/index.ts'
+import { configMapType } from '../resources/config-map.ts'
 import type { ResourceType } from '../resources/object.ts'
 import { priorityClassType } from '../resources/scheduling/priority-class.ts'
 import { storageClassType } from '../resources/storage/storage-class.ts'
@@ -14,8 +15,10 @@ import { compactPeriodically } from './compactor.ts'
 import { type Certificates, openCertificates } from './pki/certificates.ts'
 import { kubeconfigText } from './pki/kubeconfig.ts'
 import { replaceFile } from './pki/replace-file.ts'
+import { reachableAddress, reachableUrl } from '../network/host-address.ts'
 import type { ServedKinds } from '../loop/controller.ts'
 import { NodeConnections } from './node-connections.ts'
+import { publishClusterInfo } from './registry/cluster-info.ts'
 import { Registries } from './registry/registries.ts'
 import type { User } from './access/user.ts'
 import {
@@ -142,7 +145,10 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     if (registries.find(priorityClassType) !== undefined) await createSystemPriorityClasses(client)
     if (registries.find(storageClassType) !== undefined) await createStandardStorageClass(client)
     await Promise.all([ensureBootstrapPolicy(client), aggregation?.start()])
-    await createKubernetesService(client, { host: bound.address, port: bound.port })
+    const host = reachableAddress(bound.address)
+    await createKubernetesService(client, { host, port: bound.port })
+    if (registries.find(configMapType) !== undefined)
+      await publishClusterInfo(client, { url: reachableUrl(url), authority: rootCertificate })
     stopCompacting = compactPeriodically(store, onError)
     // Nobody who starts needs it at once, and keys take a while to make.
     published = publishExtensionAuthentication(client, certificates).catch(onError)

@@ -216,7 +216,7 @@ describe('get', () => {
     ],
     ['cm,deploy -o name', 'configmap/settings\ndeployment.apps/web\n'],
     ['cm/settings deployment/web -o name', 'configmap/settings\ndeployment.apps/web\n'],
-    ['configmaps -A --no-headers', 'default   settings   1     AGE\n'],
+    ['deployments -A --no-headers', 'default   web   0/1   0     0     AGE\n'],
     [
       'cm,deploy',
       'NAME                 DATA   AGE\nconfigmap/settings   1      AGE\n\nNAME                  READY   UP-TO-DATE   AVAILABLE   AGE\ndeployment.apps/web   0/1     0            0           AGE\n',

@@ -11,6 +11,8 @@ const loadApi = async (): Promise<Register> =>
 const loadUp = async (): Promise<Register> => (await import('./up.ts')).registerUpCommand
 const loadMember = async (): Promise<Register> =>
   (await import('@balsa/kv/cli')).registerMemberCommand
+const loadJoin = async (): Promise<Register> =>
+  (await import('./join-command.ts')).registerJoinCommand
 const loadKubeconfig = async (): Promise<Register> =>
   (await import('./kubeconfig-command.ts')).registerKubeconfigCommand
 const loadBackup = async (): Promise<Register> =>
@@ -19,6 +21,7 @@ const loadKv = async (): Promise<Register> => (await import('@balsa/kv/cli')).re
 
 const verbs: Readonly<Record<string, () => Promise<Register>>> = {
   up: loadUp,
+  join: loadJoin,
   member: loadMember,
   kv: loadKv,
   apply: loadApi,
@@ -54,7 +57,9 @@ async function runBalsa(): Promise<void> {
   const verb = process.argv[2] ?? ''
   const load = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
   const loads =
-    load === undefined ? [loadUp, loadMember, loadKv, loadApi, loadKubeconfig, loadBackup] : [load]
+    load === undefined
+      ? [loadUp, loadJoin, loadMember, loadKv, loadApi, loadKubeconfig, loadBackup]
+      : [load]
   if (verb !== '--version') for (const each of loads) (await each())(program)
   await program.parseAsync()
 }

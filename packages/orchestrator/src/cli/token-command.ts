@@ -1,8 +1,10 @@
 // `balsa token`: bootstrap tokens, with which a machine introduces itself; Secrets of kube-system, as kubeadm keeps them.
 import { randomInt } from 'node:crypto'
 import { type Command, InvalidArgumentError } from 'commander'
+import { certificateKeyHash } from '../apiserver/pki/ca-hash.ts'
 import type { ResourceRef } from '../client/api-client.ts'
 import { ageOf } from '../resources/human-duration.ts'
+import { reachableUrl } from '../network/host-address.ts'
 import type { KubeObject, Stored } from '../resources/object.ts'
 import { ApiSession, type SessionOptions } from './api-session.ts'
 import { TablePrinter } from './table-text.ts'
@@ -12,6 +14,7 @@ interface CreateOptions extends SessionOptions {
   readonly ttl: number
   readonly description?: string
   readonly groups: string
+  readonly printJoinCommand?: boolean
 }
 interface TokenSecret extends KubeObject {
   readonly type: string
@@ -48,6 +51,7 @@ export const registerTokenCommand = (
       'who has it is in these',
       'system:bootstrappers:kubeadm:default-node-token',
     )
+    .option('--print-join-command', 'print the whole command that a machine joins with')
     .action((options: CreateOptions) => runVerb(() => create(options)))
   withSession(token.command('list'))
     .description('show the tokens')
@@ -93,7 +97,14 @@ const create = async (options: CreateOptions): Promise<void> => {
     },
   }
   await session.client.create(secrets, object)
-  process.stdout.write(`${id}.${secret}\n`)
+  const { url, ca } = session.server
+  const isWhole = options.printJoinCommand === true
+  process.stdout.write(`${isWhole ? joinCommand(url, ca, `${id}.${secret}`) : `${id}.${secret}`}\n`)
+}
+
+const joinCommand = (url: string, ca: string | undefined, token: string): string => {
+  if (ca === undefined) throw new Error('the kubeconfig does not say which authority to trust')
+  return `balsa join ${reachableUrl(url)} --token ${token} --ca-cert-hash ${certificateKeyHash(ca)}`
 }
 
 const list = async (options: SessionOptions): Promise<void> => {

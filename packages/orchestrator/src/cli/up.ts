@@ -1,6 +1,5 @@
 // `balsa up`: members, apiserver, scheduler, controllers and agents of one machine, in one process (members in processes of their
 // own with --members 3). Everything it keeps is under --data-dir.
-import { access, constants } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openMember, type Kv } from '@balsa/kv'
@@ -10,12 +9,13 @@ import { KvStore } from '../apiserver/kv-store.ts'
 import { startCluster, type Cluster } from '../cluster.ts'
 import { fakeNodesMax } from '../fake/fake-node.ts'
 import { type AccessFlags, accessOptions, addAccessFlags } from './access-flags.ts'
-import { makeFolder } from './make-folder.ts'
+import { addJoinFlags, type JoinFlags, parseJoinUrl, runJoin } from './join-command.ts'
 import { startMemberProcesses } from './member-processes.ts'
+import { prepareDataDir } from './prepare-data-dir.ts'
+import { stopOnSignal } from './stop-on-signal.ts'
 import { agreeTopology } from './topology.ts'
 
-interface UpOptions extends AccessFlags {
-  readonly dataDir: string
+interface UpOptions extends AccessFlags, JoinFlags {
   readonly members: number
   readonly agents: number
   readonly fakeNodes: number
@@ -24,7 +24,7 @@ interface UpOptions extends AccessFlags {
   readonly apiUrl: URL
   readonly etcdServers?: readonly string[]
   readonly leaderElect: boolean
-  readonly stopPods?: boolean
+  readonly join?: string
 }
 
 /** Where the cluster keeps its objects, and how to end it. */
@@ -110,7 +110,10 @@ export function registerUpCommand(program: Command): void {
       'with --etcd-servers: act without asking whether another balsa on the same store does',
     )
     .option('--stop-pods', "end the pods' processes too when balsa is stopped; else they run on")
-  addAccessFlags(command).action((options: UpOptions) => up(options))
+    .option('--join <url>', 'no cluster of its own: what balsa join does', parseJoinUrl)
+  addJoinFlags(addAccessFlags(command)).action((options: UpOptions) =>
+    options.join === undefined ? up(options) : runJoin(options.join, options),
+  )
 }
 
 async function up(options: UpOptions): Promise<void> {
@@ -152,19 +155,6 @@ function inFlagsOfUp(reason: unknown): unknown {
     .replace('--listen-client-urls', '--client-url')
     .replace('--listen-peer-urls', '--peer-url')
   return message === reason.message ? reason : new Error(message, { cause: reason })
-}
-
-async function prepareDataDir(dataDir: string): Promise<void> {
-  try {
-    await makeFolder(dataDir)
-    await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
-  } catch (reason) {
-    const code = reason instanceof Error && 'code' in reason ? String(reason.code) : String(reason)
-    throw new Error(
-      `--data-dir ${dataDir} is not a writable folder (${code}): choose another or fix its permissions`,
-      { cause: reason },
-    )
-  }
 }
 
 async function openBacking(options: UpOptions, dataDir: string): Promise<Backing> {
@@ -243,24 +233,6 @@ async function firstAnswer(kv: Kv): Promise<void> {
       await new Promise((wake) => setTimeout(wake, 50))
     }
   }
-}
-
-/** The first signal stops cleanly, the second at once. */
-function stopOnSignal(close: () => Promise<void>): void {
-  let isStopping = false
-  const stop = (): void => {
-    if (isStopping) process.exit(1)
-    isStopping = true
-    close().then(
-      () => process.exit(0),
-      (reason: unknown) => {
-        process.stderr.write(`balsa: while stopping: ${String(reason)}\n`)
-        process.exit(1)
-      },
-    )
-  }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
 }
 
 const nodesShownMax = 5

@@ -98,6 +98,7 @@ const connectionsMax = 64
 /** Followed answers, each of which has a connection as long as it lasts: they must not keep requests waiting. */
 const streamsMax = 1000
 const tokenFileAgeMaxMs = 60_000
+const streamKeepAliveMs = 15_000
 
 export class HttpTransport {
   readonly #address: ApiServerAddress
@@ -182,6 +183,8 @@ export class HttpTransport {
       response.on('aborted', () => broken(new ConnectionError('BROKEN', 'The answer broke off')))
     })
     sent.on('error', broken)
+    // A server that is gone without a word says nothing, which a watch cannot tell from nothing new.
+    sent.setSocketKeepAlive(true, streamKeepAliveMs)
     return () => {
       isEnded = true
       sent.destroy()

@@ -37,10 +37,13 @@ const tokenPauseMsMin = 10_000
 export class ConfigSource {
   readonly #client: ApiClient
   readonly #namespace: string
+  readonly #apiAddress: ApiAddress | undefined
   #tokensDueAtMs = Number.POSITIVE_INFINITY
 
-  constructor(client: ApiClient, namespace: string) {
+  /** `apiAddress`: where programs reach the apiserver, if that is known. */
+  constructor(client: ApiClient, namespace: string, apiAddress?: ApiAddress) {
     this.#client = client
+    this.#apiAddress = apiAddress
     this.#namespace = namespace
   }
 
@@ -69,6 +72,7 @@ export class ConfigSource {
 
   /** Where programs reach the apiserver; undefined: nobody has said so yet. */
   async apiAddress(): Promise<ApiAddress | undefined> {
+    if (this.#apiAddress !== undefined) return this.#apiAddress
     try {
       const endpoints = await this.#client.get<Endpoints>(endpointsType, 'default', 'kubernetes')
       const [subset] = endpoints.subsets ?? []

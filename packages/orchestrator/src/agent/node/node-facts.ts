@@ -1,14 +1,7 @@
 // What the machine is and has: the labels, capacity, conditions and versions of a Node.
 import { readFile, statfs } from 'node:fs/promises'
-import {
-  arch,
-  availableParallelism,
-  freemem,
-  networkInterfaces,
-  platform,
-  release,
-  totalmem,
-} from 'node:os'
+import { arch, availableParallelism, freemem, platform, release, totalmem } from 'node:os'
+import { hostAddress } from '../../network/host-address.ts'
 import type { Condition } from '../../resources/object.ts'
 import type { Node, NodeStatus } from '../../resources/node.ts'
 import { timestamp } from '../../resources/timestamp.ts'
@@ -21,11 +14,6 @@ const diskAvailableShareMin = 0.1
 
 /** As Kubernetes names them. */
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
-
-export const hostAddress = (): string =>
-  Object.values(networkInterfaces())
-    .flatMap((addresses) => addresses ?? [])
-    .find((address) => address.family === 'IPv4' && !address.internal)?.address ?? '127.0.0.1'
 
 export const nodeLabels = (nodeName: string): Record<string, string> => {
   const architecture = architectures[arch()] ?? arch()

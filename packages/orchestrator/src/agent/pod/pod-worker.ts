@@ -9,7 +9,7 @@ import { jsonEqual } from '../../resources/json-equal.ts'
 import type { Stored } from '../../resources/object.ts'
 import type { Container } from '../../resources/pod-spec/pod-spec.ts'
 import { podType, type Pod } from '../../resources/pod.ts'
-import { ConfigError, ConfigSource } from '../config/config-source.ts'
+import { type ApiAddress, ConfigError, ConfigSource } from '../config/config-source.ts'
 import type { PodPlace } from '../config/pod-field.ts'
 import { prepareVolumes, replaceTokens } from '../config/volumes.ts'
 import type { LogWriter } from '../logs/log-writer.ts'
@@ -29,6 +29,7 @@ export interface PodWorkerOptions {
   readonly podIp: string
   readonly hostIp: string
   readonly allocatable: Readonly<Record<string, string>>
+  readonly apiAddress: ApiAddress | undefined
   readonly onError: (error: unknown) => void
   /** Every process is gone and so is the object. */
   readonly onRemoved: () => void
@@ -63,7 +64,8 @@ export class PodWorker {
   constructor(pod: Stored<Pod>, options: PodWorkerOptions) {
     this.#pod = pod
     this.#options = options
-    this.#source = new ConfigSource(options.client, pod.metadata.namespace ?? '')
+    const { namespace = '' } = pod.metadata
+    this.#source = new ConfigSource(options.client, namespace, options.apiAddress)
     this.#containers = new PodContainers({
       runtime: options.runtime,
       files: options.files,
@@ -80,6 +82,15 @@ export class PodWorker {
   get isOver(): boolean {
     const { phase } = this.#pod.status
     return this.#isGone || phase === 'Succeeded' || phase === 'Failed'
+  }
+
+  /** As the worker knows it. */
+  get pod(): Stored<Pod> {
+    return this.#pod
+  }
+
+  get address(): string {
+    return this.#options.podIp
   }
 
   update(pod: Stored<Pod>): void {

@@ -4,6 +4,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { addressesOf } from '../../network/host-address.ts'
 import { replaceFile } from './replace-file.ts'
 import type { LeafRequest } from './signer.ts'
 
@@ -91,7 +92,7 @@ const serverNames = (host: string): LeafRequest['names'] => {
     'kubernetes.default',
     'kubernetes.default.svc',
     'kubernetes.default.svc.cluster.local',
-    host.replace(/^\[(.*)\]$/, '$1'),
+    ...addressesOf(host.replace(/^\[(.*)\]$/, '$1')),
   ])
   return [...names].map((value) => ({ type: isIp(value) ? 'ip' : 'dns', value }))
 }

@@ -9,6 +9,7 @@ import {
 import type { Aggregation } from '../aggregation/aggregation.ts'
 import { proxyToApi } from '../aggregation/api-proxy.ts'
 import type { RemoteApi } from '../aggregation/remote-api.ts'
+import { acceptTunnel } from '../../network/tunnel/accept-tunnel.ts'
 import type { NodeConnections } from '../node-connections.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { ConnectionIdentity } from '../access/authentication.ts'
@@ -115,6 +116,7 @@ export class ApiDispatcher {
     const remote = this.#remoteOf(exchange, path)
     if (remote !== undefined) await proxyToApi(exchange, remote)
     else if (path !== undefined) await this.#handleResource(exchange, path)
+    else if (acceptTunnel(exchange, this.#options.nodes)) return
     else if (!(await this.#handleIssuer(exchange))) await this.#handleDocument(exchange)
   }
 

@@ -1,5 +1,6 @@
 // What nodes may do: all that their role says, but of secrets, config maps, claims, volumes and tokens only what pods on them name, and
 // of leases only their own. Everybody else is none of its business.
+import { nodeOfTunnelPath } from '../../../network/tunnel/tunnel-protocol.ts'
 import type { KubeObject } from '../../../resources/object.ts'
 import { ExpiredError } from '../../api-errors.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -51,6 +52,8 @@ export class NodeAuthorizer implements Authorizer {
     const node = nodeNameOf(attributes.user)
     if (node === undefined) return notOfNodes
     const { group, resource, subresource, verb } = attributes
+    if (!attributes.isResource && verb === 'get' && nodeOfTunnelPath(attributes.path) === node)
+      return allowed
     if (attributes.isResource && group === '') {
       const verbs = subresource === '' ? referenced[resource] : undefined
       if (verbs !== undefined) return this.#reading(attributes, node, verbs)

@@ -200,6 +200,8 @@ kube-public/system:controller:bootstrap-signer
   read core configmaps
   update core configmaps cluster-info
   create,patch,update core,events.k8s.io events
+kube-public/kubeadm:bootstrap-signer-clusterinfo
+  get core configmaps cluster-info
 `
 
 export const namespaceBindings: string = `
@@ -209,4 +211,5 @@ kube-system/system::leader-locking-kube-scheduler User:system:kube-scheduler Ser
 kube-system/system:controller:bootstrap-signer ServiceAccount:kube-system/bootstrap-signer
 kube-system/system:controller:token-cleaner ServiceAccount:kube-system/token-cleaner
 kube-public/system:controller:bootstrap-signer ServiceAccount:kube-system/bootstrap-signer
+kube-public/kubeadm:bootstrap-signer-clusterinfo User:system:anonymous Group:system:unauthenticated Group:system:authenticated
 `

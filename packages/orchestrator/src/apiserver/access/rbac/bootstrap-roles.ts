@@ -58,6 +58,8 @@ system:kubelet-api-admin
   * core nodes/proxy,nodes/metrics,nodes/stats,nodes/log,nodes/spec,nodes/configz,nodes/healthz,nodes/pods
 system:node-bootstrapper
   create,read certificates.k8s.io certificatesigningrequests
+kubeadm:get-nodes
+  get core nodes
 system:certificates.k8s.io:certificatesigningrequests:nodeclient
   create certificates.k8s.io certificatesigningrequests/nodeclient
 system:certificates.k8s.io:certificatesigningrequests:selfnodeclient
@@ -152,7 +154,9 @@ system:monitoring Group:system:monitoring
 system:discovery Group:system:authenticated
 system:basic-user Group:system:authenticated
 system:public-info-viewer Group:system:authenticated Group:system:unauthenticated
-system:node-proxier User:system:kube-proxy
+system:node-proxier User:system:kube-proxy Group:system:nodes
+system:node-bootstrapper Group:system:bootstrappers
+kubeadm:get-nodes Group:system:bootstrappers
 system:kube-controller-manager User:system:kube-controller-manager
 system:kube-dns ServiceAccount:kube-system/kube-dns
 system:kube-scheduler User:system:kube-scheduler

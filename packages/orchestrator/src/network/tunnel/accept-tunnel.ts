@@ -1,0 +1,46 @@
+// Takes the upgrade of an agent and makes its node reachable for as long as the tunnel stands.
+import { connect } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import { badRequest } from '../../apiserver/api-errors.ts'
+import type { NodeConnections } from '../../apiserver/node-connections.ts'
+import type { Exchange } from '../../apiserver/wire/exchange.ts'
+import { RemoteNode } from './remote-node.ts'
+import {
+  keepAlive,
+  nodeOfTunnelPath,
+  sessionMemoryMegabytesMax,
+  tunnelProtocol,
+  tunnelSettings,
+} from './tunnel-protocol.ts'
+
+/** False: the request is for something else. Throws ApiError BadRequest where it asks for no tunnel. */
+export const acceptTunnel = (exchange: Exchange, nodes: NodeConnections): boolean => {
+  const name = nodeOfTunnelPath(exchange.path)
+  if (name === undefined) return false
+  if (!exchange.isUpgrade || exchange.header('upgrade').toLowerCase() !== tunnelProtocol)
+    throw badRequest('Upgrade request required')
+  const { socket, head } = exchange.takeSocket()
+  if (head.length > 0) {
+    // The agent speaks when it is spoken to.
+    socket.destroy()
+    return true
+  }
+  const answer = `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${tunnelProtocol}\r\n\r\n`
+  socket.write(answer, () => {
+    // Not before: the session takes the connection over from below, where nothing of ours may be under way any more.
+    if (!socket.destroyed) openSession(socket, name, nodes)
+  })
+  return true
+}
+
+const openSession = (socket: Duplex, name: string, nodes: NodeConnections): void => {
+  const session = connect('http://node', {
+    createConnection: () => socket,
+    settings: tunnelSettings,
+    maxSessionMemory: sessionMemoryMegabytesMax,
+  })
+  session.on('error', () => undefined)
+  session.once('connect', () => keepAlive(session))
+  const unregister = nodes.register(name, new RemoteNode(session, name))
+  session.once('close', unregister)
+}
