@@ -9,6 +9,7 @@ import { LocalApiClient } from '../client/local-api-client.ts'
 import { eventTtlSeconds, resourceTypes } from '../resources/index.ts'
 import { configMapType } from '../resources/config-map.ts'
 import type { ResourceType } from '../resources/object.ts'
+import { serviceCidrType } from '../resources/networking/service-cidr.ts'
 import { priorityClassType } from '../resources/scheduling/priority-class.ts'
 import { storageClassType } from '../resources/storage/storage-class.ts'
 import { compactPeriodically } from './compactor.ts'
@@ -23,6 +24,7 @@ import { Registries } from './registry/registries.ts'
 import type { User } from './access/user.ts'
 import {
   createKubernetesService,
+  createServiceCidr,
   createStandardStorageClass,
   createSystemNamespaces,
   createSystemPriorityClasses,
@@ -144,6 +146,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     await createSystemNamespaces(client)
     if (registries.find(priorityClassType) !== undefined) await createSystemPriorityClasses(client)
     if (registries.find(storageClassType) !== undefined) await createStandardStorageClass(client)
+    if (registries.find(serviceCidrType) !== undefined) await createServiceCidr(client)
     await Promise.all([ensureBootstrapPolicy(client), aggregation?.start()])
     const host = reachableAddress(bound.address)
     await createKubernetesService(client, { host, port: bound.port })

@@ -5,7 +5,8 @@ import { internalError, invalid } from '../api-errors.ts'
 import type { AdmissionOperation, AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import type { Registry } from '../registry/registry.ts'
 
-/** 10.96.0.0/16; its first address is that of the service `kubernetes`. */
+/** Its first address is that of the service `kubernetes`. */
+export const serviceNetwork = '10.96.0.0/16'
 const networkPrefix = '10.96.'
 const hostsMax = 65_534
 export const kubernetesAddress = '10.96.0.1'

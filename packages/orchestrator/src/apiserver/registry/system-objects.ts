@@ -2,11 +2,12 @@
 import type { ApiClient, ResourceRef } from '../../client/api-client.ts'
 import { ApiError } from '../../client/api-client.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
-import type { KubeObject } from '../../resources/object.ts'
+import { type ServiceCidr, serviceCidrType } from '../../resources/networking/service-cidr.ts'
+import type { Condition, KubeObject } from '../../resources/object.ts'
 import { systemPriorityClasses } from '../../resources/scheduling/priority-class.ts'
 import { standardStorageClass, storageClassType } from '../../resources/storage/storage-class.ts'
 import { systemNamespaces } from '../admission/namespace-lifecycle.ts'
-import { kubernetesAddress } from '../admission/service-addresses.ts'
+import { kubernetesAddress, serviceNetwork } from '../admission/service-addresses.ts'
 
 const namespaces: ResourceRef = { group: '', version: 'v1', plural: 'namespaces' }
 const priorityClasses: ResourceRef = {
@@ -37,6 +38,30 @@ export const createSystemPriorityClasses = async (client: ApiClient): Promise<vo
 /** The class of claims that name none, unless there is one of that name. */
 export const createStandardStorageClass = async (client: ApiClient): Promise<void> => {
   await createMissing(client, storageClassType, standardStorageClass)
+}
+
+/** The network of cluster addresses; nobody but this server gives them out, so it is ready. */
+export const createServiceCidr = async (client: ApiClient): Promise<void> => {
+  const cidr: ServiceCidr = {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: { name: 'kubernetes' },
+    spec: { cidrs: [serviceNetwork] },
+  }
+  if (!(await createMissing(client, serviceCidrType, cidr))) return
+  const stored = await client.get<ServiceCidr>(serviceCidrType, undefined, 'kubernetes')
+  const ready: Condition = {
+    type: 'Ready',
+    status: 'True',
+    reason: '',
+    message: 'Kubernetes Service CIDR is ready',
+    lastTransitionTime: stored.metadata.creationTimestamp,
+  }
+  await client.update<ServiceCidr>(
+    serviceCidrType,
+    { ...stored, status: { conditions: [ready] } },
+    'status',
+  )
 }
 
 interface EndpointsObject extends KubeObject {

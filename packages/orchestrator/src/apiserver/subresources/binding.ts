@@ -1,11 +1,23 @@
 // The binding subresource of pods: the scheduler's decision, written once.
 import type { KubeObject, Stored } from '../../resources/object.ts'
 import { badRequest, conflict } from '../api-errors.ts'
+import type { VirtualResource } from '../discovery/discovery.ts'
 import { timestamp } from '../registry/object-metadata.ts'
 
 interface BoundPod extends KubeObject {
   readonly spec: { readonly nodeName?: string; readonly schedulingGates?: readonly unknown[] }
   readonly status?: { readonly conditions?: readonly { readonly type: string }[] }
+}
+
+/** Bindings are created beside pods as well as below them. */
+export const bindingResource: VirtualResource = {
+  group: '',
+  version: 'v1',
+  kind: 'Binding',
+  plural: 'bindings',
+  singular: 'binding',
+  namespaced: true,
+  verbs: ['create'],
 }
 
 /** The pod bound to `node`. Throws ApiError Conflict when it is bound already or being deleted. */

@@ -18,6 +18,7 @@ import { OpenApi } from '../openapi/openapi.ts'
 import { ApiMetrics } from '../metrics/api-metrics.ts'
 import { findMetricsResource, handleMetrics, metricsResources } from '../metrics/metrics-api.ts'
 import { Discovery, type VirtualResource } from '../discovery/discovery.ts'
+import { bindingResource } from '../subresources/binding.ts'
 import type { Exchange } from './exchange.ts'
 import { jsonType, parseAccept } from './media-types.ts'
 import { flag } from './query-options.ts'
@@ -48,6 +49,7 @@ export const virtualResources: readonly VirtualResource[] = [
   ...reviews,
   ...metricsResources,
   componentStatusResource,
+  bindingResource,
 ]
 const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 const readMethods = new Set(['GET', 'HEAD'])

@@ -6,6 +6,7 @@ import { decodeObject } from '../schema/decode-object.ts'
 import { ingressClassType } from './ingress-class.ts'
 import { ingressType } from './ingress.ts'
 import { networkPolicyType } from './network-policy.ts'
+import { ipAddressType, serviceCidrType } from './service-cidr.ts'
 
 const valid: Record<string, Json> = {
   Ingress: { spec: { defaultBackend: { service: { name: 'web', port: { number: 80 } } } } },
@@ -158,4 +159,44 @@ test('the class of a parameter object is shown with its group', () => {
   const parameters = { apiGroup: 'k8s.example.com', kind: 'IngressParameters', name: 'lb' }
   const object = made(ingressClassType, { spec: { parameters } })
   expect(ingressClassType.cells(object, 0)[2]).toBe('IngressParameters.k8s.example.com/lb')
+})
+
+const cidrs = (...list: readonly string[]): Json => ({ spec: { cidrs: list } })
+const parentRef = { group: 'Apps.io', resource: 'gateways', namespace: 'a', name: 'g' }
+
+test.each<[Json, string]>([
+  [cidrs(), 'spec.cidrs: Required value: at least one CIDR required'],
+  [cidrs('1', '2', '3'), 'spec.cidrs: Invalid value: ["1","2","3"]: may only hold up to 2 values'],
+  [
+    cidrs('10.0.0.0/33'),
+    'spec.cidrs[0]: Invalid value: "10.0.0.0/33": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
+  ],
+  [
+    cidrs('10.0.0.0/8', '10.1.0.0/16'),
+    'spec.cidrs: Invalid value: ["10.0.0.0/8","10.1.0.0/16"]: may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/96',
+  ],
+])('a ServiceCIDR with %j is refused', (change, problem) => {
+  expect(problems(serviceCidrType, change)).toEqual([problem])
+})
+
+test('a ServiceCIDR may get its second family and nothing else', () => {
+  const one = made(serviceCidrType, cidrs('10.0.0.0/8')) as never
+  const both = made(serviceCidrType, cidrs('10.0.0.0/8', 'fd00::/64')) as never
+  expect(serviceCidrType.validateUpdate?.(both, one)).toEqual([])
+  expect(serviceCidrType.validateUpdate?.(one, both)).toHaveLength(1)
+  expect(serviceCidrType.cells(both, Date.now())).toContain('10.0.0.0/8,fd00::/64')
+})
+
+test('an IPAddress is named as it is written, and has a parent that stays', () => {
+  const of = (name: string, spec: Json = { parentRef }): Json => ({ metadata: { name }, spec })
+  expect(problems(ipAddressType, of('10.0.0.1'))).toEqual([])
+  expect(problems(ipAddressType, of('FD00::1'))).toEqual([
+    'metadata.name: Invalid value: "FD00::1": must be in canonical form ("fd00::1")',
+  ])
+  expect(problems(ipAddressType, of('web'))).toHaveLength(1)
+  expect(problems(ipAddressType, of('10.0.0.1', {}))).toEqual(['spec.parentRef: Required value'])
+  const address = made(ipAddressType, of('10.0.0.1')) as never
+  const other = made(ipAddressType, of('10.0.0.1', { parentRef: { ...parentRef, name: 'h' } }))
+  expect(ipAddressType.validateUpdate?.(other, address)).toHaveLength(1)
+  expect(ipAddressType.cells(address, Date.now())).toContain('gateways.apps.io/a/g')
 })

@@ -106,6 +106,8 @@ IngressSpec.tls: Hosts that are served over TLS, and the secrets with their cert
 IngressSpec.defaultBackend: Where requests go that no rule is for.
 IngressSpec.ingressClassName: The class, which says who serves the ingress.
 IngressClass: A controller that serves ingresses, and its settings.
+IPAddress: An address that a service or something else has.
+IPAddressSpec.parentRef: Whose address it is.
 Job: Runs pods until enough of them have succeeded.
 JobSpec.completions: How many pods have to succeed.
 JobSpec.parallelism: How many pods run at the same time.
@@ -174,6 +176,8 @@ ServiceSpec.externalName: The name that the service stands for.
 ServicePort.port: The port of the service.
 ServicePort.targetPort: The port of the pods, by number or name.
 ServicePort.nodePort: The port on every node.
+ServiceCIDR: Networks that services have their addresses of.
+ServiceCIDRSpec.cidrs: The networks, one for each family of addresses.
 ServiceAccount: An identity that pods run under.
 StatefulSet: Keeps pods running that each have a name and storage of their own.
 StatefulSetSpec.serviceName: The service that gives the pods their names in the network.

@@ -4,7 +4,7 @@ export const networkingV1: string = `
 HTTPIngressPath 1:path:string 2:backend!+:IngressBackend 3:pathType+*:string
 HTTPIngressRuleValue 1:paths!+:[]HTTPIngressPath
 IPAddress kind:string apiVersion:string 1:metadata:ObjectMeta 2:spec:IPAddressSpec
-IPAddressSpec 1:parentRef!+:ParentReference
+IPAddressSpec 1:parentRef+:ParentReference
 IPBlock 1:cidr!+:string 2:except:[]string
 Ingress kind:string apiVersion:string 1:metadata!:ObjectMeta 2:spec!:IngressSpec
   3:status!:IngressStatus
