@@ -2,6 +2,7 @@
 // names that upstream gives them.
 import type { Json, ResourceType } from '../../resources/object.ts'
 import { descriptionOf } from '../../resources/schema/descriptions.ts'
+import { defaultOf, enumOf } from '../../resources/schema/enums.ts'
 import {
   allMessages,
   type Field,
@@ -28,6 +29,8 @@ export interface Gvk {
 export interface Dialect {
   readonly refPrefix: string
   readonly scalars: Readonly<Record<ScalarType, Schema>>
+  /** Enums and defaults; upstream leaves them out of v2. */
+  readonly tellsChoices: boolean
 }
 
 const text: Schema = { type: 'string' }
@@ -48,6 +51,7 @@ const common: Omit<Dialect['scalars'], 'intOrString' | 'quantity'> = {
 export const dialectV2: Dialect = {
   refPrefix: '#/definitions/',
   scalars: { ...common, intOrString: { type: 'string', format: 'int-or-string' }, quantity: text },
+  tellsChoices: false,
 }
 export const dialectV3: Dialect = {
   refPrefix: '#/components/schemas/',
@@ -56,6 +60,7 @@ export const dialectV3: Dialect = {
     intOrString: { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] },
     quantity: { oneOf: [{ type: 'string' }, { type: 'number' }] },
   },
+  tellsChoices: true,
 }
 
 /** Definitions of `kinds`, of their lists and of all they are made of, by name. */
@@ -159,7 +164,11 @@ class Definitions {
     const about = description === undefined ? {} : { description }
     if (shape === 'one') {
       const schema = this.#type(type)
-      const extensions = { ...about, ...patchStrategy(field) }
+      const extensions = {
+        ...about,
+        ...this.#choices(message, field),
+        ...patchStrategy(field),
+      }
       // A reference stands alone: what is beside it would not be read.
       return '$ref' in schema && Object.keys(extensions).length > 0
         ? { allOf: [schema], ...extensions }
@@ -179,6 +188,15 @@ class Definitions {
       items: this.#type(type),
       ...listType(field),
       ...patchStrategy(field),
+    }
+  }
+
+  #choices({ name }: Message, field: Field): Schema {
+    const texts = this.#dialect.tellsChoices ? enumOf(name, field.name) : undefined
+    const value = this.#dialect.tellsChoices ? defaultOf(name, field.name) : undefined
+    return {
+      ...(texts === undefined ? {} : { enum: texts }),
+      ...(value === undefined ? {} : { default: value }),
     }
   }
 

@@ -1,5 +1,6 @@
 // What kinds and their commonest fields are for, in a sentence: shown by `kubectl explain` and by editors. `Message` about a message,
 // `Message.field` about one of its fields, `.field` about every field of that name that has no text of its own.
+import { fieldDescriptions } from './field-descriptions.ts'
 
 const table = `
 .apiVersion: The version of the API that the object is written in, e.g. apps/v1.
@@ -205,13 +206,10 @@ let texts: ReadonlyMap<string, string> | undefined
 
 const parse = (): Map<string, string> =>
   new Map(
-    table
-      .trim()
-      .split('\n')
-      .map((line) => {
-        const end = line.indexOf(': ')
-        return [line.slice(0, end), line.slice(end + 2)]
-      }),
+    `${table.trim()}\n${fieldDescriptions.trim()}`.split('\n').map((line) => {
+      const end = line.indexOf(': ')
+      return [line.slice(0, end), line.slice(end + 2)]
+    }),
   )
 
 /** What there is a text about. */
