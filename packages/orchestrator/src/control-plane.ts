@@ -64,6 +64,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<P
           clientOf: (controller) => through(clientAs(controllerUser(controller))),
           issuer: issuerOf(server),
           metrics: nodeMetrics(nodes),
+          telemetry: server.metrics,
           removeVolume: async (nodeName, path) => nodes.get(nodeName).removeVolume?.(path),
           ...reach,
         })
@@ -73,7 +74,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<P
       name: 'kube-scheduler',
       start: (term) => {
         const { through, ...reach } = reachOf(term, onError)
-        return startScheduler({ client: through(scheduler), ...reach })
+        return startScheduler({ client: through(scheduler), telemetry: server.metrics, ...reach })
       },
     },
   ]

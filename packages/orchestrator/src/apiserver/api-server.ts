@@ -10,6 +10,8 @@ import { eventTtlSeconds, resourceTypes } from '../resources/index.ts'
 import { configMapType } from '../resources/config-map.ts'
 import type { ResourceType } from '../resources/object.ts'
 import { serviceCidrType } from '../resources/networking/service-cidr.ts'
+import { Metrics } from '../metrics/metrics.ts'
+import { MeteredStore, observeObjects } from './metrics/storage-metrics.ts'
 import { priorityClassType } from '../resources/scheduling/priority-class.ts'
 import { storageClassType } from '../resources/storage/storage-class.ts'
 import { compactPeriodically } from './compactor.ts'
@@ -72,6 +74,8 @@ export interface ApiServer {
   readonly kinds: ServedKinds
   /** Every version of every kind that is served now. */
   types(): readonly ResourceType[]
+  /** What /metrics shows; whoever works for the cluster counts here too. */
+  readonly metrics: Metrics
   /** Agents register here how their node's pods are reached. */
   readonly nodes: NodeConnections
   close(): Promise<void>
@@ -88,13 +92,15 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
   const onError = options.onError ?? ((): undefined => undefined)
   const asked = new URL(options.url)
   const certificates = await openCertificates(dataDir, asked.hostname)
+  const metrics = new Metrics()
   const registries = new Registries({
-    store,
+    store: new MeteredStore(store, metrics),
     types: options.types ?? resourceTypes,
     ttlSeconds: { events: eventTtlSeconds },
     onWatchRestart: onError,
     access: () => access,
   })
+  observeObjects(metrics, registries)
   const nodes = new NodeConnections()
   const rootCertificate = certificates.ca.certificate
   const place = { dataDir, rootCertificate, onError }
@@ -120,6 +126,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     nodes,
     pipeline: new RequestPipeline(access),
     access,
+    metrics,
     serverAddress: () => new URL(url).host,
     onInternalError: onError,
   })
@@ -171,7 +178,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     }
     const types = (): readonly ResourceType[] => registries.types
     const clients = { client, clientAs }
-    return { url, kubeconfigPath, certificates, ...clients, kinds, types, nodes, close }
+    return { url, kubeconfigPath, certificates, ...clients, kinds, types, metrics, nodes, close }
   } catch (reason) {
     await close()
     throw reason

@@ -3,7 +3,20 @@
 import { assert } from '@balsa/raft/assert'
 import { backOffMs, type BackOffOptions } from './back-off.ts'
 
+/** Told of what goes through a queue. */
+export interface WorkQueueObserver {
+  /** A key that was not waiting yet. */
+  added(): void
+  /** A key is put off because it failed. */
+  retried(): void
+  /** A worker has it, after so many seconds. */
+  taken(seconds: number): void
+  /** The worker is done with it, after so many seconds. */
+  done(seconds: number): void
+}
+
 export interface WorkQueueOptions {
+  readonly observer?: WorkQueueObserver
   /** Keys that wait, at most; more are refused (the informers' resync brings them again). */
   readonly keysMax?: number
   readonly backOff?: BackOffOptions
@@ -15,8 +28,10 @@ const backOffDefault: BackOffOptions = { firstMs: 5, maxMs: 60_000 }
 export class WorkQueue {
   readonly #keysMax: number
   readonly #backOff: BackOffOptions
-  readonly #waiting = new Set<string>()
-  readonly #working = new Set<string>()
+  readonly #observer: WorkQueueObserver | undefined
+  /** With the time since when; of performance.now(). */
+  readonly #waiting = new Map<string, number>()
+  readonly #working = new Map<string, number>()
   /** Added again while worked on. */
   readonly #again = new Set<string>()
   readonly #delayed = new Map<string, { atMs: number; timer: NodeJS.Timeout }>()
@@ -28,6 +43,7 @@ export class WorkQueue {
   constructor(options: WorkQueueOptions = {}) {
     this.#keysMax = options.keysMax ?? keysMaxDefault
     this.#backOff = options.backOff ?? backOffDefault
+    this.#observer = options.observer
   }
 
   /** Keys that wait for a worker now. */
@@ -35,22 +51,25 @@ export class WorkQueue {
     return this.#waiting.size
   }
 
+  /** Seconds that each key which is worked on has taken so far. */
+  workingSeconds(): number[] {
+    const nowMs = performance.now()
+    return [...this.#working.values()].map((sinceMs) => (nowMs - sinceMs) / 1000)
+  }
+
   /** False when the queue is full or closed: the key is not taken. */
   add(key: string): boolean {
     if (this.#isClosed) return false
     this.#cancelDelay(key)
     if (this.#working.has(key)) {
+      if (!this.#again.has(key)) this.#observer?.added()
       this.#again.add(key)
       return true
     }
     if (this.#waiting.has(key)) return true
     if (this.#waiting.size >= this.#keysMax) return false
-    const taker = this.#takers.shift()
-    if (taker === undefined) this.#waiting.add(key)
-    else {
-      this.#working.add(key)
-      taker(key)
-    }
+    this.#observer?.added()
+    this.#put(key)
     return true
   }
 
@@ -72,6 +91,7 @@ export class WorkQueue {
   addRateLimited(key: string): boolean {
     const failures = (this.#failures.get(key) ?? 0) + 1
     this.#failures.set(key, failures)
+    this.#observer?.retried()
     return this.addAfter(key, backOffMs(failures, this.#backOff))
   }
 
@@ -87,9 +107,9 @@ export class WorkQueue {
   /** The next key; the caller owes done(key). undefined: the queue is closed. */
   take(): Promise<string | undefined> {
     if (this.#isClosed) return Promise.resolve(undefined)
-    for (const key of this.#waiting) {
+    for (const [key, sinceMs] of this.#waiting) {
       this.#waiting.delete(key)
-      this.#working.add(key)
+      this.#take(key, sinceMs)
       return Promise.resolve(key)
     }
     return new Promise((resolve) => this.#takers.push(resolve))
@@ -105,8 +125,29 @@ export class WorkQueue {
       this.#resting.add(timer)
       return
     }
-    assert(this.#working.delete(key), 'a key that is done was taken')
-    if (this.#again.delete(key)) this.add(key)
+    const sinceMs = this.#working.get(key)
+    assert(sinceMs !== undefined, 'a key that is done was taken')
+    this.#working.delete(key)
+    this.#observer?.done((performance.now() - sinceMs) / 1000)
+    if (!this.#again.delete(key) || this.#isClosed) return
+    this.#cancelDelay(key)
+    this.#put(key)
+  }
+
+  #put(key: string): void {
+    const nowMs = performance.now()
+    const taker = this.#takers.shift()
+    if (taker === undefined) this.#waiting.set(key, nowMs)
+    else {
+      this.#take(key, nowMs)
+      taker(key)
+    }
+  }
+
+  #take(key: string, sinceMs: number): void {
+    const nowMs = performance.now()
+    this.#observer?.taken((nowMs - sinceMs) / 1000)
+    this.#working.set(key, nowMs)
   }
 
   /** Workers that wait get undefined; what waits is dropped. */

@@ -6,6 +6,8 @@ import type { BackOffOptions } from '../client/back-off.ts'
 import { ApiEventRecorder } from '../client/event-recorder.ts'
 import { isConflict, isNamespaceEnding } from '../client/is-api-error.ts'
 import { WorkQueue } from '../client/work-queue.ts'
+import type { Metrics } from '../metrics/metrics.ts'
+import { observeQueue, queueObserver } from '../metrics/queue-metrics.ts'
 import type { KubeObject, Stored } from '../resources/object.ts'
 import type { SharedCache } from './controller.ts'
 import { ActionExecutor, ContentsRemainError } from './action-executor.ts'
@@ -57,6 +59,8 @@ export interface ControllerOptions {
     failure: Failure | undefined,
   ) => Reconciliation | Promise<Reconciliation>
   readonly workers?: number
+  /** Left out: nothing is counted. */
+  readonly telemetry?: Metrics
   readonly backOff?: BackOffOptions
   /** Epoch milliseconds. */
   readonly now?: () => number
@@ -82,12 +86,19 @@ export class ControllerLoop {
   readonly #events: ApiEventRecorder
   readonly #executor: ActionExecutor
   readonly #now: () => number
+  readonly #stopObserving: (() => void) | undefined
   #workers: Promise<void>[] = []
   #resync: NodeJS.Timeout | undefined
 
   constructor(options: ControllerOptions) {
     this.#options = options
-    this.#queue = new WorkQueue(options.backOff === undefined ? {} : { backOff: options.backOff })
+    const { telemetry, backOff, name } = options
+    this.#queue = new WorkQueue({
+      ...(backOff === undefined ? {} : { backOff }),
+      ...(telemetry === undefined ? {} : { observer: queueObserver(telemetry, name) }),
+    })
+    this.#stopObserving =
+      telemetry === undefined ? undefined : observeQueue(telemetry, name, this.#queue)
     this.#now = options.now ?? Date.now
     this.#expectations = new Expectations(options.views)
     this.#events = new ApiEventRecorder(options.client, { component: options.name }, (error) =>
@@ -117,6 +128,7 @@ export class ControllerLoop {
   async close(): Promise<void> {
     clearInterval(this.#resync)
     this.#queue.close()
+    this.#stopObserving?.()
     await Promise.all(this.#workers)
     await this.#events.close()
   }

@@ -1,6 +1,7 @@
 // Starts controllers over shared caches: each in a loop of its own, none before the caches are filled.
 import type { ApiClient } from '../client/api-client.ts'
 import { ControllerLoop } from './controller-loop.ts'
+import type { Metrics } from '../metrics/metrics.ts'
 import { resourceTypes } from '../resources/index.ts'
 import type { Controller, ServedKinds } from './controller.ts'
 import type { CertificateIssuer } from './controllers/certificate-controller.ts'
@@ -21,6 +22,8 @@ export interface ControllersOptions {
   readonly kinds?: ServedKinds
   /** What autoscalers read. */
   readonly metrics?: MetricsSource
+  /** Left out: nothing is counted. */
+  readonly telemetry?: Metrics
   /** Removes the folder of a volume on a node; rejects while the node cannot be reached. */
   readonly removeVolume?: (nodeName: string, path: string) => Promise<void>
   /** Signs certificates; left out: nobody does. */
@@ -49,6 +52,7 @@ export async function startControllers(
   const informers = new Informers(client, onError)
   const { views } = informers
   const { rootCertificate, metrics, removeVolume, issuer, kinds = builtInKinds } = options
+  const { telemetry } = options
   const context = {
     informers,
     kinds,
@@ -61,7 +65,8 @@ export async function startControllers(
   const loops = controllers.map(({ name, component = name, connect }) => {
     const own = clientOf(name)
     const parts = connect({ ...context, client: own })
-    return new ControllerLoop({ ...parts, name: component, client: own, views, now, onError })
+    const names = { name: component, ...(telemetry === undefined ? {} : { telemetry }) }
+    return new ControllerLoop({ ...parts, ...names, client: own, views, now, onError })
   })
   const { signal } = options
   signal?.addEventListener('abort', () => informers.close(), { once: true })

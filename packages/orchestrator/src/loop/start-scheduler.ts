@@ -3,6 +3,13 @@
 import type { ApiClient } from '../client/api-client.ts'
 import { isApiError } from '../client/is-api-error.ts'
 import type { Stored } from '../resources/object.ts'
+import { Metrics } from '../metrics/metrics.ts'
+import {
+  type AttemptResult,
+  observePending,
+  type SchedulerMetrics,
+  schedulerMetrics,
+} from '../metrics/scheduler-metrics.ts'
 import type { Pod } from '../resources/pod.ts'
 import { preempt } from '../scheduler/preemption/preempt.ts'
 import {
@@ -23,6 +30,8 @@ export interface SchedulerOptions {
   readonly client: ApiClient
   /** One per schedulerName; left out: upstream's default profile. */
   readonly profiles?: readonly ProfileOptions[]
+  /** Left out: nothing is counted. */
+  readonly telemetry?: Metrics
   /** Epoch milliseconds. */
   readonly now?: () => number
   readonly onError?: (error: unknown) => void
@@ -54,6 +63,8 @@ class Scheduler {
   readonly #feed: ClusterFeed
   readonly #writer: PodWriter
   readonly #volumes: VolumeBinder
+  readonly #metrics: SchedulerMetrics
+  readonly #stopObserving: () => void
   readonly #writes = new Set<Promise<void>>()
   /** Waits for volumes can be long and hold nothing else up. */
   readonly #volumeWaits = new Set<Promise<void>>()
@@ -63,7 +74,13 @@ class Scheduler {
   #isRunning = false
   #isStopped = false
 
-  constructor({ client, profiles, now = Date.now, onError = () => undefined }: SchedulerOptions) {
+  constructor({
+    client,
+    profiles,
+    telemetry = new Metrics(),
+    now = Date.now,
+    onError = () => undefined,
+  }: SchedulerOptions) {
     this.#now = now
     this.#onError = onError
     const made = (profiles ?? [{ schedulerName: defaultSchedulerName }]).map(profileOf)
@@ -78,6 +95,11 @@ class Scheduler {
       onError,
     })
     this.#volumes = new VolumeBinder(client, this.#feed.claims)
+    this.#metrics = schedulerMetrics(telemetry)
+    this.#stopObserving = observePending(telemetry, () => ({
+      ...this.#queue.counts(this.#now()),
+      gated: this.#feed.pods.list().filter(isGated).length,
+    }))
   }
 
   async start(): Promise<void> {
@@ -91,6 +113,7 @@ class Scheduler {
   stop(): void {
     this.#isStopped = true
     this.#isRunning = false
+    this.#stopObserving()
     this.#feed.close()
     this.#volumes.close()
     clearImmediate(this.#turn)
@@ -140,12 +163,14 @@ class Scheduler {
   }
 
   #decideFor(pod: Stored<Pod>): void {
+    const startMs = performance.now()
     const profile = this.#profiles.get(pod.spec.schedulerName ?? defaultSchedulerName)
     const facts = this.#view.factsOf(pod)
     const options = { start: this.#start, ...(profile === undefined ? {} : { profile }) }
     const decision = schedule(facts, this.#view, options)
     if (decision.type === 'unschedulable') {
       this.#failed(facts, decision)
+      this.#attempted(pod, 'unschedulable', startMs)
       return
     }
     this.#start = decision.nextStart
@@ -154,8 +179,8 @@ class Scheduler {
     const { volumes } = decision
     for (const { volume, claimKey } of volumes?.bindings ?? [])
       this.#view.volumes.assume(volume, claimKey)
-    if (volumes === undefined) this.#track(this.#writes, this.#bind(facts, decision))
-    else this.#track(this.#volumeWaits, this.#bind(facts, decision))
+    const group = volumes === undefined ? this.#writes : this.#volumeWaits
+    this.#track(group, this.#bind(facts, decision, startMs))
   }
 
   #failed(facts: PodFacts, failure: Failure): void {
@@ -170,6 +195,7 @@ class Scheduler {
       return
     }
     const { nodeName, victims } = result
+    this.#metrics.preempted(victims.length)
     // Less important pods that wait for the same node look for another one.
     for (const other of this.#view.nominatedTo(nodeName)?.values() ?? [])
       if (other.priority < facts.priority) {
@@ -192,13 +218,22 @@ class Scheduler {
     group.add(tracked)
   }
 
-  async #bind(facts: PodFacts, { nodeName, volumes }: Placement): Promise<void> {
+  #attempted({ spec }: Stored<Pod>, result: AttemptResult, startMs: number): void {
+    const seconds = (performance.now() - startMs) / 1000
+    this.#metrics.attempted(spec.schedulerName ?? defaultSchedulerName, result, seconds)
+  }
+
+  async #bind(facts: PodFacts, { nodeName, volumes }: Placement, startMs: number): Promise<void> {
     const { pod, uid } = facts
     try {
       if (volumes !== undefined) await this.#volumes.bind(volumes, nodeName)
       await this.#writer.bind(pod, nodeName)
+      this.#attempted(pod, 'scheduled', startMs)
+      const waitedMs = this.#now() - Date.parse(pod.metadata.creationTimestamp)
+      this.#metrics.scheduled(Math.max(0, waitedMs) / 1000, this.#queue.attemptsBefore(uid) + 1)
       this.#queue.done(uid)
     } catch (reason) {
+      this.#attempted(pod, 'error', startMs)
       this.#view.forget(uid)
       for (const { volume } of volumes?.bindings ?? []) this.#view.volumes.forget(volume)
       const { namespace = '', name } = pod.metadata
@@ -211,3 +246,6 @@ class Scheduler {
     }
   }
 }
+
+const isGated = ({ spec }: Pod): boolean =>
+  (spec.nodeName ?? '') === '' && (spec.schedulingGates ?? []).length > 0

@@ -71,6 +71,13 @@ export class Discovery {
       .map(([group]) => group)
   }
 
+  has(ref: { readonly group: string; readonly version: string; readonly plural: string }): boolean {
+    return this.#entries.some(
+      ({ group, version, name }) =>
+        name === ref.plural && version === ref.version && group === ref.group,
+    )
+  }
+
   /** GET /api */
   apiVersions(serverAddress: string): object {
     return {

@@ -1,5 +1,6 @@
 // The front of the apiserver: who asks, for what path, and which handler answers. Every error leaves as a Status object.
 import { ApiError } from '../../client/api-client.ts'
+import type { Metrics } from '../../metrics/metrics.ts'
 import { apiErrorFrom, methodNotAllowed, noSuchResource } from '../api-errors.ts'
 import {
   componentStatusResource,
@@ -37,6 +38,7 @@ export interface DispatcherOptions {
   readonly access: AccessControl
   /** undefined: nobody else answers for anything. */
   readonly aggregation: Aggregation | undefined
+  readonly metrics: Metrics
   /** `HOST:PORT` as clients reach it. */
   readonly serverAddress: () => string
   /** Told of failures that are no answer of the API: of the store, or a bug. */
@@ -52,18 +54,22 @@ export const virtualResources: readonly VirtualResource[] = [
   bindingResource,
 ]
 const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
+const applyType = 'application/apply-patch'
 const readMethods = new Set(['GET', 'HEAD'])
 
 export class ApiDispatcher {
   readonly #options: DispatcherOptions
-  readonly #metrics = new ApiMetrics()
+  readonly #metrics: ApiMetrics
   #discovery: Discovery
   readonly #openApi: OpenApi
   readonly #handlers: ResourceHandlers
 
   constructor(options: DispatcherOptions) {
     this.#options = options
-    const { registries, aggregation } = options
+    const { registries, aggregation, metrics } = options
+    this.#metrics = new ApiMetrics(metrics, ({ group, version, resource: plural }) =>
+      this.#discovery.has({ group, version, plural }),
+    )
     const remotes = (): readonly RemoteApi[] => aggregation?.remotes ?? []
     this.#openApi = new OpenApi(registries, remotes)
     const discovery = (): Discovery =>
@@ -80,7 +86,7 @@ export class ApiDispatcher {
       this.#discovery = discovery()
       this.#openApi.renew()
     })
-    this.#handlers = new ResourceHandlers(options)
+    this.#handlers = new ResourceHandlers({ ...options, metrics: this.#metrics })
   }
 
   /** Never rejects. */
@@ -111,7 +117,11 @@ export class ApiDispatcher {
 
   async #dispatch(exchange: Exchange, { path, attributes }: RequestInfo): Promise<void> {
     const startedAt = performance.now()
-    const ended = this.#metrics.begin(attributes)
+    const ended = this.#metrics.begin({
+      attributes,
+      isApply: exchange.method === 'PATCH' && exchange.header('content-type').startsWith(applyType),
+      isDryRun: exchange.query.has('dryRun'),
+    })
     exchange.onEnd((status) => {
       ended(status, (performance.now() - startedAt) / 1000)
     })
@@ -194,7 +204,7 @@ export class ApiDispatcher {
       document = this.#discovery.resources(group, version)
     } else if (await this.#openApi.handle(exchange)) return
     else if (exchange.path === '/metrics') {
-      exchange.send(200, metricsType, this.#metrics.text())
+      exchange.send(200, metricsType, this.#metrics.metrics.text())
       return
     }
     if (document === undefined) sendPlainNotFound(exchange)

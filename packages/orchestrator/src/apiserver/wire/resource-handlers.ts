@@ -33,6 +33,7 @@ import { applyObject, managerOf } from './apply-handler.ts'
 import { fieldValidation, flag, listQuery, writeOptions } from './query-options.ts'
 import { sendList, sendObject, sendValue, viewFor } from './replies.ts'
 import { bodyDuplicates, readObject, readPatch } from './request-body.ts'
+import type { ApiMetrics } from '../metrics/api-metrics.ts'
 import type { ResourcePath } from './request-path.ts'
 import { handleWatch } from './watch-handler.ts'
 
@@ -56,10 +57,16 @@ export interface ResourceRequest {
 export class ResourceHandlers {
   readonly #registries: Registries
   readonly #shared: Pick<SubresourceRequest, 'registries' | 'nodes' | 'access'>
+  readonly #metrics: ApiMetrics
 
-  constructor(shared: Pick<SubresourceRequest, 'registries' | 'nodes' | 'access'>) {
+  constructor(
+    shared: Pick<SubresourceRequest, 'registries' | 'nodes' | 'access'> & {
+      readonly metrics: ApiMetrics
+    },
+  ) {
     this.#registries = shared.registries
     this.#shared = shared
+    this.#metrics = shared.metrics
   }
 
   async handle(request: ResourceRequest): Promise<void> {
@@ -107,7 +114,9 @@ export class ResourceHandlers {
       // What is there already is asked for in one question.
       const there = registry.conversion === undefined ? [] : registry.cache.list(filter.keyPrefix)
       await shownFor(registry, request.type, [...there])
-      handleWatch(exchange, registry, { filter, view, watchCache: this.#registries.watchCache })
+      const { watchCache } = this.#registries
+      const sent = this.#metrics.watchEvents(request.type)
+      handleWatch(exchange, registry, { filter, view, watchCache, sent })
       return
     }
     const page = await registry.list(filter, listQuery(exchange.query))

@@ -1,5 +1,6 @@
 // GET with watch=true: the changes of a collection as a stream of events. The watcher reads the shared ring at the speed of its client;
 // each event's bytes are made once for all watchers of the same form.
+import type { CounterSeries } from '../../metrics/metrics.ts'
 import { apiErrorFrom, invalid, notAcceptable, statusOf } from '../api-errors.ts'
 import { parseResourceVersion } from '../registry/list-reader.ts'
 import type { Conversion } from '../custom/conversion.ts'
@@ -28,9 +29,15 @@ interface WatchOptions {
 export const handleWatch = (
   exchange: Exchange,
   registry: Registry,
-  request: { readonly filter: CacheFilter; readonly view: View; readonly watchCache: WatchCache },
+  request: {
+    readonly filter: CacheFilter
+    readonly view: View
+    readonly watchCache: WatchCache
+    /** Counts events. */
+    readonly sent: CounterSeries
+  },
 ): void => {
-  const { filter, view, watchCache } = request
+  const { filter, view, watchCache, sent } = request
   if (view.form.as === 'object' && view.form.encoding === 'yaml') {
     throw notAcceptable([jsonType])
   }
@@ -44,7 +51,7 @@ export const handleWatch = (
     return
   }
   const { conversion } = registry
-  new Watcher({ exchange, stream, cursor, view, watchCache, options, conversion }).start()
+  new Watcher({ exchange, stream, cursor, view, watchCache, sent, options, conversion }).start()
 }
 
 const watchOptions = ({ query }: Exchange): WatchOptions => {
@@ -99,6 +106,7 @@ class Watcher {
   readonly #view: View
   readonly #form: string
   readonly #watchCache: WatchCache
+  readonly #sent: CounterSeries
   readonly #options: WatchOptions
   readonly #conversion: Conversion | undefined
   /** A change whose object is being converted. */
@@ -117,6 +125,7 @@ class Watcher {
     cursor: CacheCursor
     view: View
     watchCache: WatchCache
+    sent: CounterSeries
     options: WatchOptions
     conversion: Conversion | undefined
   }) {
@@ -126,6 +135,7 @@ class Watcher {
     this.#view = parts.view
     this.#form = formName(parts.view)
     this.#watchCache = parts.watchCache
+    this.#sent = parts.sent
     this.#options = parts.options
     this.#conversion = parts.conversion
     this.#owesInitialEnd = parts.options.sendInitialEvents
@@ -167,6 +177,7 @@ class Watcher {
         const change = this.#next()
         if (change === undefined) break
         const bytes = this.#encode(change)
+        this.#sent.add()
         parts.push(bytes)
         size += bytes.length
         if (size < writeBytesMax) continue

@@ -48,6 +48,23 @@ export class SchedulingQueue {
     return this.#unschedulable.size
   }
 
+  /** How many pods wait for what. */
+  counts(nowMs: number): {
+    readonly active: number
+    readonly backoff: number
+    readonly unschedulable: number
+  } {
+    let backoff = 0
+    for (const { notBeforeMs } of this.#waiting.values()) if (notBeforeMs > nowMs) backoff++
+    const unschedulable = this.#unschedulable.size
+    return { active: this.#waiting.size - backoff, backoff, unschedulable }
+  }
+
+  /** How often a pod that was taken had found no node before. */
+  attemptsBefore(uid: string): number {
+    return this.#attempts.get(uid)?.attempts ?? 0
+  }
+
   /** A pod that is new, or changed: a changed spec may fit where the old one did not. */
   put(pod: Stored<Pod>): void {
     const { uid } = pod.metadata
