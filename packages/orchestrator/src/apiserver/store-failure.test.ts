@@ -7,6 +7,8 @@ import { ApiFixture } from './testing/api-fixture.ts'
 /** A store whose network can be cut and whose watches can be broken off. */
 class FailingStore extends MemoryStore implements Store {
   isGone = false
+  /** Nothing is answered until it is resolved. */
+  answers: Promise<void> = Promise.resolve()
   /** Events are lost, as on the way to a watch that lags behind. */
   isSilent = false
   readonly #handlers = new Set<StoreWatchHandlers>()
@@ -48,7 +50,8 @@ class FailingStore extends MemoryStore implements Store {
     if (this.#handlers.delete(handlers)) handlers.ended(error)
   }
   #reached<T>(run: () => Promise<T>): Promise<T> {
-    return this.isGone ? Promise.reject(new Error('etcdserver: no leader')) : run()
+    if (this.isGone) return Promise.reject(new Error('etcdserver: no leader'))
+    return this.answers.then(run)
   }
 }
 
@@ -110,6 +113,39 @@ test('a watch of the store that was compacted away: lists are whole, and clients
   const [event] = await lines.take(1)
   expect(event).toMatchObject({ type: 'ERROR', object: { code: 410, reason: 'Expired' } })
   lines.close()
+})
+
+test('while the store is slow a request ends when its time is up, and what it began goes on', async () => {
+  let resume = (): void => undefined
+  store.answers = new Promise((resolve) => {
+    resume = resolve
+  })
+  const slow = await Promise.all([
+    api.request('POST', `${maps}?timeout=300ms`, map('late')),
+    api.request('GET', `${maps}/other?timeout=0.2s`),
+  ])
+  for (const { status, json } of slow) {
+    expect({ status, json }).toEqual({
+      status: 504,
+      json: {
+        kind: 'Status',
+        apiVersion: 'v1',
+        metadata: {},
+        status: 'Failure',
+        message: 'Timeout: request did not complete within the allotted timeout',
+        reason: 'Timeout',
+        details: {},
+        code: 504,
+      },
+    })
+  }
+  const wrong = await api.request('GET', `${maps}?timeout=30`)
+  expect([wrong.status, wrong.json.message]).toEqual([
+    400,
+    'invalid timeout specified in the request URL',
+  ])
+  resume()
+  await expect.poll(names).toEqual(['late'])
 })
 
 const bytesOf = (name: string): Uint8Array =>

@@ -103,7 +103,7 @@ export class ApiMetrics {
   #newRoute(values: readonly string[], dryRun: string, verb: string): Route {
     const { metrics } = this
     const subresource = values[4] ?? ''
-    const isLong = verb === 'watch' || subresource === 'log' || connections.has(subresource)
+    const isLong = isLongRunning({ verb, subresource })
     const duration = metrics.histogram({
       name: 'apiserver_request_duration_seconds',
       help: '[STABLE] Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.',
@@ -146,6 +146,13 @@ export class ApiMetrics {
     return series
   }
 }
+
+/** Whether a request lasts as long as its client likes. */
+export const isLongRunning = ({
+  verb,
+  subresource,
+}: Pick<AccessAttributes, 'verb' | 'subresource'>): boolean =>
+  verb === 'watch' || subresource === 'log' || connections.has(subresource)
 
 const verbOf = ({ verb, subresource }: AccessAttributes): string =>
   connections.has(subresource) ? 'CONNECT' : (methodOf[verb] ?? verb.toUpperCase())

@@ -16,7 +16,7 @@ import type { Registries } from '../registry/registries.ts'
 import type { ConnectionIdentity } from '../access/authentication.ts'
 import type { AccessControl } from '../access/access-control.ts'
 import { OpenApi } from '../openapi/openapi.ts'
-import { ApiMetrics } from '../metrics/api-metrics.ts'
+import { ApiMetrics, isLongRunning } from '../metrics/api-metrics.ts'
 import { findMetricsResource, handleMetrics, metricsResources } from '../metrics/metrics-api.ts'
 import { Discovery, type VirtualResource } from '../discovery/discovery.ts'
 import { bindingResource } from '../subresources/binding.ts'
@@ -24,6 +24,7 @@ import type { Exchange } from './exchange.ts'
 import { jsonType, parseAccept } from './media-types.ts'
 import { flag } from './query-options.ts'
 import { sendError, sendValue } from './replies.ts'
+import { RequestDeadlines } from './request-deadlines.ts'
 import type { RequestInfo } from './request-info.ts'
 import type { ResourcePath } from './request-path.ts'
 import type { RequestPipeline } from './request-pipeline.ts'
@@ -60,6 +61,7 @@ const readMethods = new Set(['GET', 'HEAD'])
 export class ApiDispatcher {
   readonly #options: DispatcherOptions
   readonly #metrics: ApiMetrics
+  readonly #deadlines = new RequestDeadlines()
   #discovery: Discovery
   readonly #openApi: OpenApi
   readonly #handlers: ResourceHandlers
@@ -125,6 +127,7 @@ export class ApiDispatcher {
     exchange.onEnd((status) => {
       ended(status, (performance.now() - startedAt) / 1000)
     })
+    if (!isLongRunning(attributes)) this.#deadlines.watch(exchange)
     const remote = this.#remoteOf(exchange, path)
     if (remote !== undefined) await proxyToApi(exchange, remote)
     else if (path !== undefined) await this.#handleResource(exchange, path)

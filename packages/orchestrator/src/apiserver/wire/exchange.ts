@@ -219,6 +219,7 @@ export class Exchange {
     parts: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<void> {
+    if (this.isStarted || this.#isClosed) return
     const head = this.#head(contentType, undefined, headers)
     if (this.method === 'HEAD') {
       this.#call.respond(status, head, undefined)

@@ -11,6 +11,7 @@ const extraGroup = /^system:bootstrappers:[a-z0-9:-]{0,255}[a-z0-9]$/
 const secretType = 'bootstrap.kubernetes.io/token'
 
 export class BootstrapTokens implements TokenSource {
+  readonly isQuick = true
   readonly #secrets: () => Registry
   readonly #now: () => number
 

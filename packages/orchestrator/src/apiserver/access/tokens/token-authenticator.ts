@@ -11,6 +11,8 @@ export interface TokenUser {
 
 /** One kind of token. */
 export interface TokenSource {
+  /** It answers from memory: what it finds is not remembered, so that a token that is gone counts for nothing at once. */
+  readonly isQuick?: boolean
   /**
    * undefined: not a valid token of this kind. `audiences`: whom the token must be for, one of them at least; a source whose tokens
    * name no audience takes them as for all.
@@ -60,7 +62,7 @@ export class TokenAuthenticator {
     for (const source of this.#sources) {
       const found = await source.authenticate(token, wanted)
       if (found === undefined) continue
-      this.#remember(key, found, now)
+      if (source.isQuick !== true) this.#remember(key, found, now)
       return found
     }
     return undefined

@@ -129,7 +129,7 @@ test('a token secret holds a token from the start, which ends with it', async ()
   expect(Buffer.from(json.data['ca.crt'], 'base64').toString()).toContain('BEGIN CERTIFICATE')
 })
 
-test('a bootstrap token is its secret, until it expires', async () => {
+test('a bootstrap token is its secret, until it expires or is deleted', async () => {
   const create = async (id: string, expiration: string): Promise<void> => {
     const stringData = {
       'token-id': id,
@@ -150,6 +150,8 @@ test('a bootstrap token is its secret, until it expires', async () => {
   })
   expect(await whoIs('ghijkl.0123456789abcdef')).toBe('[invalid bearer token]')
   expect(await whoIs('abcdef.0123456789abcdeX')).toBe('[invalid bearer token]')
+  await api.request('DELETE', `${secrets}/bootstrap-token-abcdef`)
+  expect(await whoIs('abcdef.0123456789abcdef')).toBe('[invalid bearer token]')
 })
 
 test('tokens of a file and of an OpenID Connect provider name users and groups', async () => {
