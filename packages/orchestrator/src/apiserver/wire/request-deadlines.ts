@@ -20,7 +20,7 @@ const unitMs: Readonly<Record<string, number>> = {
 export class RequestDeadlines {
   /** Of performance.now(). */
   readonly #pending = new Map<Exchange, number>()
-  #timer: NodeJS.Timeout | undefined
+  #isArmed = false
 
   /** Throws ApiError BadRequest for a `timeout` in the query that is none. */
   watch(exchange: Exchange): void {
@@ -31,8 +31,10 @@ export class RequestDeadlines {
 
   /** One timer for all: most requests are over before it runs. */
   #arm(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined
+    if (this.#isArmed) return
+    this.#isArmed = true
+    setTimeout(() => {
+      this.#isArmed = false
       this.#sweep(performance.now())
       if (this.#pending.size > 0) this.#arm()
     }, sweepMs).unref()
