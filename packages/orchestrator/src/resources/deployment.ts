@@ -2,7 +2,6 @@
 import { ageColumn, column, nameColumn, wideColumn } from './columns.ts'
 import { ageOf } from './human-duration.ts'
 import { jsonEqual } from './json-equal.ts'
-import { formatSelector } from './label-selector.ts'
 import type { Cell, Condition, KubeObject, LabelSelector, ResourceType } from './object.ts'
 import { dns1123SubdomainProblems } from './names.ts'
 import { podSpecDefaults } from './pod-spec/pod-spec-defaults.ts'
@@ -11,6 +10,7 @@ import { containerImages, containerNames, selectorText } from './pod-spec/templa
 import { allVerbs, keepStatus, withFirstGeneration, withGeneration } from './update-rules.ts'
 import { validateMetadata, validateMetadataUpdate } from './validation/validate-metadata.ts'
 import { validateDeploymentSpec, validateSelectorUpdate } from './validation/validate-workload.ts'
+import { replicasScale } from './workloads/replicas-scale.ts'
 
 export interface DeploymentStrategy {
   readonly type?: string
@@ -56,14 +56,7 @@ export const deploymentType: ResourceType<Deployment> = {
   verbs: allVerbs,
   subresources: {
     status: true,
-    scale: {
-      get: ({ spec, status }) => ({
-        specReplicas: spec.replicas ?? 1,
-        statusReplicas: status.replicas ?? 0,
-        selector: formatSelector(spec.selector),
-      }),
-      set: (object, replicas) => ({ ...object, spec: { ...object.spec, replicas } }),
-    },
+    scale: replicasScale(({ spec }) => spec.selector),
   },
   defaults: deploymentDefaults,
   prepareForCreate: (object) => ({ ...withFirstGeneration(object), status: {} }),

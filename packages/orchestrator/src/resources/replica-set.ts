@@ -1,8 +1,7 @@
 // ReplicaSet: keeps a number of equal pods alive.
 import { ageColumn, column, nameColumn, wideColumn } from './columns.ts'
 import { ageOf } from './human-duration.ts'
-import { formatSelector } from './label-selector.ts'
-import type { Cell, Condition, KubeObject, LabelSelector, ResourceType } from './object.ts'
+import type { Cell, Column, Condition, KubeObject, LabelSelector, ResourceType } from './object.ts'
 import { dns1123SubdomainProblems } from './names.ts'
 import { podSpecDefaults } from './pod-spec/pod-spec-defaults.ts'
 import type { PodTemplateSpec } from './pod-spec/pod-spec.ts'
@@ -10,6 +9,7 @@ import { containerImages, containerNames, selectorText } from './pod-spec/templa
 import { allVerbs, prepareSpecUpdate, withFirstGeneration } from './update-rules.ts'
 import { validateMetadata, validateMetadataUpdate } from './validation/validate-metadata.ts'
 import { validateReplicaSetSpec, validateSelectorUpdate } from './validation/validate-workload.ts'
+import { replicasScale } from './workloads/replicas-scale.ts'
 
 export interface ReplicaSetSpec {
   readonly replicas?: number
@@ -30,6 +30,18 @@ export interface ReplicaSet extends KubeObject {
   readonly status: ReplicaSetStatus
 }
 
+/** Of ReplicationControllers too. */
+export const replicaSetColumns: readonly Column[] = [
+  nameColumn,
+  column('Desired', 'The number of pods wanted.', 'integer'),
+  column('Current', 'The number of pods there are.', 'integer'),
+  column('Ready', 'The number of pods that are ready.', 'integer'),
+  ageColumn,
+  wideColumn('Containers', 'Names of the containers in the template.'),
+  wideColumn('Images', 'Images of the containers in the template.'),
+  wideColumn('Selector', 'The labels of the pods counted.'),
+]
+
 export const replicaSetType: ResourceType<ReplicaSet> = {
   group: 'apps',
   version: 'v1',
@@ -42,14 +54,7 @@ export const replicaSetType: ResourceType<ReplicaSet> = {
   verbs: allVerbs,
   subresources: {
     status: true,
-    scale: {
-      get: ({ spec, status }) => ({
-        specReplicas: spec.replicas ?? 1,
-        statusReplicas: status.replicas,
-        selector: formatSelector(spec.selector),
-      }),
-      set: (object, replicas) => ({ ...object, spec: { ...object.spec, replicas } }),
-    },
+    scale: replicasScale(({ spec }) => spec.selector),
   },
   defaults: ({ spec, ...object }) => ({
     ...object,
@@ -69,16 +74,7 @@ export const replicaSetType: ResourceType<ReplicaSet> = {
     ...validateMetadataUpdate(object.metadata, old.metadata),
     ...validateSelectorUpdate(object.spec.selector, old.spec.selector),
   ],
-  columns: [
-    nameColumn,
-    column('Desired', 'The number of pods wanted.', 'integer'),
-    column('Current', 'The number of pods there are.', 'integer'),
-    column('Ready', 'The number of pods that are ready.', 'integer'),
-    ageColumn,
-    wideColumn('Containers', 'Names of the containers in the template.'),
-    wideColumn('Images', 'Images of the containers in the template.'),
-    wideColumn('Selector', 'The labels of the pods counted.'),
-  ],
+  columns: replicaSetColumns,
   cells: replicaSetCells,
   selectableFields: (object) => ({ 'status.replicas': String(object.status.replicas) }),
 }

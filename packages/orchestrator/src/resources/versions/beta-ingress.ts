@@ -39,24 +39,11 @@ function toStorage(object: KubeObject): KubeObject {
   const stored: IngressSpec = {
     ...same,
     ...(backend === undefined ? {} : { defaultBackend: storedBackend(backend) }),
-    ...(rules === undefined
-      ? {}
-      : {
-          rules: rules.map(({ http, ...rule }) => ({
-            ...rule,
-            ...(http === undefined
-              ? {}
-              : {
-                  http: {
-                    paths: http.paths.map((path) => ({
-                      pathType: 'ImplementationSpecific',
-                      ...path,
-                      backend: storedBackend(path.backend),
-                    })),
-                  },
-                }),
-          })),
-        }),
+    ...withPaths(rules, (path) => ({
+      pathType: 'ImplementationSpecific',
+      ...path,
+      backend: storedBackend(path.backend),
+    })),
   }
   return { ...rest, spec: stored } as KubeObject
 }
@@ -67,25 +54,28 @@ function fromStorage(object: KubeObject): KubeObject {
   const shown: BetaSpec = {
     ...same,
     ...(defaultBackend === undefined ? {} : { backend: betaBackend(defaultBackend) }),
-    ...(rules === undefined
-      ? {}
-      : {
-          rules: rules.map(({ http, ...rule }) => ({
-            ...rule,
-            ...(http === undefined
-              ? {}
-              : {
-                  http: {
-                    paths: http.paths.map((path) => ({
-                      ...path,
-                      backend: betaBackend(path.backend),
-                    })),
-                  },
-                }),
-          })),
-        }),
+    ...withPaths(rules, (path) => ({ ...path, backend: betaBackend(path.backend) })),
   }
   return { ...rest, spec: shown } as KubeObject
+}
+
+interface Rule<Path> {
+  readonly host?: string
+  readonly http?: { readonly paths: readonly Path[] }
+}
+
+/** Rules with each of their paths converted; none where there are none. */
+function withPaths<From, To>(
+  rules: readonly Rule<From>[] | undefined,
+  convert: (path: From) => To,
+): { readonly rules?: readonly Rule<To>[] } {
+  if (rules === undefined) return {}
+  return {
+    rules: rules.map(({ http, ...rule }) => ({
+      ...rule,
+      ...(http === undefined ? {} : { http: { paths: http.paths.map(convert) } }),
+    })),
+  }
 }
 
 const storedBackend = ({ serviceName, servicePort, resource }: BetaBackend): IngressBackend => ({

@@ -1,16 +1,16 @@
 // ReplicationController: what ReplicaSet was before selectors could be more than equal labels.
-import { ageColumn, column, nameColumn, wideColumn } from '../columns.ts'
 import { ageOf } from '../human-duration.ts'
-import { formatSelector } from '../label-selector.ts'
-import type { Condition, KubeObject, ResourceType } from '../object.ts'
+import type { KubeObject, ResourceType } from '../object.ts'
 import { dns1123SubdomainProblems } from '../names.ts'
 import { podSpecDefaults } from '../pod-spec/pod-spec-defaults.ts'
 import type { PodTemplateSpec } from '../pod-spec/pod-spec.ts'
 import { containerImages, containerNames, selectorText } from '../pod-spec/template-cells.ts'
 import { allVerbs, prepareSpecUpdate, withFirstGeneration } from '../update-rules.ts'
 import { notNegative, required } from '../validation/field-error.ts'
+import { replicaSetColumns, type ReplicaSetStatus } from '../replica-set.ts'
 import { validateMetadata, validateMetadataUpdate } from '../validation/validate-metadata.ts'
 import { validateServerTemplate } from '../validation/validate-workload.ts'
+import { replicasScale } from './replicas-scale.ts'
 
 export interface ReplicationControllerSpec {
   readonly replicas?: number
@@ -19,14 +19,7 @@ export interface ReplicationControllerSpec {
   /** Validation sees to it that it is there. */
   readonly template?: PodTemplateSpec
 }
-export interface ReplicationControllerStatus {
-  readonly replicas: number
-  readonly fullyLabeledReplicas?: number
-  readonly readyReplicas?: number
-  readonly availableReplicas?: number
-  readonly observedGeneration?: number
-  readonly conditions?: readonly Condition[]
-}
+export type ReplicationControllerStatus = ReplicaSetStatus
 export interface ReplicationController extends KubeObject {
   readonly spec: ReplicationControllerSpec
   readonly status: ReplicationControllerStatus
@@ -44,14 +37,7 @@ export const replicationControllerType: ResourceType<ReplicationController> = {
   verbs: allVerbs,
   subresources: {
     status: true,
-    scale: {
-      get: ({ spec, status }) => ({
-        specReplicas: spec.replicas ?? 1,
-        statusReplicas: status.replicas,
-        selector: formatSelector({ matchLabels: spec.selector ?? {} }),
-      }),
-      set: (object, replicas) => ({ ...object, spec: { ...object.spec, replicas } }),
-    },
+    scale: replicasScale(({ spec }) => ({ matchLabels: spec.selector ?? {} })),
   },
   defaults: replicationControllerDefaults,
   prepareForCreate: (object) => ({ ...withFirstGeneration(object), status: { replicas: 0 } }),
@@ -70,16 +56,7 @@ export const replicationControllerType: ResourceType<ReplicationController> = {
         )),
   ],
   validateUpdate: (object, old) => validateMetadataUpdate(object.metadata, old.metadata),
-  columns: [
-    nameColumn,
-    column('Desired', 'The number of pods wanted.', 'integer'),
-    column('Current', 'The number of pods there are.', 'integer'),
-    column('Ready', 'The number of pods that are ready.', 'integer'),
-    ageColumn,
-    wideColumn('Containers', 'Names of the containers in the template.'),
-    wideColumn('Images', 'Images of the containers in the template.'),
-    wideColumn('Selector', 'The labels of the pods counted.'),
-  ],
+  columns: replicaSetColumns,
   cells: ({ metadata, spec, status }, now) => [
     metadata.name ?? '',
     spec.replicas ?? 1,

@@ -2,7 +2,6 @@
 import { ageColumn, column, nameColumn, wideColumn } from '../columns.ts'
 import { ageOf } from '../human-duration.ts'
 import { jsonEqual } from '../json-equal.ts'
-import { formatSelector } from '../label-selector.ts'
 import type { Condition, FieldError, KubeObject, LabelSelector, ResourceType } from '../object.ts'
 import { dns1123LabelProblems } from '../names.ts'
 import { podSpecDefaults } from '../pod-spec/pod-spec-defaults.ts'
@@ -22,6 +21,7 @@ import {
   validateServerTemplate,
   validateShare,
 } from '../validation/validate-workload.ts'
+import { replicasScale } from './replicas-scale.ts'
 
 /** What of a PersistentVolumeClaim a template needs; the rest passes through. */
 export interface VolumeClaim extends KubeObject {
@@ -79,14 +79,7 @@ export const statefulSetType: ResourceType<StatefulSet> = {
   verbs: allVerbs,
   subresources: {
     status: true,
-    scale: {
-      get: ({ spec, status }) => ({
-        specReplicas: spec.replicas ?? 1,
-        statusReplicas: status.replicas,
-        selector: formatSelector(spec.selector),
-      }),
-      set: (object, replicas) => ({ ...object, spec: { ...object.spec, replicas } }),
-    },
+    scale: replicasScale(({ spec }) => spec.selector),
   },
   defaults: statefulSetDefaults,
   prepareForCreate: (object) => ({
