@@ -31,10 +31,14 @@ test('a change may be in force from when it was asked for, and what was before u
   timeline.begin('b')
   expect(timeline.since(0)).toEqual(['a', 'b'])
   now = 20
-  timeline.settle()
+  timeline.settle(true)
   expect([timeline.since(15), timeline.since(21)]).toEqual([['a', 'b'], ['b']])
   timeline.begin('c')
   now = 30
+  timeline.settle(false)
   timeline.begin('d')
-  expect(timeline.since(31)).toEqual(['b', 'c', 'd'])
+  now = 40
+  timeline.settle(true)
+  // Asked for twice: it may come through again.
+  expect(timeline.since(41)).toEqual(['c', 'd'])
 })

@@ -17,7 +17,7 @@ export function changeAlarms(
   operator.later(everyMs, () => {
     timeline.begin(state)
     operator.insist(deeds[state], (isOnce) => {
-      if (isOnce) timeline.settle()
+      timeline.settle(isOnce)
       changeAlarms(operator, everyMs, timeline, state === 'raised' ? 'clear' : 'raised')
     })
   })

@@ -115,7 +115,7 @@ export class SimUsers {
       timeline.begin('narrow')
       // Once more does no harm: nobody turns them off again.
       operator.insist(enable, () => {
-        timeline.settle()
+        timeline.settle(true)
         this.#change('wide')
       })
     }
@@ -126,7 +126,7 @@ export class SimUsers {
     operator.later(everyMs, () => {
       timeline.begin(state)
       operator.insist(state === 'wide' ? widen : narrow, (isOnce) => {
-        if (isOnce) timeline.settle()
+        timeline.settle(isOnce)
         this.#change(state === 'wide' ? 'narrow' : 'wide')
       })
     })

@@ -5,6 +5,8 @@ interface Span<State> {
   readonly state: State
   readonly sinceMs: number
   untilMs: number
+  /** It may come back whenever. */
+  isStuck: boolean
 }
 
 export class Timeline<State> {
@@ -13,17 +15,21 @@ export class Timeline<State> {
 
   constructor(now: () => number, state: State) {
     this.#now = now
-    this.#spans = [{ state, sinceMs: -Infinity, untilMs: Infinity }]
+    this.#spans = [{ state, sinceMs: -Infinity, untilMs: Infinity, isStuck: false }]
   }
 
   /** Asked for: it may be in force from now on. */
   begin(state: State): void {
-    this.#spans.push({ state, sinceMs: this.#now(), untilMs: Infinity })
+    this.#spans.push({ state, sinceMs: this.#now(), untilMs: Infinity, isStuck: false })
   }
 
-  /** Answered: what was before is over. Not called, it may come back for ever, as when a change was asked for twice. */
-  settle(): void {
-    for (const span of this.#spans.slice(0, -1)) span.untilMs = Math.min(span.untilMs, this.#now())
+  /** Answered: what was before is over. One that was asked for several times may come through once more, even after others. */
+  settle(isOnce: boolean): void {
+    const last = this.#spans.at(-1)
+    for (const span of this.#spans) {
+      if (span !== last && !span.isStuck) span.untilMs = Math.min(span.untilMs, this.#now())
+    }
+    if (last !== undefined) last.isStuck = !isOnce
   }
 
   /** Everything that may have been in force at some time since `fromMs`. */
