@@ -253,6 +253,51 @@ export interface KvMaintenance {
   removeQuota(subject: Pick<KvQuota, 'prefix' | 'user'>, options?: CallOptions): Promise<void>
 }
 
+export type KvPermissionKind = 'read' | 'write' | 'readWrite'
+
+/** `key` alone, [key, rangeEnd), or all keys with `prefix` ('' for everything). */
+export interface KvPermissionRange {
+  readonly key?: Bytes
+  readonly rangeEnd?: Bytes
+  readonly prefix?: Bytes
+}
+export interface KvPermission {
+  /** Undefined for one that allows nothing. */
+  readonly kind: KvPermissionKind | undefined
+  readonly key: Uint8Array
+  /** Empty: the one key. One zero byte: no upper end. */
+  readonly rangeEnd: Uint8Array
+}
+
+/** Users and roles. No change is repeated that may have been made. In a member itself nobody is asked who it is. */
+export interface KvAuth {
+  /** The user root with the role root must exist. */
+  enable(options?: CallOptions): Promise<void>
+  disable(options?: CallOptions): Promise<void>
+  /** Servers older than etcd 3.5 answer UNIMPLEMENTED. */
+  status(options?: CallOptions): Promise<{ isEnabled: boolean; revision: number }>
+  /** Without a password the user is known by a client certificate only. */
+  addUser(name: string, password: string | undefined, options?: CallOptions): Promise<void>
+  deleteUser(name: string, options?: CallOptions): Promise<void>
+  changePassword(name: string, password: string, options?: CallOptions): Promise<void>
+  users(options?: CallOptions): Promise<readonly string[]>
+  rolesOf(user: string, options?: CallOptions): Promise<readonly string[]>
+  grantRole(user: string, role: string, options?: CallOptions): Promise<void>
+  revokeRole(user: string, role: string, options?: CallOptions): Promise<void>
+  addRole(name: string, options?: CallOptions): Promise<void>
+  deleteRole(role: string, options?: CallOptions): Promise<void>
+  roles(options?: CallOptions): Promise<readonly string[]>
+  permissionsOf(role: string, options?: CallOptions): Promise<readonly KvPermission[]>
+  grantPermission(
+    role: string,
+    kind: KvPermissionKind,
+    range: KvPermissionRange,
+    options?: CallOptions,
+  ): Promise<void>
+  /** Takes one that was granted for this very range. */
+  revokePermission(role: string, range: KvPermissionRange, options?: CallOptions): Promise<void>
+}
+
 /**
  * Reads are linearizable unless `serializable`; a write that resolved is durable on a quorum. Rejections are KvError. A call is
  * repeated by itself only where that cannot apply a write twice; else it rejects with CONNECTION_LOST or a timeout.
@@ -260,6 +305,7 @@ export interface KvMaintenance {
 export interface Kv extends AsyncDisposable {
   readonly cluster: KvCluster
   readonly maintenance: KvMaintenance
+  readonly auth: KvAuth
   get(
     key: Bytes,
     options?: CallOptions & { revision?: number; serializable?: boolean },

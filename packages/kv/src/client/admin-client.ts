@@ -15,7 +15,7 @@ import { alarmAction } from '../proto/messages.ts'
 import { bytesOf } from './convert.ts'
 
 type Endpoint = CallOptions & { readonly endpoint?: string }
-export type AdminMethod = `Cluster/${string}` | `Maintenance/${string}` | `Quota/${string}`
+export type AdminMethod = `${'Auth' | 'Cluster' | 'Maintenance' | 'Quota'}/${string}`
 
 /** Makes a call; `isSafe` says that it may be repeated whatever happened. Rejects with KvError. */
 export type Ask = (

@@ -1,30 +1,19 @@
-// Users and roles of a cluster, as a program manages them.
+// Users and roles of a cluster, as a program manages them: the same calls over any wire, and in a member itself.
 import { prefixEnd } from '../mvcc/key-range.ts'
-import type { Bytes } from '../kv.ts'
+import type {
+  CallOptions,
+  KvAuth,
+  KvPermission,
+  KvPermissionKind,
+  KvPermissionRange,
+} from '../kv.ts'
 import { decodeMessage, encodeAuthRequest } from '../proto/index.ts'
 import type { AuthRequest, AuthRequestName, MessageName } from '../proto/index.ts'
 import type { ResponseHeader } from '../proto/messages.ts'
-import { Caller } from './caller.ts'
-import type { CallerOptions } from './caller.ts'
+import type { Ask } from './admin-client.ts'
 import { bytesOf } from './convert.ts'
-import type { Wire } from './wire.ts'
 
-export type PermissionKind = 'read' | 'write' | 'readWrite'
-const kinds: readonly PermissionKind[] = ['read', 'write', 'readWrite']
-
-/** `key` alone, [key, rangeEnd), or all keys with `prefix` ('' for everything). */
-export interface PermissionRange {
-  readonly key?: Bytes
-  readonly rangeEnd?: Bytes
-  readonly prefix?: Bytes
-}
-export interface GrantedPermission {
-  /** Undefined for one that allows nothing. */
-  readonly kind: PermissionKind | undefined
-  readonly key: Uint8Array
-  /** Empty: the one key. One zero byte: no upper end. */
-  readonly rangeEnd: Uint8Array
-}
+const kinds: readonly KvPermissionKind[] = ['read', 'write', 'readWrite']
 
 export interface AuthClientOptions {
   /** Called with the header of each reply. */
@@ -32,108 +21,121 @@ export interface AuthClientOptions {
 }
 
 /** Calls reject with KvError. None is repeated that may have been applied. */
-export class AuthClient implements AsyncDisposable {
-  readonly #wire: Wire
-  readonly #caller: Caller
+export class AuthClient implements KvAuth, AsyncDisposable {
+  readonly #ask: Ask
   readonly #onHeader: (header: ResponseHeader) => void
+  readonly #close: () => Promise<void>
 
-  constructor(wire: Wire, options: CallerOptions & AuthClientOptions) {
-    this.#wire = wire
-    this.#onHeader = options.onHeader ?? ((): void => undefined)
-    this.#caller = new Caller(wire, options)
+  /** `close`: of a client that has a wire to itself. */
+  constructor(
+    ask: Ask,
+    { onHeader, close }: AuthClientOptions & { readonly close?: () => Promise<void> } = {},
+  ) {
+    this.#ask = ask
+    this.#onHeader = onHeader ?? ((): void => undefined)
+    this.#close = close ?? ((): Promise<void> => Promise.resolve())
   }
 
-  /** The user root with the role root must exist. */
-  async enable(): Promise<void> {
-    await this.#call('AuthEnable', 'AuthEnable', {})
+  async enable(options?: CallOptions): Promise<void> {
+    await this.#change('AuthEnable', 'AuthEnable', {}, options)
   }
 
-  async disable(): Promise<void> {
-    await this.#call('AuthDisable', 'AuthDisable', {})
+  async disable(options?: CallOptions): Promise<void> {
+    await this.#change('AuthDisable', 'AuthDisable', {}, options)
   }
 
-  async status(): Promise<{ isEnabled: boolean; revision: number }> {
-    const { enabled, authRevision } = await this.#call('AuthStatus', 'AuthStatus', {})
-    return { isEnabled: enabled === true, revision: Number(authRevision) }
+  async status(options?: CallOptions): Promise<{ isEnabled: boolean; revision: number }> {
+    const reply = await this.#look('AuthStatus', 'AuthStatus', {}, options)
+    return { isEnabled: reply['enabled'] === true, revision: Number(reply['authRevision']) }
   }
 
-  /** Without a password the user is known by a client certificate only. */
-  async addUser(name: string, password: string | undefined): Promise<void> {
-    const options = { noPassword: password === undefined }
-    await this.#call('UserAdd', 'AuthUserAdd', { name, password: password ?? '', options })
+  async addUser(name: string, password: string | undefined, options?: CallOptions): Promise<void> {
+    const noPassword = password === undefined
+    const request = { name, password: password ?? '', options: { noPassword } }
+    await this.#change('UserAdd', 'AuthUserAdd', request, options)
   }
 
-  async deleteUser(name: string): Promise<void> {
-    await this.#call('UserDelete', 'AuthUserDelete', { name })
+  async deleteUser(name: string, options?: CallOptions): Promise<void> {
+    await this.#change('UserDelete', 'AuthUserDelete', { name }, options)
   }
 
-  async changePassword(name: string, password: string): Promise<void> {
-    await this.#call('UserChangePassword', 'AuthUserChangePassword', { name, password })
+  async changePassword(name: string, password: string, options?: CallOptions): Promise<void> {
+    const request = { name, password }
+    await this.#change('UserChangePassword', 'AuthUserChangePassword', request, options)
   }
 
-  async users(): Promise<readonly string[]> {
-    return namesOf(await this.#call('UserList', 'AuthUserList', {}), 'users')
+  async users(options?: CallOptions): Promise<readonly string[]> {
+    return namesOf(await this.#look('UserList', 'AuthUserList', {}, options), 'users')
   }
 
-  async rolesOf(user: string): Promise<readonly string[]> {
-    return namesOf(await this.#call('UserGet', 'AuthUserGet', { name: user }), 'roles')
+  async rolesOf(user: string, options?: CallOptions): Promise<readonly string[]> {
+    return namesOf(await this.#look('UserGet', 'AuthUserGet', { name: user }, options), 'roles')
   }
 
-  async grantRole(user: string, role: string): Promise<void> {
-    await this.#call('UserGrantRole', 'AuthUserGrantRole', { user, role })
+  async grantRole(user: string, role: string, options?: CallOptions): Promise<void> {
+    await this.#change('UserGrantRole', 'AuthUserGrantRole', { user, role }, options)
   }
 
-  async revokeRole(user: string, role: string): Promise<void> {
-    await this.#call('UserRevokeRole', 'AuthUserRevokeRole', { name: user, role })
+  async revokeRole(user: string, role: string, options?: CallOptions): Promise<void> {
+    await this.#change('UserRevokeRole', 'AuthUserRevokeRole', { name: user, role }, options)
   }
 
-  async addRole(name: string): Promise<void> {
-    await this.#call('RoleAdd', 'AuthRoleAdd', { name })
+  async addRole(name: string, options?: CallOptions): Promise<void> {
+    await this.#change('RoleAdd', 'AuthRoleAdd', { name }, options)
   }
 
-  async deleteRole(role: string): Promise<void> {
-    await this.#call('RoleDelete', 'AuthRoleDelete', { role })
+  async deleteRole(role: string, options?: CallOptions): Promise<void> {
+    await this.#change('RoleDelete', 'AuthRoleDelete', { role }, options)
   }
 
-  async roles(): Promise<readonly string[]> {
-    return namesOf(await this.#call('RoleList', 'AuthRoleList', {}), 'roles')
+  async roles(options?: CallOptions): Promise<readonly string[]> {
+    return namesOf(await this.#look('RoleList', 'AuthRoleList', {}, options), 'roles')
   }
 
-  async permissionsOf(role: string): Promise<readonly GrantedPermission[]> {
-    const { perm } = await this.#call('RoleGet', 'AuthRoleGet', { role })
+  async permissionsOf(role: string, options?: CallOptions): Promise<readonly KvPermission[]> {
+    const { perm } = await this.#look('RoleGet', 'AuthRoleGet', { role }, options)
     const found = perm as unknown as readonly NonNullable<AuthRequest['perm']>[]
     return found.map(({ permType, key, rangeEnd }) => ({ kind: kinds[permType], key, rangeEnd }))
   }
 
-  async grantPermission(name: string, kind: PermissionKind, range: PermissionRange): Promise<void> {
+  async grantPermission(
+    name: string,
+    kind: KvPermissionKind,
+    range: KvPermissionRange,
+    options?: CallOptions,
+  ): Promise<void> {
     const perm = { permType: kinds.indexOf(kind), ...rangeOf(range) }
-    await this.#call('RoleGrantPermission', 'AuthRoleGrantPermission', { name, perm })
+    await this.#change('RoleGrantPermission', 'AuthRoleGrantPermission', { name, perm }, options)
   }
 
-  /** Takes one that was granted for this very range. */
-  async revokePermission(role: string, range: PermissionRange): Promise<void> {
-    await this.#call('RoleRevokePermission', 'AuthRoleRevokePermission', {
-      role,
-      ...rangeOf(range),
-    })
+  async revokePermission(
+    role: string,
+    range: KvPermissionRange,
+    options?: CallOptions,
+  ): Promise<void> {
+    const request = { role, ...rangeOf(range) }
+    await this.#change('RoleRevokePermission', 'AuthRoleRevokePermission', request, options)
   }
 
-  async close(): Promise<void> {
-    this.#caller.close()
-    await this.#wire.close()
+  close(): Promise<void> {
+    return this.#close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  async #call(
-    method: string,
-    message: string,
-    request: AuthRequest,
-  ): Promise<ReturnType<typeof decodeMessage>> {
+  #look(method: string, message: string, request: AuthRequest, options?: CallOptions): Reply {
+    return this.#call(method, message, { request, options, isSafe: true })
+  }
+
+  #change(method: string, message: string, request: AuthRequest, options?: CallOptions): Reply {
+    return this.#call(method, message, { request, options, isSafe: false })
+  }
+
+  async #call(method: string, message: string, { request, options = {}, isSafe }: AuthCall): Reply {
     const body = encodeAuthRequest(`${message}Request` as AuthRequestName, request)
-    const reply = await this.#caller.call('write', `Auth/${method}`, body)
+    const reply = await this.#ask(`Auth/${method}`, body, options, isSafe)
     const decoded = decodeMessage(`${message}Response` as MessageName, reply)
     if (decoded['header'] !== undefined)
       this.#onHeader(decoded['header'] as unknown as ResponseHeader)
@@ -141,12 +143,19 @@ export class AuthClient implements AsyncDisposable {
   }
 }
 
+interface AuthCall {
+  readonly request: AuthRequest
+  readonly options: CallOptions | undefined
+  readonly isSafe: boolean
+}
+type Reply = Promise<ReturnType<typeof decodeMessage>>
+
 function namesOf(reply: ReturnType<typeof decodeMessage>, field: string): readonly string[] {
   return reply[field] as readonly string[]
 }
 
 /** etcd's form of a range. Everything begins at the smallest key, which is one zero byte. */
-function rangeOf({ key, rangeEnd, prefix }: PermissionRange): {
+function rangeOf({ key, rangeEnd, prefix }: KvPermissionRange): {
   key: Uint8Array
   rangeEnd: Uint8Array
 } {

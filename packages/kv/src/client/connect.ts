@@ -3,6 +3,7 @@ import { KvError } from '../errors.ts'
 import type { Kv } from '../kv.ts'
 import { AuthClient, type AuthClientOptions } from './auth-client.ts'
 import { backOffMs, delay } from './back-off.ts'
+import { Caller } from './caller.ts'
 import type { CallerOptions } from './caller.ts'
 import { ClusterClient } from './cluster-client.ts'
 import { parseEndpoints } from './endpoint.ts'
@@ -10,7 +11,7 @@ import type { ClientTls, Endpoint } from './endpoint.ts'
 import type { GrpcWire } from './grpc/grpc-wire.ts'
 import { NativeWire } from './native/native-wire.ts'
 import { signIn, type User } from './signed-in-wire.ts'
-import { WireKv } from './wire-kv.ts'
+import { askOver, WireKv } from './wire-kv.ts'
 import type { Wire } from './wire.ts'
 
 export interface ConnectOptions {
@@ -41,11 +42,18 @@ export async function connect(options: ConnectOptions): Promise<Kv> {
   return new WireKv(await connectWire(options), callerOptionsOf(options))
 }
 
-/** The same for users and roles. */
+/** Users and roles alone, as `connect().auth`; tells the header of each reply. */
 export async function connectAuth(
   options: ConnectOptions & AuthClientOptions,
 ): Promise<AuthClient> {
-  return new AuthClient(await connectWire(options), { ...options, ...callerOptionsOf(options) })
+  const wire = await connectWire(options)
+  const caller = new Caller(wire, callerOptionsOf(options))
+  const close = (): Promise<void> => {
+    caller.close()
+    return wire.close()
+  }
+  const { onHeader } = options
+  return new AuthClient(askOver(caller), { close, ...(onHeader === undefined ? {} : { onHeader }) })
 }
 
 /** To add, remove and change members. */

@@ -4,7 +4,6 @@ export type { Codec } from './codec.ts'
 export { Collection } from './collection.ts'
 export type { Change, Entry } from './collection.ts'
 export { AuthClient } from './auth-client.ts'
-export type { GrantedPermission, PermissionKind, PermissionRange } from './auth-client.ts'
 export { connect, connectAuth } from './connect.ts'
 export type { ConnectOptions } from './connect.ts'
 export { follow } from './follow.ts'
@@ -24,11 +23,15 @@ export type {
   DeleteOptions,
   Kv,
   KvAlarm,
+  KvAuth,
   KvCluster,
   KvEvent,
   KvMaintenance,
   KvMember,
   KvPair,
+  KvPermission,
+  KvPermissionKind,
+  KvPermissionRange,
   KvStatus,
   Operation,
   OperationResult,

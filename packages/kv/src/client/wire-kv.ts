@@ -6,6 +6,7 @@ import type {
   CallOptions,
   DeleteOptions,
   Kv,
+  KvAuth,
   KvCluster,
   KvMaintenance,
   KvMember,
@@ -23,6 +24,7 @@ import type {
 import * as proto from '../proto/index.ts'
 import { ClusterClient, MaintenanceClient } from './admin-client.ts'
 import type { Ask } from './admin-client.ts'
+import { AuthClient } from './auth-client.ts'
 import { Caller } from './caller.ts'
 import type { CallerOptions, CallKind } from './caller.ts'
 import {
@@ -46,6 +48,7 @@ type Endpoint = CallOptions & { endpoint?: string }
 export class WireKv implements Kv {
   readonly cluster: KvCluster
   readonly maintenance: KvMaintenance
+  readonly auth: KvAuth
   readonly #wire: Wire
   readonly #caller: Caller
   readonly #watches: WatchClient
@@ -56,10 +59,10 @@ export class WireKv implements Kv {
     this.#caller = new Caller(wire, options)
     this.#watches = new WatchClient(wire)
     this.#ttlPuts = new TtlPuts(this, (key, value, put) => this.#put(key, value, put))
-    const ask: Ask = (method, body, call, isSafe) =>
-      this.#caller.call(isSafe ? 'safe' : 'write', method, body, call)
+    const ask = askOver(this.#caller)
     this.cluster = new ClusterClient(ask, (call) => this.status(call))
     this.maintenance = new MaintenanceClient(ask)
+    this.auth = new AuthClient(ask)
   }
 
   async get(
@@ -255,6 +258,11 @@ export class WireKv implements Kv {
     }
     return codec.repeated()
   }
+}
+
+/** What is not about keys, over a wire. */
+export function askOver(caller: Caller): Ask {
+  return (method, body, call, isSafe) => caller.call(isSafe ? 'safe' : 'write', method, body, call)
 }
 
 interface AnswerCodec<Result> {

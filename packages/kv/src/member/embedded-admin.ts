@@ -1,4 +1,5 @@
-// What is asked of members and maintenance without a wire: the services' own methods, called in place.
+// What is asked of users, members and maintenance without a wire: the services' own methods, called in place.
+import { authMethods } from '../api/services/auth.ts'
 import { clusterMethods } from '../api/services/cluster.ts'
 import { maintenanceMethods } from '../api/services/maintenance.ts'
 import type { UnaryMethod } from '../api/services/method.ts'
@@ -10,7 +11,7 @@ import { KvError } from '../errors.ts'
 import type { MemberApi } from './types.ts'
 
 const methods: ReadonlyMap<string, UnaryMethod> = new Map(
-  [...clusterMethods, ...maintenanceMethods, ...quotaMethods].flatMap((method) =>
+  [...authMethods, ...clusterMethods, ...maintenanceMethods, ...quotaMethods].flatMap((method) =>
     method.kind === 'unary' ? [[method.path, method] as const] : [],
   ),
 )

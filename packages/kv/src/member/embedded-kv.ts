@@ -1,6 +1,7 @@
 // The Kv interface on a member in this process: the same calls as over a wire, without one.
 import { watchUntil } from '../client/abortable-watch.ts'
 import { ClusterClient, MaintenanceClient } from '../client/admin-client.ts'
+import { AuthClient } from '../client/auth-client.ts'
 import {
   bytesOf,
   deleteRequestOf,
@@ -21,6 +22,7 @@ import type {
   CallOptions,
   DeleteOptions,
   Kv,
+  KvAuth,
   KvCluster,
   KvMaintenance,
   KvMember,
@@ -60,6 +62,7 @@ import type { Done, MemberApi, WatchStream } from './types.ts'
 export class EmbeddedKv implements Kv {
   readonly cluster: KvCluster
   readonly maintenance: KvMaintenance
+  readonly auth: KvAuth
   readonly #member: MemberApi
   readonly #watches = new Set<EmbeddedWatch>()
 
@@ -68,6 +71,7 @@ export class EmbeddedKv implements Kv {
     const ask = askMember(member)
     this.cluster = new ClusterClient(ask, () => this.status())
     this.maintenance = new MaintenanceClient(ask)
+    this.auth = new AuthClient(ask)
   }
 
   async get(

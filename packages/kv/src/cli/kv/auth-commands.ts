@@ -1,8 +1,9 @@
 // auth, user and role: names, flags and lines are etcdctl's.
 import { InvalidArgumentError, type Command } from 'commander'
-import type { AuthClient, PermissionKind, PermissionRange } from '../../client/auth-client.ts'
+import type { AuthClient } from '../../client/auth-client.ts'
 import { connectAuth } from '../../client/connect.ts'
 import { bytesOf } from '../../client/convert.ts'
+import type { KvPermissionKind, KvPermissionRange } from '../../kv.ts'
 import { prefixEnd } from '../../mvcc/key-range.ts'
 import type { ResponseHeader } from '../../proto/messages.ts'
 import { askPassword, readPassword } from './ask-password.ts'
@@ -219,13 +220,13 @@ async function newPassword(name: string, own: Own): Promise<string> {
   return first
 }
 
-function kindOf(type: string): PermissionKind {
+function kindOf(type: string): KvPermissionKind {
   const kind = { read: 'read', write: 'write', readwrite: 'readWrite' }[type.toLowerCase()]
   if (kind === undefined) throw new InvalidArgumentError(`invalid permission type: ${type}`)
-  return kind as PermissionKind
+  return kind as KvPermissionKind
 }
 
-function rangeOf(key: string, end: string, { prefix, fromKey }: Own): PermissionRange {
+function rangeOf(key: string, end: string, { prefix, fromKey }: Own): KvPermissionRange {
   if (prefix === true && fromKey === true) {
     throw new InvalidArgumentError('--from-key and --prefix flags are mutually exclusive')
   }
@@ -237,7 +238,7 @@ function rangeOf(key: string, end: string, { prefix, fromKey }: Own): Permission
   return { key, rangeEnd: end }
 }
 
-function revokedText({ key = '', rangeEnd = '', prefix }: PermissionRange): string {
+function revokedText({ key = '', rangeEnd = '', prefix }: KvPermissionRange): string {
   if (prefix !== undefined) return `range ${bracketed(bytesOf(prefix), prefixEnd(bytesOf(prefix)))}`
   const end = bytesOf(rangeEnd)
   if (end.length === 0) return `key ${Buffer.from(bytesOf(key)).toString()}`

@@ -1,5 +1,5 @@
 // How etcdctl prints users, roles and permissions.
-import type { GrantedPermission } from '../../client/auth-client.ts'
+import type { KvPermission } from '../../kv.ts'
 import { prefixEnd } from '../../mvcc/key-range.ts'
 import type { ResponseHeader } from '../../proto/messages.ts'
 import { base64, printJson, printLine, type JsonObject } from './kv-output.ts'
@@ -7,7 +7,7 @@ import { base64, printJson, printLine, type JsonObject } from './kv-output.ts'
 const kindNumbers = { read: 0, write: 1, readWrite: 2 } as const
 const kindNames = { read: 'READ', write: 'WRITE', readWrite: 'READWRITE' } as const
 
-export function printRole(name: string, permissions: readonly GrantedPermission[]): void {
+export function printRole(name: string, permissions: readonly KvPermission[]): void {
   printLine(`Role ${name}`)
   for (const kind of ['read', 'write'] as const) {
     printLine(kind === 'read' ? 'KV Read:' : 'KV Write:')
@@ -19,7 +19,7 @@ export function printRole(name: string, permissions: readonly GrantedPermission[
 }
 
 /** `[a, b)`, with the prefix that it is if it is one. */
-function rangeText({ key, rangeEnd }: GrantedPermission): string {
+function rangeText({ key, rangeEnd }: KvPermission): string {
   if (rangeEnd.length === 0) return text(key)
   const end = Buffer.from(rangeEnd)
   const isOpen = end.equals(Buffer.alloc(1))
@@ -33,7 +33,7 @@ export function bracketed(key: Uint8Array, rangeEnd: Uint8Array): string {
   return isOpen ? `[${text(key)}, <open ended>` : `[${text(key)}, ${text(rangeEnd)})`
 }
 
-export function permissionJson({ kind, key, rangeEnd }: GrantedPermission): JsonObject {
+export function permissionJson({ kind, key, rangeEnd }: KvPermission): JsonObject {
   return {
     permType: (kind && kindNumbers[kind]) || undefined,
     key: key.length === 0 ? undefined : base64(key),
@@ -41,7 +41,7 @@ export function permissionJson({ kind, key, rangeEnd }: GrantedPermission): Json
   }
 }
 
-export function permissionFields({ kind, key, rangeEnd }: GrantedPermission): string[] {
+export function permissionFields({ kind, key, rangeEnd }: KvPermission): string[] {
   const name = kind === undefined ? '' : kindNames[kind]
   return [`"PermType" :  ${name}`, `"Key" : ${quoted(key)}`, `"RangeEnd" : ${quoted(rangeEnd)}`]
 }

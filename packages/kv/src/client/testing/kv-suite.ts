@@ -397,6 +397,43 @@ export function kvSuite(open: () => Promise<KvFixture>): void {
     })
   })
 
+  describe('users and roles', () => {
+    test('are made, granted and taken away, each refusal with its code', async () => {
+      const name = freshPrefix().replace('/', '')
+      const { auth } = kv
+      await auth.addUser(name, 'secret')
+      await auth.addUser(`${name}-cert`, undefined)
+      await expect(auth.addUser(name, 'x')).rejects.toMatchObject({ code: 'USER_EXISTS' })
+      await auth.changePassword(name, 'other')
+      expect(await auth.users()).toEqual(expect.arrayContaining([name, `${name}-cert`]))
+      await auth.addRole(name)
+      await auth.grantRole(name, name)
+      expect(await auth.rolesOf(name)).toEqual([name])
+      await auth.grantPermission(name, 'readWrite', { prefix: 'a/' })
+      await auth.grantPermission(name, 'read', { key: 'b' })
+      const permissions = await auth.permissionsOf(name)
+      const shown = permissions.map(({ kind, key, rangeEnd }) => [
+        kind,
+        textOf(key),
+        textOf(rangeEnd),
+      ])
+      expect(shown).toEqual([
+        ['readWrite', 'a/', 'a0'],
+        ['read', 'b', ''],
+      ])
+      await auth.revokePermission(name, { prefix: 'a/' })
+      expect((await auth.permissionsOf(name)).length).toBe(1)
+      await auth.revokeRole(name, name)
+      await expect(auth.revokeRole(name, name)).rejects.toMatchObject({ code: 'ROLE_NOT_GRANTED' })
+      await auth.deleteRole(name)
+      expect(await auth.roles()).not.toContain(name)
+      await auth.deleteUser(name)
+      await expect(auth.rolesOf(name)).rejects.toMatchObject({ code: 'USER_NOT_FOUND' })
+      const signal = AbortSignal.abort()
+      await expect(auth.users({ signal })).rejects.toMatchObject({ code: 'ABORTED' })
+    })
+  })
+
   describe('the cluster', () => {
     test('members, status and hash can be asked', async () => {
       const members = await kv.members()
