@@ -49,13 +49,47 @@ test('dependents of an owner that waits for them are deleted in the foreground',
   ])
 })
 
+test('what has another owner left stays, and does not hold up the one that is deleted in the foreground', () => {
+  const other = { ...reference, name: 'other', uid: 'uid-other' }
+  const shared = {
+    ...pod,
+    metadata: { ...pod.metadata, ownerReferences: [reference, other] },
+  }
+  const [going] = owned(deleting('foregroundDeletion')).owners
+  const [staying] = owned(owner).owners
+  if (going === undefined || staying === undefined) throw new Error('no owners')
+  const view = {
+    target: { ref: podType, object: shared },
+    owners: [going, { ...staying, reference: other }],
+    dependents: [],
+  }
+  expect(reconcileGarbage(view).actions).toMatchObject([
+    { type: 'patch', name: 'p', patch: { metadata: { ownerReferences: [other] } } },
+  ])
+})
+
+test('owners that own each other in a circle do not wait for each other for ever', () => {
+  const view = {
+    ...owned(deleting('foregroundDeletion')),
+    dependents: [{ ref: replicaSetType, object: deleting('foregroundDeletion') }],
+  }
+  expect(reconcileGarbage(view).actions).toMatchObject([
+    {
+      type: 'patch',
+      name: 'p',
+      patch: { metadata: { ownerReferences: [{ name: 'rs', blockOwnerDeletion: false }] } },
+    },
+    { type: 'delete', name: 'p', propagationPolicy: 'Foreground' },
+  ])
+})
+
 test('an owner deleted in the foreground goes when the last dependent that blocks it is gone', () => {
   const view = {
     target: { ref: replicaSetType, object: deleting('foregroundDeletion') },
     owners: [],
     dependents: [{ ref: podType, object: pod }],
   }
-  expect(reconcileGarbage(view).actions).toMatchObject([{ type: 'delete', name: 'p' }])
+  expect(reconcileGarbage(view).actions).toEqual([])
   expect(reconcileGarbage({ ...view, dependents: [] }).actions).toMatchObject([
     { type: 'update', object: { metadata: { name: 'rs', finalizers: [] } } },
   ])

@@ -28,13 +28,13 @@ export function reconcileGarbage(view: GarbageView): Reconciliation {
   const finalizers = metadata.finalizers ?? []
   if (metadata.deletionTimestamp !== undefined) {
     if (finalizers.includes(orphan)) return { actions: releaseDependents(view) }
-    if (finalizers.includes(foreground)) return { actions: deleteDependents(view) }
+    if (finalizers.includes(foreground)) return { actions: awaitDependents(view) }
     return { actions: [] }
   }
   return { actions: collect(view) }
 }
 
-function collect({ target, owners }: GarbageView): Action[] {
+function collect({ target, owners, dependents }: GarbageView): Action[] {
   if (owners.length === 0) return []
   const absent = owners.filter(({ state }) => state === 'absent')
   const { namespace, name, uid } = target.object.metadata
@@ -42,40 +42,59 @@ function collect({ target, owners }: GarbageView): Action[] {
     const ids = owners.map(({ id }) => id).filter((id) => id !== undefined)
     return [{ type: 'deleteUnowned', ref: target.ref, namespace, name, uid, owners: ids }]
   }
-  const isAwaited = owners.some(({ reference, state }) => {
-    if (typeof state === 'string' || reference.blockOwnerDeletion !== true) return false
-    const { deletionTimestamp, finalizers = [] } = state.metadata
-    return deletionTimestamp !== undefined && finalizers.includes(foreground)
-  })
-  const isSolelyAwaited =
-    isAwaited &&
-    owners.every(
-      ({ state }) => typeof state !== 'string' && state.metadata.deletionTimestamp !== undefined,
-    )
-  return isSolelyAwaited
-    ? [{ type: 'delete', ref: target.ref, namespace, name, uid, propagationPolicy: 'Foreground' }]
-    : []
+  const going = owners.filter(({ state }) => typeof state !== 'string' && isInForeground(state))
+  if (going.length === 0) return []
+  // Whoever has another owner left stays, and is no dependent of the one that goes.
+  if (going.length + absent.length < owners.length) {
+    const gone = new Set(going.map(({ reference }) => reference.uid))
+    return [ownersPatch(target, (owner) => (gone.has(owner.uid) ? undefined : owner))]
+  }
+  const deletion: Action = {
+    type: 'delete',
+    ref: target.ref,
+    namespace,
+    name,
+    uid,
+    propagationPolicy: 'Foreground',
+  }
+  // Owners that own each other in a circle would wait for ever: here it is cut.
+  return dependents.some(({ object }) => isInForeground(object))
+    ? [ownersPatch(target, (owner) => ({ ...owner, blockOwnerDeletion: false })), deletion]
+    : [deletion]
 }
 
-/** The last dependent that blocks it is gone: so may the owner. */
-function deleteDependents({ target, dependents }: GarbageView): Action[] {
+const isInForeground = ({ metadata }: Stored<KubeObject>): boolean =>
+  metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(foreground) === true
+
+/** Only if nobody changed the object since. */
+const ownersPatch = (
+  { ref, object }: Collected,
+  change: (owner: OwnerReference) => OwnerReference | undefined,
+): Action => ({
+  type: 'patch',
+  ref,
+  namespace: object.metadata.namespace,
+  name: object.metadata.name,
+  patch: {
+    metadata: {
+      resourceVersion: object.metadata.resourceVersion,
+      ownerReferences: (object.metadata.ownerReferences ?? []).flatMap((owner) => {
+        const changed = change(owner)
+        return changed === undefined ? [] : [{ ...changed }]
+      }),
+    },
+  },
+})
+
+/** Its dependents are deleted on their own account; when the last one that blocks it is gone, so may it. */
+function awaitDependents({ target, dependents }: GarbageView): Action[] {
   const { uid } = target.object.metadata
-  const blocking = dependents.filter(({ object }) =>
+  const isBlocked = dependents.some(({ object }) =>
     object.metadata.ownerReferences?.some(
       (owner) => owner.uid === uid && owner.blockOwnerDeletion === true,
     ),
   )
-  if (blocking.length === 0) return [withoutFinalizer(target, foreground)]
-  return blocking
-    .filter(({ object }) => object.metadata.deletionTimestamp === undefined)
-    .map(({ ref, object }) => ({
-      type: 'delete',
-      ref,
-      namespace: object.metadata.namespace,
-      name: object.metadata.name,
-      uid: object.metadata.uid,
-      propagationPolicy: 'Foreground',
-    }))
+  return isBlocked ? [] : [withoutFinalizer(target, foreground)]
 }
 
 function releaseDependents({ target, dependents }: GarbageView): Action[] {

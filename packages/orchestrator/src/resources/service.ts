@@ -26,6 +26,8 @@ export interface ServiceSpec {
   readonly externalIPs?: readonly string[]
   readonly externalName?: string
   readonly sessionAffinity?: string
+  readonly sessionAffinityConfig?: { readonly clientIP?: { readonly timeoutSeconds?: number } }
+  readonly allocateLoadBalancerNodePorts?: boolean
   readonly ipFamilies?: readonly string[]
   readonly ipFamilyPolicy?: string
   readonly internalTrafficPolicy?: string
@@ -42,6 +44,8 @@ export interface Service extends KubeObject {
   readonly spec: ServiceSpec
   readonly status: ServiceStatus
 }
+
+const affinitySeconds = 10_800
 
 export const serviceType: ResourceType<Service> = {
   group: '',
@@ -98,12 +102,19 @@ function serviceDefaults(object: Service): Service {
     spec: {
       ...(type === 'ExternalName' ? {} : { internalTrafficPolicy: 'Cluster' }),
       ...(external ? { externalTrafficPolicy: 'Cluster' } : {}),
-      ...spec,
+      ...(type === 'LoadBalancer' ? { allocateLoadBalancerNodePorts: true } : {}),
+      ...withAffinity(spec),
       type,
-      sessionAffinity: spec.sessionAffinity ?? 'None',
       ...(spec.ports === undefined ? {} : { ports: spec.ports.map(portDefaults) }),
     },
   }
+}
+
+function withAffinity({ sessionAffinityConfig, ...spec }: ServiceSpec): ServiceSpec {
+  const sessionAffinity = spec.sessionAffinity ?? 'None'
+  if (sessionAffinity !== 'ClientIP') return { ...spec, sessionAffinity }
+  const clientIP = { timeoutSeconds: affinitySeconds, ...sessionAffinityConfig?.clientIP }
+  return { ...spec, sessionAffinity, sessionAffinityConfig: { clientIP } }
 }
 
 function portDefaults(port: ServicePort): ServicePort {
@@ -116,27 +127,71 @@ function portDefaults(port: ServicePort): ServicePort {
   }
 }
 
-/** Addresses and node ports were allotted by the server: an update that leaves them out keeps them. */
-function keepAllocated(object: Service, old: Service): Service {
+/** Addresses and node ports were allotted by the server: an update that leaves them out keeps them, one to a type without them drops them. */
+export function keepAllocated(object: Service, old: Service): Service {
+  if (object.spec.type === 'ExternalName') return withoutAddresses(object, old)
   const { spec } = object
-  if (spec.type === 'ExternalName' || old.spec.type === 'ExternalName') return object
-  const clusterIP = spec.clusterIP ?? old.spec.clusterIP
-  const clusterIPs = spec.clusterIPs ?? old.spec.clusterIPs
-  const keepsNodePorts = spec.type !== 'ClusterIP'
-  const oldNodePorts = new Map(
-    (old.spec.ports ?? []).map((port) => [`${port.protocol}:${port.port}`, port.nodePort]),
-  )
-  const ports = spec.ports?.map((port) => {
-    const nodePort = port.nodePort ?? oldNodePorts.get(`${port.protocol}:${port.port}`)
-    return keepsNodePorts && nodePort !== undefined ? { ...port, nodePort } : port
-  })
+  const hadAddress = old.spec.type !== 'ExternalName'
+  const clusterIP = said(spec.clusterIP) ?? (hadAddress ? old.spec.clusterIP : undefined)
+  const clusterIPs = spec.clusterIPs ?? (hadAddress ? old.spec.clusterIPs : undefined)
+  const { externalTrafficPolicy, allocateLoadBalancerNodePorts, ports, ...rest } = spec
+  const keepsNodePorts = isExternal(spec.type)
   return {
     ...object,
     spec: {
-      ...spec,
+      ...rest,
+      ...(ports === undefined ? {} : { ports: keptPorts(ports, old, keepsNodePorts) }),
       ...(clusterIP === undefined ? {} : { clusterIP }),
       ...(clusterIPs === undefined ? {} : { clusterIPs }),
-      ...(ports === undefined ? {} : { ports }),
+      ...(keepsNodePorts && externalTrafficPolicy !== undefined ? { externalTrafficPolicy } : {}),
+      ...(spec.type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== undefined
+        ? { allocateLoadBalancerNodePorts }
+        : {}),
+    },
+  }
+}
+
+export const isExternal = (type: string | undefined): boolean =>
+  type === 'NodePort' || type === 'LoadBalancer'
+
+const said = (text: string | undefined): string | undefined => (text === '' ? undefined : text)
+
+function keptPorts(
+  ports: readonly ServicePort[],
+  old: Service,
+  keepsNodePorts: boolean,
+): readonly ServicePort[] {
+  const before = new Map(
+    (old.spec.ports ?? []).map((port) => [`${port.protocol}:${port.port}`, port.nodePort]),
+  )
+  return ports.map(({ nodePort: sent, ...port }) => {
+    const had = before.get(`${port.protocol}:${port.port}`)
+    const isDropped = !keepsNodePorts && (sent === undefined || sent === had)
+    const nodePort = isDropped ? undefined : (sent ?? had)
+    return nodePort === undefined ? port : { ...port, nodePort }
+  })
+}
+
+/** What an ExternalName cannot have, as far as it is what the server had allotted. */
+function withoutAddresses(object: Service, old: Service): Service {
+  const {
+    clusterIP,
+    clusterIPs: _addresses,
+    ipFamilies: _families,
+    ipFamilyPolicy: _policy,
+    internalTrafficPolicy: _internal,
+    externalTrafficPolicy: _external,
+    allocateLoadBalancerNodePorts: _allocate,
+    ports,
+    ...rest
+  } = object.spec
+  const isOwn = (clusterIP ?? '') !== '' && clusterIP !== old.spec.clusterIP
+  return {
+    ...object,
+    spec: {
+      ...rest,
+      ...(ports === undefined ? {} : { ports: keptPorts(ports, old, false) }),
+      ...(isOwn ? { clusterIP } : {}),
     },
   }
 }

@@ -1,6 +1,11 @@
 // Admission: gives Services their cluster address and node ports, each used once.
-import type { FieldError, KubeObject, ResourceType } from '../../resources/object.ts'
-import type { Service, ServicePort } from '../../resources/service.ts'
+import type { FieldError, KubeObject, ResourceType, Stored } from '../../resources/object.ts'
+import {
+  isExternal,
+  keepAllocated,
+  type Service,
+  type ServicePort,
+} from '../../resources/service.ts'
 import { internalError, invalid } from '../api-errors.ts'
 import type { AdmissionOperation, AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import type { Registry } from '../registry/registry.ts'
@@ -34,19 +39,24 @@ export class ServiceAddresses implements AdmissionPlugin {
 
   handles(operation: AdmissionOperation, type: ResourceType, subresource: string): boolean {
     const isService = type.group === '' && type.kind === 'Service'
-    return operation === 'CREATE' && isService && subresource === ''
+    const isWrite = operation === 'CREATE' || operation === 'UPDATE'
+    return isWrite && isService && subresource === ''
   }
 
-  mutate({ object, dryRun }: AdmissionRequest): KubeObject {
-    if (dryRun) return object
-    const service = object as Service
-    if (service.spec.type === 'ExternalName') return object
-    const used = this.#used()
-    const clusterIP = this.#address(service, used)
-    const ports = this.#ports(service, used)
+  mutate({ object, oldObject, dryRun }: AdmissionRequest): KubeObject {
+    const old = oldObject as Stored<Service> | undefined
+    const service = old === undefined ? (object as Service) : keepAllocated(object as Service, old)
+    if (service.spec.type === 'ExternalName') return service
+    const named = withFamilies(service)
+    if (dryRun || !lacks(service, old)) return named
+    const used = this.#used(old)
+    const clusterIP = hasAddress(service, old)
+      ? service.spec.clusterIP
+      : this.#address(service, used)
+    const ports = this.#ports(service, used, old)
     return {
-      ...service,
-      spec: { ...service.spec, ports, clusterIP, clusterIPs: [clusterIP] },
+      ...named,
+      spec: { ...named.spec, ports, clusterIP, clusterIPs: [clusterIP] },
     } as KubeObject
   }
 
@@ -74,11 +84,13 @@ export class ServiceAddresses implements AdmissionPlugin {
     throw internalError('failed to allocate a serviceIP: range is full')
   }
 
-  #ports(service: Service, used: Used): readonly ServicePort[] {
+  #ports(service: Service, used: Used, old: Stored<Service> | undefined): readonly ServicePort[] {
     const ports = service.spec.ports ?? []
-    if (service.spec.type !== 'NodePort' && service.spec.type !== 'LoadBalancer') return ports
+    if (!takesNodePorts(service)) return ports
+    const own = new Set((old?.spec.ports ?? []).map(({ nodePort }) => nodePort))
     return ports.map((port, index) => {
       const asked = port.nodePort ?? 0
+      if (asked !== 0 && own.has(asked)) return port
       if (asked === 0) return { ...port, nodePort: this.#nodePort(used) }
       const message =
         asked < nodePortFirst || asked > nodePortLast
@@ -112,11 +124,13 @@ export class ServiceAddresses implements AdmissionPlugin {
     return value
   }
 
-  #used(): Used {
+  /** By others than `own`. */
+  #used(own: Stored<Service> | undefined): Used {
     const addresses = new Set<string>()
     const nodePorts = new Set<number>()
     for (const stored of this.#services().cache.list('')) {
-      const { spec } = stored.object as unknown as Service
+      const { spec, metadata } = stored.object as unknown as Stored<Service>
+      if (metadata.uid === own?.metadata.uid) continue
       for (const address of spec.clusterIPs ?? [spec.clusterIP ?? '']) addresses.add(address)
       for (const port of spec.ports ?? []) nodePorts.add(port.nodePort ?? 0)
     }
@@ -129,6 +143,26 @@ export class ServiceAddresses implements AdmissionPlugin {
     return { addresses, nodePorts }
   }
 }
+
+const takesNodePorts = ({ spec }: Service): boolean =>
+  isExternal(spec.type) &&
+  (spec.type === 'NodePort' || spec.allocateLoadBalancerNodePorts !== false)
+
+const hasAddress = ({ spec }: Service, old: Stored<Service> | undefined): boolean =>
+  (spec.clusterIP ?? '') !== '' && spec.clusterIP === old?.spec.clusterIP
+
+/** Whether something is to be handed out, or to be checked that is asked for by name. */
+const lacks = (service: Service, old: Stored<Service> | undefined): boolean => {
+  if (!hasAddress(service, old)) return true
+  if (!takesNodePorts(service)) return false
+  const own = new Set((old?.spec.ports ?? []).map(({ nodePort }) => nodePort ?? 0))
+  return (service.spec.ports ?? []).some(({ nodePort = 0 }) => nodePort === 0 || !own.has(nodePort))
+}
+
+const withFamilies = (service: Service): Service => ({
+  ...service,
+  spec: { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4'], ...service.spec },
+})
 
 const refuse = (service: Service, error: FieldError): Error =>
   invalid({ group: '', kind: 'Service' }, service.metadata.name ?? '', [error])

@@ -2,8 +2,10 @@
 import type { KubeObject, Stored } from '../../resources/object.ts'
 import type { Container, EnvVar } from '../../resources/pod-spec/pod-spec.ts'
 import { podType, type Pod } from '../../resources/pod.ts'
-import type { Job } from '../../resources/workloads/job.ts'
+import { matchesSelector } from '../../resources/label-selector.ts'
+import { isJobFinished, jobType, type Job } from '../../resources/workloads/job.ts'
 import type { Action } from '../action.ts'
+import { claim } from '../owner.ts'
 import { podCreation } from '../pod-actions.ts'
 
 export const trackingFinalizer = 'batch.kubernetes.io/job-tracking'
@@ -102,4 +104,18 @@ const withIndex = (container: Container): Container => {
     valueFrom: { fieldRef: { fieldPath: `metadata.labels['${indexAnnotation}']` } },
   }
   return { ...container, env: [...env, variable] }
+}
+
+/** Takes up pods that match and have no controller; lets go of those that match no more, of their finalizer first. */
+export function claimPods(job: Stored<Job>, candidates: readonly Stored<Pod>[]): readonly Action[] {
+  const { selector } = job.spec
+  if (selector === undefined || isJobFinished(job)) return []
+  const matches = (pod: Stored<Pod>): boolean => matchesSelector(selector, pod.metadata.labels)
+  const released = new Map(
+    candidates.filter((pod) => !matches(pod)).map((pod) => [pod.metadata.name, pod]),
+  )
+  return claim(job, jobType, podType, candidates, matches).actions.map((action) => {
+    const pod = action.type === 'patch' ? released.get(action.name) : undefined
+    return pod !== undefined && isTracked(pod) ? untrack(pod) : action
+  })
 }

@@ -58,6 +58,29 @@ const pods = (cluster: SimulatedCluster): Stored<Pod>[] => cluster.api.all<Pod>(
 const index = (pod: Stored<Pod>): number =>
   Number(pod.metadata.annotations?.['batch.kubernetes.io/job-completion-index'])
 
+test('a pod that lost its owner is taken up again, one that lost its labels is let go, without a finalizer', () => {
+  const cluster = new SimulatedCluster({ controllers: [jobController], random: randomOf(3) })
+  cluster.put(jobType, jobOf({ completions: 1, parallelism: 1 }))
+  cluster.settle()
+  const [pod] = pods(cluster)
+  if (pod === undefined) throw new Error('no pod')
+  const { ownerReferences } = pod.metadata
+  expect(ownerReferences).toHaveLength(1)
+  cluster.api.update(podType, { ...pod, metadata: { ...pod.metadata, ownerReferences: [] } })
+  cluster.settle()
+  const [taken] = pods(cluster)
+  expect([taken?.metadata.uid, taken?.metadata.ownerReferences]).toEqual([
+    pod.metadata.uid,
+    ownerReferences,
+  ])
+  if (taken === undefined) throw new Error('no pod')
+  cluster.api.update(podType, { ...taken, metadata: { ...taken.metadata, labels: {} } })
+  cluster.settle()
+  const released = pods(cluster).find(({ metadata }) => metadata.uid === pod.metadata.uid)
+  expect(released?.metadata).toMatchObject({ ownerReferences: [], finalizers: [] })
+  expect(pods(cluster)).toHaveLength(2)
+})
+
 describe('completion', () => {
   test('pods run side by side until enough have succeeded', () => {
     const cluster = started({ completions: 5, parallelism: 2 })

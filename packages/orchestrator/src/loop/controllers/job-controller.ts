@@ -1,7 +1,7 @@
 // Which pods concern which Job, and what its reconcile sees of them.
 import { keyOf, objectKey } from '../../client/object-cache.ts'
 import { nothing } from '../../controllers/action.ts'
-import { isTracked } from '../../controllers/job/job-pods.ts'
+import { claimPods, isTracked } from '../../controllers/job/job-pods.ts'
 import { reconcileJob, reconcileTrackedOrphans } from '../../controllers/job/job.ts'
 import { controllerOf } from '../../controllers/owner.ts'
 import { reconcileFinishedJob } from '../../controllers/ttl-after-finished.ts'
@@ -9,7 +9,7 @@ import type { Stored } from '../../resources/object.ts'
 import { podType, type Pod } from '../../resources/pod.ts'
 import { jobType } from '../../resources/workloads/job.ts'
 import { watchOf } from '../controller-loop.ts'
-import { controllerKey, ownKey, type Controller } from '../controller.ts'
+import { candidatesOf, controllerKey, ownKey, type Controller } from '../controller.ts'
 
 const jobNameLabel = 'batch.kubernetes.io/job-name'
 
@@ -41,6 +41,12 @@ export const jobController: Controller = {
       reconcile: (key, nowMs) => {
         const job = jobs.get(key)
         const uid = job?.metadata.uid
+        const candidates =
+          job === undefined
+            ? []
+            : candidatesOf(pods, job.metadata.namespace ?? '', job.metadata.uid)
+        const claims = job === undefined ? [] : claimPods(job, candidates)
+        if (claims.length > 0) return { actions: claims }
         const orphans = pods.find('tracked', key).filter((pod) => controllerOf(pod)?.uid !== uid)
         if (orphans.length > 0) return reconcileTrackedOrphans(orphans)
         if (job === undefined) return nothing
