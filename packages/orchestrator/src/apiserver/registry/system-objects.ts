@@ -1,6 +1,7 @@
 // What every cluster has: the namespaces and priority classes of the system, and the service `kubernetes` that leads to the apiserver.
 import type { ApiClient, ResourceRef } from '../../client/api-client.ts'
 import { ApiError } from '../../client/api-client.ts'
+import { type EndpointSlice, endpointSliceType } from '../../resources/endpoint-slice.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import { type ServiceCidr, serviceCidrType } from '../../resources/networking/service-cidr.ts'
 import type { Condition, KubeObject } from '../../resources/object.ts'
@@ -16,6 +17,8 @@ const priorityClasses: ResourceRef = {
   plural: 'priorityclasses',
 }
 const services: ResourceRef = { group: '', version: 'v1', plural: 'services' }
+/** These Endpoints have a slice of their own. */
+const skipMirror = 'endpointslice.kubernetes.io/skip-mirror'
 const endpoints: ResourceRef = { group: '', version: 'v1', plural: 'endpoints' }
 
 /** Creates what is missing; what is there stays as it is. */
@@ -68,7 +71,7 @@ interface EndpointsObject extends KubeObject {
   readonly subsets: readonly object[]
 }
 
-/** The service with its fixed address, and its endpoints, which follow the server. */
+/** The service with its fixed address, and its endpoints in both forms, which follow the server. */
 export const createKubernetesService = async (
   client: ApiClient,
   server: { readonly host: string; readonly port: number },
@@ -92,7 +95,11 @@ export const createKubernetesService = async (
   const wanted: EndpointsObject = {
     apiVersion: 'v1',
     kind: 'Endpoints',
-    metadata: { name: metadata.name, namespace: metadata.namespace },
+    metadata: {
+      name: metadata.name,
+      namespace: metadata.namespace,
+      labels: { [skipMirror]: 'true' },
+    },
     subsets: [
       {
         addresses: [{ ip: server.host }],
@@ -100,9 +107,28 @@ export const createKubernetesService = async (
       },
     ],
   }
-  if (await createMissing(client, endpoints, wanted)) return
-  const current = await client.get<EndpointsObject>(endpoints, 'default', 'kubernetes')
-  if (!jsonEqual(current.subsets, wanted.subsets)) await client.update(endpoints, wanted)
+  if (!(await createMissing(client, endpoints, wanted))) {
+    const current = await client.get<EndpointsObject>(endpoints, 'default', 'kubernetes')
+    const isSame =
+      jsonEqual(current.subsets, wanted.subsets) && current.metadata.labels?.[skipMirror] === 'true'
+    if (!isSame) await client.update(endpoints, wanted)
+  }
+  const slice: EndpointSlice = {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: endpointSliceType.kind,
+    metadata: {
+      name: metadata.name,
+      namespace: metadata.namespace,
+      labels: { 'kubernetes.io/service-name': metadata.name },
+    },
+    addressType: server.host.includes(':') ? 'IPv6' : 'IPv4',
+    endpoints: [{ addresses: [server.host], conditions: { ready: true } }],
+    ports: [{ name: 'https', port: server.port, protocol: 'TCP' }],
+  }
+  if (await createMissing(client, endpointSliceType, slice)) return
+  const shown = await client.get<EndpointSlice>(endpointSliceType, 'default', 'kubernetes')
+  const isSame = jsonEqual([shown.endpoints, shown.ports], [slice.endpoints, slice.ports])
+  if (!isSame) await client.update(endpointSliceType, slice)
 }
 
 /** Whether it was missing. Looked up first: creating again what has a fixed address would be refused for the address. */

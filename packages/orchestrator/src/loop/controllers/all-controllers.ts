@@ -8,6 +8,7 @@ import { resourceQuotaController } from './resource-quota-controller.ts'
 import { daemonSetController } from './daemon-set-controller.ts'
 import { deploymentController } from './deployment-controller.ts'
 import { endpointSliceController } from './endpoint-slice-controller.ts'
+import { endpointSliceMirroringController } from './endpoint-slice-mirroring-controller.ts'
 import { disruptionController } from './disruption-controller.ts'
 import { endpointsController } from './endpoints-controller.ts'
 import { garbageCollector } from './garbage-collector.ts'
@@ -39,6 +40,7 @@ export const allControllers: readonly Controller[] = [
   namespaceController,
   endpointsController,
   endpointSliceController,
+  endpointSliceMirroringController,
   serviceAccountController,
   rootCertificatePublisher,
   volumeBinder,
