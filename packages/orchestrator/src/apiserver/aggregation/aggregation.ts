@@ -38,7 +38,7 @@ const workersMax = 8
 /** Between two looks at a server that answers. */
 const lookEveryMs = 30_000
 /** Between looks at one that does not: twice as long each time. */
-const retryBackOff = { firstMs: 500, maxMs: lookEveryMs }
+const retryBackOff = { firstMs: 250, maxMs: 10_000 }
 
 export class Aggregation {
   readonly #options: AggregationOptions
@@ -159,7 +159,11 @@ export class Aggregation {
     }
     const isChanged = await remote.look()
     if (this.#remotes.get(name) !== remote) return
-    if (isChanged) this.#changed()
+    if (isChanged) {
+      // Something happens there: more may follow soon.
+      this.#queue.forget(name)
+      this.#changed()
+    }
     await this.#writeStatus(current, remote.availability)
     if (remote.isAvailable) {
       this.#queue.forget(name)
@@ -231,7 +235,9 @@ export class Aggregation {
   #serviceChanged(namespace: string | undefined, name: string): void {
     for (const remote of this.#remotes.values()) {
       const { service } = remote.backend.spec
-      if (service?.namespace === namespace && service?.name === name) this.#queue.add(remote.name)
+      if (service?.namespace !== namespace || service?.name !== name) continue
+      this.#queue.forget(remote.name)
+      this.#queue.add(remote.name)
     }
   }
 }
