@@ -136,7 +136,11 @@ export interface ResourceType<T extends KubeObject = KubeObject> {
     }
   }
   /** Kinds that users bring: the schema that they brought. They take no strategic merge patches. */
-  readonly custom?: { readonly schema: JsonSchema }
+  readonly custom?: {
+    readonly schema: JsonSchema
+    /** What those are told who still use the version. */
+    readonly deprecationWarning?: string
+  }
   /** Kinds without a message in schema/: how JSON becomes an object. */
   decode?(value: Json): Decoded<T>
   /** Fills what upstream fills on create and update; returns the object itself when nothing changes. */

@@ -1,5 +1,6 @@
 // The server behind one APIService: requests to it over TLS as the front proxy, on connections that are kept, and documents of it with
 // limits for their time and size.
+import { createHash } from 'node:crypto'
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import { Agent, request } from 'node:https'
 import { ApiError } from '../../client/api-client.ts'
@@ -21,6 +22,8 @@ export interface BackendRequest {
 export interface DocumentAnswer {
   readonly status: number
   readonly etag: string
+  /** Of the bytes: servers that send no ETag may still answer the same. */
+  readonly hash: string
   /** undefined unless the status is 200. */
   readonly json: Json | undefined
 }
@@ -102,6 +105,7 @@ export class ApiBackend {
       return {
         status: statusCode,
         etag: answered.etag ?? '',
+        hash: createHash('sha256').update(bytes).digest('hex'),
         json: isJson ? (JSON.parse(bytes.toString('utf8')) as Json) : undefined,
       }
     } finally {

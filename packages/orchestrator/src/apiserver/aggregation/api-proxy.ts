@@ -26,10 +26,13 @@ export const proxyToApi = async (
     await attempt(exchange, remote, timeoutMs)
   } catch (reason) {
     if (exchange.isClosed) return
+    if (exchange.isStarted) {
+      exchange.destroy()
+      return
+    }
     if (reason instanceof ProxyTimeout) throw timedOut()
     const text = reason instanceof Error ? reason.message : String(reason)
-    if (exchange.isStarted) exchange.destroy()
-    else if (reason instanceof ApiError) sendPlain(exchange, 503, 'service unavailable')
+    if (reason instanceof ApiError) sendPlain(exchange, 503, 'service unavailable')
     else sendPlain(exchange, 503, `error trying to reach service: ${text}`)
   }
 }

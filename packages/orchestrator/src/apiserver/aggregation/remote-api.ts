@@ -81,7 +81,6 @@ export class RemoteApi {
     }
     const openApi = await readOpenApi(this.backend, this.#openApi).catch(unanswered)
     if (openApi !== undefined) {
-      // Without an ETag nobody can tell whether it is the same; then it is taken to be another one.
       isChanged ||= openApi !== this.#openApi
       this.#openApi = openApi
     }

@@ -8,6 +8,7 @@ import type { ApiBackend } from './api-backend.ts'
 export interface RemoteOpenApi {
   /** Of the document of version 2; '' where it has none. */
   readonly etag: string
+  readonly hash: string
   readonly definitions: ReadonlyMap<string, Schema>
   /** Paths of objects, each with the kind that its patch takes. */
   readonly patches: ReadonlyMap<string, Schema>
@@ -37,10 +38,11 @@ export const readOpenApi = async (
     path: '/openapi/v2',
     ...(known === undefined || known.etag === '' ? {} : { etag: known.etag }),
   })
-  if (answer.status === 304 && known !== undefined) {
+  if (known !== undefined && (answer.status === 304 || answer.hash === known.hash)) {
     return known.v3Url === v3Url ? known : { ...known, v3Url }
   }
-  return { etag: answer.etag, v3Url, ...readDocument(answer.json ?? null, group, version) }
+  const { etag, hash } = answer
+  return { etag, hash, v3Url, ...readDocument(answer.json ?? null, group, version) }
 }
 
 const v3UrlOf = (index: Json | undefined, place: string): string | undefined => {

@@ -360,6 +360,20 @@ test('after a change of the stored version old objects stay as they are until th
   expect((await api.request('DELETE', `${path('v1')}/bad0`)).status).toBe(200)
 })
 
+test('whoever uses a version that is deprecated is told so', async () => {
+  const body = definition('v2') as { spec: { versions: object[] } }
+  const [first, second] = body.spec.versions
+  const versions = [{ ...first, deprecated: true }, second]
+  await api.request('PATCH', `${crds}/addresses.example.com`, {
+    body: JSON.stringify({ ...body, spec: { ...body.spec, versions } }),
+    headers: merge,
+  })
+  await expect
+    .poll(async () => (await api.request('GET', path('v1'))).headers['warning'])
+    .toBe('299 - "example.com/v1 Address is deprecated"')
+  expect((await api.request('GET', path('v2'))).headers).not.toHaveProperty('warning')
+})
+
 test('a conversion that cannot be is refused', async () => {
   const refused = async (conversion: object): Promise<string> => {
     const body = definition('v1') as { spec: object; metadata: object }

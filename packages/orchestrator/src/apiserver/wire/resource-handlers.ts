@@ -72,6 +72,8 @@ export class ResourceHandlers {
   async handle(request: ResourceRequest): Promise<void> {
     const { path, registry } = request
     checkScope(path, registry)
+    const { deprecationWarning } = request.type.custom ?? {}
+    if (deprecationWarning !== undefined) request.exchange.warn(deprecationWarning)
     if (path.name === undefined) return this.#handleCollection(request)
     const place: Place = { namespace: path.namespace, name: path.name }
     if (path.subresource === undefined) return this.#handleObject(request, place)

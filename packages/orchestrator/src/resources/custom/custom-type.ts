@@ -8,7 +8,11 @@ import { type Decoded, decodeMetadata } from '../schema/decode-object.ts'
 import { servedAs } from '../served-version.ts'
 import { allVerbs, keepStatus, withFirstGeneration, withGeneration } from '../update-rules.ts'
 import { validateMetadata, validateMetadataUpdate } from '../validation/validate-metadata.ts'
-import type { CustomResourceDefinition, CustomVersion } from './custom-resource-definition.ts'
+import type {
+  CustomNames,
+  CustomResourceDefinition,
+  CustomVersion,
+} from './custom-resource-definition.ts'
 import { type JsonPath, parseJsonPath, valuesAt, withValueAt } from './json-path.ts'
 import { isJsonObject, type JsonSchema } from './json-schema.ts'
 import { prune, withDefaults } from './prune.ts'
@@ -94,7 +98,12 @@ const customType = (
       ...(hasStatus ? { status: true } : {}),
       ...(scale === undefined ? {} : { scale }),
     },
-    custom: { schema },
+    custom: {
+      schema,
+      ...(version.deprecated === true
+        ? { deprecationWarning: version.deprecationWarning ?? deprecation(group, version, names) }
+        : {}),
+    },
     // A schema is JSON; its type does not say so.
     openApiSchema: schema as unknown as NonNullable<ResourceType['openApiSchema']>,
     decode: (value) =>
@@ -123,6 +132,9 @@ const customType = (
         }),
   }
 }
+
+const deprecation = (group: string, { name }: CustomVersion, { kind }: CustomNames): string =>
+  `${group}/${name} ${kind} is deprecated`
 
 const decodeCustom = (
   type: { readonly group: string; readonly version: string; readonly kind: string },
