@@ -112,3 +112,30 @@ test('a rule that is none is named with its place, one that fails while it runs 
     expect.stringContaining('spec: Invalid value: "object": rule evaluation error: '),
   ])
 })
+
+test('an update may leave a rule broken where it changes nothing, but not one about the value before', () => {
+  const schema = withRules(
+    {
+      limit: {
+        ...integer,
+        'x-kubernetes-validations': [{ rule: 'self < 5', message: 'too much' }],
+      },
+      level: {
+        ...integer,
+        'x-kubernetes-validations': [{ rule: 'self > oldSelf', message: 'must rise' }],
+      },
+      note: text,
+    },
+    { rule: 'has(self.note)', message: 'needs a note' },
+  )
+  const before = { limit: 9 }
+  expect(errorsOf(schema, before, before)).toEqual([])
+  expect(errorsOf(schema, { limit: 8 }, before)).toEqual([
+    'spec: Invalid value: "object": needs a note',
+    'spec.limit: Invalid value: 8: too much',
+  ])
+  expect(errorsOf(schema, { limit: 9, note: 'x' }, before)).toEqual([])
+  expect(errorsOf(schema, { limit: 9, level: 1 }, { limit: 9, level: 1 })).toEqual([
+    'spec.level: Invalid value: 1: must rise',
+  ])
+})

@@ -9,6 +9,7 @@ import {
   type ValidationRule,
 } from '../../resources/custom/json-schema.ts'
 import { below } from '../../resources/custom/validate-value.ts'
+import { jsonEqual } from '../../resources/json-equal.ts'
 import type { FieldError, Json } from '../../resources/object.ts'
 import { celEnvironment } from './cel-environment.ts'
 import {
@@ -37,6 +38,11 @@ interface Compiled {
   readonly items: Compiled | undefined
 }
 
+interface RuleFailure {
+  readonly error: FieldError
+  readonly isTransition: boolean
+}
+
 /** Errors of one answer. */
 const errorsMax = 50
 
@@ -51,9 +57,9 @@ export const compileRules = (schema: JsonSchema): RuleCheck => {
   const compiled = new RuleCompiler().compile(schema, '')
   if (compiled === undefined) return noRules
   return (object, old) => {
-    const errors: FieldError[] = []
-    evaluate(compiled, { value: object, old, path: '', budget: newBudget() }, errors)
-    return errors
+    const failures: RuleFailure[] = []
+    evaluate(compiled, { value: object, old, path: '', budget: newBudget() }, failures)
+    return failures.map(({ error }) => error)
   }
 }
 
@@ -118,12 +124,21 @@ interface Place {
   readonly budget: CelBudget
 }
 
-const evaluate = (compiled: Compiled, place: Place, errors: FieldError[]): void => {
-  const { value, old, path, budget } = place
+/** What an update did not touch may stay as it is, unless a rule compares it with what was there before. */
+const evaluate = (compiled: Compiled, place: Place, errors: RuleFailure[]): void => {
+  const { value, old } = place
   if (value === null || errors.length >= errorsMax) return
+  const before = errors.length
+  evaluateWhole(compiled, place, errors)
+  if (errors.length === before || old === undefined || !jsonEqual(value, old)) return
+  errors.push(...errors.splice(before).filter(({ isTransition }) => isTransition))
+}
+
+const evaluateWhole = (compiled: Compiled, place: Place, errors: RuleFailure[]): void => {
+  const { value, old, path, budget } = place
   for (const rule of compiled.rules) {
     const error = failure(rule, compiled.schema, place)
-    if (error !== undefined) errors.push(error)
+    if (error !== undefined) errors.push({ error, isTransition: rule.isTransition })
   }
   if (isJsonList(value)) evaluateItems(compiled, { value, old, path, budget }, errors)
   else if (isJsonObject(value)) evaluateMembers(compiled, { value, old, path, budget }, errors)
@@ -132,7 +147,7 @@ const evaluate = (compiled: Compiled, place: Place, errors: FieldError[]): void 
 const evaluateItems = (
   { schema, items }: Compiled,
   { value, old, path, budget }: Place & { readonly value: readonly Json[] },
-  errors: FieldError[],
+  errors: RuleFailure[],
 ): void => {
   if (items === undefined) return
   const keys =
@@ -150,7 +165,7 @@ const evaluateItems = (
 const evaluateMembers = (
   compiled: Compiled,
   { value, old, path, budget }: Place & { readonly value: JsonObject },
-  errors: FieldError[],
+  errors: RuleFailure[],
 ): void => {
   for (const [name, member] of Object.entries(value)) {
     if (member === undefined) continue

@@ -197,3 +197,40 @@ test('any JSON is pruned, defaulted and checked without an error of ours, and pr
     }),
   )
 })
+
+test('an update may leave wrong what it does not touch', () => {
+  const strict: JsonSchema = {
+    type: 'object',
+    properties: {
+      name: { type: 'string', pattern: '^[a-z]+$' },
+      count: { type: 'integer', maximum: 3 },
+      tags: { type: 'array', items: { type: 'string', maxLength: 2 } },
+      parts: {
+        type: 'array',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['id'],
+        items: {
+          type: 'object',
+          properties: { id: { type: 'string' }, size: { type: 'integer', minimum: 1 } },
+        },
+      },
+    },
+    required: ['owner'],
+  }
+  const before = { name: 'OLD', count: 9, tags: ['long'], parts: [{ id: 'a', size: 0 }] }
+  const fields = (value: Json): string[] =>
+    validateValue(strict, value, '', before).map(({ field }) => field)
+  expect(fields(before)).toEqual([])
+  // What is wrong about the object itself is judged when it changes in any way.
+  expect(fields({ ...before, count: 8 })).toEqual(['owner', 'count'])
+  expect(fields({ ...before, owner: 'me', tags: ['long', 'longer'] })).toEqual([
+    'tags[0]',
+    'tags[1]',
+  ])
+  const parts = [
+    { id: 'b', size: 0 },
+    { id: 'a', size: 0 },
+  ]
+  expect(fields({ ...before, owner: 'me', parts })).toEqual(['parts[0].size'])
+  expect(fields({ ...before, owner: 'me', name: 'ok', count: 2 })).toEqual([])
+})

@@ -79,10 +79,9 @@ const customType = (
   })
   const asJson = (object: KubeObject): Json => object as unknown as Json
   const checked = (object: KubeObject, old: Json | undefined): readonly FieldError[] => {
-    if (!validateValue(schema, asJson(object), '').some(isBlocking)) {
-      return checkRules(asJson(object), old)
-    }
-    return checkRules === noRules ? [] : [uncheckedRules]
+    const problems = validateValue(schema, asJson(object), '', old)
+    if (!problems.some(isBlocking)) return [...problems, ...checkRules(asJson(object), old)]
+    return checkRules === noRules ? problems : [...problems, uncheckedRules]
   }
   return {
     group,
@@ -111,10 +110,7 @@ const customType = (
     defaults: (object) => withDefaults(schema, asJson(object)) as unknown as KubeObject,
     prepareForCreate: (object) => withFirstGeneration(hasStatus ? withoutStatus(object) : object),
     prepareForUpdate: (object, old) => prepareUpdate(object, old, hasStatus),
-    validate: (object) => [
-      ...validateMetadata(object.metadata, dns1123SubdomainProblems, 'any'),
-      ...validateValue(schema, asJson(object), ''),
-    ],
+    validate: (object) => validateMetadata(object.metadata, dns1123SubdomainProblems, 'any'),
     validateCreate: (object) => checked(object, undefined),
     validateUpdate: (object, old) => [
       ...validateMetadataUpdate(object.metadata, old.metadata),

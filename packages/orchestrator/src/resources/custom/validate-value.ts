@@ -15,14 +15,36 @@ import {
 const errorsMax = 100
 const patternsMax = 1000
 
-export const validateValue = (schema: JsonSchema, value: Json, path: string): FieldError[] => {
+/** Where a value is, and what was there before an update; undefined: nothing that it could be compared with. */
+interface Place {
+  readonly path: string
+  readonly before: Json | undefined
+}
+
+/** `before`: of an update. What it did not touch may stay wrong, as when a schema has become stricter since. */
+export const validateValue = (
+  schema: JsonSchema,
+  value: Json,
+  path: string,
+  before?: Json,
+): FieldError[] => {
   const errors: FieldError[] = []
-  check(schema, value, path, errors)
+  check(schema, value, { path, before }, errors)
   return errors.slice(0, errorsMax)
 }
 
-const check = (schema: JsonSchema, value: Json, path: string, errors: FieldError[]): void => {
+const check = (schema: JsonSchema, value: Json, place: Place, errors: FieldError[]): void => {
   if (errors.length >= errorsMax) return
+  const errorsBefore = errors.length
+  checkWhole(schema, value, place, errors)
+  const { before } = place
+  if (errors.length > errorsBefore && before !== undefined && jsonEqual(value, before)) {
+    errors.length = errorsBefore
+  }
+}
+
+const checkWhole = (schema: JsonSchema, value: Json, place: Place, errors: FieldError[]): void => {
+  const { path } = place
   if (value === null && schema.nullable === true) return
   const typeError = checkType(schema, value, path)
   if (typeError !== undefined) {
@@ -32,9 +54,9 @@ const check = (schema: JsonSchema, value: Json, path: string, errors: FieldError
   checkEnum(schema, value, path, errors)
   if (typeof value === 'string') checkText(schema, value, path, errors)
   else if (typeof value === 'number') checkNumber(schema, value, path, errors)
-  else if (isJsonList(value)) checkList(schema, value, path, errors)
-  else if (isJsonObject(value)) checkObject(schema, value, path, errors)
-  checkJunctors(schema, value, path, errors)
+  else if (isJsonList(value)) checkList(schema, value, place, errors)
+  else if (isJsonObject(value)) checkObject(schema, value, place, errors)
+  checkJunctors(schema, value, place, errors)
 }
 
 const checkType = (schema: JsonSchema, value: Json, path: string): FieldError | undefined => {
@@ -160,7 +182,7 @@ const checkNumber = (
 const checkList = (
   schema: JsonSchema,
   value: readonly Json[],
-  path: string,
+  { path, before }: Place,
   errors: FieldError[],
 ): void => {
   const { minItems, maxItems, items } = schema
@@ -178,8 +200,28 @@ const checkList = (
   }
   checkUnique(schema, value, path, errors)
   if (items === undefined) return
-  for (const [index, item] of value.entries()) check(items, item, `${path}[${index}]`, errors)
+  const old = itemsByKey(schema, before)
+  for (const [index, item] of value.entries()) {
+    const place = { path: `${path}[${index}]`, before: old?.get(keyOf(schema, item)) }
+    check(items, item, place, errors)
+  }
 }
+
+/** Only items of a list that is a map can be told again; undefined: of others. */
+const itemsByKey = (
+  schema: JsonSchema,
+  list: Json | undefined,
+): ReadonlyMap<string, Json> | undefined =>
+  schema['x-kubernetes-list-type'] === 'map' && isJsonList(list)
+    ? new Map(list.map((item) => [keyOf(schema, item), item]))
+    : undefined
+
+const keyOf = (schema: JsonSchema, item: Json): string =>
+  JSON.stringify(
+    (schema['x-kubernetes-list-map-keys'] ?? []).map((name) =>
+      isJsonObject(item) ? (item[name] ?? schema.items?.properties?.[name]?.default ?? null) : null,
+    ),
+  )
 
 /** Sets hold a value once, maps a key once. */
 const checkUnique = (
@@ -219,7 +261,7 @@ const checkUnique = (
 const checkObject = (
   schema: JsonSchema,
   value: JsonObject,
-  path: string,
+  { path, before }: Place,
   errors: FieldError[],
 ): void => {
   const count = Object.keys(value).length
@@ -239,7 +281,9 @@ const checkObject = (
   }
   for (const [name, member] of Object.entries(value)) {
     const known = schemaOfMember(schema, name)
-    if (known !== undefined && member !== undefined) check(known, member, below(path, name), errors)
+    if (known === undefined || member === undefined) continue
+    const old = isJsonObject(before) && Object.hasOwn(before, name) ? before[name] : undefined
+    check(known, member, { path: below(path, name), before: old }, errors)
   }
 }
 
@@ -251,11 +295,12 @@ export const below = (path: string, name: string): string => {
 const checkJunctors = (
   schema: JsonSchema,
   value: Json,
-  path: string,
+  place: Place,
   errors: FieldError[],
 ): void => {
+  const { path } = place
   const isValid = (one: JsonSchema): boolean => validateValue(one, value, path).length === 0
-  for (const one of schema.allOf ?? []) check(one, value, path, errors)
+  for (const one of schema.allOf ?? []) check(one, value, place, errors)
   const { anyOf = [], oneOf = [], not } = schema
   const fail = (text: string): void => {
     errors.push(invalid(path, value, `${JSON.stringify(path)} must validate ${text}`))
@@ -263,7 +308,7 @@ const checkJunctors = (
   if (anyOf.length > 0 && !anyOf.some(isValid)) {
     fail('at least one schema (anyOf)')
     const [first] = anyOf
-    if (first !== undefined) check(first, value, path, errors)
+    if (first !== undefined) check(first, value, place, errors)
   }
   if (oneOf.length > 0) {
     const count = oneOf.filter(isValid).length
