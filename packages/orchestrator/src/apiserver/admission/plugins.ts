@@ -21,6 +21,7 @@ import { ResourceQuotas } from './resource-quota.ts'
 import { RoleEscalation } from './role-escalation.ts'
 import { ServiceAccountPlugin } from './service-account.ts'
 import { ServiceAddresses } from './service-addresses.ts'
+import { WebhookConditions } from './webhook-conditions.ts'
 import { MutatingWebhooks, ValidatingWebhooks, type WebhooksOptions } from './webhooks.ts'
 
 /** What plugins look into; to be called when a request comes, not before. */
@@ -70,6 +71,7 @@ export const admissionPlugins = (context: AdmissionContext): readonly AdmissionP
     new CustomResourceAdmission(() => find(customResourceDefinitionType)),
     ...(access === undefined ? [] : accessPlugins(context, access)),
     new MutatingWebhooks(webhooks),
+    new WebhookConditions(),
     new AdmissionPolicies(policies),
     new ValidatingWebhooks(webhooks),
     // Last: nothing is charged for what another would refuse.

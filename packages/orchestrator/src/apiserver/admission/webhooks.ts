@@ -9,6 +9,7 @@ import {
 } from '../../resources/admission/webhook-configuration.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import type { Json, KubeObject, ResourceType } from '../../resources/object.ts'
+import type { Authorizer } from '../access/authorizer.ts'
 import { badRequest, internalError } from '../api-errors.ts'
 import { decodeAs, lenient } from '../registry/decode.ts'
 import { applyPatch } from '../registry/patch.ts'
@@ -27,6 +28,8 @@ import type { AdmissionPlugin, AdmissionRequest } from './admission.ts'
 export interface WebhooksOptions extends MatchContext {
   readonly find: (type: ResourceType) => Registry | undefined
   readonly client: WebhookClient
+  /** undefined: everybody may do everything. */
+  readonly authorizer: () => Authorizer | undefined
 }
 
 /** The webhooks of one side, in order; read again when a configuration changed. */
@@ -56,7 +59,7 @@ class WebhookList {
 class WebhookCaller {
   readonly #options: WebhooksOptions
   readonly #list: WebhookList
-  #conditions: Promise<Conditions> | undefined
+  #conditions: Conditions | undefined
 
   constructor(options: WebhooksOptions, type: ResourceType) {
     this.#options = options
@@ -68,11 +71,11 @@ class WebhookCaller {
     if (known.length === 0) return known
     const matched = known.filter((one) => matchesRequest(one, request, this.#options))
     if (matched.every((one) => (one.matchConditions ?? []).length === 0)) return matched
-    this.#conditions ??= import('../webhooks/match-conditions.ts').then(
-      (module) => new module.Conditions(),
-    )
-    const conditions = await this.#conditions
-    return matched.filter((one) => conditions.hold(one, request))
+    const { Conditions } = await import('../webhooks/match-conditions.ts')
+    const { authorizerOf } = await import('../policies/cel-authorizer.ts')
+    const conditions = (this.#conditions ??= new Conditions())
+    const authorizer = authorizerOf(this.#options.authorizer(), request)
+    return matched.filter((one) => conditions.hold(one, request, authorizer))
   }
 
   /** undefined: it could not be asked, and may be passed over. Throws ApiError for a refusal. */

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Environment } from '@marcbachmann/cel-js'
 import { formatText } from './cel-format.ts'
-import { formatProblem } from '../../resources/custom/formats.ts'
+import { addNetworks } from './cel-networks.ts'
 import { compilePattern } from '../../resources/custom/validate-value.ts'
 import {
   addQuantities,
@@ -73,6 +73,7 @@ export const celEnvironment = (variables: readonly string[]): Environment => {
   addLists(environment)
   addQuantityFunctions(environment)
   addSets(environment)
+  addNetworks(environment)
   for (const name of variables) environment.registerVariable(name, 'dyn')
   return environment
 }
@@ -99,15 +100,6 @@ const addTexts = (environment: Environment): void => {
     Array.from(text).toReversed().join(''),
   )
   environment.registerFunction('string.format(list): string', formatText)
-  environment.registerFunction('isURL(string): bool', (text: string) => URL.canParse(text))
-  environment.registerFunction(
-    'isIP(string): bool',
-    (text: string) => formatProblem('ip', text) === undefined,
-  )
-  environment.registerFunction(
-    'isCIDR(string): bool',
-    (text: string) => formatProblem('cidr', text) === undefined,
-  )
 }
 
 const addLists = (environment: Environment): void => {

@@ -1,6 +1,7 @@
 // `authorizer` in expressions: asks who may do what, as the user of the request or as a service account.
 import type { Environment } from '@marcbachmann/cel-js'
 import type { AccessAttributes, AccessDecision, Authorizer } from '../access/authorizer.ts'
+import type { AdmissionRequest } from '../admission/admission.ts'
 import { serviceAccountGroups, serviceAccountPrefix, type User } from '../access/user.ts'
 
 /** What `authorizer.requestResource` is about. */
@@ -34,6 +35,15 @@ export class CelAuthorizer {
     const all: AccessDecision = { allowed: true, reason: '' }
     return new CelDecision(authorizer?.authorize({ user, ...attributes }) ?? all)
   }
+}
+
+/** Of a request that admission is asked about. */
+export const authorizerOf = (
+  authorizer: Authorizer | undefined,
+  { type, subresource, namespace = '', name, user }: AdmissionRequest,
+): CelAuthorizer => {
+  const about = { group: type.group, resource: type.plural, subresource, namespace, name }
+  return new CelAuthorizer(authorizer, user, about)
 }
 
 class PathCheck {

@@ -325,6 +325,9 @@ test('expressions know the namespace and may ask who may do what', async () => {
     '!authorizer.serviceAccount("default", "nobody").group("").resource("secrets").check("get").allowed()',
     'authorizer.requestResource.check("delete").allowed() && authorizer.path("/healthz").check("get").allowed()',
     'oldObject == null && request.namespace == "default" && request.resource.resource == "configmaps"',
+    'url("https://a.example:8443/x?q=1&q=2").getHost() == "a.example:8443" && url("/p/q").getEscapedPath() == "/p/q" && url("https://a?q=1&q=2").getQuery()["q"] == ["1", "2"]',
+    'ip("10.0.0.1").family() == 4 && ip("::1").isLoopback() && !ip("10.0.0.1").isLinkLocalUnicast() && ip("fd00::1") == ip("fd00:0::1")',
+    'cidr("10.0.0.0/8").containsIP("10.9.8.7") && !cidr("10.0.0.0/8").containsCIDR("10.0.0.0/7") && cidr("10.0.0.0/8").prefixLength() == 8 && string(cidr("10.0.0.0/8").ip()) == "10.0.0.0"',
     'sets.contains(["a", "b"], ["a"]) && !sets.intersects([1], [2]) && "abc".reverse() == "cba"',
   ]
   await inForce({ validations: checks.map((expression) => ({ expression })) })

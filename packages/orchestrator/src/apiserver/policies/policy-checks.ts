@@ -7,7 +7,7 @@ import type { AdmissionRequest } from '../admission/admission.ts'
 import { forbidden } from '../api-errors.ts'
 import { matchesResources } from '../webhooks/match-request.ts'
 import type { PoliciesOptions } from '../admission/admission-policies.ts'
-import { CelAuthorizer } from './cel-authorizer.ts'
+import { authorizerOf } from './cel-authorizer.ts'
 import { type CompiledPolicy, compilePolicy } from './compiled-policy.ts'
 import { evaluatePolicy, PolicyInput, type PolicyOutcome } from './evaluate-policy.ts'
 import { findParams, ParamProblem } from './find-params.ts'
@@ -95,13 +95,10 @@ export class PolicyChecks {
 
   #inputOf(request: AdmissionRequest): PolicyInput {
     const { authorizer, namespace } = this.#options
-    const { type, subresource, name, user } = request
-    const about = { group: type.group, resource: type.plural, subresource, name }
-    const here = { ...about, namespace: request.namespace ?? '' }
     return new PolicyInput(
       request,
       () => (request.namespace === undefined ? undefined : namespace(request.namespace)),
-      new CelAuthorizer(authorizer(), user, here),
+      authorizerOf(authorizer(), request),
     )
   }
 }

@@ -4,6 +4,7 @@ import { apiVersionOf } from '../../resources/served-version.ts'
 import { noSuchResource } from '../api-errors.ts'
 import { WatchCache } from '../storage/watch-cache.ts'
 import type { Store } from '../store.ts'
+import type { Authorizer } from '../access/authorizer.ts'
 import type { AccessControl } from '../access/access-control.ts'
 import { Admission } from '../admission/admission.ts'
 import type { PoliciesOptions } from '../admission/admission-policies.ts'
@@ -62,19 +63,20 @@ export class Registries {
       namespaceLabels: (name) => namespace(name)?.metadata.labels,
       versionsOf: (type) => this.types.filter((one) => (one.storage ?? one) === type),
     }
+    const authorizer = (): Authorizer | undefined => options.access?.().authorizer
     const policies: PoliciesOptions = {
       find,
       match,
       namespace,
       served: (apiVersion, kind) => this.findKind(apiVersion, kind),
-      authorizer: () => options.access?.().authorizer,
+      authorizer,
     }
     this.#admission = new Admission(
       admissionPlugins({
         core,
         find,
         namespaced: () => this.stored.filter(({ type }) => type.namespaced),
-        webhooks: { find, client: this.#webhooks, ...match },
+        webhooks: { find, client: this.#webhooks, authorizer, ...match },
         policies,
         now,
         access: options.access,

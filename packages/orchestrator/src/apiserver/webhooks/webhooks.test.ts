@@ -196,6 +196,29 @@ test('selectors and conditions say which requests concern a webhook', async () =
   })
 })
 
+test('conditions know who may do what, and are refused where they do not compile', async () => {
+  const expression =
+    'request.subResource == "" && authorizer.requestResource.check("delete").allowed()'
+  await configured(
+    'Validating',
+    [webhook('/may', { matchConditions: [{ name: 'may', expression }] })],
+    async () => {
+      await api.client.create(configMaps, configMap('may'))
+      expect(asked).toEqual(['/may CREATE may'])
+      await api.client.delete(configMaps, 'default', 'may')
+    },
+  )
+  const wrong = [{ name: 'wrong', expression: 'objects.data == 1' }]
+  await expect(
+    configured('Mutating', [webhook('/wrong', { matchConditions: wrong })], async () => undefined),
+  ).rejects.toMatchObject({
+    code: 422,
+    message: expect.stringContaining(
+      'webhooks[0].matchConditions[0].expression: Invalid value: "objects.data == 1": compilation failed: ERROR: <input>:1:1: undeclared reference to \'objects\'',
+    ),
+  })
+})
+
 test('one that hangs or talks nonsense fails the request, or is passed over where that is allowed', async () => {
   answers.set('/hang', () => 'hang')
   answers.set('/garbage', () => 'garbage')

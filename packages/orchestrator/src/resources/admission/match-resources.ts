@@ -1,7 +1,7 @@
 // MatchResources: which requests a policy or a binding of it is about.
 import type { FieldError, LabelSelector } from '../object.ts'
-import { duplicate, invalid, invalidEach, oneOf, required } from '../validation/field-error.ts'
-import { pathSegmentProblems, qualifiedNameProblems } from '../names.ts'
+import { duplicate, invalidEach, oneOf } from '../validation/field-error.ts'
+import { pathSegmentProblems } from '../names.ts'
 import { validateLabelSelector } from '../validation/validate-label-selector.ts'
 import { type RequestRule, validateRule } from './webhook-configuration.ts'
 
@@ -15,12 +15,6 @@ export interface MatchResources {
   readonly namespaceSelector?: LabelSelector
   readonly objectSelector?: LabelSelector
 }
-export interface MatchCondition {
-  readonly name: string
-  readonly expression: string
-}
-
-const conditionsMax = 64
 
 export const matchResourcesDefaults = (match: MatchResources): MatchResources => ({
   matchPolicy: 'Equivalent',
@@ -59,25 +53,4 @@ const validateNamedRule = (rule: NamedRequestRule, field: string): FieldError[] 
     if (names.indexOf(name) < index) errors.push(duplicate(at, name))
   }
   return [...errors, ...validateRule(rule, field)]
-}
-
-/** All but whether the expressions compile. */
-export const validateMatchConditions = (
-  conditions: readonly MatchCondition[],
-  field: string,
-): FieldError[] => {
-  const errors: FieldError[] = []
-  if (conditions.length > conditionsMax) {
-    const message = `Too many: ${conditions.length}: must have at most ${conditionsMax} items`
-    errors.push({ ...invalid(field, conditions.length, ''), message })
-  }
-  const names = conditions.map(({ name }) => name)
-  for (const [index, { name, expression }] of conditions.entries()) {
-    const at = `${field}[${index}]`
-    if (expression.trim() === '') errors.push(required(`${at}.expression`))
-    if (name === '') errors.push(required(`${at}.name`))
-    else if (names.indexOf(name) < index) errors.push(duplicate(`${at}.name`, name))
-    else errors.push(...invalidEach(`${at}.name`, name, qualifiedNameProblems(name)))
-  }
-  return errors
 }

@@ -14,11 +14,10 @@ import {
   required,
 } from '../validation/field-error.ts'
 import { validateMetadata, validateMetadataUpdate } from '../validation/validate-metadata.ts'
+import { type MatchCondition, validateMatchConditions } from './match-conditions.ts'
 import {
-  type MatchCondition,
   type MatchResources,
   matchResourcesDefaults,
-  validateMatchConditions,
   validateMatchResources,
 } from './match-resources.ts'
 

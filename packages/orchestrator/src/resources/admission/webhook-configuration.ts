@@ -1,6 +1,7 @@
 // MutatingWebhookConfiguration and ValidatingWebhookConfiguration: who else is asked before an object is stored.
 import { ageColumn, column, nameColumn } from '../columns.ts'
 import { ageOf } from '../human-duration.ts'
+import { type MatchCondition, validateMatchConditions } from './match-conditions.ts'
 import { dns1123SubdomainProblems } from '../names.ts'
 import type { FieldError, KubeObject, LabelSelector, ResourceType } from '../object.ts'
 import { allVerbs } from '../update-rules.ts'
@@ -44,7 +45,7 @@ export interface Webhook {
   readonly timeoutSeconds?: number
   readonly admissionReviewVersions: readonly string[]
   readonly reinvocationPolicy?: string
-  readonly matchConditions?: readonly { readonly name: string; readonly expression: string }[]
+  readonly matchConditions?: readonly MatchCondition[]
 }
 export interface WebhookConfiguration extends KubeObject {
   readonly webhooks?: readonly Webhook[]
@@ -164,7 +165,11 @@ const validateWebhook = (webhook: Webhook, field: string): FieldError[] => {
   for (const [index, rule] of (webhook.rules ?? []).entries()) {
     errors.push(...validateRule(rule, `${field}.rules[${index}]`))
   }
-  return [...errors, ...validateClientConfig(webhook.clientConfig, `${field}.clientConfig`)]
+  return [
+    ...errors,
+    ...validateMatchConditions(webhook.matchConditions ?? [], `${field}.matchConditions`),
+    ...validateClientConfig(webhook.clientConfig, `${field}.clientConfig`),
+  ]
 }
 
 export const validateRule = (rule: RequestRule, field: string): FieldError[] => {
