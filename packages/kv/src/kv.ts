@@ -43,6 +43,11 @@ export interface RangeOptions extends CallOptions {
   readonly minCreateRevision?: number
   readonly maxCreateRevision?: number
 }
+/** A range without an order, a limit and bounds of its own. */
+export type StreamOptions = Pick<
+  RangeOptions,
+  'key' | 'rangeEnd' | 'prefix' | 'serializable' | 'keysOnly' | 'signal'
+> & { readonly revision: number }
 export interface RangeResult {
   readonly pairs: readonly KvPair[]
   /** Keys in the whole range, whatever the limit. */
@@ -311,6 +316,11 @@ export interface Kv extends AsyncDisposable {
     options?: CallOptions & { revision?: number; serializable?: boolean },
   ): Promise<KvPair | undefined>
   range(options: RangeOptions): Promise<RangeResult>
+  /**
+   * Over gRPC, where servers may have RangeStream (etcd 3.7, Balsa): the pairs at one revision, in parts as large as the server likes. Others
+   * end it with UNIMPLEMENTED before the first part. `pages` uses it by itself.
+   */
+  readonly rangeStream?: ((options: StreamOptions) => AsyncIterable<readonly KvPair[]>) | undefined
   put(
     key: Bytes,
     value: Bytes,

@@ -11,6 +11,7 @@ import type {
   OperationResult,
   RangeOptions,
   RangeResult,
+  StreamOptions,
   Txn,
   WatchOptions,
 } from '../kv.ts'
@@ -26,6 +27,7 @@ export function namespaced(kv: Kv, prefix: Bytes): Kv {
   const members: Partial<Kv> = {
     get: async (key, options) => namespace.optional(await kv.get(namespace.outer(key), options)),
     range: async (options) => namespace.result(await kv.range(namespace.keys(options))),
+    ...(kv.rangeStream === undefined ? {} : { rangeStream: namespace.streams(kv.rangeStream) }),
     put: async (key, value, options) => {
       const { revision, prev } = await kv.put(namespace.outer(key), value, options)
       return { revision, prev: namespace.optional(prev) }
@@ -133,6 +135,14 @@ class Namespace {
 
   result<Result extends RangeResult>(result: Result): Result {
     return { ...result, pairs: result.pairs.map((pair) => this.inner(pair)) }
+  }
+
+  streams(stream: NonNullable<Kv['rangeStream']>): NonNullable<Kv['rangeStream']> {
+    const inner = (pair: KvPair): KvPair => this.inner(pair)
+    const keys = (options: StreamOptions): StreamOptions => this.keys(options)
+    return async function* (options) {
+      for await (const pairs of stream(keys(options))) yield pairs.map(inner)
+    }
   }
 
   operationResult(result: OperationResult): OperationResult {

@@ -24,6 +24,8 @@ const attemptsMax = 3
 const signInTimeoutMs = 10_000
 
 export class SignedInWire implements Wire {
+  /** A token that is not taken any more ends it: whoever asks for a stream has another way. */
+  readonly stream: Wire['stream']
   readonly #wire: Wire
   readonly #user: User
   #signingIn: Promise<void> | undefined
@@ -34,6 +36,7 @@ export class SignedInWire implements Wire {
 
   constructor(wire: Wire, user: User) {
     this.#wire = wire
+    this.stream = wire.stream?.bind(wire)
     this.#user = user
   }
 

@@ -38,6 +38,7 @@ import {
   txnRequestOf,
   txnResultOf,
 } from './convert.ts'
+import { streamedRanges } from './range-stream.ts'
 import { randomLeaseId, TtlPuts } from './put-with-ttl.ts'
 import { WatchClient } from './watch-client.ts'
 import type { Wire, WireMethod } from './wire.ts'
@@ -49,6 +50,7 @@ export class WireKv implements Kv {
   readonly cluster: KvCluster
   readonly maintenance: KvMaintenance
   readonly auth: KvAuth
+  readonly rangeStream: Kv['rangeStream']
   readonly #wire: Wire
   readonly #caller: Caller
   readonly #watches: WatchClient
@@ -56,6 +58,7 @@ export class WireKv implements Kv {
 
   constructor(wire: Wire, options: CallerOptions) {
     this.#wire = wire
+    this.rangeStream = streamedRanges(wire)
     this.#caller = new Caller(wire, options)
     this.#watches = new WatchClient(wire)
     this.#ttlPuts = new TtlPuts(this, (key, value, put) => this.#put(key, value, put))

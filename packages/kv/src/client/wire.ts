@@ -21,6 +21,13 @@ export type WireMethod =
   | `Auth/${string}`
   | `Quota/${string}`
 
+export type StreamMethod = 'Maintenance/Snapshot' | 'KV/RangeStream'
+export type StreamCall = (
+  method: StreamMethod,
+  body: Uint8Array,
+  signal: AbortSignal | undefined,
+) => AsyncIterable<Uint8Array>
+
 /** As gRPC names it. */
 export function methodPath(method: string): string {
   return method.startsWith('Quota/') ? `/balsapb.${method}` : `/etcdserverpb.${method}`
@@ -37,6 +44,8 @@ export interface AttemptOptions {
 export interface Wire {
   /** One try, at one server. Rejects with AttemptError. */
   attempt(method: WireMethod, body: Uint8Array, options: AttemptOptions): Promise<Uint8Array>
+  /** One question and any number of answers, no faster than they are taken; the end of the loop ends it. Throws AttemptError. */
+  readonly stream?: StreamCall | undefined
   /** Opens a stream of watchers at whatever server can be reached; rejects with AttemptError. */
   openWatchChannel(events: WatchChannelEvents): Promise<WatchChannel>
   /** Shown with every request from now on; '': none. */

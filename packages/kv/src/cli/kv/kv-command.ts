@@ -7,6 +7,7 @@ import { registerMemberCommands } from './member-commands.ts'
 import { registerAuthCommands } from './auth-commands.ts'
 import { registerCheckCommands } from './check-commands.ts'
 import { registerClusterCommands } from './cluster-commands.ts'
+import { registerCompletionCommand } from './completion-command.ts'
 import { registerKeyCommands } from './key-commands.ts'
 import { addKvOptions, askMissingPassword } from './kv-options.ts'
 import { registerLeaseCommands } from './lease-commands.ts'
@@ -41,6 +42,7 @@ export function registerKvCommand(program: Command): void {
   registerFeedCommand(kv)
   registerTopCommand(kv)
   registerVersionCommand(kv)
+  registerCompletionCommand(kv)
   kv.hook('preAction', () => askMissingPassword(kv))
   kv.hook('postAction', () => closePasswords())
 }

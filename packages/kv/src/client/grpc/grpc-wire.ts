@@ -8,7 +8,14 @@ import type { WatchRequest } from '../../proto/index.ts'
 import { parseEndpoint } from '../endpoint.ts'
 import type { ClientTls, Endpoint } from '../endpoint.ts'
 import { AttemptError, methodPath, readWatchResponse } from '../wire.ts'
-import type { AttemptOptions, WatchChannel, WatchChannelEvents, Wire, WireMethod } from '../wire.ts'
+import type {
+  AttemptOptions,
+  StreamMethod,
+  WatchChannel,
+  WatchChannelEvents,
+  Wire,
+  WireMethod,
+} from '../wire.ts'
 import { toAttemptError } from './grpc-errors.ts'
 
 export interface GrpcWireOptions {
@@ -77,9 +84,8 @@ export class GrpcWire implements Wire {
     })
   }
 
-  /** One question and any number of answers, no faster than they are taken. Throws AttemptError; the end of the loop ends the call. */
   async *stream(
-    method: 'Maintenance/Snapshot',
+    method: StreamMethod,
     body: Uint8Array,
     signal: AbortSignal | undefined,
   ): AsyncIterable<Uint8Array> {
