@@ -3,7 +3,7 @@ import { badRequest } from '../api-errors.ts'
 import type { Json } from '../../resources/object.ts'
 import type { DeleteOptions } from '../registry/request-options.ts'
 import type { Exchange } from './exchange.ts'
-import { wholeNumber, writeOptions } from './query-options.ts'
+import { invalidOption, wholeNumber, writeOptions } from './query-options.ts'
 import { readObject } from './request-body.ts'
 
 type JsonObject = { readonly [key: string]: Json | undefined }
@@ -29,22 +29,34 @@ export const deleteOptionsOf = (exchange: Exchange, sent: Json | undefined): Del
     gracePeriodSeconds: typeof grace === 'number' ? grace : undefined,
     uid: textOf(preconditions, 'uid'),
     resourceVersion: textOf(preconditions, 'resourceVersion'),
-    propagationPolicy: policyOf(body, query),
+    propagationPolicy: policyOf(exchange, body),
   }
 }
 
-const policyOf = (body: JsonObject, query: URLSearchParams): DeleteOptions['propagationPolicy'] => {
+const policyOf = (exchange: Exchange, body: JsonObject): DeleteOptions['propagationPolicy'] => {
+  const { query } = exchange
   const orphan = body['orphanDependents'] ?? query.get('orphanDependents') ?? undefined
   const policy = textOf(body, 'propagationPolicy') ?? query.get('propagationPolicy') ?? ''
   if (policy === '') {
     if (orphan === undefined) return undefined
     return orphan === true || orphan === 'true' ? 'Orphan' : 'Background'
   }
+  if (orphan !== undefined) {
+    const message = `Invalid value: ${JSON.stringify(policy)}: orphanDependents and deletionPropagation cannot be both set`
+    throw invalidOption(exchange, {
+      reason: 'FieldValueInvalid',
+      field: 'propagationPolicy',
+      message,
+    })
+  }
   const known = policies.find((one) => one === policy)
   if (known !== undefined) return known
-  throw badRequest(
-    `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Background", "Foreground", "Orphan", "nil"`,
-  )
+  const message = `Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", "nil"`
+  throw invalidOption(exchange, {
+    reason: 'FieldValueNotSupported',
+    field: 'propagationPolicy',
+    message,
+  })
 }
 
 const objectOf = (value: Json | undefined, name: string): JsonObject => {

@@ -1,6 +1,7 @@
 // The options that come in the query of a request, checked as upstream checks them.
 import { ApiError } from '../../client/api-client.ts'
 import { badRequest, invalid } from '../api-errors.ts'
+import type { FieldError } from '../../resources/object.ts'
 import type { FieldValidation } from '../registry/decode.ts'
 import { parseResourceVersion } from '../registry/list-reader.ts'
 import type { ListQuery, WriteOptions } from '../registry/request-options.ts'
@@ -72,16 +73,14 @@ export const writeOptions = (
   const dryRun = [...exchange.query.getAll('dryRun').filter((one) => one !== ''), ...dryRunInBody]
   const wrong = dryRun.find((one) => one !== 'All')
   if (wrong !== undefined) {
-    throw invalid({ group: 'meta.k8s.io', kind: 'WriteOptions' }, '', [
-      {
-        reason: 'FieldValueNotSupported',
-        field: 'dryRun',
-        message: `Unsupported value: ${JSON.stringify(wrong)}: supported values: "All"`,
-      },
-    ])
+    throw invalidOption(exchange, {
+      reason: 'FieldValueNotSupported',
+      field: 'dryRun',
+      message: `Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`,
+    })
   }
   const agent = exchange.header('user-agent').split('/', 1)[0] ?? ''
-  const fieldManager = (exchange.query.get('fieldManager') ?? agent) || 'unknown'
+  const fieldManager = askedManager(exchange) || agent || 'unknown'
   return {
     user: exchange.user,
     dryRun: dryRun.length > 0,
@@ -96,15 +95,39 @@ export const writeOptions = (
   }
 }
 
-export const fieldValidation = (query: URLSearchParams): FieldValidation => {
-  const value = query.get('fieldValidation') ?? ''
+/** '' where none is asked for. Throws ApiError Invalid. */
+const askedManager = (exchange: Exchange): string => {
+  const asked = exchange.query.get('fieldManager') ?? ''
+  const field = 'fieldManager'
+  if (asked.length > fieldManagerLengthMax) {
+    const message = `Too long: may not be more than ${fieldManagerLengthMax} bytes`
+    throw invalidOption(exchange, { reason: 'FieldValueTooLong', field, message })
+  }
+  if (/\p{C}/u.test(asked)) {
+    const message = `Invalid value: ${JSON.stringify(asked)}: should only contain printable characters`
+    throw invalidOption(exchange, { reason: 'FieldValueInvalid', field, message })
+  }
+  return asked
+}
+
+const optionKinds: Readonly<Record<string, string>> = {
+  POST: 'CreateOptions',
+  PUT: 'UpdateOptions',
+  PATCH: 'PatchOptions',
+  DELETE: 'DeleteOptions',
+}
+
+/** What is said of a request whose options are wrong. */
+export const invalidOption = ({ method }: Exchange, error: FieldError): ApiError =>
+  invalid({ group: 'meta.k8s.io', kind: optionKinds[method] ?? 'ListOptions' }, '', [error])
+
+export const fieldValidation = (exchange: Exchange): FieldValidation => {
+  const value = exchange.query.get('fieldValidation') ?? ''
   if (value === '') return 'Warn'
   if (value === 'Strict' || value === 'Warn' || value === 'Ignore') return value
-  throw invalid({ group: 'meta.k8s.io', kind: 'CreateOptions' }, '', [
-    {
-      reason: 'FieldValueNotSupported',
-      field: 'fieldValidation',
-      message: `Unsupported value: ${JSON.stringify(value)}: supported values: "Ignore", "Strict", "Warn"`,
-    },
-  ])
+  throw invalidOption(exchange, {
+    reason: 'FieldValueNotSupported',
+    field: 'fieldValidation',
+    message: `Unsupported value: ${JSON.stringify(value)}: supported values: "Ignore", "Strict", "Warn"`,
+  })
 }

@@ -36,6 +36,7 @@ import { bodyDuplicates, readObject, readPatch } from './request-body.ts'
 import type { ApiMetrics } from '../metrics/api-metrics.ts'
 import type { ResourcePath } from './request-path.ts'
 import { handleWatch } from './watch-handler.ts'
+import { requireName } from './require-name.ts'
 
 /** Of kinds that users bring: how their lists are merged strategically nobody has said. */
 const customPatchTypes = [
@@ -168,6 +169,7 @@ export class ResourceHandlers {
       case 'PUT': {
         const options = writeOptions(exchange)
         const object = await readObjectOf(request)
+        requireName(object, place)
         const { stored, isCreated } = await registry.update(place, object, options)
         await this.#reply(request, isCreated ? 201 : 200, stored)
         return undefined
@@ -255,6 +257,7 @@ export class ResourceHandlers {
     let change: Change
     if (method === 'PUT') {
       const object = await readObjectOf(request)
+      requireName(object, place)
       change = () => object
     } else if (method === 'PATCH') {
       const { type, patch } = readPatch(exchange)
@@ -361,7 +364,7 @@ const checkScope = (path: ResourcePath, { type }: Registry): void => {
 const decoding = (exchange: Exchange): DecodeOptions => {
   const warned = new Set<string>()
   return {
-    fieldValidation: fieldValidation(exchange.query),
+    fieldValidation: fieldValidation(exchange),
     duplicateFields: () => bodyDuplicates(exchange),
     warn: (text) => {
       if (warned.has(text)) return

@@ -247,6 +247,7 @@ export interface PodSpec {
     readonly runAsUser?: number
     readonly runAsGroup?: number
     readonly fsGroup?: number
+    readonly sysctls?: readonly { readonly name: string; readonly value?: string }[]
   }
   readonly affinity?: Affinity
   readonly schedulerName?: string

@@ -27,7 +27,27 @@ export const validatePodSpec = (spec: PodSpec, path: string): FieldError[] => [
   ...validateNames(spec, path),
   ...validateDeadline(spec.activeDeadlineSeconds, `${path}.activeDeadlineSeconds`),
   ...validateScheduling(spec, path),
+  ...validateSysctls(spec, `${path}.securityContext.sysctls`),
 ]
+
+const sysctlLengthMax = 253
+const sysctlPattern = String.raw`^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$`
+const sysctlRegExp = new RegExp(sysctlPattern, 'u')
+
+const validateSysctls = ({ securityContext }: PodSpec, path: string): FieldError[] => {
+  const names = new Set<string>()
+  return (securityContext?.sysctls ?? []).flatMap(({ name }, index) => {
+    const field = `${path}[${index}].name`
+    const isFirst = !names.has(name)
+    names.add(name)
+    if (name === '') return [required(field)]
+    if (name.length > sysctlLengthMax || !sysctlRegExp.test(name)) {
+      const rule = `must have at most ${sysctlLengthMax} characters and match regex ${sysctlPattern}`
+      return [invalid(field, name, rule)]
+    }
+    return isFirst ? [] : [duplicate(field, name)]
+  })
+}
 
 const validateContainers = (spec: PodSpec, path: string): FieldError[] => {
   const initContainers = spec.initContainers ?? []

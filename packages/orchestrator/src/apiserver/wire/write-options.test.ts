@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ApiFixture } from '../testing/api-fixture.ts'
+
+const configMaps = '/api/v1/namespaces/default/configmaps'
+let api: ApiFixture
+beforeAll(async () => {
+  api = await ApiFixture.start()
+})
+afterAll(async () => {
+  expect(api.errors).toEqual([])
+  await api.close()
+})
+
+test.each([
+  [
+    'POST',
+    'dryRun=Some',
+    'CreateOptions',
+    'dryRun: Unsupported value: ["Some"]: supported values: "All"',
+  ],
+  [
+    'PUT',
+    'fieldValidation=No',
+    'UpdateOptions',
+    'fieldValidation: Unsupported value: "No": supported values: "Ignore", "Strict", "Warn"',
+  ],
+  [
+    'POST',
+    `fieldManager=${'x'.repeat(129)}`,
+    'CreateOptions',
+    'fieldManager: Too long: may not be more than 128 bytes',
+  ],
+  [
+    'PATCH',
+    'fieldManager=a%07b',
+    'PatchOptions',
+    String.raw`fieldManager: Invalid value: "a\u0007b": should only contain printable characters`,
+  ],
+  [
+    'DELETE',
+    'propagationPolicy=No',
+    'DeleteOptions',
+    'propagationPolicy: Unsupported value: "No": supported values: "Foreground", "Background", "Orphan", "nil"',
+  ],
+  [
+    'DELETE',
+    'propagationPolicy=Orphan&orphanDependents=true',
+    'DeleteOptions',
+    'propagationPolicy: Invalid value: "Orphan": orphanDependents and deletionPropagation cannot be both set',
+  ],
+])('%s with %s is refused as invalid %s', async (method, query, kind, message) => {
+  const path = method === 'POST' ? configMaps : `${configMaps}/a`
+  const { status, json } = await api.request(method, `${path}?${query}`, {
+    body: { metadata: { name: 'a' } },
+    headers: method === 'PATCH' ? { 'content-type': 'application/merge-patch+json' } : {},
+  })
+  expect([status, json.message]).toEqual([422, `${kind}.meta.k8s.io "" is invalid: ${message}`])
+})
+
+test('a PUT of an object without a name is refused', async () => {
+  const { status, json } = await api.request('PUT', `${configMaps}/a`, { body: { data: {} } })
+  expect([status, json.message]).toEqual([
+    400,
+    'the name of the object (a based on URL) was undeterminable: name must be provided',
+  ])
+})
+
+test('names of sysctls are checked', async () => {
+  const sysctls = ['foo-', 'kernel.shmmax', 'bar..', 'kernel/shmmax', 'kernel.shmmax'].map(
+    (name) => ({ name, value: '1' }),
+  )
+  const body = {
+    metadata: { name: 'p' },
+    spec: { containers: [{ name: 'c', image: 'i' }], securityContext: { sysctls } },
+  }
+  const { status, json } = await api.request('POST', '/api/v1/namespaces/default/pods', { body })
+  const at = (index: number): string => `spec.securityContext.sysctls[${index}].name`
+  expect([status, json.details.causes.map(({ field }: { field: string }) => field)]).toEqual([
+    422,
+    [at(0), at(2), at(4)],
+  ])
+  expect(json.message).toContain('Invalid value: "foo-": must have at most 253 characters')
+})
