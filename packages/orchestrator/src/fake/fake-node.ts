@@ -72,9 +72,10 @@ export const fakeNodeStatus = (
       { type: 'Hostname', address: name },
     ],
     nodeInfo: {
-      machineID: '',
-      systemUUID: '',
-      bootID: '',
+      // Clients refuse a Node where one of these is empty.
+      machineID: name,
+      systemUUID: name,
+      bootID: name,
       kernelVersion: 'fake',
       osImage: 'fake',
       containerRuntimeVersion: 'fake://1',

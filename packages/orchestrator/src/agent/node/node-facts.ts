@@ -1,4 +1,5 @@
 // What the machine is and has: the labels, capacity, conditions and versions of a Node.
+import { createHash } from 'node:crypto'
 import { readFile, statfs } from 'node:fs/promises'
 import { arch, availableParallelism, freemem, platform, release, totalmem } from 'node:os'
 import { hostAddress } from '../../network/host-address.ts'
@@ -44,6 +45,9 @@ export async function nodeStatus(
   before: Node | undefined,
   nowMs: number,
 ): Promise<NodeStatus> {
+  // Clients refuse a Node where one of these is empty, and not every system has them.
+  const nameId = createHash('sha256').update(nodeName).digest('hex').slice(0, 32)
+  const machineId = (await firstLine('/etc/machine-id')) || nameId
   return {
     capacity,
     allocatable: capacity,
@@ -54,9 +58,9 @@ export async function nodeStatus(
     ],
     daemonEndpoints: { kubeletEndpoint: { Port: 0 } },
     nodeInfo: {
-      machineID: await firstLine('/etc/machine-id'),
-      systemUUID: await firstLine('/etc/machine-id'),
-      bootID: await firstLine('/proc/sys/kernel/random/boot_id'),
+      machineID: machineId,
+      systemUUID: machineId,
+      bootID: (await firstLine('/proc/sys/kernel/random/boot_id')) || nameId,
       kernelVersion: release(),
       osImage: await osImage(),
       containerRuntimeVersion: `process://${process.version.slice(1)}`,

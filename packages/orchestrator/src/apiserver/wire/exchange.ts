@@ -6,6 +6,7 @@ import { assert } from '@balsa/raft/assert'
 import { badRequest } from '../api-errors.ts'
 import { anonymousUser, type User } from '../access/user.ts'
 import type { HttpCall, SentHeaders, UpgradedSocket } from './http-call.ts'
+import { fromOldWatchPath } from './old-watch-path.ts'
 
 const urlLengthMax = 64 * 1024
 const noBytes = Buffer.alloc(0)
@@ -61,8 +62,11 @@ export class Exchange {
     this.method = call.method
     const { url } = call
     const mark = url.indexOf('?')
-    this.path = mark === -1 ? url : url.slice(0, mark)
-    this.rawQuery = mark === -1 ? '' : url.slice(mark + 1)
+    const path = mark === -1 ? url : url.slice(0, mark)
+    const rawQuery = mark === -1 ? '' : url.slice(mark + 1)
+    const asked = fromOldWatchPath(path, rawQuery)
+    this.path = asked?.path ?? path
+    this.rawQuery = asked?.rawQuery ?? rawQuery
     call.onClose = () => this.#onClose()
   }
 
