@@ -17,15 +17,17 @@ export class HpackDecoder {
   #block: Buffer = Buffer.alloc(0)
   #pos = 0
 
-  /** True when a block's meaning depends on the block alone: the peer agreed to a table of size 0. */
+  /** True when a block's meaning depends on the block alone: the peer said that its table has size 0. */
   get isStateless(): boolean {
-    return this.#tableSizeLimitBytes === 0
+    return this.#tableSizeLimitBytes === 0 && this.#tableSizeBytes === 0
   }
 
-  /** The peer has acknowledged our SETTINGS_HEADER_TABLE_SIZE. */
+  /**
+   * The peer has acknowledged our SETTINGS_HEADER_TABLE_SIZE. Its next block has to begin with the new size; the clients of Go did not know
+   * that for years (kubectl up to 1.25) and go on with the table that they have, so nothing is taken from it before the peer says so.
+   */
   limitTable(sizeBytes: number): void {
     this.#tableSizeLimitBytes = sizeBytes
-    if (this.#tableSizeBytes > sizeBytes) this.#resize(sizeBytes)
   }
 
   /**
