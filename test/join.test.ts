@@ -86,8 +86,8 @@ describe.skipIf(missing('kubectl'))('balsa join', () => {
     joinFlags = rest
     const [, , token = '', , hash = ''] = rest
     expect(hash).toMatch(/^sha256:[0-9a-f]{64}$/)
-    const tryJoin = (...flags: string[]): ReturnType<typeof runBalsa> =>
-      runBalsa(['join', ...flags, '--data-dir', join(folder, 'refused')])
+    const tryJoin = (index: number, flags: readonly string[]): ReturnType<typeof runBalsa> =>
+      runBalsa(['join', ...flags, '--data-dir', join(folder, `refused-${index}`)])
     const wrongHash = `sha256:${'0'.repeat(64)}`
     const cases: readonly (readonly [readonly string[], RegExp])[] = [
       [[apiUrl, '--token', token, '--ca-cert-hash', wrongHash], /--ca-cert-hash: .* is another/],
@@ -97,7 +97,10 @@ describe.skipIf(missing('kubectl'))('balsa join', () => {
       [['http://127.0.0.1:1'], /write it like https:/],
       [[apiUrl, '--token', 'short'], /write it like abcdef/],
     ]
-    const tried = cases.map(async ([flags, message]) => ({ message, ...(await tryJoin(...flags)) }))
+    const tried = cases.map(async ([flags, message], index) => ({
+      message,
+      ...(await tryJoin(index, flags)),
+    }))
     for (const { message, code, stderr } of await Promise.all(tried)) {
       expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(message) })
       expect(stderr.trim().split('\n'), stderr).toHaveLength(1)

@@ -72,7 +72,7 @@ describe.each(['kubectl', 'kubectl120'] as const)('%s', (tool) => {
         ['kube-system', 'Active'],
       ])
       expect(await kubectl.run('get svc kubernetes -o jsonpath={.spec.clusterIP}')).toBe(
-        '10.96.0.1',
+        '127.96.0.1',
       )
       expect(await kubectl.run('auth can-i create pods')).toBe('yes\n')
       expect(await kubectl.run('get --raw /healthz')).toBe('ok')

@@ -14,6 +14,8 @@ import type { ApiClient, ResourceRef } from './client/api-client.ts'
 import { type ObjectName, Resource } from './client/resource.ts'
 import { type WaitOptions, waitFor } from './client/wait-for.ts'
 import { startControlPlane } from './control-plane.ts'
+import { ServiceProxy } from './network/proxy/service-proxy.ts'
+import { dialFromServer } from './network/tunnel/pod-relay.ts'
 import { startFakeNodes, type FakeNodesOptions } from './fake/fake-nodes.ts'
 import type { ElectionTimes } from './loop/leading.ts'
 import type { KubeObject, Stored } from './resources/object.ts'
@@ -91,6 +93,17 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       const agent = { nodeName, dataDir: join(dataDir, 'agents', nodeName), stopPods }
       const kubelet = clientAs(componentUser(`system:node:${nodeName}`, ['system:nodes']))
       parts.push(await startAgent({ ...agent, client: kubelet, connections, onError }))
+    }
+    if (nodes.length > 0) {
+      const own = new Set(nodes)
+      parts.push(
+        ServiceProxy.start({
+          client: clientAs(componentUser('system:kube-proxy')),
+          isOwnNode: (name) => own.has(name),
+          dialFar: (target) => dialFromServer(connections, target),
+          onError,
+        }),
+      )
     }
     if (options.fakeNodes !== undefined) {
       const fakes = await startFakeNodes({ ...options.fakeNodes, client, connections, onError })

@@ -5,6 +5,7 @@ import { configMapType, type ConfigMap } from '../../resources/config-map.ts'
 import type { KubeObject, Stored } from '../../resources/object.ts'
 import type { Pod } from '../../resources/pod.ts'
 import { endpointsType, type Endpoints } from '../../resources/endpoints.ts'
+import { serviceType, type Service } from '../../resources/service.ts'
 import { secretType, type Secret } from '../../resources/secret.ts'
 import {
   persistentVolumeClaimType,
@@ -83,6 +84,12 @@ export class ConfigSource {
       if (isApiError(reason, 404)) return undefined
       throw reason
     }
+  }
+
+  /** Of the namespace. */
+  async services(): Promise<readonly Service[]> {
+    const { items } = await this.#client.list<Service>(serviceType, { namespace: this.#namespace })
+    return items
   }
 
   /** When the first of the tokens given out should be replaced; epoch milliseconds. */

@@ -5,6 +5,7 @@ import type { Container, EnvVar } from '../../resources/pod-spec/pod-spec.ts'
 import type { ConfigKind, ConfigSource } from './config-source.ts'
 import { expandVariables } from './expand-variables.ts'
 import { inClusterEnvironment } from './in-cluster.ts'
+import { serviceVariables } from './service-links.ts'
 import { podField, resourceField, type PodPlace } from './pod-field.ts'
 
 /** Taken over from the agent's environment, since programs on a host need them. */
@@ -27,6 +28,10 @@ export async function containerEnvironment(
   values.set('BALSA_POD_IP', place.podIp)
   values.set('BALSA_ROOT', rootDir)
   const { namespace = '' } = place.pod.metadata
+  if (place.pod.spec.enableServiceLinks !== false) {
+    const links = serviceVariables(await source.services())
+    for (const [name, value] of links) values.set(name, value)
+  }
   const api = await source.apiAddress()
   const inCluster = await inClusterEnvironment(container, api, { rootDir, namespace })
   for (const [name, value] of inCluster) values.set(name, value)

@@ -5,7 +5,9 @@ import { type ApiServerAddress, HttpTransport } from '../../client/http-transpor
 import { backOffMs } from '../../client/back-off.ts'
 import { isApiError } from '../../client/is-api-error.ts'
 import { pause } from '../../client/pause.ts'
+import { ServiceProxy } from '../../network/proxy/service-proxy.ts'
 import { AgentTunnel } from '../../network/tunnel/agent-tunnel.ts'
+import { dialThroughServer } from '../../network/tunnel/pod-relay.ts'
 import { type Agent, startAgent } from '../agent.ts'
 import {
   agreeMembership,
@@ -74,6 +76,7 @@ class NetworkedNode {
   readonly #tunnel: AgentTunnel
   readonly #closing = new AbortController()
   #agent: Agent | undefined
+  #proxy: ServiceProxy | undefined
   #starting: Promise<void> | undefined
   #renewal: NodeJS.Timeout | undefined
   #told = ''
@@ -100,6 +103,7 @@ class NetworkedNode {
     clearInterval(this.#renewal)
     // Closed before it was ready: its starter was told.
     await Promise.allSettled([this.#starting])
+    await this.#proxy?.close()
     await this.#agent?.close()
     this.#tunnel.close()
     this.#transport.close()
@@ -118,6 +122,12 @@ class NetworkedNode {
       }
       await pause(backOffMs(failures, startBackOff), signal)
     }
+    this.#proxy = ServiceProxy.start({
+      client: this.#client,
+      isOwnNode: (name) => name === this.#membership.nodeName,
+      dialFar: (target) => dialThroughServer(this.#address, target),
+      onError: (error) => this.#tell(error),
+    })
     await this.#renew()
     this.#renewal = setInterval(() => void this.#renew(), renewalCheckMs)
   }

@@ -2,9 +2,9 @@
 // pod's uid, so it survives the agent, and several agents on one machine rarely meet; pods of one agent never do.
 import { createHash } from 'node:crypto'
 
-/** 127.64.0.0 to 127.127.255.255: clear of 127.0.0.1 and of what else sits at the low end. */
+/** 127.64.0.0 to 127.95.255.255: clear of 127.0.0.1, of what else sits at the low end, and of the addresses of Services, 127.96.0.0/16. */
 const firstBlock = 64
-const blockCount = 64
+const blockCount = 32
 
 export class PodAddresses {
   readonly #byUid = new Map<string, string>()

@@ -10,11 +10,11 @@ import { internalError, invalid } from '../api-errors.ts'
 import type { AdmissionOperation, AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import type { Registry } from '../registry/registry.ts'
 
-/** Its first address is that of the service `kubernetes`. */
-export const serviceNetwork = '10.96.0.0/16'
-const networkPrefix = '10.96.'
+/** Where every machine can listen without more. Its first address is that of the service `kubernetes`. */
+export const serviceNetwork = '127.96.0.0/16'
+const networkPrefix = '127.96.'
 const hostsMax = 65_534
-export const kubernetesAddress = '10.96.0.1'
+export const kubernetesAddress = '127.96.0.1'
 const nodePortFirst = 30_000
 const nodePortLast = 32_767
 /** How long an address is held for a create that is under way. */

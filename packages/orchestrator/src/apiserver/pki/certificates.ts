@@ -85,6 +85,7 @@ const serverNames = (host: string): LeafRequest['names'] => {
   const names = new Set([
     '127.0.0.1',
     '::1',
+    '127.96.0.1',
     '10.96.0.1',
     'localhost',
     hostname().toLowerCase(),

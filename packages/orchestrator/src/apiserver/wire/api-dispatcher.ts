@@ -10,6 +10,7 @@ import {
 import type { Aggregation } from '../aggregation/aggregation.ts'
 import { proxyToApi } from '../aggregation/api-proxy.ts'
 import type { RemoteApi } from '../aggregation/remote-api.ts'
+import { acceptRelay } from '../../network/tunnel/pod-relay.ts'
 import { acceptTunnel } from '../../network/tunnel/accept-tunnel.ts'
 import type { NodeConnections } from '../node-connections.ts'
 import type { Registries } from '../registry/registries.ts'
@@ -132,6 +133,7 @@ export class ApiDispatcher {
     if (remote !== undefined) await proxyToApi(exchange, remote)
     else if (path !== undefined) await this.#handleResource(exchange, path)
     else if (acceptTunnel(exchange, this.#options.nodes)) return
+    else if (await acceptRelay(exchange, this.#options.nodes)) return
     else if (!(await this.#handleIssuer(exchange))) await this.#handleDocument(exchange)
   }
 

@@ -15,7 +15,11 @@ class BytesOver extends Duplex {
     })
     stream.pause()
     stream.once('end', () => this.push(null))
-    stream.once('close', () => this.destroy())
+    stream.once('close', () => {
+      // What came before the end is still to be read.
+      if (stream.readableEnded && !this.readableEnded) this.once('end', () => this.destroy())
+      else this.destroy()
+    })
     // Whoever has it is told by 'close'; one who listens is told more.
     this.on('error', () => undefined)
   }

@@ -2,7 +2,6 @@
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { finished, PassThrough, type Writable } from 'node:stream'
 import { ApiError } from '../../client/api-client.ts'
-import type { KubeObject, Stored } from '../../resources/object.ts'
 import type {
   CommandStreams,
   NodeConnection,
@@ -20,13 +19,13 @@ import {
   stdinChannel,
   stdoutChannel,
 } from './frames.ts'
+import { podOf } from './pod-relay.ts'
 import {
   argumentsHeader,
   type CallResult,
   type CommandCall,
   type DialCall,
   type LogCall,
-  type PodName,
   type VolumeCall,
 } from './tunnel-protocol.ts'
 
@@ -89,13 +88,6 @@ const errorOf = (reason: unknown): CallResult['error'] & object => {
     ? { code: reason.code, reason: reason.reason, message }
     : { code: 0, reason: '', message }
 }
-
-/** What the methods of a NodeConnection read of a pod. */
-const podOf = ({ namespace, name, uid }: PodName): Stored<KubeObject> => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { namespace, name, uid, resourceVersion: '', creationTimestamp: '' },
-})
 
 const readLog = async ({ arguments: given, stream, node, signal }: Call): Promise<CallResult> => {
   const { pod, options } = given as LogCall

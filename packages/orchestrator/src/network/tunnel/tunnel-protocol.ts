@@ -18,6 +18,15 @@ export const nodeOfTunnelPath = (path: string): string | undefined => {
   return name === undefined || name.includes('%') ? undefined : name
 }
 
+/** In the header `Upgrade`, of a node that wants a port of a pod on another one. */
+export const relayProtocol = 'balsa-pod/1'
+
+export const relayPath = (nodeName: string, pod: PodName, port: number): string =>
+  `/balsa/v1/nodes/${nodeName}/pods/${pod.namespace}/${pod.name}/${pod.uid}/${port}`
+
+export const isRelayPath = (path: string): boolean =>
+  /^\/balsa\/v1\/nodes\/[\w.-]{1,253}\/pods(?:\/[\w.-]{1,253}){3}\/\d{1,5}$/.test(path)
+
 /** All that an agent needs to find a pod; it knows the rest better. */
 export interface PodName {
   readonly namespace: string

@@ -22,6 +22,7 @@ import { ApiError } from '../../client/api-client.ts'
 import type { ApiServerAddress } from '../../client/http-transport.ts'
 import type { KubeObject, Stored } from '../../resources/object.ts'
 import { AgentTunnel } from './agent-tunnel.ts'
+import { dialThroughServer } from './pod-relay.ts'
 
 const nodeName = 'far'
 const pod: Stored<KubeObject> = {
@@ -223,6 +224,28 @@ test('a port is dialled at the agent, with each direction ending by itself, and 
 
 test('statistics come as they are', async () => {
   expect(await node().stats?.()).toEqual(stats)
+})
+
+test('another node reaches a port of the pod through the apiserver, and nobody else does', async () => {
+  const target = {
+    nodeName,
+    pod: { namespace: 'shop', name: 'web', uid: 'u1' },
+    port: 8080,
+  }
+  const other = await addressOf('system:node:near', ['system:nodes'])
+  const socket = await dialThroughServer(other, target)
+  const sent = 'r'.repeat(300_000)
+  socket.end(sent)
+  expect((await text(socket)).length).toBe(sent.length)
+  await expect(dialThroughServer(other, { ...target, port: 1 })).rejects.toMatchObject({
+    code: 503,
+    message: 'dial tcp4 127.0.0.1:1: connect: connection refused',
+  })
+  await expect(dialThroughServer(other, { ...target, nodeName: 'none' })).rejects.toMatchObject({
+    code: 503,
+  })
+  const someone = await addressOf('somebody', [])
+  await expect(dialThroughServer(someone, target)).rejects.toMatchObject({ code: 403 })
 })
 
 test('who is another node, or none, gets no tunnel', async () => {

@@ -1,6 +1,6 @@
 // What nodes may do: all that their role says, but of secrets, config maps, claims, volumes and tokens only what pods on them name, and
 // of leases only their own. Everybody else is none of its business.
-import { nodeOfTunnelPath } from '../../../network/tunnel/tunnel-protocol.ts'
+import { isRelayPath, nodeOfTunnelPath } from '../../../network/tunnel/tunnel-protocol.ts'
 import type { KubeObject } from '../../../resources/object.ts'
 import { ExpiredError } from '../../api-errors.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -54,6 +54,8 @@ export class NodeAuthorizer implements Authorizer {
     const { group, resource, subresource, verb } = attributes
     if (!attributes.isResource && verb === 'get' && nodeOfTunnelPath(attributes.path) === node)
       return allowed
+    // As in any network of pods, nodes reach the pods of each other.
+    if (!attributes.isResource && verb === 'get' && isRelayPath(attributes.path)) return allowed
     if (attributes.isResource && group === '') {
       const verbs = subresource === '' ? referenced[resource] : undefined
       if (verbs !== undefined) return this.#reading(attributes, node, verbs)
