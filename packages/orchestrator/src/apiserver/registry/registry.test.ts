@@ -140,16 +140,16 @@ describe('services', () => {
     const addresses = new Set(created.map(({ spec }) => spec.clusterIP))
     const ports = new Set(created.map(({ spec }) => spec.ports[0]?.nodePort))
     expect([addresses.size, ports.size]).toEqual([30, 30])
-    for (const address of addresses) expect(address).toMatch(/^10\.96\.\d+\.\d+$/)
+    for (const address of addresses) expect(address).toMatch(/^127\.96\.\d+\.\d+$/)
   })
 
   test('an address that is taken is refused, a headless service has none', async () => {
-    await client.create(services, service('a', { clusterIP: '10.96.7.7' }))
-    const second = client.create(services, service('b', { clusterIP: '10.96.7.7' }))
+    await client.create(services, service('a', { clusterIP: '127.96.7.7' }))
+    const second = client.create(services, service('b', { clusterIP: '127.96.7.7' }))
     expect(await failure(second)).toMatchObject({
       code: 422,
       message:
-        'Service "b" is invalid: spec.clusterIPs: Invalid value: ["10.96.7.7"]: failed to allocate IP 10.96.7.7: provided IP is already allocated',
+        'Service "b" is invalid: spec.clusterIPs: Invalid value: ["127.96.7.7"]: failed to allocate IP 127.96.7.7: provided IP is already allocated',
     })
     const headless = await client.create(
       services,
