@@ -1,9 +1,12 @@
-// What the whole control plane takes and gives in one process: start, memory, requests over TLS, and a Deployment of 1,000 pods on 100 fake
-// nodes; and as control-plane-large 30,000 pods on 5,000. Beside it what Kubernetes 1.20.2 was measured at on the same kind of machine.
-import type { KubeObject } from '../packages/orchestrator/src/resources/object.ts'
-import { dataFolder, startUp, type UpServer } from './up-server.ts'
+// What the whole control plane takes and gives in one process: start, memory, requests over TLS, 1,000 watchers, and a Deployment of 1,000
+// pods on 100 fake nodes. Each line says what it should be and whether it is; beside it what Kubernetes 1.20.2 was measured at.
+import { tools } from '../test/tools.ts'
+import { askDeployment } from './deployment-run.ts'
+import { printFigure, printHead, whole } from './goals.ts'
 import { openHttp2 } from './load/https-connection.ts'
+import { runH2load } from './load/run-h2load.ts'
 import { runHttpsLoad, type HttpsLoadResult } from './load/run-https-load.ts'
+import { adminToken, dataFolder, startUp, type UpServer } from './up-server.ts'
 
 /** Shared runs of 2026-11-21, two cores, loopback; see ARCHITECTURE.md. */
 const rival = {
@@ -13,56 +16,72 @@ const rival = {
   get: '2,650/s',
   deployment: '10 s',
   after: '709 MB',
-  rate: '346 pods/s (100 nodes)',
+} as const
+
+const goals = {
+  idleMegabytes: { atMost: 150 },
+  deploymentSeconds: { atMost: 2 },
+  afterMegabytes: { atMost: 400 },
+  readyMs: { atMost: 1000 },
+  gets: { atLeast: 10_000 },
+  creates: { atLeast: 4000 },
 } as const
 
 const inFlight = 32
 const loadMs = 3000
 const settleMs = 1500
-/** Between two requests that look how fast the server answers while it schedules. */
-const probeMs = 10
+const namespacePath = '/api/v1/namespaces/default'
+const configMapsPath = `${namespacePath}/configmaps`
 
-const readyPollMs = 250
+const watchersCount = 1000
+/** Streams of one connection, at most. */
+const watchersPerConnection = 100
+const watchedEvents = 200
 
 const pause = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms))
-const whole = (value: number): string => Math.round(value).toLocaleString('en')
 
-const print = (question: string, ours: string, theirs = ''): void =>
-  console.log(`  ${question.padEnd(62)} ${ours.padEnd(34)} ${theirs}`)
+const printMegabytes = (
+  question: string,
+  server: UpServer,
+  more: { goal: { atMost: number }; rival: string },
+): void => {
+  const value = server.residentMegabytes()
+  printFigure(question, { text: `${whole(value)} MB`, value, ...more })
+}
 
 export async function controlPlane(): Promise<void> {
-  console.log('control-plane: balsa up in one process, 100 fake nodes; beside it Kubernetes 1.20.2')
+  printHead('control-plane: balsa up in one process, 100 fake nodes')
   const folder = dataFolder()
   try {
     {
       await using first = await startUp(folder.path, 100)
-      print('ready, first start', `${whole(first.readyMs)} ms`)
+      const { readyMs } = first
+      printFigure('ready, first start', { text: `${whole(readyMs)} ms`, value: readyMs })
       await pause(settleMs)
-      print('resident, idle', `${whole(first.residentMegabytes())} MB`, rival.idle)
-      await askDeployment(first, 1000, rival.deployment)
+      printMegabytes('resident, idle', first, { goal: goals.idleMegabytes, rival: rival.idle })
+      const { seconds, p99Ms } = await askDeployment(first, 1000)
+      const perSecond = `${whole(1000 / seconds)} pods/s`
+      printFigure('Deployment of 1,000 pods until all are bound', {
+        text: `${seconds.toFixed(2)} s, ${perSecond}, GET p99 ${p99Ms.toFixed(0)} ms`,
+        value: seconds,
+        goal: goals.deploymentSeconds,
+        rival: rival.deployment,
+      })
       await pause(settleMs)
-      print('resident after that', `${whole(first.residentMegabytes())} MB`, rival.after)
+      printMegabytes('resident after that', first, {
+        goal: goals.afterMegabytes,
+        rival: rival.after,
+      })
     }
     await using again = await startUp(folder.path, 100)
-    print(
-      'ready, existing data',
-      `${whole(again.readyMs)} ms, ${whole(again.upMs)} ms of it after Node's start`,
-      rival.start,
-    )
+    printFigure('ready, existing data', {
+      text: `${whole(again.readyMs)} ms, ${whole(again.upMs)} of it own`,
+      value: again.readyMs,
+      goal: goals.readyMs,
+      rival: rival.start,
+    })
     await askRequests(again)
-  } finally {
-    folder.remove()
-  }
-}
-
-export async function controlPlaneLarge(): Promise<void> {
-  console.log('control-plane-large: 5,000 fake nodes, a Deployment of 30,000 pods')
-  const folder = dataFolder()
-  try {
-    await using server = await startUp(folder.path, 5000)
-    print('ready with 5,000 nodes', `${whole(server.readyMs)} ms`)
-    await askDeployment(server, 30_000, rival.rate)
-    print('resident after that', `${whole(server.residentMegabytes())} MB`)
+    await askWatchers(again)
   } finally {
     folder.remove()
   }
@@ -79,124 +98,117 @@ async function askRequests(server: UpServer): Promise<void> {
         durationMs,
         request: (index) =>
           name === 'get'
-            ? { method: 'GET', path: '/api/v1/namespaces/default' }
+            ? { method: 'GET', path: namespacePath }
             : {
                 method: 'POST',
-                path: '/api/v1/namespaces/default/configmaps',
-                body: configMap(`${protocol === 'h2' ? 'h2' : 'h1'}-${name}-${index}`),
+                path: configMapsPath,
+                body: configMap({ name: `${protocol === 'h2' ? 'h2' : 'h1'}-${name}-${index}` }),
               },
       })
     await ask('get', loadMs / 3)
     const get = await ask('get', loadMs)
-    print(`get one namespace, ${inFlight} in flight, ${protocol}`, text(get), rival.get)
+    printFigure(`get one namespace, ${inFlight} in flight, ${protocol}`, {
+      text: text(get),
+      value: get.perSecond,
+      goal: goals.gets,
+      rival: rival.get,
+    })
     await ask('warm', loadMs / 3)
     const create = await ask('create', loadMs)
-    print(`create ConfigMaps, ${inFlight} in flight, ${protocol}`, text(create), rival.create)
+    printFigure(`create ConfigMaps, ${inFlight} in flight, ${protocol}`, {
+      text: text(create),
+      value: create.perSecond,
+      goal: goals.creates,
+      rival: rival.create,
+    })
+    if (tools.h2load !== undefined) await askByH2load(server, protocol, tools.h2load)
   }
 }
 
-const text = ({ perSecond, p99Ms, failures }: HttpsLoadResult): string =>
-  `${whole(perSecond)}/s, p99 ${p99Ms.toFixed(1)} ms${failures === 0 ? '' : `, ${failures} FAILED`}`
+/** With names that the server makes up: h2load sends one body. */
+async function askByH2load(
+  { target }: UpServer,
+  protocol: 'http/1.1' | 'h2',
+  h2load: string,
+): Promise<void> {
+  const origin = `https://${target.host}:${target.port}`
+  const run = { h2load, token: adminToken, protocol, inFlight, seconds: loadMs / 1000 }
+  const get = await runH2load({ ...run, url: origin + namespacePath })
+  const body = configMap({ generateName: 'h2load-' }).toString()
+  const create = await runH2load({ ...run, url: origin + configMapsPath, body })
+  const print = (what: string, result: typeof get, goal: { atLeast: number }): void =>
+    printFigure(`${what}, ${inFlight} in flight, ${protocol}, h2load`, {
+      text: `${whole(result.perSecond)}/s${failuresText(result.failures)}`,
+      value: result.perSecond,
+      goal,
+    })
+  print('get one namespace', get, goals.gets)
+  print('create ConfigMaps', create, goals.creates)
+}
 
-const configMap = (name: string): Buffer =>
+/** From the first of some creations until every watcher of pods has all of them. */
+async function askWatchers(server: UpServer): Promise<void> {
+  const { client } = server.api
+  const pods = { group: '', version: 'v1', plural: 'pods' }
+  const { resourceVersion } = await client.list(pods, { limit: 1 })
+  const connectionsCount = watchersCount / watchersPerConnection
+  const connections = await Promise.all(
+    Array.from({ length: connectionsCount }, () => openHttp2(server.target)),
+  )
+  const before = server.residentMegabytes()
+  let lines = 0
+  let finish: () => void = () => undefined
+  const allSeen = new Promise<void>((resolve) => (finish = resolve))
+  const path = `/api/v1/namespaces/watched/pods?watch=1&resourceVersion=${resourceVersion}`
+  for (const connection of connections) {
+    for (let index = 0; index < watchersPerConnection; index++) {
+      connection.watch(path, (count) => {
+        lines += count
+        if (lines >= watchersCount * watchedEvents) finish()
+      })
+    }
+  }
+  const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'watched' } }
+  await client.create({ group: '', version: 'v1', plural: 'namespaces' }, namespace)
+  await pause(settleMs)
+  const startedAt = performance.now()
+  // No scheduler takes them, so each is one event.
+  for (let index = 0; index < watchedEvents; index++) {
+    await client.create(pods, gatedPod(`watched-${index}`))
+  }
+  await allSeen
+  const seconds = (performance.now() - startedAt) / 1000
+  const perSecond = (watchersCount * watchedEvents) / seconds
+  const megabytes = whole(server.residentMegabytes() - before)
+  printFigure(`${whole(watchersCount)} watchers of pods, ${watchedEvents} events`, {
+    text: `${whole(perSecond)} deliveries/s, +${megabytes} MB`,
+    value: perSecond,
+  })
+  for (const connection of connections) connection.close()
+}
+
+const gatedPod = (name: string): Parameters<UpServer['api']['client']['create']>[1] =>
+  ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'watched' },
+    spec: {
+      schedulingGates: [{ name: 'example.com/never' }],
+      containers: [{ name: 'web', image: 'web:1' }],
+    },
+  }) as unknown as Parameters<UpServer['api']['client']['create']>[1]
+
+const text = ({ perSecond, p99Ms, failures }: HttpsLoadResult): string =>
+  `${whole(perSecond)}/s, p99 ${p99Ms.toFixed(1)} ms${failuresText(failures)}`
+
+const failuresText = (failures: number): string => (failures === 0 ? '' : `, ${failures} FAILED`)
+
+const configMap = (metadata: Readonly<Record<string, string>>): Buffer =>
   Buffer.from(
     JSON.stringify({
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      metadata: { name, namespace: 'default' },
+      metadata: { ...metadata, namespace: 'default' },
       data: { key: 'x'.repeat(100) },
     }),
   )
-
-const podsRef = { group: '', version: 'v1', plural: 'pods' }
-const deploymentsRef = { group: 'apps', version: 'v1', plural: 'deployments' }
-
-/** From the request until every pod is bound, with a GET on its way all the time. */
-async function askDeployment(server: UpServer, replicas: number, theirs: string): Promise<void> {
-  const { client } = server.api
-  const { resourceVersion } = await client.list(podsRef, { limit: 1 })
-  let bound = 0
-  let finish: () => void = () => undefined
-  const allBound = new Promise<void>((resolve) => {
-    finish = resolve
-  })
-  // A pod that gets a node leaves what this watch selects. A watch that falls behind on a large cluster ends; then readiness tells.
-  const close = client.watch(
-    podsRef,
-    { resourceVersion, fieldSelector: 'spec.nodeName=' },
-    {
-      event: ({ type }) => {
-        if (type === 'DELETED' && ++bound === replicas) finish()
-      },
-      ended: () => undefined,
-    },
-  )
-  const ready = setInterval(() => {
-    void readyReplicas(server).then((count) => (count === replicas ? finish() : undefined))
-  }, readyPollMs)
-  const startedAt = performance.now()
-  await client.create(deploymentsRef, deployment(replicas))
-  const ending = new AbortController()
-  const probe = probeUntil(server, ending.signal)
-  await allBound
-  const seconds = (performance.now() - startedAt) / 1000
-  close()
-  clearInterval(ready)
-  ending.abort()
-  const p99Ms = await probe
-  const perSecond = replicas / seconds
-  print(
-    `Deployment of ${whole(replicas)} pods until all are bound`,
-    `${seconds.toFixed(2)} s, ${whole(perSecond)} pods/s`,
-    theirs,
-  )
-  print('  GET p99 meanwhile', `${p99Ms.toFixed(1)} ms`)
-}
-
-interface DeploymentObject extends KubeObject {
-  readonly status?: { readonly readyReplicas?: number }
-}
-
-async function readyReplicas({ api }: UpServer): Promise<number> {
-  const { status } = await api.client.get<DeploymentObject>(deploymentsRef, 'default', 'web')
-  return status?.readyReplicas ?? 0
-}
-
-async function probeUntil(server: UpServer, end: AbortSignal): Promise<number> {
-  const connection = await openHttp2(server.target)
-  const times: number[] = []
-  while (!end.aborted) {
-    const sentAt = performance.now()
-    await new Promise((resolve) => {
-      connection.send({ method: 'GET', path: '/api/v1/namespaces/default' }, resolve)
-    })
-    times.push(performance.now() - sentAt)
-    await pause(probeMs)
-  }
-  connection.close()
-  times.sort((left, right) => left - right)
-  return times[Math.floor(times.length * 0.99)] ?? 0
-}
-
-const deployment = (replicas: number): Parameters<UpServer['api']['client']['create']>[1] =>
-  ({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'web', namespace: 'default' },
-    spec: {
-      replicas,
-      selector: { matchLabels: { app: 'web' } },
-      template: {
-        metadata: { labels: { app: 'web' } },
-        spec: {
-          containers: [
-            {
-              name: 'web',
-              image: 'web:1',
-              resources: { requests: { cpu: '100m', memory: '64Mi' } },
-            },
-          ],
-        },
-      },
-    },
-  }) as unknown as Parameters<UpServer['api']['client']['create']>[1]

@@ -1,5 +1,5 @@
 // `balsa up` as a server to measure: a process of its own, with fake nodes, its certificates read for the load generator.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
@@ -18,10 +18,22 @@ export interface UpServer extends AsyncDisposable {
   residentMegabytes(): number
 }
 
+/** Of an administrator, for generators that can show no certificate. */
+export const adminToken = 'bench-admin-token'
+
 interface Kubeconfig {
   readonly clusters: readonly { readonly cluster: Readonly<Record<string, string>> }[]
   readonly users: readonly { readonly user: Readonly<Record<string, string>> }[]
 }
+
+/** Looked for as output comes, not now and then: the time is measured. */
+const saidUp = (up: BalsaProcess): Promise<void> =>
+  new Promise((resolve, reject) => {
+    up.child.stdout?.on('data', () => {
+      if (up.stdout.includes('balsa is up')) resolve()
+    })
+    void up.exited.then((code) => reject(new Error(`balsa ended with ${code}: ${up.stderr}`)))
+  })
 
 /** A folder for the data of several starts. */
 export function dataFolder(): { readonly path: string; remove(): void } {
@@ -31,17 +43,20 @@ export function dataFolder(): { readonly path: string; remove(): void } {
 
 export async function startUp(dataDir: string, fakeNodes: number): Promise<UpServer> {
   const [client = 0, peer = 0, port = 0] = await freePorts(3)
+  const tokens = join(dataDir, 'tokens.csv')
+  writeFileSync(tokens, `${adminToken},bench,bench,"system:masters"\n`, { mode: 0o600 })
   const startedAt = performance.now()
   const up = new BalsaProcess([
     'up',
     '--agents=0',
     `--fake-nodes=${fakeNodes}`,
     `--data-dir=${dataDir}`,
+    `--token-auth-file=${tokens}`,
     `--client-url=http://127.0.0.1:${client}`,
     `--peer-url=http://127.0.0.1:${peer}`,
     `--api-url=https://127.0.0.1:${port}`,
   ])
-  await up.ready()
+  await saidUp(up)
   const readyMs = performance.now() - startedAt
   const kubeconfig = join(dataDir, 'kubeconfig')
   // Written by the server that was just started.

@@ -15,9 +15,13 @@ export interface HttpsRequest {
   readonly body?: Buffer
 }
 export interface HttpsConnection {
-  /** `done` is called once; status 0: the connection broke. */
-  send(request: HttpsRequest, done: (status: number) => void): void
+  /** `done` is called once, with the status and the bytes of the body; status 0: the connection broke. */
+  send(request: HttpsRequest, done: (status: number, bytes: number) => void): void
   close(): void
+}
+export interface Http2Connection extends HttpsConnection {
+  /** A watch: `onLines` is told how many lines came, as they come. */
+  watch(path: string, onLines: (count: number) => void): void
 }
 
 const openSocket = async (target: HttpsTarget, protocol: string): Promise<TLSSocket> =>
@@ -31,12 +35,12 @@ const openSocket = async (target: HttpsTarget, protocol: string): Promise<TLSSoc
 /** One request at a time. */
 export async function openHttp1(target: HttpsTarget): Promise<HttpsConnection> {
   const socket = await openSocket(target, 'http/1.1')
-  let done: ((status: number) => void) | undefined
+  let done: ((status: number, bytes: number) => void) | undefined
   let pending: Buffer = Buffer.alloc(0)
-  const finish = (status: number): void => {
+  const finish = (status: number, bytes = 0): void => {
     const call = done
     done = undefined
-    call?.(status)
+    call?.(status, bytes)
   }
   socket.on('data', (chunk: Buffer) => {
     pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
@@ -46,7 +50,7 @@ export async function openHttp1(target: HttpsTarget): Promise<HttpsConnection> {
     const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0)
     if (pending.length < headEnd + 4 + length) return
     pending = pending.subarray(headEnd + 4 + length)
-    finish(Number(head.slice(9, 12)))
+    finish(Number(head.slice(9, 12)), length)
   })
   socket.on('close', () => finish(0))
   socket.on('error', () => finish(0))
@@ -121,11 +125,20 @@ const headerBlock = ({ method, path, body }: HttpsRequest): Buffer =>
 const statusOf = (block: Buffer): number =>
   block[0] === 0x88 ? 200 : Number(/[1-5]\d\d/.exec(block.toString('latin1', 0, 12))?.[0] ?? 200)
 
+const newline = 0x0a
+const linesOf = (payload: Buffer): number => {
+  let count = 0
+  for (let at = payload.indexOf(newline); at !== -1; at = payload.indexOf(newline, at + 1)) count++
+  return count
+}
+
 /** Many requests at a time. */
-export async function openHttp2(target: HttpsTarget): Promise<HttpsConnection> {
+export async function openHttp2(target: HttpsTarget): Promise<Http2Connection> {
   const socket = await openSocket(target, 'h2')
-  const waiting = new Map<number, (status: number) => void>()
+  const waiting = new Map<number, (status: number, bytes: number) => void>()
+  const sizes = new Map<number, number>()
   const statuses = new Map<number, number>()
+  const watches = new Map<number, (count: number) => void>()
   let stream = 1
   let pending: Buffer = Buffer.alloc(0)
   let received = 0
@@ -139,9 +152,11 @@ export async function openHttp2(target: HttpsTarget): Promise<HttpsConnection> {
   const finish = (id: number): void => {
     const call = waiting.get(id)
     const status = statuses.get(id) ?? 0
+    const bytes = sizes.get(id) ?? 0
     waiting.delete(id)
     statuses.delete(id)
-    call?.(status)
+    sizes.delete(id)
+    call?.(status, bytes)
   }
   const take = (type: number, flags: number, id: number, payload: Buffer): void => {
     if (type === settingsFrame && (flags & ackFlag) === 0)
@@ -152,6 +167,8 @@ export async function openHttp2(target: HttpsTarget): Promise<HttpsConnection> {
       if (!statuses.has(id)) statuses.set(id, statusOf(payload))
     } else if (type === dataFrame) {
       received += payload.length
+      sizes.set(id, (sizes.get(id) ?? 0) + payload.length)
+      watches.get(id)?.(linesOf(payload))
       if (received > windowRefillBytes) {
         socket.write(windowUpdate(received))
         received = 0
@@ -196,6 +213,13 @@ export async function openHttp2(target: HttpsTarget): Promise<HttpsConnection> {
       socket.write(
         body === undefined ? head : Buffer.concat([head, frame(dataFrame, endStream, id, body)]),
       )
+    },
+    watch: (path, onLines) => {
+      const id = stream
+      stream += 2
+      watches.set(id, onLines)
+      const block = headerBlock({ method: 'GET', path })
+      socket.write(frame(headersFrame, endHeaders | endStream, id, block))
     },
     close: () => socket.destroy(),
   }

@@ -16,7 +16,7 @@ export interface DecodeOptions {
   /** Called with a text for the client, one for each unknown field under Warn. */
   readonly warn: (text: string) => void
   /** Fields that the text of the value names twice; asked for where they matter. */
-  readonly duplicateFields?: () => readonly string[]
+  readonly duplicateFields?: (value: Json) => readonly string[]
 }
 
 /** For what comes from inside the process. */
@@ -34,7 +34,7 @@ export const decodeKind = (type: KindOf, value: Json, options: DecodeOptions): K
   checkKind(type, value)
   const decoded = decodeObject(type, value)
   if (!decoded.ok) throw badRequest(decoded.message)
-  checkFields(type, decoded.unknownFields, options)
+  checkFields(type, { value, unknownFields: decoded.unknownFields }, options)
   return { ...decoded.object, apiVersion: groupVersion(type), kind: type.kind }
 }
 
@@ -42,11 +42,11 @@ export const groupVersion: typeof apiVersionOf = apiVersionOf
 
 const checkFields = (
   type: KindOf,
-  unknownFields: readonly string[],
+  { value, unknownFields }: { readonly value: Json; readonly unknownFields: readonly string[] },
   options: DecodeOptions,
 ): void => {
   if (options.fieldValidation === 'Ignore') return
-  const duplicates = options.duplicateFields?.() ?? []
+  const duplicates = options.duplicateFields?.(value) ?? []
   if (unknownFields.length === 0 && duplicates.length === 0) return
   if (options.fieldValidation === 'Strict') {
     throw badRequest(strictDecodingMessage(type, unknownFields, duplicates))

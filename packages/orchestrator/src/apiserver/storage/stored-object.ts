@@ -92,8 +92,16 @@ export class StoredObject {
 
   /** The object as its clients get it. */
   get json(): Buffer {
-    return (this.#json ??=
-      this.#codec.splice(this.value, this.revision) ?? Buffer.from(JSON.stringify(this.object)))
+    return (this.#json ??= this.passingJson)
+  }
+
+  /** The same for a list, which needs it for a moment: tens of thousands of them would not be worth keeping. */
+  get passingJson(): Buffer {
+    return (
+      this.#json ??
+      this.#codec.splice(this.value, this.revision) ??
+      Buffer.from(JSON.stringify(this.object))
+    )
   }
 
   /** The same content under another revision: what a DELETED event carries. */

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import type { Json } from '../../resources/object.ts'
 import { duplicateFields } from './duplicate-fields.ts'
 
-const found = (text: string): string[] => duplicateFields(text, JSON.parse(text) as Json)
+const found = (text: string): string[] =>
+  duplicateFields(Buffer.from(text), JSON.parse(text) as Json)
 
 test.each([
   ['{"data":{"a":"1","b":"2","a":"3"}}', ['data.a']],

@@ -6,13 +6,25 @@ import type { Json } from '../../resources/object.ts'
 const fieldsMax = 20
 const token = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}[\],]/g
 
-/** Paths such as `spec.containers[0].image`. `value` is what `text` parses to. */
-export const duplicateFields = (text: string, value: Json): string[] =>
-  keysWritten(text) === keysKept(value) ? [] : findDuplicates(text)
+/** Paths such as `spec.containers[0].image`. `value` is what `body` parses to. */
+export const duplicateFields = (body: Buffer, value: Json): string[] => {
+  const kept = keysKept(value)
+  // Every key has a colon: where there are no more of them than keys were kept, none was written twice.
+  if (colons(body) === kept) return []
+  const text = body.toString('utf8')
+  return keysWritten(text) === kept ? [] : findDuplicates(text)
+}
+
+const colon = 0x3a
+const colons = (body: Buffer): number => {
+  let count = 0
+  for (let at = body.indexOf(colon); at !== -1; at = body.indexOf(colon, at + 1)) count++
+  return count
+}
 
 const keysWritten = (text: string): number => {
   let count = 0
-  for (const [, colon] of text.matchAll(token)) if (colon !== undefined) count++
+  for (const [, mark] of text.matchAll(token)) if (mark !== undefined) count++
   return count
 }
 
@@ -42,14 +54,14 @@ interface Level {
 const findDuplicates = (text: string): string[] => {
   const found: string[] = []
   const levels: Level[] = []
-  for (const [word, colon] of text.matchAll(token)) {
+  for (const [word, mark] of text.matchAll(token)) {
     const level = levels.at(-1)
     if (word === '{') levels.push({ keys: new Set(), at: '' })
     else if (word === '[') levels.push({ keys: undefined, at: 0 })
     else if (word === '}' || word === ']') levels.pop()
     else if (word === ',') {
       if (level !== undefined && typeof level.at === 'number') level.at++
-    } else if (colon !== undefined && level?.keys !== undefined) {
+    } else if (mark !== undefined && level?.keys !== undefined) {
       const key = JSON.parse(word.slice(0, word.lastIndexOf('"') + 1)) as string
       level.at = key
       if (level.keys.has(key) && found.length < fieldsMax) found.push(pathOf(levels))

@@ -102,7 +102,7 @@ const listHead = (view: View, metadata: object): { head: object; items: string }
 const encodeItem = (view: View, stored: StoredObject): Uint8Array => {
   switch (view.form.as) {
     case 'object':
-      return objectJson(view, stored)
+      return view.type.storage === undefined ? stored.passingJson : objectJson(view, stored)
     case 'table':
       return json(row(view, stored))
     case 'partial':

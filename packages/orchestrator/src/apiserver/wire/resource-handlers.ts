@@ -365,7 +365,7 @@ const decoding = (exchange: Exchange): DecodeOptions => {
   const warned = new Set<string>()
   return {
     fieldValidation: fieldValidation(exchange),
-    duplicateFields: () => bodyDuplicates(exchange),
+    duplicateFields: (value) => bodyDuplicates(exchange, value),
     warn: (text) => {
       if (warned.has(text)) return
       warned.add(text)
