@@ -18,14 +18,18 @@ export const matchesRequirements = (
 
 /** Whether `selector` selects an object with `labels`; an empty selector selects everything. */
 export const matchesSelector = (selector: LabelSelector, labels: Labels | undefined): boolean =>
-  matchesRequirements(selectorRequirements(selector), labels)
+  selectorMatcher(selector)(labels)
 
 /** The same question for many objects: the selector is looked at once. */
 export const selectorMatcher = (
   selector: LabelSelector,
 ): ((labels: Labels | undefined) => boolean) => {
-  const requirements = selectorRequirements(selector)
-  return (labels) => matchesRequirements(requirements, labels)
+  const requirements = selectorRequirements({ matchExpressions: selector.matchExpressions ?? [] })
+  const pairs = Object.entries(selector.matchLabels ?? {})
+  return (labels) => {
+    for (const [key, value] of pairs) if (labels?.[key] !== value) return false
+    return requirements.length === 0 || matchesRequirements(requirements, labels)
+  }
 }
 
 const selectorRequirements = (selector: LabelSelector): LabelRequirement[] => [

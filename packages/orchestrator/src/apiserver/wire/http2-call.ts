@@ -54,6 +54,7 @@ export const serveHttp2 = (
     limits,
     headerListSizeMax: headerBytesMax,
     arePingsFree: true,
+    isPrompt: true,
     onClosed: () => undefined,
   })
 }

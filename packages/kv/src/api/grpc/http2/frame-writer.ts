@@ -21,10 +21,13 @@ export class FrameWriter {
   readonly #socket: Duplex
   #buffer: Buffer = Buffer.allocUnsafeSlow(firstSizeBytes)
   #size = 0
+  readonly #isPrompt: boolean
   #isDirty = false
 
-  constructor(socket: Duplex) {
+  /** `isPrompt`: writes once for each task of the event loop instead, which costs more writes and saves a turn where turns are long. */
+  constructor(socket: Duplex, isPrompt = false) {
     this.#socket = socket
+    this.#isPrompt = isPrompt
   }
 
   /** The socket does not keep up: wait for its `drain`. */
@@ -111,8 +114,11 @@ export class FrameWriter {
   #reserve(count: number): void {
     if (!this.#isDirty) {
       this.#isDirty = true
-      if (dirty.length === 0) setImmediate(flushDirty)
-      dirty.push(this)
+      if (this.#isPrompt) process.nextTick(() => this.flush())
+      else {
+        if (dirty.length === 0) setImmediate(flushDirty)
+        dirty.push(this)
+      }
     }
     if (this.#size + count > this.#buffer.length) this.#makeRoom(count)
   }

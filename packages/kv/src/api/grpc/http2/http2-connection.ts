@@ -18,25 +18,19 @@ import {
   windowSizeMax,
 } from './http2-protocol.ts'
 import type { Http2ErrorCode } from './http2-protocol.ts'
+import type { Http2ConnectionOptions, Http2Server } from './http2-server.ts'
 import { Http2Stream } from './http2-stream.ts'
-import type { StreamHandler, StreamTransport } from './http2-stream.ts'
+import type { StreamTransport } from './http2-stream.ts'
 import { KeepAlive } from './keep-alive.ts'
 import { parseInitialWindowSize } from './peer-settings.ts'
 import { ReceiveWindow } from './receive-window.ts'
 import { defaultHeaderListSizeMax, RequestDecoder } from './request-decoder.ts'
-import type { HeaderMeaning } from './request-decoder.ts'
 import { connectionReceiveWindow, writeServerSettings } from './server-settings.ts'
 import { StreamSender } from './stream-sender.ts'
-import type { UnreadBytes } from './stream-sender.ts'
 
 /** How long a connection that broke the rules stays, so that it can read why. */
 const failedLingerMs = 1000
 const keepAlivePing = Buffer.from('balsa-ka')
-
-export interface Http2Server<H> extends HeaderMeaning<H> {
-  /** Serves a new stream. */
-  open(stream: Http2Stream, headers: H): StreamHandler
-}
 
 export class Http2Connection<H> implements StreamTransport {
   readonly #socket: Duplex
@@ -59,28 +53,16 @@ export class Http2Connection<H> implements StreamTransport {
   #closing = false
   #ended = false
 
-  /** Bytes the socket gave before belong in `push`; `onClosed` is called once when the connection is gone. */
-  constructor(options: {
-    readonly socket: Duplex
-    readonly server: Http2Server<H>
-    readonly nowMs: () => number
-    readonly limits?: Readonly<Limits>
-    /** Shared by all connections of a server. */
-    readonly unreadBytes?: UnreadBytes
-    /** Of one request, counted as RFC 9113 does. */
-    readonly headerListSizeMax?: number
-    /** Clients may ping as often as they like: gRPC's rules do not hold. */
-    readonly arePingsFree?: boolean
-    readonly onClosed: () => void
-  }) {
-    this.#socket = options.socket
+  /** Bytes the socket gave before belong in `push`. */
+  constructor(options: Http2ConnectionOptions<H>) {
+    const { socket, nowMs, headerListSizeMax = defaultHeaderListSizeMax } = options
+    this.#socket = socket
     this.#server = options.server
     this.#onClosed = options.onClosed
-    this.#budget = new FrameBudget(options.nowMs)
+    this.#budget = new FrameBudget(nowMs)
     this.#limits = options.limits ?? defaultLimits
-    this.#keepAlive = new KeepAlive(this.#limits, options.nowMs)
+    this.#keepAlive = new KeepAlive(this.#limits, nowMs)
     this.#arePingsFree = options.arePingsFree ?? false
-    const { headerListSizeMax = defaultHeaderListSizeMax } = options
     this.#decoder = new RequestDecoder(options.server, headerListSizeMax)
     this.#assembler = new HeaderAssembler(
       this.#budget,
@@ -88,12 +70,11 @@ export class Http2Connection<H> implements StreamTransport {
       (streamId, isEnd, buffer, start, end) =>
         this.#onHeaderBlock(streamId, isEnd, buffer, start, end),
     )
-    this.#writer = new FrameWriter(options.socket)
+    this.#writer = new FrameWriter(socket, options.isPrompt)
     const onEnded = (stream: Http2Stream): void => this.#onLocalEnd(stream)
     this.#sender = new StreamSender(this.#writer, onEnded, options.unreadBytes)
     this.#reader = new FrameReader((frame) => this.#onFrame(frame))
     writeServerSettings(this.#writer, this.#limits, headerListSizeMax)
-    const { socket } = options
     socket.on('data', (chunk: Buffer) => this.push(chunk))
     socket.on('drain', () => this.#onDrain())
     socket.on('end', () => socket.end())
