@@ -6,6 +6,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ProcessRuntime } from './process-runtime.ts'
 import type { Run, RunSpec } from './runtime.ts'
 
+/** A busy machine starts programs late. */
+const patience = { timeout: 10_000 }
+
 let dir = ''
 const runs: Run[] = []
 beforeEach(async () => {
@@ -42,7 +45,7 @@ test('a run ends with the exit code of its program and leaves its output in file
 
 test('a signal to the run reaches the program, which ends with 128 + n, and nothing is added to its output', async () => {
   const run = await start(['sh', '-c', 'echo ready; exec sleep 60'])
-  await vi.waitFor(async () => expect(await output('stdout')).toBe('ready\n'))
+  await vi.waitFor(async () => expect(await output('stdout')).toBe('ready\n'), patience)
   run.signal('SIGTERM')
   expect((await run.exited).exitCode).toBe(143)
   expect(await output('stderr')).toBe('')
@@ -54,14 +57,14 @@ test('a program that handles SIGTERM chooses its own exit code', async () => {
     '-c',
     'trap "exit 3" TERM; echo ready; while :; do sleep 0.05; done',
   ])
-  await vi.waitFor(async () => expect(await output('stdout')).toBe('ready\n'))
+  await vi.waitFor(async () => expect(await output('stdout')).toBe('ready\n'), patience)
   run.signal('SIGTERM')
   expect((await run.exited).exitCode).toBe(3)
 })
 
 test('when the program was killed with -9 the run ends with 137', async () => {
   const run = await start(['sh', '-c', 'echo $$; exec sleep 60'])
-  await vi.waitFor(async () => expect(await output('stdout')).toMatch(/^\d+\n$/))
+  await vi.waitFor(async () => expect(await output('stdout')).toMatch(/^\d+\n$/), patience)
   process.kill(Number(await output('stdout')), 'SIGKILL')
   expect((await run.exited).exitCode).toBe(137)
 })
@@ -70,7 +73,7 @@ test('what the program left behind in its group ends with it', async () => {
   const run = await start(['sh', '-c', 'sleep 60 & echo $!'])
   expect((await run.exited).exitCode).toBe(0)
   const child = Number(await output('stdout'))
-  await vi.waitFor(() => expect(isAlive(child)).toBe(false))
+  await vi.waitFor(() => expect(isAlive(child)).toBe(false), patience)
 })
 
 test.skipIf(!existsSync('/proc'))(
@@ -78,9 +81,12 @@ test.skipIf(!existsSync('/proc'))(
   async () => {
     const script = 'setsid sleep 60 & echo $!; while [ ! -e gate ]; do sleep 0.05; done'
     const leaver = async (): Promise<number> => {
-      await vi.waitFor(async () => expect(await output('stdout')).toMatch(/^\d+\n$/))
+      await vi.waitFor(async () => expect(await output('stdout')).toMatch(/^\d+\n$/), patience)
       const pid = Number(await output('stdout'))
-      await vi.waitFor(() => expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toMatch(/^sleep/))
+      await vi.waitFor(
+        () => expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toMatch(/^sleep/),
+        patience,
+      )
       return pid
     }
     const run = await start(['sh', '-c', script])
@@ -93,7 +99,7 @@ test.skipIf(!existsSync('/proc'))(
     const second = await leaver()
     unseen.detach()
     process.kill(-unseen.pid, 'SIGKILL')
-    await vi.waitFor(() => expect(isAlive(unseen.pid)).toBe(false))
+    await vi.waitFor(() => expect(isAlive(unseen.pid)).toBe(false), patience)
     expect(isAlive(second)).toBe(true)
     expect(await runtime.find(join(dir, 'run'))).toMatchObject({ exitCode: 137 })
     expect(isAlive(second)).toBe(false)
@@ -102,11 +108,11 @@ test.skipIf(!existsSync('/proc'))(
 
 test('when the keeping shell is killed the program goes too', async () => {
   const run = await start(['sh', '-c', 'echo $$; exec sleep 60'])
-  await vi.waitFor(async () => expect(await output('stdout')).toMatch(/^\d+\n$/))
+  await vi.waitFor(async () => expect(await output('stdout')).toMatch(/^\d+\n$/), patience)
   process.kill(run.pid, 'SIGKILL')
   expect((await run.exited).exitCode).toBe(137)
   const child = Number(await output('stdout'))
-  await vi.waitFor(() => expect(isAlive(child)).toBe(false))
+  await vi.waitFor(() => expect(isAlive(child)).toBe(false), patience)
 })
 
 test('a run is found again by its folder, running or ended', async () => {

@@ -2,13 +2,15 @@
 // children inherit it, so a mark there tells whose they are. On Linux only; a process that clears its environment is not found.
 import { readdir, readFile } from 'node:fs/promises'
 import { platform } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isMissing } from './process-identity.ts'
 
 /** The environment variable that names the folder of the run. */
 export const runMark = 'BALSA_RUN'
 const procDir = '/proc'
-/** A process may fork while we look; one that does so forever is left alone. */
-const roundsMax = 8
+/** A process may fork while we look; one that does so forever, or cannot die, is left alone after about two seconds. */
+const roundsMax = 28
+const pauseMsMax = 100
 
 /** One look through all processes serves every run that waits for it. */
 export class RunLeavers {
@@ -38,6 +40,8 @@ async function killMarked(runDirs: ReadonlySet<string>): Promise<void> {
     const ids = (await readdir(procDir)).filter((name) => /^[0-9]+$/.test(name))
     const found = await Promise.all(ids.map((id) => killIfMarked(id, runDirs)))
     if (!found.includes(true)) return
+    // A killed process is there until it has had its turn to die, which takes its time on a busy machine.
+    await sleep(Math.min(2 ** round, pauseMsMax))
   }
 }
 
