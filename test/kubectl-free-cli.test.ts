@@ -166,6 +166,11 @@ describe.skipIf(missing('kubectl'))('balsa and kubectl answer alike', () => {
     'apply -f typo.json',
     'apply -f wrong-type.json',
     'apply -f missing.json',
+    'api-versions',
+    'describe pod nope',
+    'events -n nowhere',
+    'top pods -n nowhere',
+    'exec nope -- true',
     'delete pod nope',
     'delete pods',
   ])('%s', async (words) => {

@@ -2,14 +2,18 @@
 import type { Command } from 'commander'
 import { registerApplyCommand } from './apply-command.ts'
 import { registerDeleteCommand } from './delete-command.ts'
+import { registerDescribeCommand } from './describe-command.ts'
+import { registerExecCommand } from './exec-command.ts'
 import { registerGetCommand } from './get-command.ts'
 import { registerLogsCommand } from './logs-command.ts'
 import { registerMetadataCommands } from './metadata-commands.ts'
 import { registerNodeCommands } from './node-commands.ts'
 import { registerPatchCommand } from './patch-command.ts'
+import { registerPortForwardCommand } from './port-forward-command.ts'
 import { registerRolloutCommand } from './rollout-command.ts'
 import { registerServerCommands } from './server-commands.ts'
 import { registerTokenCommand } from './token-command.ts'
+import { registerUsageCommands } from './usage-commands.ts'
 import { registerWaitCommand } from './wait-command.ts'
 import { registerScaleCommand } from './scale-command.ts'
 
@@ -18,9 +22,13 @@ export function registerApiCommands(program: Command): void {
   for (const register of [
     registerApplyCommand,
     registerGetCommand,
+    registerDescribeCommand,
     registerDeleteCommand,
     registerScaleCommand,
     registerLogsCommand,
+    registerExecCommand,
+    registerPortForwardCommand,
+    registerUsageCommands,
     registerMetadataCommands,
     registerNodeCommands,
     registerPatchCommand,

@@ -2,12 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Command } from 'commander'
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startApiServer } from '../apiserver/api-server.ts'
 import type { ApiServer } from '../apiserver/api-server.ts'
 import { MemoryStore } from '../apiserver/memory-store.ts'
-import { registerApiCommands } from './api-commands.ts'
+import { failed, type Outcome, printed, runVerb } from './testing/run-verb.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'balsa-cli-'))
 const store = new MemoryStore()
@@ -21,38 +20,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-interface Outcome {
-  readonly out: string
-  readonly err: string
-  readonly code: number
-}
-
-/** Runs `balsa` with these words; ages are replaced, they are nobody's to know. */
+/** Ages are replaced, they are nobody's to know. */
 const balsa = async (...words: string[]): Promise<Outcome> => {
-  const out: string[] = []
-  const err: string[] = []
-  const keep = (list: string[]) => (text: unknown) => list.push(String(text)) > 0
-  const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation(keep(out)),
-    vi.spyOn(process.stderr, 'write').mockImplementation(keep(err)),
-  ]
-  const program = new Command('balsa').exitOverride()
-  registerApiCommands(program)
-  process.exitCode = 0
-  try {
-    await program.parseAsync([...words, '--kubeconfig', server.kubeconfigPath], { from: 'user' })
-    return {
-      out: out.join('').replaceAll(/\b\d+s\b/g, 'AGE'),
-      err: err.join(''),
-      code: process.exitCode,
-    }
-  } finally {
-    process.exitCode = 0
-    for (const spy of spies) spy.mockRestore()
-  }
+  const { out, ...rest } = await runVerb(server.kubeconfigPath, words)
+  return { out: out.replaceAll(/\b\d+s\b/g, 'AGE'), ...rest }
 }
-const printed = (out: string): Outcome => ({ out, err: '', code: 0 })
-const failed = (err: string): Outcome => ({ out: '', err: `${err}\n`, code: 1 })
 
 const file = (name: string, text: string): string => {
   const path = join(folder, name)

@@ -1,13 +1,10 @@
 // `balsa logs`: what a container wrote; of a Deployment or ReplicaSet, what one of its pods wrote.
 import type { Command } from 'commander'
 import { InvalidArgumentError } from 'commander'
-import type { ResourceRef } from '../client/api-client.ts'
 import { objectPath } from '../client/http-api-client.ts'
-import { formatSelector } from '../resources/index.ts'
-import type { KubeObject, LabelSelector } from '../resources/object.ts'
 import { ApiSession } from './api-session.ts'
 import type { SessionOptions } from './api-session.ts'
-import { parseObjectArguments } from './object-arguments.ts'
+import { findPod, podsRef } from './find-pod.ts'
 import { runVerb } from './verb-failure.ts'
 
 interface LogsOptions extends SessionOptions {
@@ -19,7 +16,6 @@ interface LogsOptions extends SessionOptions {
   readonly since?: number
 }
 
-const podsRef: ResourceRef = { group: '', version: 'v1', plural: 'pods' }
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 }
 
 export const registerLogsCommand = (
@@ -81,29 +77,4 @@ const logs = async (word: string, options: LogsOptions): Promise<void> => {
       },
     )
   })
-}
-
-const findPod = async (session: ApiSession, word: string): Promise<string> => {
-  if (!word.includes('/')) return word
-  const [target] = parseObjectArguments(await session.served(), [word])
-  if (target?.name === undefined) throw new Error(`${word} names no object`)
-  if (target.resource.ref.plural === 'pods') return target.name
-  const owner = await session.client.get<KubeObject & { spec?: { selector?: LabelSelector } }>(
-    target.resource.ref,
-    session.namespaceOf(target.resource),
-    target.name,
-  )
-  const selector = owner.spec?.selector
-  if (selector === undefined) throw new Error(`${word} has no pods of its own`)
-  const { items } = await session.client.list(podsRef, {
-    namespace: session.namespace,
-    labelSelector: formatSelector(selector),
-  })
-  const names = items.map(({ metadata }) => metadata.name).toSorted()
-  const [first] = names
-  if (first === undefined) throw new Error(`no pods of ${word} were found`)
-  if (names.length > 1) {
-    process.stderr.write(`Found ${names.length} pods, using pod/${first}\n`)
-  }
-  return first
 }

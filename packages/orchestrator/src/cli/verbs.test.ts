@@ -2,12 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { tmpdir } from 'node:os'
-import { Command } from 'commander'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Cluster, startCluster } from '../cluster.ts'
 import { connectApi } from '../client/connect-api.ts'
-import { registerApiCommands } from './api-commands.ts'
-import { registerKubeconfigCommand } from './kubeconfig-command.ts'
+import { failed, type Outcome, printed, runVerb } from './testing/run-verb.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'balsa-verbs-'))
 let cluster: Cluster
@@ -32,36 +30,7 @@ spec:
     spec: { containers: [{ name: web, image: '${image}' }] }
 `
 
-interface Outcome {
-  readonly out: string
-  readonly err: string
-  readonly code: number
-}
-
-const balsa = async (...words: string[]): Promise<Outcome> => {
-  const out: string[] = []
-  const err: string[] = []
-  const keep = (list: string[]) => (text: unknown) => list.push(String(text)) > 0
-  const spies = [
-    vi.spyOn(process.stdout, 'write').mockImplementation(keep(out)),
-    vi.spyOn(process.stderr, 'write').mockImplementation(keep(err)),
-  ]
-  const program = new Command('balsa').exitOverride()
-  registerApiCommands(program)
-  registerKubeconfigCommand(program)
-  const isPlaced = words[0] === 'kubeconfig' || words.includes('--kubeconfig')
-  const where = isPlaced ? [] : ['--kubeconfig', cluster.kubeconfig]
-  process.exitCode = 0
-  try {
-    await program.parseAsync([...words, ...where], { from: 'user' })
-    return { out: out.join(''), err: err.join(''), code: process.exitCode }
-  } finally {
-    process.exitCode = 0
-    for (const spy of spies) spy.mockRestore()
-  }
-}
-const printed = (out: string): Outcome => ({ out, err: '', code: 0 })
-const failed = (err: string): Outcome => ({ out: '', err: `${err}\n`, code: 1 })
+const balsa = (...words: string[]): Promise<Outcome> => runVerb(cluster.kubeconfig, words)
 
 test('label and annotate set, keep and remove', async () => {
   const label = (...words: string[]): Promise<Outcome> => balsa('label', 'deploy/web', ...words)
