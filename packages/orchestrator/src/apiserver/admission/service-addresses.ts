@@ -1,4 +1,5 @@
 // Admission: gives Services their cluster address and node ports, each used once.
+import { isIP } from 'node:net'
 import type { FieldError, KubeObject, ResourceType, Stored } from '../../resources/object.ts'
 import {
   isExternal,
@@ -52,7 +53,7 @@ export class ServiceAddresses implements AdmissionPlugin {
     const used = this.#used(old)
     const clusterIP = hasAddress(service, old)
       ? service.spec.clusterIP
-      : this.#address(service, used)
+      : this.#address(service, used, old)
     const ports = this.#ports(service, used, old)
     return {
       ...named,
@@ -60,15 +61,22 @@ export class ServiceAddresses implements AdmissionPlugin {
     } as KubeObject
   }
 
-  #address(service: Service, used: Used): string {
+  #address(service: Service, used: Used, old: Stored<Service> | undefined): string {
     const asked = service.spec.clusterIP ?? ''
-    if (asked === 'None') return asked
     if (asked !== '') {
-      if (used.addresses.has(asked)) {
+      // 'None', or what validation refuses: no address, or another one than it has.
+      const hasOne = (old?.spec.clusterIP ?? '') !== ''
+      if (hasOne || isIP(asked) === 0) return asked
+      const message = !isInNetwork(asked)
+        ? `the provided IP (${asked}) is not in the valid range. The range of valid IPs is ${serviceNetwork}`
+        : used.addresses.has(asked)
+          ? 'provided IP is already allocated'
+          : undefined
+      if (message !== undefined) {
         throw refuse(service, {
           reason: 'FieldValueInvalid',
           field: 'spec.clusterIPs',
-          message: `Invalid value: ["${asked}"]: failed to allocate IP ${asked}: provided IP is already allocated`,
+          message: `Invalid value: ["${asked}"]: failed to allocate IP ${asked}: ${message}`,
         })
       }
       return this.#reserve(asked)
@@ -143,6 +151,12 @@ export class ServiceAddresses implements AdmissionPlugin {
     return { addresses, nodePorts }
   }
 }
+
+/** The first and the last address of a network are nobody's. */
+const isInNetwork = (address: string): boolean =>
+  address.startsWith(networkPrefix) &&
+  address !== `${networkPrefix}0.0` &&
+  address !== `${networkPrefix}255.255`
 
 const takesNodePorts = ({ spec }: Service): boolean =>
   isExternal(spec.type) &&

@@ -226,7 +226,7 @@ test('patches, apply, status and scale of either version change the one object',
     body: {
       apiVersion: 'example.com/v2',
       kind: 'Address',
-      metadata: { name: 'p' },
+      metadata: { name: 'p', resourceVersion: applied.json.metadata.resourceVersion },
       spec: { host: 'r', port: 3, replicas: 1 },
     },
   })

@@ -123,6 +123,43 @@ test('a kind that a user brings is defaulted, checked, scaled, and has a status 
   await expect(websites.patch(name, { spec: {} }, 'strategic')).rejects.toMatchObject({ code: 415 })
 })
 
+test('a custom object says what it is, and which version of it is replaced', async () => {
+  await establish(definition('notes'))
+  const { client } = api
+  const note = named('Note', 'one', { domain: 'a' })
+  const { kind: _kind, ...kindless } = note
+  const { apiVersion: _version, ...versionless } = note
+  await expect(client.create(ref('notes'), kindless as Website)).rejects.toMatchObject({
+    code: 400,
+    message: `Note in version "v1" cannot be handled as a Note: Object 'Kind' is missing in '${JSON.stringify(kindless)}'`,
+  })
+  const mismatch = (sent: string): string =>
+    `the API version in the data (${sent}) does not match the expected API version (example.com/v1)`
+  await expect(client.create(ref('notes'), versionless as Website)).rejects.toThrow(mismatch(''))
+  await expect(
+    client.create(ref('notes'), { ...note, apiVersion: 'example.com/v2' }),
+  ).rejects.toThrow(mismatch('example.com/v2'))
+  await expect(client.create(ref('notes'), { ...note, kind: 'Letter' })).rejects.toMatchObject({
+    code: 422,
+    message: 'Letter.example.com "one" is invalid: kind: Invalid value: "Letter": must be Note',
+  })
+  const made = await client.create(ref('notes'), note)
+  const unversioned = {
+    code: 422,
+    message:
+      'notes.example.com "one" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update',
+  }
+  await expect(client.update(ref('notes'), note)).rejects.toMatchObject(unversioned)
+  await expect(client.update(ref('notes'), note, 'status')).rejects.toMatchObject(unversioned)
+  const missing = named('Note', 'two')
+  await expect(client.update(ref('notes'), missing)).rejects.toMatchObject({ code: 404 })
+  await client.update(ref('notes'), { ...made, spec: { domain: 'b' } })
+  const crd = definition('notes', { versions: [version('v1', true), version('v2', false)] })
+  await expect(client.update(crds, crd)).rejects.toThrow(
+    'customresourcedefinitions.apiextensions.k8s.io "notes.example.com" is invalid: metadata.resourceVersion',
+  )
+})
+
 test('several versions show the same objects; the definition goes with its objects', async () => {
   await establish(definition('apps', { versions: [version('v1', false), version('v2', true)] }))
   const v1 = api.resource<Website>(ref('apps'))

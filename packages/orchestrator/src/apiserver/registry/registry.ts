@@ -22,6 +22,7 @@ import { afterUpdate, markForDeletion, type Outcome } from './deletion.ts'
 import { inNamespace } from './in-namespace.ts'
 import { type ListPage, readList } from './list-reader.ts'
 import type { DeleteOptions, ListQuery, WriteOptions } from './request-options.ts'
+import { requireVersion } from './required-version.ts'
 import { withStatusOf } from './status-update.ts'
 import { type AdmittedWrite, WritePreparation } from './write-preparation.ts'
 
@@ -165,7 +166,11 @@ export class Registry {
     const { name } = place
     this.checkPlace(sent, place)
     try {
-      return { stored: await this.change(place, () => sent, options), isCreated: false }
+      const replace = (): KubeObject => {
+        requireVersion(this.type, name, sent)
+        return sent
+      }
+      return { stored: await this.change(place, replace, options), isCreated: false }
     } catch (reason) {
       const isMissing = reason instanceof ApiError && reason.reason === 'NotFound'
       if (!isMissing || !this.#isCreatedByUpdate()) throw reason

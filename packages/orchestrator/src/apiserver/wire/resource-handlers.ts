@@ -8,12 +8,12 @@ import {
   noSuchResource,
   unsupportedMediaType,
 } from '../api-errors.ts'
-import { changeFor, decodeFor, shownFor } from '../registry/converted.ts'
-import type { DecodeOptions } from '../registry/decode.ts'
+import { changeFor, shownFor } from '../registry/converted.ts'
 import { timestamp } from '../registry/object-metadata.ts'
 import { applyPatch } from '../registry/patch.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { Change, Place, Registry } from '../registry/registry.ts'
+import { requireVersion } from '../registry/required-version.ts'
 import { admitConnect } from '../subresources/connect-options.ts'
 import { scaleOf } from '../subresources/scale.ts'
 import { filterOf } from '../registry/selection.ts'
@@ -30,13 +30,14 @@ import type { StoredObject } from '../storage/stored-object.ts'
 import { readDeleteOptions } from './delete-options.ts'
 import type { Exchange } from './exchange.ts'
 import { applyObject, managerOf } from './apply-handler.ts'
-import { fieldValidation, flag, listQuery, writeOptions } from './query-options.ts'
+import { flag, listQuery, writeOptions } from './query-options.ts'
 import { sendList, sendObject, sendValue, viewFor } from './replies.ts'
-import { bodyDuplicates, readObject, readPatch } from './request-body.ts'
+import { readPatch } from './request-body.ts'
 import type { ApiMetrics } from '../metrics/api-metrics.ts'
 import type { ResourcePath } from './request-path.ts'
 import { handleWatch } from './watch-handler.ts'
 import { requireName } from './require-name.ts'
+import { decoding, readObjectOf, readRequired } from './sent-object.ts'
 
 /** Of kinds that users bring: how their lists are merged strategically nobody has said. */
 const customPatchTypes = [
@@ -258,7 +259,10 @@ export class ResourceHandlers {
     if (method === 'PUT') {
       const object = await readObjectOf(request)
       requireName(object, place)
-      change = () => object
+      change = () => {
+        requireVersion(registry.type, place.name, object)
+        return object
+      }
     } else if (method === 'PATCH') {
       const { type, patch } = readPatch(exchange)
       if (type === 'apply') {
@@ -348,36 +352,10 @@ const patchChange = (
   return changeFor(registry, served, patched, decoding(exchange))
 }
 
-const readObjectOf = ({
-  exchange,
-  registry,
-  type,
-}: ResourceRequest): KubeObject | Promise<KubeObject> =>
-  decodeFor(registry, type, readRequired(exchange), decoding(exchange))
-
 const checkScope = (path: ResourcePath, { type }: Registry): void => {
   const isWhole = path.namespace === undefined
   if (!type.namespaced && !isWhole) throw noSuchResource()
   if (type.namespaced && isWhole && path.name !== undefined) throw noSuchResource()
-}
-
-const decoding = (exchange: Exchange): DecodeOptions => {
-  const warned = new Set<string>()
-  return {
-    fieldValidation: fieldValidation(exchange),
-    duplicateFields: (value) => bodyDuplicates(exchange, value),
-    warn: (text) => {
-      if (warned.has(text)) return
-      warned.add(text)
-      exchange.warn(text)
-    },
-  }
-}
-
-const readRequired = (exchange: Exchange): Json => {
-  const value = readObject(exchange)
-  if (value === undefined) throw badRequest('the request body is empty')
-  return value
 }
 
 /** An object whose kind the registry does not know: what Balsa reads of it is checked where it is read. */

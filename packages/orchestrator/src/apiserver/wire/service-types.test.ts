@@ -49,7 +49,7 @@ test('a service that becomes one of another type gets what the type has and lose
     expect(named).not.toHaveProperty(field)
   }
   const back = await change('typed', { type: 'NodePort', externalName: null })
-  expect(back.clusterIP).toMatch(/^10\.96\./)
+  expect(back.clusterIP).toMatch(/^127\.96\./)
   expect(back.ports[0]?.nodePort).toBeGreaterThanOrEqual(30_000)
 })
 
@@ -87,3 +87,15 @@ test('families of addresses and the time of an affinity have their defaults', as
     clusterIPs: ['None'],
   })
 })
+
+test.each(['10.96.0.10', '127.97.0.1', '127.96.0.0', '127.96.255.255'])(
+  'a service cannot ask for the address %s, which is not one of services',
+  async (clusterIP) => {
+    const body = { metadata: { name: 'outside' }, spec: { ports: [{ port: 80 }], clusterIP } }
+    const { json } = await api.request('POST', services, { body })
+    expect([json.code, json.message]).toEqual([
+      422,
+      `Service "outside" is invalid: spec.clusterIPs: Invalid value: ["${clusterIP}"]: failed to allocate IP ${clusterIP}: the provided IP (${clusterIP}) is not in the valid range. The range of valid IPs is 127.96.0.0/16`,
+    ])
+  },
+)

@@ -110,8 +110,20 @@ describe('a PUT to a name that is not there', () => {
     ['leases', `/apis/coordination.k8s.io/v1${inDefault}/leases`, { spec: {} }],
   ])('makes %s, and says 201 once', async (_kind, path, body) => {
     const object = { ...body, metadata: { name: 'put' } }
-    expect((await api.request('PUT', `${path}/put`, { body: object })).status).toBe(201)
-    expect((await api.request('PUT', `${path}/put`, { body: object })).status).toBe(200)
+    const made = await api.request('PUT', `${path}/put`, { body: object })
+    expect(made.status).toBe(201)
+    expect((await api.request('PUT', `${path}/put`, { body: made.json })).status).toBe(200)
+  })
+
+  test('is refused for a lease that is there, unless it says which version it replaces', async () => {
+    const path = `/apis/coordination.k8s.io/v1${inDefault}/leases/put`
+    const body = { metadata: { name: 'put' }, spec: {} }
+    const { json } = await api.request('PUT', path, { body })
+    expect([json.code, json.reason, json.message]).toEqual([
+      422,
+      'Invalid',
+      'leases.coordination.k8s.io "put" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update',
+    ])
   })
 
   test('is a 404 for the others', async () => {
