@@ -142,7 +142,7 @@ SecurityContext 1:capabilities:Capabilities 2:privileged*:bool 3:seLinuxOptions:
   10:windowsOptions:WindowsSecurityContextOptions 11:seccompProfile:SeccompProfile
   12:appArmorProfile:AppArmorProfile
 SleepAction 1:seconds!+:int64
-Sysctl 1:name+:string 2:value+:string
+Sysctl 1:name!+:string 2:value!+:string
 TCPSocketAction 1:port!+:intOrString 2:host:string
 Toleration 1:key:string 2:operator:string 3:value:string 4:effect:string
   5:tolerationSeconds*:int64

@@ -3,7 +3,7 @@
 export const networkingV1: string = `
 HTTPIngressPath 1:path:string 2:backend!+:IngressBackend 3:pathType+*:string
 HTTPIngressRuleValue 1:paths!+:[]HTTPIngressPath
-IPAddress kind:string apiVersion:string 1:metadata:ObjectMeta 2:spec:IPAddressSpec
+IPAddress kind:string apiVersion:string 1:metadata!:ObjectMeta 2:spec!:IPAddressSpec
 IPAddressSpec 1:parentRef+:ParentReference
 IPBlock 1:cidr!+:string 2:except:[]string
 Ingress kind:string apiVersion:string 1:metadata!:ObjectMeta 2:spec!:IngressSpec
@@ -33,8 +33,8 @@ NetworkPolicySpec 1:podSelector!:LabelSelector 2:ingress:[]NetworkPolicyIngressR
   3:egress:[]NetworkPolicyEgressRule 4:policyTypes:[]string
 ParentReference 1:group*:string 2:resource!+:string 3:namespace*:string 4:name!+:string
 ServiceBackendPort 1:name:string 2:number:int32
-ServiceCIDR kind:string apiVersion:string 1:metadata:ObjectMeta 2:spec:ServiceCIDRSpec
-  3:status:ServiceCIDRStatus
+ServiceCIDR kind:string apiVersion:string 1:metadata!:ObjectMeta 2:spec!:ServiceCIDRSpec
+  3:status!:ServiceCIDRStatus
 ServiceCIDRSpec 1:cidrs:[]string
 ServiceCIDRStatus 1:conditions:[]Condition@type
 `
