@@ -1,23 +1,36 @@
 #!/usr/bin/env node
 // The `balsa` command. Every failure of a verb is one line on stderr and exit code 1. Only what the verb needs is loaded: most of the
 // time of a short command would else go into reading the code of all others.
+import { createRequire } from 'node:module'
 import { basename } from 'node:path'
 import { Command } from 'commander'
 
 type Register = (program: Command) => void
 
+const requireFile = createRequire(import.meta.url)
+
+/** What import() gives, read as require() reads: import() asks the thread pool four times for each of several hundred files. */
+const load = async <T>(path: string, imported: () => Promise<T>): Promise<T> => {
+  // Only some releases of Node can; what is loaded once, import() takes from there.
+  if (process.features.require_module === true) requireFile(path)
+  return imported()
+}
+
+const kvCli = (): Promise<typeof import('@balsa/kv/cli')> =>
+  load('@balsa/kv/cli', () => import('@balsa/kv/cli'))
 const loadApi = async (): Promise<Register> =>
-  (await import('./api-commands.ts')).registerApiCommands
-const loadUp = async (): Promise<Register> => (await import('./up.ts')).registerUpCommand
-const loadMember = async (): Promise<Register> =>
-  (await import('@balsa/kv/cli')).registerMemberCommand
+  (await load('./api-commands.js', () => import('./api-commands.ts'))).registerApiCommands
+const loadUp = async (): Promise<Register> =>
+  (await load('./up.js', () => import('./up.ts'))).registerUpCommand
 const loadJoin = async (): Promise<Register> =>
-  (await import('./join-command.ts')).registerJoinCommand
+  (await load('./join-command.js', () => import('./join-command.ts'))).registerJoinCommand
 const loadKubeconfig = async (): Promise<Register> =>
-  (await import('./kubeconfig-command.ts')).registerKubeconfigCommand
+  (await load('./kubeconfig-command.js', () => import('./kubeconfig-command.ts')))
+    .registerKubeconfigCommand
 const loadBackup = async (): Promise<Register> =>
-  (await import('./backup-command.ts')).registerBackupCommand
-const loadKv = async (): Promise<Register> => (await import('@balsa/kv/cli')).registerKvCommand
+  (await load('./backup-command.js', () => import('./backup-command.ts'))).registerBackupCommand
+const loadMember = async (): Promise<Register> => (await kvCli()).registerMemberCommand
+const loadKv = async (): Promise<Register> => (await kvCli()).registerKvCommand
 
 const verbs: Readonly<Record<string, () => Promise<Register>>> = {
   up: loadUp,
@@ -62,11 +75,11 @@ async function runBalsa(): Promise<void> {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'balsa: ')) })
 
   const verb = process.argv[2] ?? ''
-  const load = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
+  const own = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
   const loads =
-    load === undefined
+    own === undefined
       ? [loadUp, loadJoin, loadMember, loadKv, loadApi, loadKubeconfig, loadBackup]
-      : [load]
+      : [own]
   if (verb !== '--version') for (const each of loads) (await each())(program)
   await program.parseAsync()
 }
@@ -80,7 +93,7 @@ if (process.send !== undefined) {
 }
 
 try {
-  if (isEtcd) await (await import('@balsa/kv/cli')).runAsEtcd(process.argv.slice(2))
+  if (isEtcd) await (await kvCli()).runAsEtcd(process.argv.slice(2))
   else await runBalsa()
 } catch (reason) {
   process.stderr.write(

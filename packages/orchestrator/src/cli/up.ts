@@ -9,7 +9,7 @@ import { KvStore } from '../apiserver/kv-store.ts'
 import { startCluster, type Cluster } from '../cluster.ts'
 import { fakeNodesMax } from '../fake/fake-node.ts'
 import { type AccessFlags, accessOptions, addAccessFlags } from './access-flags.ts'
-import { addJoinFlags, type JoinFlags, parseJoinUrl, runJoin } from './join-command.ts'
+import { addJoinFlags, type JoinFlags, parseJoinUrl } from './join-flags.ts'
 import { startMemberProcesses } from './member-processes.ts'
 import { prepareDataDir } from './prepare-data-dir.ts'
 import { stopOnSignal } from './stop-on-signal.ts'
@@ -111,9 +111,11 @@ export function registerUpCommand(program: Command): void {
     )
     .option('--stop-pods', "end the pods' processes too when balsa is stopped; else they run on")
     .option('--join <url>', 'no cluster of its own: what balsa join does', parseJoinUrl)
-  addJoinFlags(addAccessFlags(command)).action((options: UpOptions) =>
-    options.join === undefined ? up(options) : runJoin(options.join, options),
-  )
+  addJoinFlags(addAccessFlags(command)).action(async (options: UpOptions) => {
+    if (options.join === undefined) await up(options)
+    // With its X.509 library it costs a tenth of a second.
+    else await (await import('./join-command.ts')).runJoin(options.join, options)
+  })
 }
 
 async function up(options: UpOptions): Promise<void> {
