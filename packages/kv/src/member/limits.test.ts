@@ -21,6 +21,29 @@ test('the limits of requests are those of the options, and may change while the 
   await expect(puts(129)).rejects.toThrow('etcdserver: too many operations in txn request')
 })
 
+test('a limit that no request keeps to refuses clients, not what the member itself has to say', async () => {
+  await using member = await openMember({
+    memory: true,
+    maxRequestBytes: 1,
+    listenClientUrls: ['http://127.0.0.1:0'],
+  })
+  const own = async (): Promise<void> => {
+    const [self] = await member.kv.members()
+    expect(self?.clientUrls).toHaveLength(1)
+    expect(await member.kv.range({ prefix: '' })).toMatchObject({ count: 0 })
+  }
+  await waitFor(own)
+  for (const refused of [
+    () => member.kv.put('a', 'b'),
+    () => member.kv.delete('a'),
+    () => member.kv.grantLease(10),
+    () => member.kv.compact(1),
+    () => member.kv.auth.addRole('a'),
+  ]) {
+    await expect(refused()).rejects.toThrow('etcdserver: request is too large')
+  }
+})
+
 test('a limit that members could not pass on to each other is refused', async () => {
   await expect(openMember({ memory: true, maxRequestBytes: 2 ** 30 })).rejects.toThrow(
     '--max-request-bytes is 1073741824; it must be at most 33554432',

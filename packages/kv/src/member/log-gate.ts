@@ -25,6 +25,15 @@ const applyBacklogMax = 5000
 const stagedSizeBytesMax = 64 * 2 ** 20
 /** How often the backlog is looked at. */
 const superviseIntervalMs = 100
+/** What members say to each other: no limit of requests keeps it out of the log. */
+const ownCommands: ReadonlySet<CommandName> = new Set([
+  'publish',
+  'cluster',
+  'alarm',
+  'leaseCheckpoint',
+  'leaseRemaining',
+  'leaseExpire',
+])
 
 export interface LogGateOptions {
   readonly consensus: Consensus<CommandResult>
@@ -85,7 +94,7 @@ export class LogGate {
     caller: Caller = owner,
   ): void {
     const { consensus, metrics } = this.#options
-    const refusal = this.#refusal(body)
+    const refusal = this.#refusal(name, body)
     if (refusal !== undefined) {
       metrics.proposalFailed()
       done(refusal, undefined)
@@ -165,10 +174,11 @@ export class LogGate {
     this.#cancelTimer()
   }
 
-  #refusal(body: Uint8Array): KvError | undefined {
+  #refusal(name: CommandName, body: Uint8Array): KvError | undefined {
     if (this.#isClosed) return new KvError('STOPPED')
     const { requestSizeBytesMax } = this.#options.limits ?? defaultLimits
-    if (body.length >= requestSizeBytesMax) return new KvError('REQUEST_TOO_LARGE')
+    const isTooLarge = body.length >= requestSizeBytesMax && !ownCommands.has(name)
+    if (isTooLarge) return new KvError('REQUEST_TOO_LARGE')
     const isFull = this.#options.backend.pendingSizeBytes > stagedSizeBytesMax
     return isFull || this.#isBacklogged ? new KvError('TOO_MANY_REQUESTS') : undefined
   }
