@@ -46,6 +46,25 @@ test.each(['native', 'grpc'] as const)(
   },
 )
 
+test('a rule that is none is refused with what is wrong and what is wanted', async () => {
+  const { core } = await openTestMember()
+  const listener = await listenClients({ member: core, urls: ['http://127.0.0.1:0'] })
+  onTestFinished(() => listener.close())
+  const set = async (body: unknown): Promise<unknown> => {
+    const url = `${listener.urls[0] ?? ''}/v3/quota/set`
+    const reply = await fetch(url, { method: 'POST', body: JSON.stringify(body) })
+    const { error } = (await reply.json()) as { error: unknown }
+    return [reply.status, error]
+  }
+  const noRule = [400, expect.stringMatching(/^balsa: bad quota: the request has no "rule": want /)]
+  expect(await set({})).toEqual(noRule)
+  expect(await set({ prefix: 'YQ==', keys_max: 1 })).toEqual(noRule)
+  expect(await set({ rule: { prefix: 'YQ==' } })).toEqual([
+    400,
+    'balsa: bad quota: it limits nothing: give keys_max, size_bytes_max or writes_per_second_max',
+  ])
+})
+
 test('a quota outlives a restart, and what is used is counted anew', async () => {
   const backend = new MemoryBackend()
   const before = await openTestMember({ backend })

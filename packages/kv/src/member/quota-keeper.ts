@@ -25,6 +25,8 @@ import type { Done } from './types.ts'
 const sliceKeysMax = 500
 const knownRetryMs = 20
 const knownRetriesMax = 50
+const noRule =
+  'balsa: bad quota: the request has no "rule": want {"rule": {"prefix": <base64> or "user": <name>, and at least one of "keys_max", "size_bytes_max", "writes_per_second_max"}}'
 const notKnown = 'etcdserver: not capable: not all members say that they know quotas'
 
 /** Requests come as protobuf bytes of our Quota service. */
@@ -57,7 +59,7 @@ export class QuotaKeeper implements QuotaApi, WriteGuard {
   set(body: Uint8Array, done: Done<HeaderOnlyResponse>, caller: Caller = owner): void {
     this.#propose('set', body, done, caller, () => {
       const rule = decodeQuotaSetRequest(body)
-      if (rule === undefined) throw new KvError('QUOTA_MALFORMED')
+      if (rule === undefined) throw new KvError('QUOTA_MALFORMED', { message: noRule })
       checkQuotaRule(rule)
     })
   }

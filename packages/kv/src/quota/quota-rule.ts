@@ -12,6 +12,7 @@ export type QuotaSubject = Pick<QuotaRule, 'prefix' | 'user'>
 
 export const quotaRulesMax = 1000
 const nameSizeBytesMax = 4096
+const limitsNothing = 'it limits nothing: give keys_max, size_bytes_max or writes_per_second_max'
 const ruleRowPrefix = 'mquota/'
 
 /** All rows of rules. */
@@ -42,7 +43,7 @@ export function checkQuotaRule(rule: QuotaRule): void {
   if (!limits.every((limit) => Number.isSafeInteger(limit) && limit >= 0)) {
     throw malformed('a limit is a whole number, 0 or greater')
   }
-  if (limits.every((limit) => limit === 0)) throw malformed('it limits nothing')
+  if (limits.every((limit) => limit === 0)) throw malformed(limitsNothing)
   if (rule.user !== '' && (rule.keysMax > 0 || rule.sizeBytesMax > 0)) {
     throw malformed('a user has no keys: limit keys and bytes of a prefix')
   }
