@@ -69,17 +69,31 @@ describe('verbs of balsa kv', () => {
       }
     })
 
-    test('the JSON of a transaction, but for the ids of its header', async () => {
+    test.each(['json', 'fields'])('what reads and writes answer, whole, as %s', async (format) => {
+      const shown = ({ stdout }: Finished): string =>
+        stdout
+          .replaceAll(/("\w*revision"\s?:\s?)\d+/gi, '$1R')
+          .replaceAll(/(ersion"\s?:\s?)\d+/g, '$1V')
       const input = 'c("a") > "0"\n\nput j 1\nget a\ndel j2\n\n\n'
-      const [ours, theirs] = [
-        await balsa(['txn', '-w', 'json'], input),
-        await etcdctl(['txn', '-w', 'json'], input),
-      ]
-      const shown = ({ stdout }: Finished): unknown => {
-        const { header: _, ...rest } = JSON.parse(stdout.replaceAll(/"revision":\d+/g, '"r":0'))
-        return rest
+      const value = 'é 😀 \u0001\u00ad\t"\\\n\u007f\u3000'
+      for (const argv of [
+        ['put', 'a', value],
+        ['put', 'a', value, '--prev-kv'],
+        ['get', 'a'],
+        ['get', '--prefix', '', '--limit=1'],
+        ['get', 'nothing'],
+        ['txn'],
+        ['del', 'j', '--prev-kv'],
+        ['del', 'nothing'],
+      ]) {
+        const asked = [...argv, '-w', format]
+        const ours = await balsa(asked, input)
+        // A second delete finds nothing.
+        if (argv[0] === 'del') await balsa(['put', 'j', '1'])
+        const theirs = await etcdctl(asked, input)
+        expect([shown(ours), ours.code]).toEqual([shown(theirs), theirs.code])
+        expect(shown(ours)).toMatch(/"(cluster_id|ClusterID)" ?: ?[1-9]/)
       }
-      expect(shown(ours)).toEqual(shown(theirs))
     })
 
     test('alarms that are raised, listed and cleared', async () => {

@@ -48,7 +48,19 @@ export type StreamOptions = Pick<
   RangeOptions,
   'key' | 'rangeEnd' | 'prefix' | 'serializable' | 'keysOnly' | 'signal'
 > & { readonly revision: number }
-export interface RangeResult {
+/** Who answered, and when in the life of the cluster. */
+export interface KvHeader {
+  readonly clusterId: bigint
+  readonly memberId: bigint
+  /** The store's, when the answer was made. */
+  readonly revision: number
+  readonly raftTerm: number
+}
+/** What every answer about keys has beside its own. */
+export interface Answered {
+  readonly header: KvHeader
+}
+export interface RangeResult extends Answered {
   readonly pairs: readonly KvPair[]
   /** Keys in the whole range, whatever the limit. */
   readonly count: number
@@ -118,12 +130,24 @@ export interface Txn extends WriteOptions {
   readonly then?: readonly Operation[]
   readonly else?: readonly Operation[]
 }
+/** What a transaction answers has one header for all of them. */
 export type OperationResult =
-  | ({ readonly op: 'range' } & RangeResult)
+  | ({ readonly op: 'range' } & Omit<RangeResult, 'header'>)
   | { readonly op: 'put'; readonly prev: KvPair | undefined }
   | { readonly op: 'delete'; readonly deleted: number; readonly prev: readonly KvPair[] }
-  | ({ readonly op: 'txn' } & TxnResult)
-export interface TxnResult {
+  | ({ readonly op: 'txn' } & Omit<TxnResult, 'header'>)
+export interface PutResult extends Answered {
+  readonly revision: number
+  /** If it was asked for and the key was there. */
+  readonly prev: KvPair | undefined
+}
+export interface DeleteResult extends Answered {
+  readonly revision: number
+  readonly deleted: number
+  /** Empty unless asked for. */
+  readonly prev: readonly KvPair[]
+}
+export interface TxnResult extends Answered {
   readonly succeeded: boolean
   readonly results: readonly OperationResult[]
   readonly revision: number
@@ -321,15 +345,8 @@ export interface Kv extends AsyncDisposable {
    * end it with UNIMPLEMENTED before the first part. `pages` uses it by itself.
    */
   readonly rangeStream?: ((options: StreamOptions) => AsyncIterable<readonly KvPair[]>) | undefined
-  put(
-    key: Bytes,
-    value: Bytes,
-    options?: PutOptions,
-  ): Promise<{ revision: number; prev: KvPair | undefined }>
-  delete(
-    key: Bytes,
-    options?: DeleteOptions,
-  ): Promise<{ revision: number; deleted: number; prev: readonly KvPair[] }>
+  put(key: Bytes, value: Bytes, options?: PutOptions): Promise<PutResult>
+  delete(key: Bytes, options?: DeleteOptions): Promise<DeleteResult>
   txn(txn: Txn): Promise<TxnResult>
   /** `physical`: resolves when the old revisions are gone from the tables, not only out of reach. */
   compact(revision: number, options?: CallOptions & { physical?: boolean }): Promise<void>

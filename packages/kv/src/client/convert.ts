@@ -9,9 +9,11 @@ import {
   watchFilter,
   type Compare,
   type DeleteRangeRequest,
+  type DeleteRangeResponse,
   type EncodedEvent,
   type EncodedKeyValue,
   type PutRequest,
+  type PutResponse,
   type RangeRequest,
   type RangeResponse,
   type RequestOp,
@@ -25,12 +27,14 @@ import type {
   Bytes,
   Condition,
   DeleteOptions,
+  DeleteResult,
   KvEvent,
   KvPair,
   KvStatus,
   Operation,
   OperationResult,
   PutOptions,
+  PutResult,
   RangeOptions,
   RangeResult,
   Txn,
@@ -142,7 +146,16 @@ export function eventOf(encoded: EncodedEvent): KvEvent {
 
 export function rangeResultOf(response: RangeResponse): RangeResult {
   const { kvs, count, more, header } = response
-  return { pairs: kvs.map(pairOf), count, more, revision: header.revision }
+  return { pairs: kvs.map(pairOf), count, more, revision: header.revision, header }
+}
+
+export function putResultOf({ header, prevKv }: PutResponse): PutResult {
+  const prev = prevKv === undefined ? undefined : pairOf(prevKv)
+  return { revision: header.revision, prev, header }
+}
+
+export function deleteResultOf({ header, deleted, prevKvs }: DeleteRangeResponse): DeleteResult {
+  return { revision: header.revision, deleted, prev: prevKvs.map(pairOf), header }
 }
 
 export function txnResultOf(response: TxnResponse): TxnResult {
@@ -150,6 +163,7 @@ export function txnResultOf(response: TxnResponse): TxnResult {
     succeeded: response.succeeded,
     results: response.responses.map(operationResultOf),
     revision: response.header.revision,
+    header: response.header,
   }
 }
 
@@ -195,7 +209,10 @@ function requestOpOf(operation: Operation): RequestOp {
 }
 
 function operationResultOf(op: ResponseOp): OperationResult {
-  if (op.type === 'range') return { op: 'range', ...rangeResultOf(op.response) }
+  if (op.type === 'range') {
+    const { header: _, ...found } = rangeResultOf(op.response)
+    return { op: 'range', ...found }
+  }
   if (op.type === 'put') {
     const { prevKv } = op.response
     return { op: 'put', prev: prevKv === undefined ? undefined : pairOf(prevKv) }
@@ -204,5 +221,6 @@ function operationResultOf(op: ResponseOp): OperationResult {
     const { deleted, prevKvs } = op.response
     return { op: 'delete', deleted, prev: prevKvs.map(pairOf) }
   }
-  return { op: 'txn', ...txnResultOf(op.response) }
+  const { header: _, ...result } = txnResultOf(op.response)
+  return { op: 'txn', ...result }
 }

@@ -29,8 +29,8 @@ export function namespaced(kv: Kv, prefix: Bytes): Kv {
     range: async (options) => namespace.result(await kv.range(namespace.keys(options))),
     ...(kv.rangeStream === undefined ? {} : { rangeStream: namespace.streams(kv.rangeStream) }),
     put: async (key, value, options) => {
-      const { revision, prev } = await kv.put(namespace.outer(key), value, options)
-      return { revision, prev: namespace.optional(prev) }
+      const result = await kv.put(namespace.outer(key), value, options)
+      return { ...result, prev: namespace.optional(result.prev) }
     },
     delete: async (key, options = {}) => {
       const operation = namespace.deletion(key, options)
@@ -133,7 +133,7 @@ class Namespace {
     return { ...this.deletion(operation.key, operation), op: 'delete' }
   }
 
-  result<Result extends RangeResult>(result: Result): Result {
+  result<Result extends Pick<RangeResult, 'pairs'>>(result: Result): Result {
     return { ...result, pairs: result.pairs.map((pair) => this.inner(pair)) }
   }
 

@@ -7,6 +7,7 @@ import type {
   CallOptions,
   Condition,
   Kv,
+  KvHeader,
   KvPair,
   Operation,
   OperationResult,
@@ -48,16 +49,18 @@ export function onceKv(session: WriteSession): Kv {
     put: async (key, value, options = {}) => {
       if (options.ttlSeconds !== undefined) return session.kv.put(key, value, options)
       const { call, ...rest } = split(options)
-      const { revision, results } = await writer.write([{ ...rest, op: 'put', key, value }], call)
+      const written = await writer.write([{ ...rest, op: 'put', key, value }], call)
+      const { revision, header, results } = written
       const [first] = results
-      return { revision, prev: first?.op === 'put' ? first.prev : undefined }
+      return { revision, prev: first?.op === 'put' ? first.prev : undefined, header }
     },
     delete: async (key, options = {}) => {
       const { call, ...rest } = split(options)
-      const { revision, results } = await writer.write([{ ...rest, op: 'delete', key }], call)
+      const written = await writer.write([{ ...rest, op: 'delete', key }], call)
+      const { revision, header, results } = written
       const [first] = results
-      if (first?.op !== 'delete') return { revision, deleted: 0, prev: [] }
-      return { revision, deleted: first.deleted, prev: first.prev }
+      if (first?.op !== 'delete') return { revision, deleted: 0, prev: [], header }
+      return { revision, deleted: first.deleted, prev: first.prev, header }
     },
     txn: (txn) => (isReadOnly(txn) ? session.kv.txn(txn) : writer.txn(txn)),
   }
@@ -191,24 +194,26 @@ class GuardedWrite {
   }
 
   async #try(txn: Txn): Promise<TxnResult> {
-    const { succeeded, results, revision } = await this.#session.kv.txn(txn)
+    const { succeeded, results, revision, header } = await this.#session.kv.txn(txn)
     const [first] = results
-    if (!succeeded) return this.#applied(first)
+    if (!succeeded) return this.#applied(first, header)
     this.#know(revision)
     if (first?.op !== 'txn')
       throw new KvError('INTERNAL', { message: 'a nested txn has no answer' })
-    return { succeeded: first.succeeded, results: first.results.slice(0, -1), revision }
+    return { succeeded: first.succeeded, results: first.results.slice(0, -1), revision, header }
   }
 
   /** The guard was changed: by an earlier try of this very write, if it is there. */
-  #applied(found: OperationResult | undefined): Promise<TxnResult> {
+  #applied(found: OperationResult | undefined, header: KvHeader): Promise<TxnResult> {
     const pair = found?.op === 'range' ? found.pairs[0] : undefined
     const branch = pair === undefined ? undefined : this.#branchOf(pair)
     if (pair === undefined || branch === undefined) throw new KvError('SESSION_LOST')
     this.#know(pair.modRevision)
     const operations = (branch === 'then' ? this.#txn.then : this.#txn.else) ?? []
-    return recoverResults(this.#session.kv, operations, pair.modRevision).then((results) => {
-      return { succeeded: branch === 'then', results, revision: pair.modRevision }
+    const revision = pair.modRevision
+    return recoverResults(this.#session.kv, operations, revision).then((results) => {
+      const own = { ...header, revision }
+      return { succeeded: branch === 'then', results, revision, header: own }
     })
   }
 
@@ -224,11 +229,11 @@ class GuardedWrite {
 
   /** A try was refused after one whose answer is not known. Changing the guard settles it: an earlier try was applied, or none will be. */
   async #refuse(error: KvError, call: CallOptions): Promise<TxnResult> {
-    const { results, revision } = await this.#settle(call)
+    const { results, revision, header } = await this.#settle(call)
     const [first] = results
     const pair = first?.op === 'range' ? first.pairs[0] : undefined
     const wasRefused = pair !== undefined && this.#branchOf(pair) === 'refused'
-    if (first?.op === 'range' && !wasRefused) return this.#applied(first)
+    if (first?.op === 'range' && !wasRefused) return this.#applied(first, header)
     this.#know(pair?.modRevision ?? revision)
     throw error
   }

@@ -21,7 +21,9 @@ async function read(parts: number, code: KvErrorCode): Promise<{ seen: string[];
       const left = from(options.key)
       const some = left.slice(0, options.limit)
       const more = some.length < left.length
-      return Promise.resolve({ pairs: some.map(pairOf), more, count: left.length, revision: 7 })
+      const header = { clusterId: 1n, memberId: 2n, revision: 7, raftTerm: 3 }
+      const pairs = some.map(pairOf)
+      return Promise.resolve({ pairs, more, count: left.length, revision: 7, header })
     },
     rangeStream: async function* (options: StreamOptions): AsyncGenerator<readonly KvPair[]> {
       const left = from(options.key)
@@ -34,7 +36,7 @@ async function read(parts: number, code: KvErrorCode): Promise<{ seen: string[];
   }
   const seen: string[] = []
   for await (const page of pages(kv, { prefix: 'k', pageSize: 4 })) {
-    expect(page.revision).toBe(7)
+    expect([page.revision, page.header.raftTerm]).toEqual([7, 3])
     seen.push(...page.pairs.map(({ key }) => Buffer.from(key).toString()))
   }
   return { seen, ranges }

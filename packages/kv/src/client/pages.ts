@@ -13,11 +13,11 @@ const pageSizeDefault = 1000
 const oneZero = new Uint8Array(1)
 
 type Source = Pick<Kv, 'range'> & Partial<Pick<Kv, 'rangeStream'>>
-type Rest = Pick<StreamOptions, 'key' | 'rangeEnd'> & { readonly revision: number }
+type Rest = Pick<StreamOptions, 'key' | 'rangeEnd'> & Pick<RangeResult, 'revision' | 'header'>
 
 /**
  * In the order of keys. `revision` of every page is the one that is read; `count` is that of its pairs and, without a stream, of all
- * after it. Throws COMPACTED if it is compacted before the last page.
+ * after it; `header` is that of the last page that was asked for. Throws COMPACTED if it is compacted before the last page.
  */
 export async function* pages(
   kv: Source,
@@ -36,7 +36,8 @@ export async function* pages(
     if (!page.more || last === undefined) return
     if (mayStream) {
       mayStream = false
-      const streamed = yield* streamedRest(kv, options, { key: after(last), ...end, revision })
+      const ahead = { key: after(last), ...end, revision, header: page.header }
+      const streamed = yield* streamedRest(kv, options, ahead)
       if (streamed.isWhole) return
       last = streamed.last ?? last
     }
@@ -56,7 +57,7 @@ export async function* pairs(
 async function* streamedRest(
   kv: Source,
   { serializable = false, keysOnly = false, signal }: PagesOptions,
-  rest: Rest,
+  { header, ...rest }: Rest,
 ): AsyncGenerator<RangeResult, { readonly isWhole: boolean; readonly last?: KvPair }, undefined> {
   const options = { ...rest, serializable, keysOnly, ...(signal === undefined ? {} : { signal }) }
   let last: KvPair | undefined
@@ -64,7 +65,7 @@ async function* streamedRest(
     for await (const part of kv.rangeStream?.(options) ?? []) {
       if (part.length === 0) continue
       last = part.at(-1)
-      yield { pairs: part, more: true, count: part.length, revision: rest.revision }
+      yield { pairs: part, more: true, count: part.length, revision: rest.revision, header }
     }
     return { isWhole: true }
   } catch (reason) {

@@ -1,11 +1,10 @@
 // A put that ends by itself: the key and a lease of its own in one step where the server knows how. To one of etcd, which does not, the
 // lease goes first and the put with it after, so that the key is never seen without its end; if the put fails, the lease goes again.
 import { KvError } from '../errors.ts'
-import type { Bytes, Kv, KvPair, PutOptions } from '../kv.ts'
+import type { Bytes, Kv, PutOptions, PutResult } from '../kv.ts'
 import { transientCodes } from './caller.ts'
 
-type Put = (key: Bytes, value: Bytes, options: PutOptions) => PutResult
-type PutResult = Promise<{ revision: number; prev: KvPair | undefined }>
+type Put = (key: Bytes, value: Bytes, options: PutOptions) => Promise<PutResult>
 
 export class TtlPuts {
   readonly #leases: Pick<Kv, 'grantLease' | 'revokeLease'>
@@ -18,7 +17,7 @@ export class TtlPuts {
     this.#put = put
   }
 
-  async put(key: Bytes, value: Bytes, options: PutOptions): PutResult {
+  async put(key: Bytes, value: Bytes, options: PutOptions): Promise<PutResult> {
     const request = withOwnLease(options)
     if (!this.#isOneStep) return this.#inTwoSteps(key, value, options)
     try {
@@ -31,7 +30,7 @@ export class TtlPuts {
     return this.#inTwoSteps(key, value, options)
   }
 
-  async #inTwoSteps(key: Bytes, value: Bytes, options: PutOptions): PutResult {
+  async #inTwoSteps(key: Bytes, value: Bytes, options: PutOptions): Promise<PutResult> {
     const { ttlSeconds = 0, ...put } = options
     const call = options.signal === undefined ? {} : { signal: options.signal }
     const { id } = await this.#leases.grantLease(ttlSeconds, call)

@@ -1,6 +1,6 @@
 // What a txn answered, when the answer was lost: read from the history around the revision that it made.
 import { KvError } from '../errors.ts'
-import type { Kv, KvPair, Operation, OperationResult, RangeOptions } from '../kv.ts'
+import type { Kv, KvPair, Operation, OperationResult, RangeOptions, RangeResult } from '../kv.ts'
 import { isInRange, keyRange } from '../mvcc/key-range.ts'
 import type { KeyRange } from '../mvcc/key-range.ts'
 import { keyText } from '../mvcc/key-text.ts'
@@ -72,7 +72,7 @@ async function recoverRange(
   const { op: _, ...options } = operation
   const { kv, operations, revision } = applied
   if (options.revision !== undefined && options.revision > 0) {
-    return { op: 'range', ...(await kv.range(options)), revision }
+    return { op: 'range', ...(await foundBy(kv, options)), revision }
   }
   const { key, rangeEnd } = keysOf(options)
   const own = keyRange(key, rangeEnd)
@@ -87,7 +87,16 @@ async function recoverRange(
     throw new KvError('RESULT_LOST', { message })
   }
   const at = isAheadOfSome ? revision - 1 : revision
-  return { op: 'range', ...(await kv.range({ ...options, revision: at })), revision }
+  return { op: 'range', ...(await foundBy(kv, { ...options, revision: at })), revision }
+}
+
+/** Its header speaks of another answer. */
+async function foundBy(
+  kv: Pick<Kv, 'range'>,
+  options: RangeOptions,
+): Promise<Omit<RangeResult, 'header'>> {
+  const { header: _, ...found } = await kv.range(options)
+  return found
 }
 
 async function before(applied: Applied, options: RangeOptions): Promise<readonly KvPair[]> {

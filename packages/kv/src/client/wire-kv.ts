@@ -5,6 +5,7 @@ import type {
   Bytes,
   CallOptions,
   DeleteOptions,
+  DeleteResult,
   Kv,
   KvAuth,
   KvCluster,
@@ -13,6 +14,7 @@ import type {
   KvPair,
   KvStatus,
   PutOptions,
+  PutResult,
   RangeOptions,
   RangeResult,
   Txn,
@@ -29,9 +31,10 @@ import { Caller } from './caller.ts'
 import type { CallerOptions, CallKind } from './caller.ts'
 import {
   deleteRequestOf,
+  deleteResultOf,
   isReadOnly,
-  pairOf,
   putRequestOf,
+  putResultOf,
   rangeRequestOf,
   rangeResultOf,
   statusOf,
@@ -82,40 +85,22 @@ export class WireKv implements Kv {
     })
   }
 
-  async put(
-    key: Bytes,
-    value: Bytes,
-    options: PutOptions = {},
-  ): Promise<{ revision: number; prev: KvPair | undefined }> {
+  async put(key: Bytes, value: Bytes, options: PutOptions = {}): Promise<PutResult> {
     if (options.ttlSeconds !== undefined) return this.#ttlPuts.put(key, value, options)
     return this.#put(key, value, options)
   }
 
-  #put(
-    key: Bytes,
-    value: Bytes,
-    options: PutOptions,
-  ): Promise<{ revision: number; prev: KvPair | undefined }> {
+  #put(key: Bytes, value: Bytes, options: PutOptions): Promise<PutResult> {
     return this.#ask(writeKind(options), 'KV/Put', options, {
       request: () => proto.encodePutRequest(putRequestOf(key, value, options)),
-      result: (body) => {
-        const { header, prevKv } = proto.decodePutResponse(body)
-        const prev = prevKv === undefined ? undefined : pairOf(prevKv)
-        return { revision: header.revision, prev }
-      },
+      result: (body) => putResultOf(proto.decodePutResponse(body)),
     })
   }
 
-  delete(
-    key: Bytes,
-    options: DeleteOptions = {},
-  ): Promise<{ revision: number; deleted: number; prev: readonly KvPair[] }> {
+  delete(key: Bytes, options: DeleteOptions = {}): Promise<DeleteResult> {
     return this.#ask(writeKind(options), 'KV/DeleteRange', options, {
       request: () => proto.encodeDeleteRangeRequest(deleteRequestOf(key, options)),
-      result: (body) => {
-        const { header, deleted, prevKvs } = proto.decodeDeleteRangeResponse(body)
-        return { revision: header.revision, deleted, prev: prevKvs.map(pairOf) }
-      },
+      result: (body) => deleteResultOf(proto.decodeDeleteRangeResponse(body)),
     })
   }
 

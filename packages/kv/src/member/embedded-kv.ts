@@ -5,9 +5,10 @@ import { AuthClient } from '../client/auth-client.ts'
 import {
   bytesOf,
   deleteRequestOf,
+  deleteResultOf,
   eventOf,
-  pairOf,
   putRequestOf,
+  putResultOf,
   rangeRequestOf,
   rangeResultOf,
   statusOf,
@@ -21,6 +22,7 @@ import type {
   Bytes,
   CallOptions,
   DeleteOptions,
+  DeleteResult,
   Kv,
   KvAuth,
   KvCluster,
@@ -29,6 +31,7 @@ import type {
   KvPair,
   KvStatus,
   PutOptions,
+  PutResult,
   RangeOptions,
   RangeResult,
   Txn,
@@ -87,32 +90,18 @@ export class EmbeddedKv implements Kv {
     return rangeResultOf(await call(options, (done) => this.#member.range(body, done)))
   }
 
-  async put(
-    key: Bytes,
-    value: Bytes,
-    options: PutOptions = {},
-  ): Promise<{ revision: number; prev: KvPair | undefined }> {
+  async put(key: Bytes, value: Bytes, options: PutOptions = {}): Promise<PutResult> {
     const put = options.ttlSeconds === undefined ? options : withOwnLease(options)
     const body = encodePutRequest(putRequestOf(key, value, put))
-    const { header, prevKv } = await call<PutResponse>(options, (done) =>
-      this.#member.put(body, done),
-    )
-    return {
-      revision: header.revision,
-      prev: prevKv === undefined ? undefined : pairOf(prevKv),
-    }
+    return putResultOf(await call<PutResponse>(options, (done) => this.#member.put(body, done)))
   }
 
-  async delete(
-    key: Bytes,
-    options: DeleteOptions = {},
-  ): Promise<{ revision: number; deleted: number; prev: readonly KvPair[] }> {
+  async delete(key: Bytes, options: DeleteOptions = {}): Promise<DeleteResult> {
     const body = encodeDeleteRangeRequest(deleteRequestOf(key, options))
     const response = await call<DeleteRangeResponse>(options, (done) =>
       this.#member.deleteRange(body, done),
     )
-    const { header, deleted, prevKvs } = response
-    return { revision: header.revision, deleted, prev: prevKvs.map(pairOf) }
+    return deleteResultOf(response)
   }
 
   async txn(txn: Txn): Promise<TxnResult> {

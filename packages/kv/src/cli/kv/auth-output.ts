@@ -3,6 +3,7 @@ import type { KvPermission } from '../../kv.ts'
 import { prefixEnd } from '../../mvcc/key-range.ts'
 import type { ResponseHeader } from '../../proto/messages.ts'
 import { base64, printJson, printLine, type JsonObject } from './kv-output.ts'
+import { quotedBytes } from './quoted-bytes.ts'
 
 const kindNumbers = { read: 0, write: 1, readWrite: 2 } as const
 const kindNames = { read: 'READ', write: 'WRITE', readWrite: 'READWRITE' } as const
@@ -43,7 +44,11 @@ export function permissionJson({ kind, key, rangeEnd }: KvPermission): JsonObjec
 
 export function permissionFields({ kind, key, rangeEnd }: KvPermission): string[] {
   const name = kind === undefined ? '' : kindNames[kind]
-  return [`"PermType" :  ${name}`, `"Key" : ${quoted(key)}`, `"RangeEnd" : ${quoted(rangeEnd)}`]
+  return [
+    `"PermType" :  ${name}`,
+    `"Key" : ${quotedBytes(key)}`,
+    `"RangeEnd" : ${quotedBytes(rangeEnd)}`,
+  ]
 }
 
 export function printHeaderJson(header: ResponseHeader | undefined, more: JsonObject = {}): void {
@@ -62,13 +67,4 @@ export function printHeaderFields(header: ResponseHeader | undefined): void {
 
 function text(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString()
-}
-
-/** Go's %q of what is mostly text. */
-function quoted(bytes: Uint8Array): string {
-  const escape = (character: string): string =>
-    `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
-  return JSON.stringify(text(bytes)).replaceAll(/\\u00([0-9a-f]{2})/g, (_, hex: string) =>
-    escape(String.fromCharCode(Number.parseInt(hex, 16))),
-  )
 }

@@ -12,10 +12,18 @@ import {
   type GetFlags,
   type PutFlags,
 } from './key-flags.ts'
+import { deletedFields, foundFields, putFields } from './key-fields.ts'
 import { wholeNumber, withKv } from './kv-options.ts'
 import type { KvGlobals } from './kv-options.ts'
 import { deletedJson, foundJson, putJson } from './kv-output.ts'
-import { printDeleted, printFound, printJson, printLine, printPut } from './kv-output.ts'
+import {
+  printDeleted,
+  printFound,
+  printJson,
+  printLine,
+  printLines,
+  printPut,
+} from './kv-output.ts'
 
 export function registerKeyCommands(kv: Command): void {
   addGetFlags(kv.command('get').description('print a key or a range of keys')).action(
@@ -51,6 +59,7 @@ async function get(
   await withKv(options, async (kv) => {
     const found = await kv.range(request)
     if (options.writeOut === 'json') printJson(foundJson(found))
+    else if (options.writeOut === 'fields') printLines(foundFields(found))
     else {
       if (options.countOnly === true) printLine(String(found.count))
       printFound(options, found, options.printValueOnly)
@@ -65,9 +74,10 @@ async function put(
 ): Promise<void> {
   const bytes = value ?? (options.ignoreValue === true ? '' : await readStandardInput())
   await withKv(options, async (kv) => {
-    const { revision, prev } = await kv.put(key, bytes, putOptionsOf(options))
-    if (options.writeOut === 'json') printJson(putJson(revision, prev))
-    else printPut(options, prev)
+    const result = await kv.put(key, bytes, putOptionsOf(options))
+    if (options.writeOut === 'json') printJson(putJson(result))
+    else if (options.writeOut === 'fields') printLines(putFields(result))
+    else printPut(options, result.prev)
   })
 }
 
@@ -78,8 +88,9 @@ async function remove(
 ): Promise<void> {
   const request = deleteOptionsOf(key, rangeEnd, options)
   await withKv(options, async (kv) => {
-    const { revision, deleted, prev } = await kv.delete(request.key, request)
-    if (options.writeOut === 'json') printJson(deletedJson(revision, deleted, prev))
-    else printDeleted(options, deleted, prev)
+    const result = await kv.delete(request.key, request)
+    if (options.writeOut === 'json') printJson(deletedJson(result))
+    else if (options.writeOut === 'fields') printLines(deletedFields(result))
+    else printDeleted(options, result.deleted, result.prev)
   })
 }

@@ -1,5 +1,5 @@
 // What `balsa kv` prints: etcdctl's simple lines, with keys and values as the bytes they are, and its JSON.
-import type { KvEvent, KvPair, RangeResult } from '../../kv.ts'
+import type { DeleteResult, KvEvent, KvHeader, KvPair, PutResult, RangeResult } from '../../kv.ts'
 import type { KvGlobals } from './kv-options.ts'
 
 /** JSON with bigints as plain numbers, which JSON.stringify cannot write. */
@@ -10,6 +10,10 @@ export interface JsonObject {
 
 export function printLine(text: string): void {
   process.stdout.write(`${text}\n`)
+}
+
+export function printLines(lines: readonly string[]): void {
+  for (const line of lines) printLine(line)
 }
 
 export function printBytes(globals: KvGlobals, ...lines: readonly Uint8Array[]): void {
@@ -48,22 +52,39 @@ export function printDeleted(globals: KvGlobals, deleted: number, prev: readonly
   printFound(globals, { pairs: prev })
 }
 
-export function foundJson({ pairs, count, more, revision }: RangeResult): JsonObject {
+/** An answer of its own has a whole header, one within a transaction its revision alone. */
+export interface HeaderPart {
+  readonly revision: number
+  readonly header?: KvHeader
+}
+export type FoundPart = Omit<RangeResult, 'header'> & HeaderPart
+export type PutPart = Omit<PutResult, 'header'> & HeaderPart
+export type DeletedPart = Omit<DeleteResult, 'header'> & HeaderPart
+
+export function foundJson(found: FoundPart): JsonObject {
+  const { pairs, count, more } = found
   const kvs = pairs.length === 0 ? undefined : pairs.map(pairJson)
-  return { header: { revision }, kvs, more: more || undefined, count: count || undefined }
+  return { header: headerJson(found), kvs, more: more || undefined, count: count || undefined }
 }
 
-export function putJson(revision: number, prev: KvPair | undefined): JsonObject {
-  return { header: { revision }, prev_kv: prev === undefined ? undefined : pairJson(prev) }
+export function putJson(put: PutPart): JsonObject {
+  const prev_kv = put.prev === undefined ? undefined : pairJson(put.prev)
+  return { header: headerJson(put), prev_kv }
 }
 
-export function deletedJson(
-  revision: number,
-  deleted: number,
-  prev: readonly KvPair[],
-): JsonObject {
+export function deletedJson(result: DeletedPart): JsonObject {
+  const { deleted, prev } = result
   const prev_kvs = prev.length === 0 ? undefined : prev.map(pairJson)
-  return { header: { revision }, deleted: deleted || undefined, prev_kvs }
+  return { header: headerJson(result), deleted: deleted || undefined, prev_kvs }
+}
+
+export function headerJson({ revision, header }: HeaderPart): JsonObject {
+  return {
+    cluster_id: header?.clusterId,
+    member_id: header?.memberId,
+    revision,
+    raft_term: header?.raftTerm,
+  }
 }
 
 /** Zeros are left out, as protobuf's JSON does. */

@@ -3,8 +3,17 @@ import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
 import type { OperationResult, TxnResult } from '../../kv.ts'
 import { withKv, type KvGlobals } from './kv-options.ts'
-import { deletedJson, foundJson, putJson, type JsonObject } from './kv-output.ts'
-import { printDeleted, printFound, printJson, printLine, printPut } from './kv-output.ts'
+import { txnFields } from './key-fields.ts'
+import { deletedJson, foundJson, headerJson, putJson } from './kv-output.ts'
+import type { HeaderPart, JsonObject } from './kv-output.ts'
+import {
+  printDeleted,
+  printFound,
+  printJson,
+  printLine,
+  printLines,
+  printPut,
+} from './kv-output.ts'
 import { TxnReader } from './parse-txn.ts'
 
 const prompts = {
@@ -24,6 +33,7 @@ export function registerTxnCommand(kv: Command): void {
       await withKv(globals, async (client) => {
         const result = await client.txn(txn)
         if (globals.writeOut === 'json') printJson(txnJson(result))
+        else if (globals.writeOut === 'fields') printLines(txnFields(result))
         else print(globals, result)
       })
     })
@@ -66,20 +76,19 @@ function print(globals: KvGlobals, { succeeded, results }: TxnResult): void {
   }
 }
 
-function txnJson({ succeeded, results, revision }: TxnResult): JsonObject {
+function txnJson(result: Omit<TxnResult, 'header'> & HeaderPart): JsonObject {
+  const { succeeded, results, revision } = result
+  const responses = results.map((each) => ({ Response: responseJson(each, revision) }))
   return {
-    header: { revision },
+    header: headerJson(result),
     succeeded: succeeded || undefined,
-    responses:
-      results.length === 0
-        ? undefined
-        : results.map((result) => ({ Response: responseJson(result, revision) })),
+    responses: responses.length === 0 ? undefined : responses,
   }
 }
 
 function responseJson(result: OperationResult, revision: number): JsonObject {
   if (result.op === 'range') return { ResponseRange: foundJson(result) }
-  if (result.op === 'put') return { ResponsePut: putJson(revision, result.prev) }
+  if (result.op === 'put') return { ResponsePut: putJson({ ...result, revision }) }
   if (result.op === 'txn') return { ResponseTxn: txnJson(result) }
-  return { ResponseDeleteRange: deletedJson(revision, result.deleted, result.prev) }
+  return { ResponseDeleteRange: deletedJson({ ...result, revision }) }
 }

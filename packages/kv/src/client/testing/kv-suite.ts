@@ -43,6 +43,20 @@ export function kvSuite(open: () => Promise<KvFixture>): void {
       expect(await kv.get(`${key}x`)).toBeUndefined()
     })
 
+    test('every answer about keys says which member gave it, in which term', async () => {
+      const key = `${freshPrefix()}a`
+      const { clusterId, memberId, raftTerm } = await kv.status()
+      const put = { op: 'put', key, value: 'x' } as const
+      for (const { header, revision } of [
+        await kv.put(key, 'x'),
+        await kv.range({ key }),
+        await kv.txn({ then: [put] }),
+        await kv.delete(key),
+      ]) {
+        expect(header).toEqual({ clusterId, memberId, revision, raftTerm })
+      }
+    })
+
     test('a large range comes in pages of one revision, streamed where the server can', async () => {
       const prefix = freshPrefix()
       const puts = Array.from({ length: 90 }, (_, i) => {
