@@ -1,6 +1,6 @@
 // What the wires count, under the metric names of etcd and of Go's gRPC: calls, messages, bytes, health checks. Counting is a few
 // additions a call; text is made when it is asked for.
-import { Counter, Registry } from 'prom-client'
+import { Counter, Registry } from '../prometheus.ts'
 import { grpcStatus } from '../errors.ts'
 import type { GrpcStatus } from '../errors.ts'
 import type { Method } from './services/index.ts'

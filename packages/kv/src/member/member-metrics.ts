@@ -1,7 +1,7 @@
 // What the member measures, under etcd's metric names, so that dashboards made for etcd work. Gauges are read when asked for; only
 // counters and durations cost anything on the way.
 import type { RaftMetrics } from '@balsa/raft'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from '../prometheus.ts'
 import type { QuotaUse } from '../quota/quota-use.ts'
 import { KvError } from '../errors.ts'
 import type { ResponseOp } from '../proto/messages.ts'

@@ -1,8 +1,8 @@
 // What the operating system tells of this process, under the names of Prometheus' and etcd's Go programs. Where there is no /proc only
 // memory and time are told.
 import { readdirSync, readFileSync } from 'node:fs'
-import { Counter, Gauge } from 'prom-client'
-import type { Registry } from 'prom-client'
+import { Counter, Gauge } from '../prometheus.ts'
+import type { Registry } from '../prometheus.ts'
 
 /** Linux counts processor time and start times in these. */
 const ticksPerSecond = 100

@@ -1,6 +1,6 @@
 // What the proxy answers over HTTP: its own metrics and health, and the health of the members behind it.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Counter, Gauge, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from '../prometheus.ts'
 import { encodeRangeRequest } from '../proto/index.ts'
 import type { WireMetrics } from '../api/wire-metrics.ts'
 import { registerProcessMetrics } from '../member/process-metrics.ts'

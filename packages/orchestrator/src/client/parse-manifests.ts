@@ -1,8 +1,8 @@
 // Manifests of one text, several documents each, YAML as kubectl understands it (YAML 1.1 booleans and octals, no base-60 numbers, no
 // dates).
-import { parseAllDocuments } from 'yaml'
 import type { Tags } from 'yaml'
 import type { Json, KubeObject } from '../resources/object.ts'
+import { yaml } from './yaml.ts'
 
 export interface Manifest {
   /** The file it is from, for messages; `STDIN` for `-`. */
@@ -15,7 +15,7 @@ const foreignTags = new Set(['timestamp', 'binary', 'omap', 'pairs', 'set'])
 
 /** The objects of one text; lists of any kind are taken apart. Throws Error with one line that names `source`. */
 export const parseManifests = (text: string, source: string): Manifest[] => {
-  const documents = parseAllDocuments(text, {
+  const documents = yaml().parseAllDocuments(text, {
     version: '1.1',
     merge: true,
     customTags: (tags): Tags =>

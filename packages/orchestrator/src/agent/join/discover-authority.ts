@@ -1,11 +1,11 @@
 // How a machine that joins learns which authority to trust: it asks the server, whom it does not know yet, and believes an answer whose
 // hash it was given.
-import { parse } from 'yaml'
 import { certificateKeyHash } from '../../apiserver/pki/ca-hash.ts'
 import { clusterInfoKey, clusterInfoName } from '../../apiserver/registry/cluster-info.ts'
 import { HttpApiClient } from '../../client/http-api-client.ts'
 import { HttpTransport } from '../../client/http-transport.ts'
 import { isApiError } from '../../client/is-api-error.ts'
+import { yaml } from '../../client/yaml.ts'
 import { configMapType, type ConfigMap } from '../../resources/config-map.ts'
 
 /** PEM. Rejects with an Error that names the flag to correct, or with what the client threw. */
@@ -36,7 +36,7 @@ export const discoverAuthority = async (
 }
 
 const authorityOf = (kubeconfig: string): string | undefined => {
-  const document = parse(kubeconfig) as {
+  const document = yaml().parse(kubeconfig) as {
     readonly clusters?: readonly {
       readonly cluster?: { readonly 'certificate-authority-data'?: unknown }
     }[]

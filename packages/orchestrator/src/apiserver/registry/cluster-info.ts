@@ -1,9 +1,9 @@
 // The ConfigMap `cluster-info` of kube-public: which authority a machine that joins will find here. Everybody may read it; whoever does
 // checks it against a hash that was told otherwise.
-import { stringify } from 'yaml'
 import type { ApiClient } from '../../client/api-client.ts'
 import { isApiError } from '../../client/is-api-error.ts'
 import { configMapType, type ConfigMap } from '../../resources/config-map.ts'
+import { clusterKubeconfigText } from '../pki/kubeconfig.ts'
 
 export const clusterInfoName = { namespace: 'kube-public', name: 'cluster-info' } as const
 export const clusterInfoKey = 'kubeconfig'
@@ -13,23 +13,7 @@ export const publishClusterInfo = async (
   client: ApiClient,
   { url, authority }: { readonly url: string; readonly authority: string },
 ): Promise<void> => {
-  const kubeconfig = stringify({
-    apiVersion: 'v1',
-    kind: 'Config',
-    clusters: [
-      {
-        name: '',
-        cluster: {
-          server: url,
-          'certificate-authority-data': Buffer.from(authority).toString('base64'),
-        },
-      },
-    ],
-    contexts: [],
-    'current-context': '',
-    preferences: {},
-    users: [],
-  })
+  const kubeconfig = clusterKubeconfigText(url, authority)
   const { namespace, name } = clusterInfoName
   try {
     const current = await client.get<ConfigMap>(configMapType, namespace, name)

@@ -1,7 +1,8 @@
 // YAML bodies to JSON values. Hostile text ends in a BadRequest: nesting is counted before anything recursive sees it, since a stack that is
 // almost full can end the whole process and not only the call.
-import { Composer, Lexer, Parser, type CST } from 'yaml'
+import type { CST } from 'yaml'
 import { ApiError } from '../../client/api-client.ts'
+import { yaml } from '../../client/yaml.ts'
 import type { Json } from '../../resources/object.ts'
 import { badRequest } from '../api-errors.ts'
 
@@ -28,6 +29,7 @@ function jsonOf(text: string): Json | undefined {
 }
 
 function yamlOf(text: string): Json {
+  const { Composer } = yaml()
   try {
     const documents = new Composer({
       version: '1.1',
@@ -50,6 +52,7 @@ function yamlOf(text: string): Json {
 }
 
 function* tokensOf(text: string): Generator<CST.Token, void> {
+  const { Lexer, Parser } = yaml()
   const parser = new Parser()
   for (const lexeme of new Lexer().lex(text)) {
     yield* parser.next(lexeme)

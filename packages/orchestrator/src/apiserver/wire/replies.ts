@@ -1,8 +1,8 @@
 // Sends objects, lists and errors in the form the client asked for.
 import { Readable } from 'node:stream'
 import { createGzip } from 'node:zlib'
-import { stringify } from 'yaml'
 import type { ApiError } from '../../client/api-client.ts'
+import { yaml } from '../../client/yaml.ts'
 import type { ResourceType } from '../../resources/object.ts'
 import { statusOf } from '../api-errors.ts'
 import type { ListPage } from '../registry/list-reader.ts'
@@ -105,7 +105,7 @@ const sendEncoded = (
 ): void => {
   if (asYaml) {
     const value: unknown = JSON.parse(Buffer.from(json).toString('utf8'))
-    exchange.send(status, yamlType, stringify(value))
+    exchange.send(status, yamlType, yaml().stringify(value))
   } else if (isPretty(exchange)) {
     const value: unknown = JSON.parse(Buffer.from(json).toString('utf8'))
     exchange.send(status, jsonType, `${JSON.stringify(value, undefined, 2)}\n`)

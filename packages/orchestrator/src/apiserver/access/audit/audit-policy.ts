@@ -1,6 +1,6 @@
 // An audit policy (audit.k8s.io/v1 Policy): how much of which requests is written down. The first rule that matches decides.
 import { readFile } from 'node:fs/promises'
-import { parse } from 'yaml'
+import { yaml } from '../../../client/yaml.ts'
 import type { AccessAttributes } from '../authorizer.ts'
 
 export const auditLevels = ['None', 'Metadata', 'Request', 'RequestResponse'] as const
@@ -36,7 +36,7 @@ const notAudited: AuditDecision = { level: 'None', omitStages: [] }
 
 /** Rejects with a text that names the file when it is no policy. */
 export const openAuditPolicy = async (path: string): Promise<AuditPolicy> => {
-  const value: unknown = parse(await readFile(path, 'utf8'))
+  const value: unknown = yaml().parse(await readFile(path, 'utf8'))
   const policy = value as (AuditPolicy & { readonly kind?: string }) | null
   const isPolicy =
     policy?.kind === 'Policy' &&
