@@ -86,7 +86,7 @@ export type Action =
       readonly uid: string
       readonly owners: readonly ObjectId[]
     }
-  /** Deletes all of these kinds that a live list finds in the namespace, and fails while any is left. */
+  /** Deletes all of these kinds that a live list finds in the namespace; says in its conditions what is left, and fails while anything is. */
   | {
       readonly type: 'deleteContents'
       readonly refs: readonly CollectionRef[]

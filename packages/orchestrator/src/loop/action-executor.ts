@@ -11,12 +11,11 @@ import type { ApiClient } from '../client/api-client.ts'
 import type { EventRecorder } from '../client/event-recorder.ts'
 import { isApiError, isConflict } from '../client/is-api-error.ts'
 import type { ObjectMeta } from '../resources/object.ts'
+import { emptyNamespace } from './empty-namespace.ts'
 import type { Expectations } from './expectations.ts'
 
 /** Requests of one batch of a slow start, at most. */
 const batchActionsMax = 32
-/** Objects of one kind removed in one go when a namespace is emptied. */
-const contentsPageMax = 500
 
 export interface ActionExecutorOptions {
   readonly client: ApiClient
@@ -28,12 +27,6 @@ export interface ActionExecutorOptions {
 /** Without uid: any of that name. */
 type LiveId = Omit<ObjectId, 'uid'> & { readonly uid: string | undefined }
 type Request = Extract<Action, { type: 'create' | 'update' | 'patch' | 'delete' }>
-
-/** What was to be emptied holds something still: try again later. */
-export class ContentsRemainError extends Error {
-  override readonly name = 'ContentsRemainError'
-  readonly code = 'CONTENTS_REMAIN'
-}
 
 export class ActionExecutor {
   readonly #options: ActionExecutorOptions
@@ -60,8 +53,10 @@ export class ActionExecutor {
       else if (action.type === 'patch') {
         if (await this.#isWanted(action)) await this.#announced(key, action)
       } else if (action.type === 'deleteUnowned') await this.#deleteUnowned(key, action)
-      else if (action.type === 'deleteContents') await this.#deleteContents(action)
-      else await this.#announced(key, action)
+      else if (action.type === 'deleteContents') {
+        const { client, now } = this.#options
+        await emptyNamespace(client, action.namespace, action.refs, now())
+      } else await this.#announced(key, action)
     }
   }
 
@@ -172,27 +167,6 @@ export class ActionExecutor {
       if (isApiError(reason, 404)) return undefined
       throw reason
     }
-  }
-
-  async #deleteContents({
-    refs,
-    namespace,
-  }: Extract<Action, { type: 'deleteContents' }>): Promise<void> {
-    const { client } = this.#options
-    let found = 0
-    for (const ref of refs) {
-      const { items } = await client.list(ref, { namespace, limit: contentsPageMax })
-      found += items.length
-      for (const { metadata } of items) {
-        if (metadata.deletionTimestamp !== undefined) continue
-        try {
-          await client.delete(ref, namespace, metadata.name, { uid: metadata.uid })
-        } catch (reason) {
-          if (!isApiError(reason, 404)) throw reason
-        }
-      }
-    }
-    if (found > 0) throw new ContentsRemainError(`Namespace ${namespace} held ${found} objects`)
   }
 
   #wrote(key: string, ref: CollectionRef, resourceVersion: string): void {

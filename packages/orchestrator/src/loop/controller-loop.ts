@@ -10,7 +10,8 @@ import type { Metrics } from '../metrics/metrics.ts'
 import { observeQueue, queueObserver } from '../metrics/queue-metrics.ts'
 import type { KubeObject, Stored } from '../resources/object.ts'
 import type { SharedCache } from './controller.ts'
-import { ActionExecutor, ContentsRemainError } from './action-executor.ts'
+import { ActionExecutor } from './action-executor.ts'
+import { ContentsRemainError } from './empty-namespace.ts'
 import { Expectations, type SeenView } from './expectations.ts'
 
 /** Which keys a change of a watched object concerns. Called with the object before and after a change. */

@@ -115,7 +115,20 @@ test('a namespace is emptied before it goes', async () => {
       { metadata: { deletionTimestamp: expect.any(String) as string } },
     ]),
   )
-  expect(client.all(namespaceType)).toHaveLength(1)
+  await until(() =>
+    expect(client.all<Namespace>(namespaceType).map(({ status }) => status)).toMatchObject([
+      {
+        conditions: expect.arrayContaining([
+          expect.objectContaining({
+            type: 'NamespaceContentRemaining',
+            status: 'True',
+            reason: 'SomeResourcesRemain',
+            message: 'Some resources are remaining: pods. has 1 resource instances',
+          }),
+        ]) as unknown,
+      },
+    ]),
+  )
   await client.delete(podType, 'x', 'p', { gracePeriodSeconds: 0 })
   await until(() => expect(client.all(namespaceType)).toEqual([]))
 })

@@ -9,6 +9,7 @@ import { parseQuantity } from '../quantity.ts'
 import { allVerbs, keepStatus } from '../update-rules.ts'
 import { invalid, invalidEach, notSupported, required } from '../validation/field-error.ts'
 import { validateMetadata, validateMetadataUpdate } from '../validation/validate-metadata.ts'
+import { isScope, validateQuotaScopes } from './quota-scopes.ts'
 
 export interface ScopeRequirement {
   readonly scopeName: string
@@ -24,14 +25,6 @@ export interface ResourceQuota extends KubeObject {
   readonly status?: { readonly hard?: ResourceList; readonly used?: ResourceList }
 }
 
-const scopes = [
-  'BestEffort',
-  'CrossNamespacePodAffinity',
-  'NotBestEffort',
-  'NotTerminating',
-  'PriorityClass',
-  'Terminating',
-]
 const operators = ['DoesNotExist', 'Exists', 'In', 'NotIn']
 
 export const resourceQuotaType: ResourceType<ResourceQuota> = {
@@ -51,9 +44,7 @@ export const resourceQuotaType: ResourceType<ResourceQuota> = {
   validate: (object) => [
     ...validateMetadata(object.metadata, dns1123SubdomainProblems),
     ...Object.entries(object.spec.hard ?? {}).flatMap(([name, value]) => validateHard(name, value)),
-    ...(object.spec.scopes ?? []).flatMap((scope, index) =>
-      scopes.includes(scope) ? [] : [invalid(`spec.scopes[${index}]`, scope, 'unsupported scope')],
-    ),
+    ...validateQuotaScopes(object.spec),
     ...(object.spec.scopeSelector?.matchExpressions ?? []).flatMap((one, index) =>
       validateScope(one, `spec.scopeSelector.matchExpressions[${index}]`),
     ),
@@ -87,7 +78,7 @@ function validateHard(name: string, value: string): FieldError[] {
 function validateScope(one: ScopeRequirement, path: string): FieldError[] {
   const values = one.values ?? []
   const errors: FieldError[] = []
-  if (!scopes.includes(one.scopeName)) {
+  if (!isScope(one.scopeName)) {
     errors.push(invalid(`${path}.scopeName`, one.scopeName, 'unsupported scope'))
   }
   if (!operators.includes(one.operator)) {
