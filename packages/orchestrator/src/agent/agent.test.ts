@@ -62,6 +62,12 @@ const sh = (script: string, more: Partial<Container> = {}): Container => ({
   resources: {},
   ...more,
 })
+const byLog: Partial<Container> = { terminationMessagePolicy: 'FallbackToLogsOnError' }
+const tmpWords: Partial<Container> = { terminationMessagePath: '/tmp/words' }
+const volWords: Partial<Container> = {
+  terminationMessagePath: '/vol/words',
+  volumeMounts: [{ name: 'v', mountPath: '/vol' }],
+}
 const forever = 'echo $$$$; while :; do sleep 0.05; done'
 const create = (
   containers: readonly Container[],
@@ -312,6 +318,24 @@ test('a pod deleted while no agent looked is cleared away by the next one', asyn
   await start()
   expect(isAlive(pid)).toBe(false)
   expect(await readdir(join(dataDir, 'pods'))).toEqual([])
+})
+
+test.each([
+  ['its message file', 'echo why > dev/termination-log; exit 3', {}, 'why\n'],
+  ['a path of its own', 'printf own > "$BALSA_ROOT/tmp/words"; exit 0', tmpWords, 'own'],
+  ['a file in a volume', 'printf far > vol/words', { ...volWords, ...byLog }, 'far'],
+  ['what the environment names', 'printf named > "$BALSA_TERMINATION_LOG"; exit 1', byLog, 'named'],
+  ['the end of its log if it fails', 'seq 1 1000; exit 1', byLog, /^921\n(?:\d+\n){78}1000\n$/],
+  ['nothing if it does not fail', 'echo well', byLog, undefined],
+  ['nothing without that policy', 'echo ill; exit 1', {}, undefined],
+])('the message of a container that ends is read from %s', async (_from, script, more, message) => {
+  await start()
+  const volumes = [{ name: 'v', emptyDir: {} }]
+  await create([sh(script, more)], { restartPolicy: 'Never', volumes })
+  await until(() => expect(status()?.state.terminated).toBeDefined())
+  const told = status()?.state.terminated?.message
+  if (message instanceof RegExp) expect(told).toMatch(message)
+  else expect(told).toBe(message)
 })
 
 test('a missing ConfigMap keeps the container waiting until it is there', async () => {

@@ -82,10 +82,11 @@ export async function mountVolumes(
 }
 
 /** `path` below `folder`, however many `..` it holds. */
-const inside = (folder: string, path: string): string =>
+export const inside = (folder: string, path: string): string =>
   resolve(folder, `.${sep}${normalize(join(sep, path))}`)
 
-async function replaceLink(link: string, target: string): Promise<void> {
+/** `link` leads to `target`, whatever was there before. */
+export async function replaceLink(link: string, target: string): Promise<void> {
   try {
     if ((await lstat(link)).isSymbolicLink() && (await readlink(link)) === target) return
     await rm(link, { recursive: true, force: true })

@@ -9,13 +9,19 @@ import { containerEnvironment } from '../config/environment.ts'
 import type { PodPlace } from '../config/pod-field.ts'
 import { mountVolumes } from '../config/volumes.ts'
 import { LogWriter } from '../logs/log-writer.ts'
-import { RunError, type Run, type RunSpec, type Runtime } from '../runtime/runtime.ts'
+import { RunError, type Run, type RunEnd, type RunSpec, type Runtime } from '../runtime/runtime.ts'
 import { ImageError, containerArgv, containerCwd } from './container-command.ts'
 import { endedRecord, newRecord, startedRecord, type ContainerRecord } from './container-record.ts'
 import { ContainerRun } from './container-run.ts'
 import type { SampledRun } from '../stats/node-sampler.ts'
 import type { PodFiles } from './pod-files.ts'
 import type { ContainerView } from './plan-pod.ts'
+import {
+  messagePath,
+  messageVariable,
+  prepareMessage,
+  terminationMessage,
+} from './termination-message.ts'
 
 export interface PodContainersOptions {
   readonly runtime: Runtime
@@ -126,6 +132,7 @@ export class PodContainers {
     let spec: RunSpec
     try {
       await mountVolumes(container, this.#options.files)
+      await prepareMessage(container, this.#options.files)
       spec = await this.#runSpec(container, record)
     } catch (reason) {
       if (reason instanceof RunError) await this.#startFailed(container, record, reason)
@@ -182,7 +189,7 @@ export class PodContainers {
     } else {
       const logPath = files.logPath(container.name, record.restartCount)
       await (await LogWriter.open({ runDir, logPath })).finish()
-      await this.#save(container, endedRecord(record, found))
+      await this.#saveEnd(container, record, found)
     }
   }
 
@@ -210,7 +217,10 @@ export class PodContainers {
 
   async #runSpec(container: Container, record: ContainerRecord): Promise<RunSpec> {
     const { files, place, source } = this.#options
-    const env = await containerEnvironment(container, place(), source, files.rootDir)
+    const env = {
+      [messageVariable]: messagePath(container, files),
+      ...(await containerEnvironment(container, place(), source, files.rootDir)),
+    }
     return {
       runDir: files.runDir(container.name, record.restartCount),
       argv: containerArgv(container, env),
@@ -306,7 +316,7 @@ export class PodContainers {
 
   async #watchEnd(container: Container, record: ContainerRecord, run: ContainerRun): Promise<void> {
     const end = await run.ended()
-    await this.#save(container, endedRecord(record, end))
+    await this.#saveEnd(container, record, end)
     this.#runs.delete(container.name)
     this.#options.onChange()
   }
@@ -335,6 +345,15 @@ export class PodContainers {
       .catch((reason: unknown) => this.#options.onError(reason))
       .finally(() => this.#unfinished.delete(tracked))
     this.#unfinished.add(tracked)
+  }
+
+  async #saveEnd(container: Container, record: ContainerRecord, end: RunEnd): Promise<void> {
+    const { files } = this.#options
+    const logPath = files.logPath(container.name, record.restartCount)
+    const { exitCode } = end
+    const message = await terminationMessage(container, files, { exitCode, logPath })
+    const how = message === undefined ? end : { ...end, message }
+    await this.#save(container, endedRecord(record, how))
   }
 
   async #save(container: Container, record: ContainerRecord): Promise<void> {

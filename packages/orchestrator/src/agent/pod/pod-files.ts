@@ -32,6 +32,10 @@ export class PodFiles {
   runDir(container: string, restartCount: number): string {
     return join(this.podDir, 'containers', container, String(restartCount))
   }
+  /** Beside the runs: each begins with an empty one. */
+  messagePath(container: string): string {
+    return join(this.podDir, 'containers', container, 'termination-log')
+  }
   logPath(container: string, restartCount: number): string {
     return join(this.#logDir, container, `${restartCount}.log`)
   }
