@@ -11,7 +11,7 @@ const leftover = {
 }
 const nothingLeft = { contents: new Map(), finalizers: new Map(), errors: [] }
 
-test('the conditions of a namespace that ends tell what is left, with upstream\'s reasons', () => {
+test("the conditions of a namespace that ends tell what is left, with upstream's reasons", () => {
   const told = namespaceConditions([], leftover, 'then')
   expect(told.map(({ type, status, reason, message }) => [type, status, reason, message])).toEqual([
     [
@@ -50,7 +50,11 @@ test('the conditions of a namespace that ends tell what is left, with upstream\'
 
 test('a condition keeps its time until it turns, and those of others stay', () => {
   const other = { type: 'Other', status: 'True' } as const
-  const told = namespaceConditions([other, ...namespaceConditions([], leftover, 'a')], nothingLeft, 'b')
+  const told = namespaceConditions(
+    [other, ...namespaceConditions([], leftover, 'a')],
+    nothingLeft,
+    'b',
+  )
   expect(told[0]).toBe(other)
   expect(told.map(({ status, lastTransitionTime }) => [status, lastTransitionTime])).toEqual([
     ['True', undefined],
