@@ -26,9 +26,11 @@ export interface Backend extends Tables {
   saveIndex(chunks: Iterable<Uint8Array>, signal: AbortSignal): Promise<boolean>
   /** What was saved last, in the same chunks, which are the caller's; undefined if there is none. Fails with CORRUPT where it is damaged. */
   loadIndex(): AsyncIterable<Uint8Array> | undefined
+  /** Deleted rows take space on until defragment(), and count in size(). */
+  readonly keepsDeletedRows: boolean
   /** Gives the space of deleted rows back, beside reads and writes. */
   defragment(): Promise<void>
-  /** Bytes on disk and, of those, bytes of rows; estimates. */
+  /** Bytes on disk and, of those, what the quota is about; estimates. */
   size(): { total: number; used: number }
   /** Flushes without sync and closes. */
   close(): Promise<void>

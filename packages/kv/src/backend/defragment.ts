@@ -1,7 +1,7 @@
 // Gives the space of deleted rows back: LevelDB rewrites its files, a slice of the history at a time, so that its own work (writing
 // out the memory table, merging young files) comes in between and no write waits for long. The disk gets a rest after each slice.
 import { historyTable } from '../mvcc/revision.ts'
-import type { LevelDatabase } from './level-database.ts'
+import type { DatabaseWrite, LevelDatabase } from './level-database.ts'
 
 /** Each slice costs a memory table that is written out, so small tables have few. */
 const sliceSizeBytes = 16 * 2 ** 20
@@ -19,6 +19,16 @@ export interface DefragmentOptions {
   readonly sizeBytes: number
   /** Ends it after the slice that is being rewritten. */
   readonly signal: AbortSignal
+}
+
+/**
+ * To be written before: deletions of two rows that nobody has, one before all history and one behind. LevelDB does not rewrite what
+ * lies in the lowest level alone, where the first memory table goes with all that was deleted in it; below a young table as wide it does.
+ */
+export function historyEdges(space: string): readonly DatabaseWrite[] {
+  const start = Buffer.from(`${space}${historyTable}`)
+  const end = Buffer.concat([start, Buffer.from([0xff])])
+  return [start, end].map((key) => ({ type: 'del', key }))
 }
 
 export async function defragmentInSlices(

@@ -11,7 +11,7 @@ import {
   type DatabaseWrite,
   type LevelDatabase,
 } from './level-database.ts'
-import { defragmentInSlices } from './defragment.ts'
+import { defragmentInSlices, historyEdges } from './defragment.ts'
 import {
   indexFileName,
   readIndexFile,
@@ -36,6 +36,7 @@ const measureIntervalMs = 5000
 type Space = 'a' | 'b'
 
 export class LevelBackend implements Backend {
+  readonly keepsDeletedRows = true
   readonly #database: LevelDatabase
   readonly #directory: string
   readonly #onCommitted: (durationMs: number) => void
@@ -200,9 +201,10 @@ export class LevelBackend implements Backend {
   }
 
   async #defragment(): Promise<void> {
-    await this.flush({ sync: false })
+    await this.flush({ sync: true })
     const { signal } = this.#closing
     const { total } = this.size()
+    await this.#write(historyEdges(this.#space), { sync: false })
     await defragmentInSlices(this.#database, { space: this.#space, sizeBytes: total, signal })
     await this.#measure()
   }

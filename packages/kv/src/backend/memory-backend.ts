@@ -69,6 +69,7 @@ export interface MemoryBackendOptions {
 const atOnce = (): Promise<void> => Promise.resolve()
 
 export class MemoryBackend implements Backend {
+  readonly keepsDeletedRows = false
   readonly #disk: MemoryDisk
   readonly #pace: (step: StorageStep) => Promise<void>
   readonly #viewRowsMax: number

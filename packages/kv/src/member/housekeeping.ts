@@ -7,6 +7,7 @@ import { historyTable } from '../mvcc/revision.ts'
 import type { MvccStore } from '../mvcc/store.ts'
 import type { IndexCheckpoint } from './index-checkpoint.ts'
 import type { MemberClock } from './member-clock.ts'
+import { TableSpace } from './table-space.ts'
 
 /** Staged rows are written out after this time, or at once when there are this many bytes of them. */
 const flushIntervalMs = 100
@@ -16,9 +17,6 @@ const saveIntervalMsMin = 5000
 const saveMsPerKey = 1 / 200
 /** Between two steps of a compaction. */
 const compactionPauseMs = 10
-/** Tables are rewritten when so many rows were taken away, and this part of the keys. */
-const reclaimRowsMin = 10_000
-const reclaimPart = 1 / 5
 
 export interface HousekeepingOptions {
   readonly backend: Backend
@@ -31,6 +29,7 @@ export interface HousekeepingOptions {
 
 export class Housekeeping {
   readonly #backend: Backend
+  readonly #space: TableSpace
   readonly #clock: MemberClock
   readonly #index: IndexCheckpoint
   readonly #state: HousekeepingOptions['state']
@@ -47,11 +46,10 @@ export class Housekeeping {
   /** Readers that need every row to stay, and a pause: no step runs while it is positive. */
   #holds = 0
   #rowsCompacted = 0
-  /** Of those, rows whose space was not given back yet. */
-  #rowsToReclaim = 0
 
   constructor({ backend, clock, index, state, onFailure }: HousekeepingOptions) {
     this.#backend = backend
+    this.#space = new TableSpace(backend)
     this.#clock = clock
     this.#index = index
     this.#state = state
@@ -60,6 +58,17 @@ export class Housekeeping {
 
   get rowsCompacted(): number {
     return this.#rowsCompacted
+  }
+
+  /** Of the tables, on disk and in use: estimates. */
+  get size(): { readonly total: number; readonly used: number } {
+    const { index, revision, compactRevision } = this.#state.store
+    return this.#space.size(index.size + revision - Math.max(compactRevision, 0))
+  }
+
+  /** Gives the space of what was compacted back. */
+  defragment(): Promise<void> {
+    return this.#space.defragment()
   }
 
   /** An entry was applied: its rows are written out soon, and the index when there are enough of them. */
@@ -118,6 +127,7 @@ export class Housekeeping {
   /** Another state was loaded in place of the one before. */
   restored({ indexRevision, rowsRead }: { indexRevision: number; rowsRead: number }): void {
     this.#index.loaded(indexRevision, rowsRead)
+    this.#space.replaced()
   }
 
   resume(): void {
@@ -181,10 +191,8 @@ export class Housekeeping {
 
   /** Compaction gives room again by itself, once it is worth the rewriting. */
   #reclaim(): void {
-    const worthRows = Math.max(reclaimRowsMin, this.#state.store.index.size * reclaimPart)
-    if (this.#rowsToReclaim < worthRows) return
-    this.#rowsToReclaim = 0
-    this.#backend.defragment().catch((reason: unknown) => this.#onFailure(asError(reason)))
+    if (!this.#space.isWorthRewriting(this.#state.store.index.size)) return
+    this.#space.defragment().catch((reason: unknown) => this.#onFailure(asError(reason)))
   }
 
   #scheduleStep(): void {
@@ -208,7 +216,7 @@ export class Housekeeping {
     }
     const { rows, done } = this.#compaction.step()
     this.#rowsCompacted += rows
-    this.#rowsToReclaim += rows
+    this.#space.dropped(rows)
     if (rows > 0) this.wrote()
     if (done) {
       this.#compaction = undefined

@@ -123,8 +123,8 @@ export class Maintenance implements MaintenanceApi {
   }
 
   defragment(done: Done<undefined>): void {
-    const { backend, metrics } = this.#options
-    answer(done, metrics.defragment(backend.defragment()), () => undefined)
+    const { stateMachine, metrics } = this.#options
+    answer(done, metrics.defragment(stateMachine.housekeeping.defragment()), () => undefined)
   }
 
   async #hash(): Promise<number> {

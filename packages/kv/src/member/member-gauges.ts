@@ -2,17 +2,16 @@
 import type { MemberGauges } from './member-metrics.ts'
 import type { MemberParts } from './member-parts.ts'
 
-type MachineParts = Pick<MemberParts, 'stateMachine' | 'consensus' | 'backend'>
+type MachineParts = Pick<MemberParts, 'stateMachine' | 'consensus'>
 
 export function gaugesOf({
   stateMachine,
   consensus,
-  backend,
 }: MachineParts): Omit<MemberGauges, 'quotaBytes'> {
   const raft = consensus.status()
   const { hub, store, housekeeping } = stateMachine
   const { watchers, slow, eventsSent } = hub.counts
-  const size = backend.size()
+  const { size } = housekeeping
   return {
     hasLeader: raft.leader !== undefined,
     isLeader: raft.role === 'leader',

@@ -6,7 +6,7 @@ import { etcdVersion } from './version.ts'
 
 /** Needs no quorum. */
 export function memberStatus(
-  { consensus, stateMachine, backend }: MemberParts,
+  { consensus, stateMachine }: Pick<MemberParts, 'consensus' | 'stateMachine'>,
   own: {
     readonly header: ResponseHeader
     readonly alarms: readonly string[]
@@ -15,7 +15,7 @@ export function memberStatus(
 ): StatusResponse {
   const raft = consensus.status()
   const leader = raft.leader === undefined ? 0n : parseIdText(raft.leader)
-  const size = backend.size()
+  const { size } = stateMachine.housekeeping
   const { downgradeTarget } = stateMachine.cluster
   return {
     header: own.header,
