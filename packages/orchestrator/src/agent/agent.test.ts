@@ -63,7 +63,7 @@ const sh = (script: string, more: Partial<Container> = {}): Container => ({
   ...more,
 })
 const byLog: Partial<Container> = { terminationMessagePolicy: 'FallbackToLogsOnError' }
-const tmpWords: Partial<Container> = { terminationMessagePath: '/tmp/words' }
+const tmpWords: Partial<Container> = { terminationMessagePath: '/spoken/words' }
 const volWords: Partial<Container> = {
   terminationMessagePath: '/vol/words',
   volumeMounts: [{ name: 'v', mountPath: '/vol' }],
@@ -322,7 +322,7 @@ test('a pod deleted while no agent looked is cleared away by the next one', asyn
 
 test.each([
   ['its message file', 'echo why > dev/termination-log; exit 3', {}, 'why\n'],
-  ['a path of its own', 'printf own > "$BALSA_ROOT/tmp/words"; exit 0', tmpWords, 'own'],
+  ['a path of its own', 'printf own > "$BALSA_ROOT/spoken/words"; exit 0', tmpWords, 'own'],
   ['a file in a volume', 'printf far > vol/words', { ...volWords, ...byLog }, 'far'],
   ['what the environment names', 'printf named > "$BALSA_TERMINATION_LOG"; exit 1', byLog, 'named'],
   ['the end of its log if it fails', 'seq 1 1000; exit 1', byLog, /^921\n(?:\d+\n){78}1000\n$/],
