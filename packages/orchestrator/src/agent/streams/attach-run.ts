@@ -8,6 +8,7 @@ import type { Container } from '../../resources/pod-spec/pod-spec.ts'
 import type { ContainerRun } from '../pod/container-run.ts'
 import { runFiles } from '../runtime/runtime.ts'
 import { terminalSizer } from '../runtime/terminal.ts'
+import { drained } from './drained.ts'
 
 const chunkBytes = 64 * 1024
 const replayBytesMax = 64 * 1024
@@ -111,17 +112,3 @@ class Output {
     await this.#file.close()
   }
 }
-
-const drained = (client: Writable, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const done = (): void => {
-      client.removeListener('drain', done)
-      client.removeListener('close', done)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    client.on('drain', done)
-    client.on('close', done)
-    signal.addEventListener('abort', done)
-    if (signal.aborted || client.destroyed) done()
-  })

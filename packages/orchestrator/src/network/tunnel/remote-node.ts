@@ -3,6 +3,7 @@ import { constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node
 import type { Duplex, Writable } from 'node:stream'
 import { ApiError } from '../../client/api-client.ts'
 import type { KubeObject, Stored } from '../../resources/object.ts'
+import { drained } from '../../agent/streams/drained.ts'
 import { internalError } from '../../apiserver/api-errors.ts'
 import type {
   CommandStreams,
@@ -229,18 +230,7 @@ const errorOf = ({ code, reason, message }: CallError): Error =>
 /** A reader that has gone takes everything. */
 const writeTo = async (output: Writable, bytes: Buffer, signal: AbortSignal): Promise<void> => {
   if (output.destroyed || output.writableEnded || output.write(bytes)) return
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      output.removeListener('drain', done)
-      output.removeListener('close', done)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    output.on('drain', done)
-    output.on('close', done)
-    signal.addEventListener('abort', done)
-    if (signal.aborted || output.destroyed) done()
-  })
+  await drained(output, signal)
 }
 
 const textOf = async (stream: ClientHttp2Stream): Promise<string> => {
