@@ -1,6 +1,7 @@
 // What the options say about passwords and tokens. --auth-token is 'simple', or 'jwt' with its options.
 import { readFileSync } from 'node:fs'
 import { KvError } from '../../errors.ts'
+import { parseGoDuration } from '../../go-duration.ts'
 import type { MemberOptions } from '../member-options.ts'
 import { JwtTokens } from './jwt-tokens.ts'
 import { bcryptCosts } from './passwords.ts'
@@ -13,15 +14,6 @@ export interface AuthSettings {
 }
 
 const defaultTtlMs = 300_000
-const durationUnitsMs: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-}
 
 type AuthOptions = Pick<
   MemberOptions,
@@ -85,12 +77,7 @@ function badOption(message: string, cause?: unknown): KvError {
 
 /** A duration as Go writes it: 5m, 1h30m, 1.5s. */
 function durationMs(text: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)]
-  const total = parts.reduce(
-    (sum, part) => sum + Number(part[1]) * (durationUnitsMs[part[2] ?? ''] ?? 0),
-    0,
-  )
-  const isWhole = parts.map((part) => part[0]).join('') === text
-  if (!isWhole || total <= 0) throw new Error(`--auth-token: ttl '${text}' is no duration`)
+  const total = parseGoDuration(text) ?? 0
+  if (total <= 0) throw new Error(`--auth-token: ttl '${text}' is no duration`)
   return total
 }

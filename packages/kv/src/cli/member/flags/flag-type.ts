@@ -1,4 +1,5 @@
 // How the text of a flag, variable or configuration key becomes a value. The message of an error ends the sentence "--flag is 'text'; it must be ...".
+import { parseGoDuration } from '../../../go-duration.ts'
 
 export interface FlagType<T> {
   /** A switch stands alone on the command line. */
@@ -51,16 +52,6 @@ export const integer: FlagType<number> = {
   },
 }
 
-const unitsMs: Readonly<Record<string, number>> = {
-  ns: 1e-6,
-  us: 1e-3,
-  µs: 1e-3,
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-}
-
 /** Go's durations, as '1h30m' or '500ms', in milliseconds. Plain digits are nanoseconds, as in etcd's configuration file. */
 export const duration: FlagType<number> = {
   parse: (words) => {
@@ -109,10 +100,5 @@ function wholeNumber(digits: string): number | undefined {
 function durationMs(words: string): number | undefined {
   const trimmed = words.trim()
   if (/^\d+$/.test(trimmed)) return Number(trimmed) / 1e6
-  if (!/^(?:\d+(?:\.\d*)?(?:ns|us|µs|ms|s|m|h))+$/.test(trimmed)) return undefined
-  let sum = 0
-  for (const [, digits, unit = ''] of trimmed.matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)) {
-    sum += Number(digits) * (unitsMs[unit] ?? 0)
-  }
-  return sum
+  return parseGoDuration(trimmed)
 }
