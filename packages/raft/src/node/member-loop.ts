@@ -52,7 +52,7 @@ export class MemberLoop<Result> {
   readonly #options: MemberLoopOptions<Result>
   /** Votes and acknowledgements, until their Ready is durable. */
   #delayed: DelayedMessages[] = []
-  readonly #notices = new CommitNotices()
+  readonly #notices: CommitNotices
   #isTurnDue = false
   #isStopped = false
   #leader: NodeId | undefined
@@ -60,6 +60,13 @@ export class MemberLoop<Result> {
 
   constructor(options: MemberLoopOptions<Result>) {
     this.#options = options
+    const { clock } = options
+    this.#notices = new CommitNotices({
+      clock,
+      send: (notices) => {
+        if (!this.#isStopped) this.#send(notices)
+      },
+    })
   }
 
   /** Nothing is done any more, whatever is still under way. */
@@ -86,6 +93,7 @@ export class MemberLoop<Result> {
   received(message: Message): void {
     const { metrics } = this.#options
     metrics?.messageReceived?.(message.type, sizeOf(message))
+    this.#notices.received(message)
     this.input((core) => {
       core.step(message)
     })
@@ -159,13 +167,8 @@ export class MemberLoop<Result> {
   }
 
   #sendOrHold(messages: readonly Message[]): void {
-    const wasEmpty = this.#notices.isEmpty
     const rest = this.#notices.hold(messages)
     if (rest.length > 0) this.#send(rest)
-    if (!wasEmpty || this.#notices.isEmpty) return
-    this.#options.clock.defer(() => {
-      if (!this.#isStopped) this.#send(this.#notices.take())
-    })
   }
 
   #send(messages: readonly Message[]): void {

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { Member } from '../../index.ts'
 import { isProxyCommand, runProxy } from '../proxy/proxy-program.ts'
 import { announceClosing, announceReady, announceServing, announceStart } from './announcements.ts'
+import { compileEarly } from './compile-early.ts'
 import { findMembers } from './find-members.ts'
 import type { Environment } from './given-flags.ts'
 import { IdleCollector } from './idle-collector.ts'
@@ -49,6 +50,7 @@ export async function runMember(argv: readonly string[], env: Environment): Prom
   }
   process.on('SIGHUP', reload)
   const collector = new IdleCollector()
+  compileEarly()
   try {
     for (const warning of current.warnings) log('warn', warning)
     await serve(await findMembers(current, log), log, (opened) => {
