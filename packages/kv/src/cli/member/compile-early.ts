@@ -1,3 +1,4 @@
+// When V8 compiles the code of a member.
 import { setFlagsFromString } from 'node:v8'
 
 /**
