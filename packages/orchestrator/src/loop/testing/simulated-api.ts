@@ -111,7 +111,7 @@ export class SimulatedApi {
     if (sent.metadata.uid !== undefined && sent.metadata.uid !== before.metadata.uid)
       throw new Refusal('Conflict', 'another object of that name')
     if (subresource === 'finalize') return this.#finalize(ref, before, sent) as Stored<T>
-    if (subresource === 'status') {
+    if (subresource === 'status' || subresource === 'approval') {
       const { status } = sent as KubeObject & { status?: unknown }
       return this.#write(ref, { ...before, status } as KubeObject) as Stored<T>
     }
