@@ -18,6 +18,7 @@ import { loadPodRecord, PodFiles, podUids } from './pod/pod-files.ts'
 import { PodWorker } from './pod/pod-worker.ts'
 import { ProcessRuntime } from './runtime/process-runtime.ts'
 import type { Runtime } from './runtime/runtime.ts'
+import { MemoryLimits } from './stats/memory-limits.ts'
 
 export interface AgentOptions {
   readonly client: ApiClient
@@ -67,6 +68,7 @@ class PodAgent {
   readonly #events: ApiEventRecorder
   readonly #workers = new Map<string, PodWorker>()
   readonly #addresses = new PodAddresses()
+  readonly #memoryLimits: MemoryLimits
   #unregister: (() => void) | undefined
   #isClosed = false
 
@@ -80,6 +82,10 @@ class PodAgent {
     this.#onError = onError
     this.#runtime = options.runtime ?? new ProcessRuntime()
     const { client, nodeName } = options
+    this.#memoryLimits = new MemoryLimits(
+      () => [...this.#workers.values()].flatMap((worker) => worker.limited()),
+      onError,
+    )
     this.#events = new ApiEventRecorder(client, { component: 'kubelet', host: nodeName }, onError)
     this.#pods = new Informer<Pod>({
       client,
@@ -109,6 +115,7 @@ class PodAgent {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#unregister?.()
+    this.#memoryLimits.close()
     this.#pods.close()
     const isStopping = this.#options.stopPods ?? false
     await Promise.all([...this.#workers.values()].map((worker) => worker.close(isStopping)))

@@ -32,6 +32,7 @@ export class ContainerRun {
   #killTimer: NodeJS.Timeout | undefined
   #killAtMs = Number.POSITIVE_INFINITY
   #isStopping = false
+  #isOutOfMemory = false
   #isEnded = false
   readonly #outputListeners = new Set<() => void>()
 
@@ -80,6 +81,10 @@ export class ContainerRun {
   get isStopping(): boolean {
     return this.#isStopping
   }
+  /** It was ended because it used more memory than it may. */
+  get isOutOfMemory(): boolean {
+    return this.#isOutOfMemory
+  }
 
   /** Resolves when no process is left and the log is complete. */
   async ended(): Promise<RunEnd> {
@@ -105,6 +110,12 @@ export class ContainerRun {
     this.#prober.close()
     if (preStop === undefined) this.#options.run.signal('SIGTERM')
     else void this.#terminateAfter(preStop, graceMs)
+  }
+
+  /** Ends all of it at once, as the kernel does it in a cgroup. */
+  outOfMemory(): void {
+    this.#isOutOfMemory = true
+    this.#options.run.signal('SIGKILL')
   }
 
   /** Runs a lifecycle hook. */

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { Stored } from '../../resources/object.ts'
 import type { ActionHandler, Container } from '../../resources/pod-spec/pod-spec.ts'
 import type { Pod } from '../../resources/pod.ts'
+import { parseQuantity, quantityUnits } from '../../resources/quantity.ts'
 import { ConfigError, type ConfigSource } from '../config/config-source.ts'
 import { containerEnvironment } from '../config/environment.ts'
 import type { PodPlace } from '../config/pod-field.ts'
@@ -13,6 +14,7 @@ import { RunError, type Run, type RunEnd, type RunSpec, type Runtime } from '../
 import { ImageError, containerArgv, containerCwd } from './container-command.ts'
 import { endedRecord, newRecord, startedRecord, type ContainerRecord } from './container-record.ts'
 import { ContainerRun } from './container-run.ts'
+import type { LimitedRun } from '../stats/memory-limits.ts'
 import type { SampledRun } from '../stats/node-sampler.ts'
 import type { PodFiles } from './pod-files.ts'
 import type { ContainerView } from './plan-pod.ts'
@@ -45,6 +47,7 @@ export interface Waiting {
 }
 
 const startErrorExitCode = 128
+const killedExitCode = 137
 const defaultGraceSeconds = 30
 const postStartTimeoutMs = 60_000
 
@@ -105,6 +108,19 @@ export class PodContainers {
     return [...this.#runs].map(([container, { pid }]) => {
       const startedAtMs = this.#records.get(container)?.startedAtMs ?? 0
       return { container, pid, startedAtMs }
+    })
+  }
+
+  /** Runs that may use so much memory and no more. */
+  limited(): LimitedRun[] {
+    if (this.#runs.size === 0) return []
+    return this.all().flatMap(({ name, resources }): LimitedRun[] => {
+      const run = this.#runs.get(name)
+      const memory = resources.limits?.['memory']
+      const limit = memory === undefined ? undefined : parseQuantity(memory)
+      if (run === undefined || limit === undefined || limit.value <= 0n) return []
+      const { pid } = run
+      return [{ pid, limitBytes: quantityUnits(limit), exceeded: () => run.outOfMemory() }]
     })
   }
 
@@ -316,7 +332,8 @@ export class PodContainers {
 
   async #watchEnd(container: Container, record: ContainerRecord, run: ContainerRun): Promise<void> {
     const end = await run.ended()
-    await this.#saveEnd(container, record, end)
+    const isKilled = run.isOutOfMemory && end.exitCode === killedExitCode
+    await this.#saveEnd(container, record, isKilled ? { ...end, reason: 'OOMKilled' } : end)
     this.#runs.delete(container.name)
     this.#options.onChange()
   }
@@ -347,7 +364,11 @@ export class PodContainers {
     this.#unfinished.add(tracked)
   }
 
-  async #saveEnd(container: Container, record: ContainerRecord, end: RunEnd): Promise<void> {
+  async #saveEnd(
+    container: Container,
+    record: ContainerRecord,
+    end: RunEnd & { readonly reason?: string },
+  ): Promise<void> {
     const { files } = this.#options
     const logPath = files.logPath(container.name, record.restartCount)
     const { exitCode } = end

@@ -15,6 +15,7 @@ import { prepareVolumes, replaceTokens } from '../config/volumes.ts'
 import type { LogWriter } from '../logs/log-writer.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ContainerRun } from './container-run.ts'
+import type { LimitedRun } from '../stats/memory-limits.ts'
 import type { SampledPod } from '../stats/node-sampler.ts'
 import { planPod } from './plan-pod.ts'
 import { PodContainers, podGraceMs } from './pod-containers.ts'
@@ -123,6 +124,10 @@ export class PodWorker {
     const { namespace = '', name, uid } = this.#pod.metadata
     const runs = this.#containers.sampled()
     return { namespace, name, uid, startedAtMs: this.#startedAtMs, runs }
+  }
+
+  limited(): LimitedRun[] {
+    return this.#containers.limited()
   }
 
   /** A container that runs now. */

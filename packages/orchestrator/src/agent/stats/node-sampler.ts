@@ -2,6 +2,7 @@
 // who ask at the same time do not spoil each other's.
 import { platform, uptime } from 'node:os'
 import type { NodeStats, PodStats } from '../../apiserver/node-connections.ts'
+import { processTrees } from './process-trees.ts'
 import { readMachine, readProcesses, type ProcessTimes } from './process-times.ts'
 
 /** A container that runs now. */
@@ -102,28 +103,15 @@ const treesOf = (
   processes: ReadonlyMap<number, ProcessTimes>,
   roots: ReadonlySet<number>,
 ): Map<number, { cpuNanoseconds: number; memoryBytes: number }> => {
-  const owners = new Map<number, number>()
-  const ownerOf = (pid: number, depth = 0): number => {
-    const known = owners.get(pid)
-    if (known !== undefined) return known
-    const process = processes.get(pid)
-    let owner = 0
-    if (roots.has(pid)) owner = pid
-    else if (process !== undefined && depth < processes.size) {
-      owner = roots.has(process.group) ? process.group : ownerOf(process.parent, depth + 1)
-    }
-    owners.set(pid, owner)
-    return owner
-  }
   const sums = new Map<number, { cpuNanoseconds: number; memoryBytes: number }>()
-  for (const [pid, { cpuNanoseconds, memoryBytes }] of processes) {
-    const owner = ownerOf(pid)
-    if (owner === 0) continue
-    const sum = sums.get(owner) ?? { cpuNanoseconds: 0, memoryBytes: 0 }
-    sums.set(owner, {
-      cpuNanoseconds: sum.cpuNanoseconds + cpuNanoseconds,
-      memoryBytes: sum.memoryBytes + memoryBytes,
-    })
+  for (const [root, pids] of processTrees(processes, roots)) {
+    const sum = { cpuNanoseconds: 0, memoryBytes: 0 }
+    for (const pid of pids) {
+      const used = processes.get(pid)
+      sum.cpuNanoseconds += used?.cpuNanoseconds ?? 0
+      sum.memoryBytes += used?.memoryBytes ?? 0
+    }
+    sums.set(root, sum)
   }
   return sums
 }

@@ -1,6 +1,8 @@
 // What the kernel tells of all processes in one look: who is whose child, processor time, resident memory. On Linux only.
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { isMissing } from '../runtime/process-identity.ts'
 
@@ -16,6 +18,7 @@ const procDir = '/proc'
 /** The kernel tells times in hundredths of a second on every architecture we know. */
 const nanosecondsPerTick = 1e7
 const pageBytesDefault = 4096
+const idsPerTurn = 64
 let pageBytes: Promise<number> | undefined
 
 /** Places in /proc/PID/stat, counted after the command's closing parenthesis. */
@@ -26,20 +29,20 @@ export async function readProcesses(): Promise<Map<number, ProcessTimes>> {
   const bytesPerPage = await pageBytes
   const ids = (await readdir(procDir)).filter((name) => /^[0-9]+$/.test(name))
   const processes = new Map<number, ProcessTimes>()
-  await Promise.all(
-    ids.map(async (id) => {
-      const text = await readIfThere(`${procDir}/${id}/stat`)
-      if (text === undefined) return
-      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-      const ticks = fields.slice(field.times, field.timesEnd).map(Number)
-      processes.set(Number(id), {
-        parent: Number(fields[field.parent]),
-        group: Number(fields[field.group]),
-        cpuNanoseconds: ticks.reduce((sum, one) => sum + one, 0) * nanosecondsPerTick,
-        memoryBytes: Number(fields[field.residentPages]) * bytesPerPage,
-      })
-    }),
-  )
+  for (const [index, id] of ids.entries()) {
+    // Reading here takes a tenth of what it takes in another thread, and a part at a time holds nobody up.
+    if (index % idsPerTurn === idsPerTurn - 1) await nextTurn()
+    const text = readIfThere(`${procDir}/${id}/stat`)
+    if (text === undefined) continue
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    const ticks = fields.slice(field.times, field.timesEnd).map(Number)
+    processes.set(Number(id), {
+      parent: Number(fields[field.parent]),
+      group: Number(fields[field.group]),
+      cpuNanoseconds: ticks.reduce((sum, one) => sum + one, 0) * nanosecondsPerTick,
+      memoryBytes: Number(fields[field.residentPages]) * bytesPerPage,
+    })
+  }
   return processes
 }
 
@@ -74,11 +77,28 @@ async function readPageBytes(): Promise<number> {
   return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : pageBytesDefault
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
+function readIfThere(path: string): string | undefined {
   try {
-    return await readFile(path, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch (reason) {
     if (isMissing(reason)) return undefined
     throw reason
   }
+}
+
+/** What only the process itself uses and cannot be given back, in bytes; undefined: it is gone, or the kernel does not tell. */
+export function ownMemory(pid: number): number | undefined {
+  let text: string | undefined
+  try {
+    text = readIfThere(`${procDir}/${pid}/smaps_rollup`)
+  } catch {
+    // Another user's process, or an old kernel.
+    return undefined
+  }
+  const bytesOf = (name: string): number | undefined => {
+    const kilobytes = new RegExp(`^${name}: *(\\d+) kB`, 'm').exec(text ?? '')?.[1]
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
+  }
+  const anonymous = bytesOf('Pss_Anon')
+  return anonymous === undefined ? bytesOf('Pss') : anonymous + (bytesOf('Pss_Shmem') ?? 0)
 }
