@@ -46,24 +46,29 @@ const droppedAnswerHeaders = new Set([
 
 export const forwardRequest = async (exchange: Exchange, target: ForwardTarget): Promise<void> => {
   const connection = await target.dial()
-  const socket = target.isTls
-    ? tlsConnect({ socket: connection, rejectUnauthorized: false })
-    : connection
-  const query = exchange.rawQuery
-  const asked = httpRequest({
-    createConnection: () => socket,
-    method: exchange.method,
-    path: query === '' ? target.path : `${target.path}?${query}`,
-    headers: headersFor(exchange, target),
-  })
   try {
+    const socket = target.isTls
+      ? tlsConnect({ socket: connection, rejectUnauthorized: false })
+      : connection
+    const query = exchange.rawQuery
+    // Throws for what HTTP/2 lets through and HTTP/1.1 does not know: spaces in paths, control characters.
+    const asked = httpRequest({
+      createConnection: () => socket,
+      method: exchange.method,
+      path: query === '' ? target.path : `${target.path}?${query}`,
+      headers: headersFor(exchange, target),
+    })
     await passOn(exchange, asked, target.base)
   } catch (reason) {
-    connection.destroy()
     const text = reason instanceof Error ? reason.message : String(reason)
     throw new ApiError(503, 'ServiceUnavailable', `error trying to reach service: ${text}`)
+  } finally {
+    connection.destroy()
   }
 }
+
+/** A server may send any three digits; these can be an answer. */
+const isStatus = (status: number): boolean => status >= 200 && status <= 999
 
 /**
  * Sends `asked` with the body of the exchange, and its answer back; resolves when that is over. `base`: where the target's paths
@@ -79,12 +84,33 @@ export const passOn = async (
   }
   exchange.signal.addEventListener('abort', stop)
   await new Promise<void>((resolve, reject) => {
+    let isAnswered = false
+    const refuse = (text: string): void => {
+      asked.destroy()
+      reject(new Error(text))
+    }
     asked.on('error', reject)
+    // Also of a CONNECT that was granted, which nobody tells otherwise.
+    asked.once('close', () => {
+      if (!isAnswered) reject(new Error('the connection was closed without an answer'))
+    })
     asked.once('response', (answer: IncomingMessage) => {
-      void exchange.relay(answer.statusCode ?? 502, answerHeaders(answer, base), answer)
+      const { statusCode = 0 } = answer
+      if (!isStatus(statusCode)) {
+        refuse(`the answer has the status ${statusCode}`)
+        return
+      }
+      isAnswered = true
+      void exchange.relay(statusCode, answerHeaders(answer, base), answer)
       answer.once('close', resolve)
     })
     asked.once('upgrade', (answer: IncomingMessage, far: Duplex, head: Buffer) => {
+      if (!exchange.isUpgrade) {
+        far.destroy()
+        refuse('the answer is in another protocol, which nobody asked for')
+        return
+      }
+      isAnswered = true
       joinUpgraded(exchange, answer, { far, head })
       far.once('close', resolve)
     })

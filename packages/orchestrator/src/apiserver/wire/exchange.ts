@@ -183,7 +183,7 @@ export class Exchange {
     this.#call.respond(301, { location }, undefined)
   }
 
-  /** Passes an answer of somebody else on, as fast as the client takes it. */
+  /** Passes an answer of somebody else on, as fast as the client takes it. Never rejects. */
   async relay(
     status: number,
     headers: Readonly<Record<string, string | string[]>>,
@@ -193,11 +193,12 @@ export class Exchange {
       body.destroy()
       return
     }
-    this.#call.start(status, headers)
     try {
+      this.#call.start(status, headers)
       await this.#write(body)
     } catch {
-      // What is there so far must not pass for the whole.
+      // What is there so far must not pass for the whole; headers that cannot be written are none.
+      body.destroy()
       this.destroy()
     }
   }
