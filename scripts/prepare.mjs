@@ -54,16 +54,21 @@ const sources = [
   join(root, 'packages'),
   join(root, 'tsconfig.json'),
   join(root, 'tsconfig.base.json'),
+  join(root, 'scripts', 'bundle.mjs'),
   stamp,
 ]
-const complete = ['raft', 'kv', 'orchestrator'].every((name) =>
-  existsSync(join(root, 'packages', name, 'dist', 'index.js')),
-)
+const complete = [
+  'raft/dist/index.js',
+  'kv/dist/index.js',
+  'orchestrator/dist/index.js',
+  'orchestrator/dist/bundle/made-after.json',
+].every((path) => existsSync(join(root, 'packages', path)))
 const newestSource = Math.max(...sources.map(newest))
 if (!complete || !existsSync(built) || Number(readFileSync(built, 'utf8')) !== newestSource) {
   run('building (tsc -b)', process.execPath, [
     join(root, 'node_modules', 'typescript', 'bin', 'tsc'),
     '-b',
   ])
+  run('bundling', process.execPath, [join(root, 'scripts', 'bundle.mjs')])
   writeFileSync(built, String(newestSource))
 }

@@ -1,104 +1,31 @@
 #!/usr/bin/env node
-// The `balsa` command. Every failure of a verb is one line on stderr and exit code 1. Only what the verb needs is loaded: most of the
-// time of a short command would else go into reading the code of all others.
-import { createRequire } from 'node:module'
-import { basename } from 'node:path'
-import { Command } from 'commander'
+// The `balsa` command. Its code is in some 900 modules, and to read them one by one is more than half of a start: scripts/bundle.mjs puts them into few
+// files. Those are taken where they are up to date, else (a build by tsc alone) the modules.
+import { readFileSync, statSync } from 'node:fs'
 
-type Register = (program: Command) => void
+/** Of the bundle: paths from its folder to the build records it was made after, and their times. A published package has no such records. */
+type MadeAfter = Readonly<Record<string, number>>
 
-const requireFile = createRequire(import.meta.url)
+const folder = new URL('../bundle/', import.meta.url)
 
-/** What import() gives, read as require() reads: import() asks the thread pool four times for each of several hundred files. */
-const load = async <T>(path: string, imported: () => Promise<T>): Promise<T> => {
-  // Only some releases of Node can; what is loaded once, import() takes from there.
-  if (process.features.require_module === true) requireFile(path)
-  return imported()
+function isMissing(reason: unknown): boolean {
+  return reason instanceof Error && 'code' in reason && reason.code === 'ENOENT'
 }
 
-const kvCli = (): Promise<typeof import('@balsa/kv/cli')> =>
-  load('@balsa/kv/cli', () => import('@balsa/kv/cli'))
-const loadApi = async (): Promise<Register> =>
-  (await load('./api-commands.js', () => import('./api-commands.ts'))).registerApiCommands
-const loadUp = async (): Promise<Register> =>
-  (await load('./up.js', () => import('./up.ts'))).registerUpCommand
-const loadJoin = async (): Promise<Register> =>
-  (await load('./join-command.js', () => import('./join-command.ts'))).registerJoinCommand
-const loadKubeconfig = async (): Promise<Register> =>
-  (await load('./kubeconfig-command.js', () => import('./kubeconfig-command.ts')))
-    .registerKubeconfigCommand
-const loadBackup = async (): Promise<Register> =>
-  (await load('./backup-command.js', () => import('./backup-command.ts'))).registerBackupCommand
-const loadMember = async (): Promise<Register> => (await kvCli()).registerMemberCommand
-const loadKv = async (): Promise<Register> => (await kvCli()).registerKvCommand
-
-const verbs: Readonly<Record<string, () => Promise<Register>>> = {
-  up: loadUp,
-  join: loadJoin,
-  member: loadMember,
-  kv: loadKv,
-  apply: loadApi,
-  get: loadApi,
-  delete: loadApi,
-  scale: loadApi,
-  logs: loadApi,
-  describe: loadApi,
-  exec: loadApi,
-  attach: loadApi,
-  'port-forward': loadApi,
-  top: loadApi,
-  events: loadApi,
-  'api-versions': loadApi,
-  label: loadApi,
-  annotate: loadApi,
-  cordon: loadApi,
-  uncordon: loadApi,
-  drain: loadApi,
-  patch: loadApi,
-  rollout: loadApi,
-  'api-resources': loadApi,
-  create: loadApi,
-  auth: loadApi,
-  wait: loadApi,
-  token: loadApi,
-  kubeconfig: loadKubeconfig,
-  backup: loadBackup,
+function isBundleCurrent(): boolean {
+  try {
+    const madeAfter = JSON.parse(
+      readFileSync(new URL('made-after.json', folder), 'utf8'),
+    ) as MadeAfter
+    return Object.entries(madeAfter).every(([path, time]) => {
+      const record = statSync(new URL(path, folder), { throwIfNoEntry: false })
+      return record === undefined || record.mtimeMs === time
+    })
+  } catch (reason) {
+    if (isMissing(reason)) return false
+    throw reason
+  }
 }
 
-async function runBalsa(): Promise<void> {
-  const program = new Command('balsa')
-    .description(
-      'A key-value store that speaks etcd v3 and an orchestrator that speaks the Kubernetes API',
-    )
-    .version('0.1.0')
-    .showSuggestionAfterError()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'balsa: ')) })
-
-  const verb = process.argv[2] ?? ''
-  const own = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined
-  const loads =
-    own === undefined
-      ? [loadUp, loadJoin, loadMember, loadKv, loadApi, loadKubeconfig, loadBackup]
-      : [own]
-  if (verb !== '--version') for (const each of loads) (await each())(program)
-  await program.parseAsync()
-}
-
-/** A link named `etcd` to this file is an etcd server to those who start it. */
-const isEtcd = basename(process.argv[1] ?? '') === 'etcd'
-
-// Started by `balsa up`, a member lives no longer than its parent.
-if (process.send !== undefined) {
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
-}
-
-try {
-  if (isEtcd) await (await kvCli()).runAsEtcd(process.argv.slice(2))
-  else await runBalsa()
-} catch (reason) {
-  process.stderr.write(
-    `${isEtcd ? 'etcd' : 'balsa'}: ${reason instanceof Error ? reason.message : String(reason)}\n`,
-  )
-  const hasCode = reason instanceof Error && 'exitCode' in reason
-  process.exitCode = hasCode && typeof reason.exitCode === 'number' ? reason.exitCode : 1
-}
+const bundle: string = new URL('balsa-command.js', folder).href
+await (isBundleCurrent() ? import(bundle) : import('./balsa-command.ts'))

@@ -185,7 +185,7 @@ async function openBacking(options: UpOptions, dataDir: string): Promise<Backing
 
 async function openMembers(options: UpOptions, dataDir: string): Promise<Backing> {
   const processes = await startMemberProcesses({
-    main: fileURLToPath(new URL('main.js', import.meta.url)),
+    main: fileURLToPath(new URL('../cli/main.js', import.meta.url)),
     dataDir,
     count: options.members,
     clientUrl: options.clientUrl,
