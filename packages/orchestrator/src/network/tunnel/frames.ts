@@ -37,15 +37,31 @@ export const encodeJsonFrame = (channel: Channel, value: unknown): Buffer =>
 /** Throws RangeError for a piece that is too long; what is cut off at the end is left out. */
 export async function* readFrames(stream: Readable): AsyncGenerator<Frame, undefined> {
   let rest: Buffer = Buffer.alloc(0)
+  /** A piece of which some is still to come: each chunk is copied once, however small they are. */
+  let partial: { readonly channel: number; readonly bytes: Buffer; size: number } | undefined
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+    if (partial !== undefined) {
+      const copied = rest.copy(partial.bytes, partial.size)
+      partial.size += copied
+      rest = rest.subarray(copied)
+      if (partial.size < partial.bytes.length) continue
+      yield { channel: partial.channel, bytes: partial.bytes }
+      partial = undefined
+    }
     while (rest.length >= headBytes) {
+      const channel = rest[0] ?? 0
       const length = rest.readUInt32BE(1)
       if (length > frameBytesMax) throw new RangeError('a frame is too long')
       const end = headBytes + length
-      if (rest.length < end) break
-      yield { channel: rest[0] ?? 0, bytes: rest.subarray(headBytes, end) }
-      rest = rest.subarray(end)
+      if (rest.length < end) {
+        partial = { channel, bytes: Buffer.allocUnsafe(length), size: 0 }
+        partial.size = rest.copy(partial.bytes, 0, headBytes)
+        rest = rest.subarray(rest.length)
+      } else {
+        yield { channel, bytes: rest.subarray(headBytes, end) }
+        rest = rest.subarray(end)
+      }
     }
   }
   return undefined

@@ -10,7 +10,9 @@ import type {
   NodeConnection,
   NodeStats,
   PodLogOptions,
+  TerminalSize,
 } from '../../apiserver/node-connections.ts'
+import { readResult, readStats } from './agent-answers.ts'
 import { bytesOver } from './bytes-over.ts'
 import {
   encodeJsonFrame,
@@ -88,16 +90,22 @@ export class RemoteNode implements NodeConnection {
     const call: DialCall = { pod: podNameOf(pod), port }
     const stream = this.#call('dial', call)
     const timer = setTimeout(() => stream.destroy(), answerTimeoutMs)
-    const headers = await new Promise<{ readonly ':status'?: number }>((resolve, reject) => {
-      stream.once('response', resolve)
-      stream.once('close', () => reject(this.#broken()))
-    }).finally(() => clearTimeout(timer))
-    if (headers[':status'] === constants.HTTP_STATUS_OK) return bytesOver(stream)
-    throw new Error(await textOf(stream))
+    try {
+      const headers = await new Promise<{ readonly ':status'?: number }>((resolve, reject) => {
+        stream.once('response', resolve)
+        stream.once('close', () => reject(this.#broken()))
+      })
+      if (headers[':status'] === constants.HTTP_STATUS_OK) return bytesOver(stream)
+      throw new Error(await textOf(stream))
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   async stats(): Promise<NodeStats> {
-    return (await this.#answer('stats', {})).value as NodeStats
+    const stats = readStats((await this.#answer('stats', {})).value)
+    if (stats === undefined) throw internalError(`node ${this.#name} does not tell what it uses`)
+    return stats
   }
 
   async removeVolume(path: string): Promise<void> {
@@ -160,10 +168,7 @@ export class RemoteNode implements NodeConnection {
     stream.write(encodeJsonFrame(requestChannel, call))
     const input = new FrameWriter(stream, stdinChannel)
     stdin?.pipe(input)
-    onResize((size) => {
-      if (!stream.destroyed && !stream.writableEnded)
-        stream.write(encodeJsonFrame(resizeChannel, size))
-    })
+    sendSizes(stream, onResize)
     const outputs = new Map<number, Writable | undefined>([
       [stdoutChannel, stdout],
       [stderrChannel, stderr],
@@ -195,7 +200,8 @@ export class RemoteNode implements NodeConnection {
           yield frame
           continue
         }
-        const result = JSON.parse(frame.bytes.toString('utf8')) as CallResult
+        const result = readResult(frame.bytes)
+        if (result === undefined) throw this.#broken()
         if (result.error !== undefined) throw errorOf(result.error)
         return result
       }
@@ -226,6 +232,22 @@ const cancelOn = (stream: ClientHttp2Stream, signal: AbortSignal): (() => void) 
 
 const errorOf = ({ code, reason, message }: CallError): Error =>
   code === 0 ? new Error(message) : new ApiError(code, reason, message)
+
+/** Of the sizes that a terminal takes while the agent takes nothing only the last one is kept. */
+const sendSizes = (stream: ClientHttp2Stream, onResize: CommandStreams['onResize']): void => {
+  let waiting: TerminalSize | undefined
+  const send = (size: TerminalSize): void => {
+    if (stream.destroyed || stream.writableEnded) return
+    if (stream.writableNeedDrain) waiting = size
+    else stream.write(encodeJsonFrame(resizeChannel, size))
+  }
+  stream.on('drain', () => {
+    const size = waiting
+    waiting = undefined
+    if (size !== undefined) send(size)
+  })
+  onResize(send)
+}
 
 /** A reader that has gone takes everything. */
 const writeTo = async (output: Writable, bytes: Buffer, signal: AbortSignal): Promise<void> => {

@@ -41,6 +41,10 @@ export const requestUpgrade = (
       sent.destroy(new ConnectionError('TIMEOUT', `The server ${host} did not answer in time`))
     })
     sent.on('error', (reason) => reject(ConnectionError.from(reason, host)))
+    // Also in the middle of a refusal, of which nobody tells otherwise.
+    sent.on('close', () => {
+      reject(new ConnectionError('BROKEN', `The connection to the server ${host} broke`))
+    })
     sent.on('upgrade', (_response, socket, head) => {
       socket.setTimeout(0)
       socket.removeAllListeners('timeout')
