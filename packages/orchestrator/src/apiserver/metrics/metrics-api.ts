@@ -78,15 +78,18 @@ const podMetrics = async (
 ): Promise<object[]> => {
   const pods = await listed(exchange, path, sources)
   const nodeNames = new Set(pods.map((pod) => (pod as Stored<Pod>).spec.nodeName ?? ''))
-  const byUid = new Map<string, { readonly node: NodeStats; readonly pod: PodStats }>()
+  // Of pods that run elsewhere a node may say what it likes.
+  const byNode = new Map<string, { readonly node: NodeStats; readonly pod: PodStats }>()
   await Promise.all(
     [...nodeNames].map(async (name) => {
       const node = await statsOf(sources.nodes, name)
-      for (const pod of node?.pods ?? []) if (node !== undefined) byUid.set(pod.uid, { node, pod })
+      if (node === undefined) return
+      for (const pod of node.pods) byNode.set(`${name} ${pod.uid}`, { node, pod })
     }),
   )
-  return pods.flatMap(({ metadata }) => {
-    const found = byUid.get(metadata.uid)
+  return pods.flatMap((listedPod) => {
+    const { metadata, spec } = listedPod as Stored<Pod>
+    const found = byNode.get(`${spec.nodeName ?? ''} ${metadata.uid}`)
     if (found === undefined || found.pod.containers.length === 0) return []
     const containers = found.pod.containers.map((one) => ({ name: one.name, usage: usage(one) }))
     return [{ ...head('PodMetrics', metadata, found.node), containers }]
@@ -111,8 +114,14 @@ const listed = async (
 }
 
 /** undefined: a node that nobody answers for, or that cannot tell. */
-const statsOf = async (nodes: NodeConnections, name: string): Promise<NodeStats | undefined> =>
-  nodes.find(name)?.stats?.()
+const statsOf = async (nodes: NodeConnections, name: string): Promise<NodeStats | undefined> => {
+  try {
+    return await nodes.find(name)?.stats?.()
+  } catch {
+    // Its pods are left out of the answer, which says so; those of other nodes are not.
+    return undefined
+  }
+}
 
 const head = (
   kind: string,
