@@ -156,13 +156,18 @@ test('a pod runs its program with its environment and becomes Ready', async () =
   await logIs(`${ip} me@${ip} p\n`)
   expect(pod()?.status.phase).toBe('Running')
   expect(pod()?.status.conditions?.map(({ type, status: value }) => `${type}=${value}`)).toEqual([
+    'PodReadyToStartContainers=True',
     'Initialized=True',
     'Ready=True',
     'ContainersReady=True',
     'PodScheduled=True',
   ])
   await until(() =>
-    expect(events()).toEqual(['Created: Created container c', 'Started: Started container c']),
+    expect(events()).toEqual([
+      'Pulled: Container image "label" already present on machine',
+      'Created: Created container: c',
+      'Started: Started container c',
+    ]),
   )
 })
 
@@ -242,7 +247,7 @@ test('init containers run one after the other before the others, and a failing o
 
 test('a program that is missing ends with StartError 128 and an event, and the agent goes on', async () => {
   await start()
-  await create([{ name: 'c', image: 'no-such-program:1', resources: {} }])
+  await create([sh('', { command: ['no-such-program'] })])
   await until(() =>
     expect(status()).toMatchObject({
       restartCount: 1,

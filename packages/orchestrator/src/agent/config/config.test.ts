@@ -66,6 +66,7 @@ const mounted = async (
   await mountVolumes(
     container({ volumeMounts: [{ name: 'v', mountPath: '/etc/app', ...mount }] }),
     dirs,
+    { NAME: 'p' },
   )
   return join(dirs.rootDir, 'etc/app')
 }
@@ -118,7 +119,7 @@ test('what is missing is named as a kubelet names it', async () => {
     `couldn't find key none in Secret default/s`,
   )
   await expect(mounted({ secret: { secretName: 'none' } })).rejects.toThrow(
-    'secret "none" not found',
+    'MountVolume.SetUp failed for volume "v" : secret "none" not found',
   )
 })
 
@@ -143,6 +144,16 @@ test('an emptyDir keeps what is in it when the pod is prepared again', async () 
   const folder = await mounted({ emptyDir: {} })
   await writeFile(join(folder, 'kept'), 'x')
   expect(await readdir(await mounted({ emptyDir: {} }))).toEqual(['kept'])
+})
+
+test('a sub-path is made where it is missing, and may name variables', async () => {
+  await writeFile(join(await mounted({ emptyDir: {} }, { subPath: 'a/b' }), 'one'), '')
+  await writeFile(join(await mounted({ emptyDir: {} }, { subPathExpr: 'a/$(NAME)' }), 'two'), '')
+  const folder = await mounted({ emptyDir: {} })
+  expect([await readdir(join(folder, 'a/b')), await readdir(join(folder, 'a/p'))]).toEqual([
+    ['one'],
+    ['two'],
+  ])
 })
 
 test('a hostPath is the folder itself, and its type is checked', async () => {

@@ -1,6 +1,6 @@
 // Prepares the volumes of a pod. Processes see the host's file system, so a volume cannot appear at an absolute mountPath; it appears below
 // the pod's root folder instead, which is the working folder of its containers and is in $BALSA_ROOT: `mountPath: /etc/app` is
-// `$BALSA_ROOT/etc/app`. Every mount is a symbolic link; subPath is served, readOnly is not enforced.
+// `$BALSA_ROOT/etc/app`. Every mount is a symbolic link; readOnly is not enforced.
 import { lstat, mkdir, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, normalize, relative, resolve, sep } from 'node:path'
 import type {
@@ -8,6 +8,7 @@ import type {
   DownwardApiFile,
   KeyToPath,
   Volume,
+  VolumeMount,
   VolumeProjection,
 } from '../../resources/pod-spec/pod-spec.ts'
 import type { Stored } from '../../resources/object.ts'
@@ -15,6 +16,7 @@ import type { PersistentVolume } from '../../resources/storage/persistent-volume
 import { isMissing } from '../runtime/process-identity.ts'
 import { claimedFolder } from './claimed-volume.ts'
 import { ConfigError, type ConfigKind, type ConfigSource } from './config-source.ts'
+import { expandVariables } from './expand-variables.ts'
 import { podField, resourceField, type PodPlace } from './pod-field.ts'
 
 interface VolumeFile {
@@ -35,13 +37,27 @@ export async function prepareVolumes(
   volumesDir: string,
 ): Promise<void> {
   for (const volume of place.pod.spec.volumes ?? []) {
-    const folder = inside(volumesDir, volume.name)
-    if (volume.hostPath !== undefined) await prepareHostPath(volume.hostPath, folder)
-    else if (volume.persistentVolumeClaim !== undefined)
-      await prepareClaimed(await source.volume(volume.persistentVolumeClaim.claimName), folder)
-    else if (volume.emptyDir !== undefined) await mkdir(folder, { recursive: true, mode: 0o777 })
-    else await writeFiles(folder, await volumeFiles(volume, place, source))
+    try {
+      await prepareVolume(volume, place, source, inside(volumesDir, volume.name))
+    } catch (reason) {
+      if (!(reason instanceof ConfigError)) throw reason
+      const text = `MountVolume.SetUp failed for volume "${volume.name}" : ${reason.message}`
+      throw new ConfigError(text, { cause: reason })
+    }
   }
+}
+
+async function prepareVolume(
+  volume: Volume,
+  place: PodPlace,
+  source: ConfigSource,
+  folder: string,
+): Promise<void> {
+  if (volume.hostPath !== undefined) await prepareHostPath(volume.hostPath, folder)
+  else if (volume.persistentVolumeClaim !== undefined)
+    await prepareClaimed(await source.volume(volume.persistentVolumeClaim.claimName), folder)
+  else if (volume.emptyDir !== undefined) await mkdir(folder, { recursive: true, mode: 0o777 })
+  else await writeFiles(folder, await volumeFiles(volume, place, source))
 }
 
 /** Replaces the tokens of a pod's volumes, each file at once; whatever else the volumes hold stays as it is. */
@@ -68,16 +84,31 @@ export async function replaceTokens(
 export async function mountVolumes(
   container: Container,
   dirs: { readonly rootDir: string; readonly volumesDir: string },
+  env: Readonly<Record<string, string>>,
 ): Promise<void> {
-  for (const mount of container.volumeMounts ?? []) {
-    if (mount.subPathExpr !== undefined)
-      throw new ConfigError(`volume mount "${mount.name}": subPathExpr is not supported`)
+  const values = new Map(Object.entries(env))
+  const depth = ({ mountPath }: VolumeMount): number => normalize(mountPath).split(sep).length
+  // What is mounted below another volume comes after it.
+  for (const mount of (container.volumeMounts ?? []).toSorted((a, b) => depth(a) - depth(b))) {
     const volumeDir = inside(dirs.volumesDir, mount.name)
-    const target = mount.subPath === undefined ? volumeDir : inside(volumeDir, mount.subPath)
+    const { subPathExpr, subPath = '' } = mount
+    const path = subPathExpr === undefined ? subPath : expandVariables(subPathExpr, values)
+    const target = path === '' ? volumeDir : inside(volumeDir, path)
+    if (path !== '') await makeSubPath(target)
     const link = inside(dirs.rootDir, mount.mountPath)
     if (link === dirs.rootDir) throw new ConfigError('a volume cannot be mounted at /')
     await mkdir(dirname(link), { recursive: true })
     await replaceLink(link, target)
+  }
+}
+
+/** A sub-path that is not there yet becomes a folder. */
+async function makeSubPath(target: string): Promise<void> {
+  try {
+    await stat(target)
+  } catch (reason) {
+    if (!isMissing(reason)) throw reason
+    await mkdir(target, { recursive: true, mode: 0o777 })
   }
 }
 
@@ -184,7 +215,9 @@ async function configFiles(
     const content = data.get(key)
     if (content === undefined) {
       if (wanted.optional === true) return []
-      throw new ConfigError(`references non-existent ${kind} key: ${key}`)
+      throw new ConfigError(
+        `references non-existent ${kind === 'secret' ? 'secret' : 'config'} key: ${key}`,
+      )
     }
     const asked = mode ?? wanted.mode ?? defaultMode
     return [{ path, content, mode: kind === 'secret' ? asked & secretModeMask : asked }]

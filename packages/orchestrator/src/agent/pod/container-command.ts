@@ -25,13 +25,13 @@ export function containerArgv(
 export function imageProgram(image: string): string {
   if (/^(?:npm|oci):/.test(image))
     throw new ImageError(
-      `Failed to pull image "${image}": this agent runs programs of the host; give a command, or an image named after a program`,
+      `this agent runs programs of the host; give a command, or an image named after a program`,
     )
   if (isAbsolute(image)) return image
   const name = image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
   const program = name.slice(name.lastIndexOf('/') + 1)
   if (program === '')
-    throw new ImageError(`Failed to apply default image tag "${image}": invalid reference format`)
+    throw new ImageError(`couldn't parse image name "${image}": invalid reference format`)
   return program
 }
 

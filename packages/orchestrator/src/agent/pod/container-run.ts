@@ -12,12 +12,15 @@ export interface ContainerRunOptions {
   readonly spec: RunSpec
   readonly writer: LogWriter
   readonly target: ProbeTarget
-  readonly listener: ProberListener
+  readonly listener: ProberListener & { preStopFailed(): void }
+  /** Its postStart hook runs first: no probe is tried before `posted`. */
+  readonly isPosting: boolean
   /** What was known of a run that is taken over from another agent. */
   readonly before?: { readonly isStarted: boolean; readonly isReady: boolean }
   readonly onError: (error: unknown) => void
 }
 
+const afterHookMsMin = 2000
 /** Bursts of output are moved to the log together. */
 const pumpDelayMs = 20
 /** For changes that the file system did not tell of; often where it tells of none. */
@@ -25,7 +28,7 @@ const pumpIntervalMs = { watched: 5000, unwatched: 250 }
 
 export class ContainerRun {
   readonly #options: ContainerRunOptions
-  readonly #prober: Prober
+  #prober: Prober | undefined
   readonly #watcher: FSWatcher | undefined
   readonly #interval: NodeJS.Timeout
   #pumpTimer: NodeJS.Timeout | undefined
@@ -38,11 +41,7 @@ export class ContainerRun {
 
   constructor(options: ContainerRunOptions) {
     this.#options = options
-    this.#prober = new Prober(
-      options.target,
-      options.listener,
-      options.before ?? { isStarted: false, isReady: false },
-    )
+    if (!options.isPosting) this.posted()
     this.#watcher = this.#watchOutput()
     this.#interval = setInterval(
       () => this.#grew(),
@@ -53,6 +52,10 @@ export class ContainerRun {
 
   get pid(): number {
     return this.#options.run.pid
+  }
+  /** Resolves when no process is left. */
+  get exited(): Promise<unknown> {
+    return this.#options.run.exited
   }
   get spec(): RunSpec {
     return this.#options.spec
@@ -73,10 +76,10 @@ export class ContainerRun {
     return this.#options.writer
   }
   get isStarted(): boolean {
-    return this.#prober.isStarted
+    return this.#prober?.isStarted ?? false
   }
   get isReady(): boolean {
-    return !this.#isStopping && this.#prober.isReady
+    return !this.#isStopping && (this.#prober?.isReady ?? false)
   }
   get isStopping(): boolean {
     return this.#isStopping
@@ -103,13 +106,19 @@ export class ContainerRun {
       this.#killAtMs = killAtMs
       clearTimeout(this.#killTimer)
       if (graceMs <= 0) this.#options.run.signal('SIGKILL')
-      else this.#killTimer = setTimeout(() => this.#options.run.signal('SIGKILL'), graceMs)
+      else this.#killAfter(graceMs)
     }
     if (this.#isStopping) return
     this.#isStopping = true
-    this.#prober.close()
+    this.#prober?.close()
     if (preStop === undefined) this.#options.run.signal('SIGTERM')
     else void this.#terminateAfter(preStop, graceMs)
+  }
+
+  /** Its probes begin. */
+  posted(): void {
+    const { target, listener, before = { isStarted: false, isReady: false } } = this.#options
+    this.#prober ??= new Prober(target, listener, before)
   }
 
   /** Ends all of it at once, as the kernel does it in a cgroup. */
@@ -122,7 +131,9 @@ export class ContainerRun {
   async hook(action: ActionHandler, timeoutMs: number): Promise<ProbeResult> {
     if (action.sleep !== undefined) {
       const { seconds } = action.sleep
-      await new Promise((resolve) => setTimeout(resolve, Math.min(seconds * 1000, timeoutMs)))
+      await new Promise((resolve) =>
+        setTimeout(resolve, Math.min(seconds * 1000, timeoutMs)).unref(),
+      )
       return { outcome: 'success', message: '' }
     }
     const timeoutSeconds = timeoutMs / 1000
@@ -138,12 +149,22 @@ export class ContainerRun {
     await this.#options.writer.close()
   }
 
+  #killAfter(delayMs: number): void {
+    clearTimeout(this.#killTimer)
+    this.#killTimer = setTimeout(() => this.#options.run.signal('SIGKILL'), delayMs)
+  }
+
   async #terminateAfter(preStop: ActionHandler, graceMs: number): Promise<void> {
     try {
-      await this.hook(preStop, graceMs)
+      const { outcome } = await this.hook(preStop, graceMs)
+      if (outcome !== 'success') this.#options.listener.preStopFailed()
     } catch (reason) {
       this.#options.onError(reason)
     }
+    if (this.#isEnded) return
+    // However long the hook took, the program has a moment to end.
+    const leftMs = this.#killAtMs - Date.now()
+    if (leftMs < afterHookMsMin && graceMs >= afterHookMsMin) this.#killAfter(afterHookMsMin)
     this.#options.run.signal('SIGTERM')
   }
 
@@ -179,6 +200,6 @@ export class ContainerRun {
     clearInterval(this.#interval)
     clearTimeout(this.#pumpTimer)
     clearTimeout(this.#killTimer)
-    this.#prober.close()
+    this.#prober?.close()
   }
 }

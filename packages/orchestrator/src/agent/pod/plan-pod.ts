@@ -69,18 +69,33 @@ export const hasInitFailed = (spec: PodSpec, views: ContainerViews): boolean =>
 export function planPod(spec: PodSpec, views: ContainerViews, nowMs: number): PodPlan {
   const initContainers = spec.initContainers ?? []
   const sidecars = initContainers.filter(isSidecar)
+  const mains = new Set(spec.containers.map(({ name }) => name))
   const areMainsFinished = spec.containers.every((container) =>
     isFinished(spec, container, recordOf(views, container)),
   )
   if (areMainsFinished || hasInitFailed(spec, views)) {
-    const others = [...sidecars, ...(spec.ephemeralContainers ?? [])]
-    const running = others.filter((container) => recordOf(views, container).state === 'running')
-    return { start: [], stop: running.map(({ name }) => name), wakeAtMs: undefined }
+    const stop = stopsNow(spec, views).filter((name) => !mains.has(name))
+    return { start: [], stop, wakeAtMs: undefined }
   }
   const wanted = isInitialized(spec, views)
     ? [...sidecars, ...spec.containers, ...(spec.ephemeralContainers ?? [])]
     : wantedInitContainers(initContainers, views)
   return startsOf(spec, wanted, views, nowMs)
+}
+
+/** Which running containers of a pod that ends are stopped next: sidecars come last, each when those after it have ended. */
+export function stopsNow(spec: PodSpec, views: ContainerViews): string[] {
+  const initContainers = spec.initContainers ?? []
+  const isRunning = (container: Container): boolean =>
+    recordOf(views, container).state === 'running'
+  const first = [
+    ...initContainers.filter((container) => !isSidecar(container)),
+    ...spec.containers,
+    ...(spec.ephemeralContainers ?? []),
+  ].filter(isRunning)
+  if (first.length > 0) return first.map(({ name }) => name)
+  const sidecar = initContainers.findLast(isRunning)
+  return sidecar === undefined ? [] : [sidecar.name]
 }
 
 /** The first that is not done, and the sidecars before it. */

@@ -5,25 +5,22 @@ import type { Stored } from '../../resources/object.ts'
 import type { ActionHandler, Container } from '../../resources/pod-spec/pod-spec.ts'
 import type { Pod } from '../../resources/pod.ts'
 import { parseQuantity, quantityUnits } from '../../resources/quantity.ts'
-import { ConfigError, type ConfigSource } from '../config/config-source.ts'
-import { containerEnvironment } from '../config/environment.ts'
+import type { ConfigSource } from '../config/config-source.ts'
 import type { PodPlace } from '../config/pod-field.ts'
 import { mountVolumes } from '../config/volumes.ts'
 import { LogWriter } from '../logs/log-writer.ts'
+import type { ProbeKind } from '../probes/prober.ts'
 import { RunError, type Run, type RunEnd, type RunSpec, type Runtime } from '../runtime/runtime.ts'
-import { ImageError, containerArgv, containerCwd } from './container-command.ts'
+import { ContainerWaits, type RecordEvent, type Waiting } from './container-waits.ts'
+import { checkImage } from './image-pulls.ts'
 import { endedRecord, newRecord, startedRecord, type ContainerRecord } from './container-record.ts'
 import { ContainerRun } from './container-run.ts'
 import type { LimitedRun } from '../stats/memory-limits.ts'
 import type { SampledRun } from '../stats/node-sampler.ts'
 import type { PodFiles } from './pod-files.ts'
-import type { ContainerView } from './plan-pod.ts'
-import {
-  messagePath,
-  messageVariable,
-  prepareMessage,
-  terminationMessage,
-} from './termination-message.ts'
+import { isSidecar, stopsNow, type ContainerView } from './plan-pod.ts'
+import { adoptedSpec, runEnvironment, runSpecOf } from './run-spec.ts'
+import { prepareMessage, terminationMessage } from './termination-message.ts'
 
 export interface PodContainersOptions {
   readonly runtime: Runtime
@@ -34,22 +31,14 @@ export interface PodContainersOptions {
   readonly onError: (error: unknown) => void
   /** Something changed that a status or a plan depends on. */
   readonly onChange: () => void
-  readonly record: (
-    type: 'Normal' | 'Warning',
-    reason: string,
-    message: string,
-    container: Container,
-  ) => void
+  readonly record: RecordEvent
 }
-export interface Waiting {
-  readonly reason: string
-  readonly message: string
-}
-
 const startErrorExitCode = 128
 const killedExitCode = 137
 const defaultGraceSeconds = 30
-const postStartTimeoutMs = 60_000
+const postStartTimeoutMs = 3_600_000
+/** Of sidecars, whose turn comes when the time of the others may be over. */
+const sidecarGraceMsMin = 2000
 
 export const podGraceMs = (pod: Stored<Pod>): number =>
   (pod.spec.terminationGracePeriodSeconds ?? defaultGraceSeconds) * 1000
@@ -58,11 +47,14 @@ export class PodContainers {
   readonly #options: PodContainersOptions
   readonly #records = new Map<string, ContainerRecord>()
   readonly #runs = new Map<string, ContainerRun>()
-  readonly #waiting = new Map<string, Waiting>()
+  readonly #waits: ContainerWaits
+  /** Containers whose postStart hook still runs, as they were before they were started. */
+  readonly #posting = new Map<string, ContainerRecord>()
   readonly #unfinished = new Set<Promise<void>>()
 
   constructor(options: PodContainersOptions) {
     this.#options = options
+    this.#waits = new ContainerWaits(options.record)
   }
 
   get areAllEnded(): boolean {
@@ -70,7 +62,7 @@ export class PodContainers {
   }
   /** Why containers that were not started yet wait. */
   get waiting(): ReadonlyMap<string, Waiting> {
-    return this.#waiting
+    return this.#waits.all
   }
   record(container: Container): ContainerRecord | undefined {
     return this.#records.get(container.name)
@@ -87,6 +79,17 @@ export class PodContainers {
         return [name, view]
       }),
     )
+  }
+
+  /** As they are told of: a container is there only when its postStart hook has ended well. */
+  reportedViews(): Map<string, ContainerView> {
+    const views = this.views()
+    for (const [name, record] of this.#posting)
+      views.set(name, { record, isStarted: false, isReady: false })
+    return views
+  }
+  isPosting({ name }: Container): boolean {
+    return this.#posting.has(name)
   }
 
   /** The log of a container's current run, or of the one before; undefined where there is none. */
@@ -145,38 +148,49 @@ export class PodContainers {
   async start(container: Container): Promise<'started' | 'waits'> {
     const before = this.#records.get(container.name) ?? newRecord
     const record = startedRecord(before, randomBytes(32).toString('hex'), Date.now())
+    if (this.#waits.isTooEarly(container)) return 'waits'
     let spec: RunSpec
     try {
-      await mountVolumes(container, this.#options.files)
+      const env = await runEnvironment(container, this.#options)
+      await mountVolumes(container, this.#options.files, env)
       await prepareMessage(container, this.#options.files)
-      spec = await this.#runSpec(container, record)
+      spec = await runSpecOf(container, env, record, this.#options)
+      await checkImage(container, spec)
     } catch (reason) {
       if (reason instanceof RunError) await this.#startFailed(container, record, reason)
-      else this.#wait(container, reason)
+      else this.#waits.add(container, reason)
       return reason instanceof RunError ? 'started' : 'waits'
     }
-    this.#waiting.delete(container.name)
+    this.#waits.delete(container)
     await this.#options.files.removeOldRun(container.name, record.restartCount)
     await this.#save(container, record)
     try {
-      await this.#run(container, record, spec)
+      await this.#run(container, record, spec, before)
     } catch (reason) {
       await this.#startFailed(container, record, reason)
     }
     return 'started'
   }
 
-  stop(container: Container, graceMs: number): void {
-    this.#runs
-      .get(container.name)
-      ?.stop(graceMs, graceMs > 0 ? container.lifecycle?.preStop : undefined)
+  /** `why` is told once. */
+  stop(
+    container: Container,
+    graceMs: number,
+    why: string = `Stopping container ${container.name}`,
+  ): void {
+    const run = this.#runs.get(container.name)
+    if (run === undefined) return
+    if (!run.isStopping) this.#options.record('Normal', 'Killing', why, container)
+    run.stop(graceMs, graceMs > 0 ? container.lifecycle?.preStop : undefined)
   }
 
-  stopAll(graceMs: number): void {
+  /** `inOrder`: sidecars when it is their turn, so call it again when a container has ended. */
+  stopAll(graceMs: number, how: 'inOrder' | 'atOnce'): void {
+    const now = how === 'inOrder' ? stopsNow(this.#pod.spec, this.views()) : undefined
     for (const container of this.all()) {
-      if (this.#runs.get(container.name)?.isStopping === false)
-        this.#options.record('Normal', 'Killing', `Stopping container ${container.name}`, container)
-      this.stop(container, graceMs)
+      if (now?.includes(container.name) === false) continue
+      const isLate = now !== undefined && isSidecar(container)
+      this.stop(container, isLate ? Math.max(graceMs, sidecarGraceMsMin) : graceMs)
     }
   }
 
@@ -200,7 +214,7 @@ export class PodContainers {
     if (found === 'neverStarted') {
       this.#records.set(container.name, { ...record, state: 'created' })
     } else if ('pid' in found) {
-      const spec = await this.#adoptedSpec(container, record)
+      const spec = await adoptedSpec(container, record, this.#options, this.#options.onError)
       await this.#attach(container, record, found, spec, this.#reported(container))
     } else {
       const logPath = files.logPath(container.name, record.restartCount)
@@ -218,41 +232,18 @@ export class PodContainers {
     return { isStarted: status?.started ?? false, isReady: status?.ready ?? false }
   }
 
-  /** Of a run that goes on already; its environment matters to probes alone, so what is missing by now must not stop it. */
-  async #adoptedSpec(container: Container, record: ContainerRecord): Promise<RunSpec> {
-    try {
-      return await this.#runSpec(container, record)
-    } catch (reason) {
-      this.#options.onError(reason)
-      const { files } = this.#options
-      const env = { PATH: process.env['PATH'] ?? '' }
-      const runDir = files.runDir(container.name, record.restartCount)
-      return { runDir, argv: [], env, cwd: files.rootDir }
-    }
-  }
-
-  async #runSpec(container: Container, record: ContainerRecord): Promise<RunSpec> {
-    const { files, place, source } = this.#options
-    const env = {
-      [messageVariable]: messagePath(container, files),
-      ...(await containerEnvironment(container, place(), source, files.rootDir)),
-    }
-    return {
-      runDir: files.runDir(container.name, record.restartCount),
-      argv: containerArgv(container, env),
-      env,
-      cwd: await containerCwd(container, files.rootDir),
-      ...(container.stdin === true
-        ? { input: container.stdinOnce === true ? 'once' : 'open' }
-        : {}),
-      ...(container.tty === true ? { terminal: true } : {}),
-    }
-  }
-
-  async #run(container: Container, record: ContainerRecord, spec: RunSpec): Promise<void> {
+  async #run(
+    container: Container,
+    record: ContainerRecord,
+    spec: RunSpec,
+    before: ContainerRecord,
+  ): Promise<void> {
+    const pulled = `Container image "${container.image ?? ''}" already present on machine`
+    this.#options.record('Normal', 'Pulled', pulled, container)
     const run = await this.#options.runtime.start(spec)
+    if (container.lifecycle?.postStart !== undefined) this.#posting.set(container.name, before)
     try {
-      this.#options.record('Normal', 'Created', `Created container ${container.name}`, container)
+      this.#options.record('Normal', 'Created', `Created container: ${container.name}`, container)
       await this.#attach(container, record, run, spec)
     } catch (reason) {
       // A process that nobody watches must not go on.
@@ -261,15 +252,6 @@ export class PodContainers {
     }
     this.#options.record('Normal', 'Started', `Started container ${container.name}`, container)
     this.#postStart(container)
-  }
-
-  /** What is missing may come. */
-  #wait(container: Container, reason: unknown): void {
-    const isConfig = reason instanceof ConfigError
-    if (!isConfig && !(reason instanceof ImageError)) throw reason
-    const why = isConfig ? 'CreateContainerConfigError' : 'ErrImagePull'
-    this.#waiting.set(container.name, { reason: why, message: reason.message })
-    this.#options.record('Warning', 'Failed', `Error: ${reason.message}`, container)
   }
 
   /** Counts as a run that failed: the next one is tried after the back-off. */
@@ -303,18 +285,17 @@ export class PodContainers {
       writer: await LogWriter.open({ runDir, logPath }),
       onError,
       ...(before === undefined ? {} : { before }),
+      isPosting: this.#posting.has(container.name),
       target: {
         container,
         podIp: place().podIp,
-        execute: (argv, timeoutMs) => runtime.execute({ argv, env, cwd }, timeoutMs),
+        execute: (argv, timeoutMs) => runtime.execute({ runDir, argv, env, cwd }, timeoutMs),
       },
       listener: {
         changed: onChange,
-        failed: (kind) => {
-          const message = `Container ${container.name} failed ${kind.toLowerCase()} probe, will be restarted`
-          this.#options.record('Normal', 'Killing', message, container)
-          this.stop(container, podGraceMs(this.#pod))
-        },
+        failed: (kind) => this.#probeFailed(container, kind),
+        preStopFailed: () =>
+          this.#options.record('Warning', 'FailedPreStopHook', 'PreStopHook failed', container),
         unhealthy: (kind, { outcome, message }) => {
           const what = outcome === 'unknown' ? 'errored' : 'failed'
           this.#options.record(
@@ -330,11 +311,23 @@ export class PodContainers {
     this.#track(this.#watchEnd(container, record, containerRun))
   }
 
+  #probeFailed(container: Container, kind: ProbeKind): void {
+    const { spec } = this.#pod
+    const { name, startupProbe, livenessProbe } = container
+    const isRestarted = spec.restartPolicy !== 'Never' || isSidecar(container)
+    const what = `Container ${name} failed ${kind.toLowerCase()} probe`
+    const seconds = (kind === 'Startup' ? startupProbe : livenessProbe)
+      ?.terminationGracePeriodSeconds
+    const graceMs = seconds === undefined ? podGraceMs(this.#pod) : seconds * 1000
+    this.stop(container, graceMs, isRestarted ? `${what}, will be restarted` : what)
+  }
+
   async #watchEnd(container: Container, record: ContainerRecord, run: ContainerRun): Promise<void> {
     const end = await run.ended()
     const isKilled = run.isOutOfMemory && end.exitCode === killedExitCode
     await this.#saveEnd(container, record, isKilled ? { ...end, reason: 'OOMKilled' } : end)
     this.#runs.delete(container.name)
+    if (this.#posting.delete(container.name)) this.#waits.delete(container)
     this.#options.onChange()
   }
 
@@ -350,11 +343,21 @@ export class PodContainers {
     run: ContainerRun,
     action: ActionHandler,
   ): Promise<void> {
-    const { outcome, message } = await run.hook(action, postStartTimeoutMs)
-    if (outcome === 'success' || run.isStopping) return
-    const text = `PostStartHook failed: ${message}`
-    this.#options.record('Warning', 'FailedPostStartHook', text, container)
-    this.stop(container, podGraceMs(this.#pod))
+    const { outcome, message } = await Promise.race([
+      run.hook(action, postStartTimeoutMs),
+      run.exited.then(() => ({ outcome: 'unknown', message: '' })),
+    ])
+    if (run.isStopping || run.isEnded) return
+    if (outcome === 'success') {
+      this.#posting.delete(container.name)
+      run.posted()
+    } else {
+      // Events are read by many: what the hook said is in the status alone.
+      this.#options.record('Warning', 'FailedPostStartHook', 'PostStartHook failed', container)
+      this.#waits.set(container, { reason: 'PostStartHookError', message })
+      this.stop(container, podGraceMs(this.#pod), 'FailedPostStartHook')
+    }
+    this.#options.onChange()
   }
 
   #track(work: Promise<void>): void {

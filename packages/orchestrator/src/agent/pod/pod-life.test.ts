@@ -1,5 +1,9 @@
 // What users see of pods while they live and when they end.
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Container } from '../../resources/pod-spec/pod-spec.ts'
+import { podType } from '../../resources/pod.ts'
 import { AgentFixture, sh, until } from '../testing/agent-fixture.ts'
 
 const agent = new AgentFixture()
@@ -27,3 +31,121 @@ test.skipIf(process.platform !== 'linux')(
     expect(agent.status('modest')).toMatchObject({ restartCount: 0, ready: true })
   },
 )
+
+const forever = 'trap "exit 0" TERM; while :; do sleep 0.05; done'
+const stubborn = 'trap "" TERM; while :; do sleep 0.05; done'
+
+test('an image that is no program of this machine is not pulled, and tried again later', async () => {
+  const image = 'no-such-image:1'
+  await agent.create('missing', [{ name: 'c', image, resources: {} }])
+  await agent.create('never', [{ name: 'c', image, imagePullPolicy: 'Never', resources: {} }])
+  await until(() =>
+    expect(agent.status('missing')?.state.waiting).toEqual({
+      reason: 'ImagePullBackOff',
+      message: 'Back-off pulling image "no-such-image:1"',
+    }),
+  )
+  await until(() => expect(agent.events('missing')).toContain('Failed: Error: ImagePullBackOff'))
+  expect(agent.events('missing')).toContain('Failed: Error: ErrImagePull')
+  expect(agent.pod('missing')?.status.phase).toBe('Pending')
+  await until(() =>
+    expect(agent.status('never')?.state.waiting).toEqual({
+      reason: 'ErrImageNeverPull',
+      message: 'Container image "no-such-image:1" is not present with pull policy of Never',
+    }),
+  )
+})
+
+test('until its postStart hook has ended a container is not there, and those after it are not started', async () => {
+  const postStart = { exec: { command: ['sh', '-c', 'while [ ! -e gate ]; do sleep 0.05; done'] } }
+  await agent.create('hooked', [
+    sh(forever, { lifecycle: { postStart } }),
+    { ...sh(forever), name: 'd' },
+  ])
+  await until(() => expect(agent.events('hooked')).toContain('Created: Created container: c'))
+  await until(() =>
+    expect(agent.pod('hooked')?.status).toMatchObject({
+      phase: 'Pending',
+      containerStatuses: [{ state: { waiting: { reason: 'ContainerCreating' } } }, {}],
+    }),
+  )
+  expect(agent.events('hooked')).not.toContain('Created: Created container: d')
+  await writeFile(join(agent.root('hooked'), 'gate'), '')
+  await until(() =>
+    expect(agent.pod('hooked')?.status.containerStatuses).toMatchObject([
+      { ready: true },
+      { ready: true },
+    ]),
+  )
+})
+
+test('a postStart hook that fails ends its container', async () => {
+  const postStart = { exec: { command: ['sh', '-c', 'exit 1'] } }
+  await agent.create('failing', [sh(forever, { lifecycle: { postStart } })])
+  await until(() => expect(agent.status('failing')?.restartCount).toBeGreaterThan(0))
+  await until(() =>
+    expect(agent.events('failing')).toEqual(
+      expect.arrayContaining([
+        'FailedPostStartHook: PostStartHook failed',
+        'Killing: FailedPostStartHook',
+        expect.stringMatching(/^BackOff: Back-off restarting failed container c in pod failing_/),
+      ]),
+    ),
+  )
+})
+
+test('a probe may give less time to end than the pod', async () => {
+  const livenessProbe = {
+    exec: { command: ['sh', '-c', 'exit 1'] },
+    periodSeconds: 0.05,
+    failureThreshold: 1,
+    terminationGracePeriodSeconds: 1,
+  }
+  await agent.create('sick', [sh(stubborn, { livenessProbe })], {
+    terminationGracePeriodSeconds: 600,
+    restartPolicy: 'Never',
+  })
+  await until(() => expect(agent.status('sick')?.state.terminated?.exitCode).toBe(137))
+  expect(agent.events('sick')).toContain('Killing: Container c failed liveness probe')
+})
+
+test('sidecars end after the others, the last one first, and only then the pod is over', async () => {
+  const loop = 'while :; do sleep 0.05; done'
+  const sidecar = (name: string): Container => ({
+    ...sh(`trap "echo ${name} >> order; exit 0" TERM; echo ${name} up >> order; ${loop}`),
+    name,
+    restartPolicy: 'Always',
+  })
+  const phases = new Set<string>()
+  await agent.create('helped', [sh('cat order; while [ ! -e gate ]; do sleep 0.05; done')], {
+    restartPolicy: 'Never',
+    terminationGracePeriodSeconds: 30,
+    initContainers: [sidecar('a'), sidecar('b')],
+  })
+  await until(() => expect(agent.status('helped')?.ready).toBe(true))
+  await writeFile(join(agent.root('helped'), 'gate'), '')
+  await until(() => {
+    const { phase = '', initContainerStatuses = [] } = agent.pod('helped')?.status ?? {}
+    const isAnyRunning = initContainerStatuses.some(({ state }) => state.running !== undefined)
+    if (isAnyRunning) phases.add(phase)
+    expect(phase).toBe('Succeeded')
+  })
+  expect([...phases]).not.toContain('Succeeded')
+  expect(await readFile(join(agent.root('helped'), 'order'), 'utf8')).toBe('a up\nb up\nb\na\n')
+})
+
+test('a deleted pod tells how it ended before its object goes', async () => {
+  let last: unknown
+  await agent.create('leaving', [sh(forever)])
+  await until(() => expect(agent.status('leaving')?.ready).toBe(true))
+  agent.client.intercept = ({ verb, name }) => {
+    if (verb === 'delete' && name === 'leaving') last = agent.pod('leaving')?.status
+    return undefined
+  }
+  await agent.client.delete(podType, 'default', 'leaving')
+  await until(() => expect(agent.pod('leaving')).toBeUndefined())
+  expect(last).toMatchObject({
+    phase: 'Succeeded',
+    containerStatuses: [{ state: { terminated: { exitCode: 0 } } }],
+  })
+})

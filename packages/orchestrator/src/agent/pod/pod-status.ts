@@ -22,6 +22,8 @@ import {
 export interface PodStatusInput {
   readonly pod: Stored<Pod>
   readonly views: ContainerViews
+  /** Its volumes are there. */
+  readonly isPrepared: boolean
   /** Why a container that was not started yet waits, e.g. a missing ConfigMap. */
   readonly waiting: ReadonlyMap<string, { readonly reason: string; readonly message?: string }>
   readonly nowMs: number
@@ -35,7 +37,10 @@ export interface PodStatusInput {
 export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, views, podIp, hostIp, failure } = input
   const { spec } = pod
-  const phase = failure === undefined ? podPhase(spec, views) : 'Failed'
+  const isRunning = [...views.values()].some(({ record }) => record.state === 'running')
+  const wanted = failure === undefined ? wantedPhase(pod, views, isRunning) : 'Failed'
+  // Whoever sees that a pod is over may take its place: nothing of it runs by then.
+  const phase = isOver(wanted) && isRunning ? (pod.status.phase ?? 'Pending') : wanted
   const initContainers = spec.initContainers ?? []
   const initContainerStatuses = initContainers.map((one) => containerStatus(one, input))
   const containerStatuses = spec.containers.map((one) => containerStatus(one, input))
@@ -44,7 +49,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
   return {
     phase,
     conditions: conditions(input, phase, [...initContainerStatuses, ...containerStatuses]),
-    ...(failure === undefined ? {} : failure),
+    ...(failure === undefined || !isOver(phase) ? {} : failure),
     hostIP: hostIp,
     hostIPs: [{ ip: hostIp }],
     podIP: podIp,
@@ -55,6 +60,17 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...(ephemeralContainers.length === 0 ? {} : { ephemeralContainerStatuses }),
     ...(pod.status.qosClass === undefined ? {} : { qosClass: pod.status.qosClass }),
   }
+}
+
+const isOver = (phase: PodPhase): boolean => phase === 'Succeeded' || phase === 'Failed'
+
+function wantedPhase(pod: Stored<Pod>, views: ContainerViews, isRunning: boolean): PodPhase {
+  if (pod.metadata.deletionTimestamp === undefined || isRunning) return podPhase(pod.spec, views)
+  // Nothing of it is started any more.
+  const isDone = pod.spec.containers.every(
+    (container) => recordOf(views, container).ending?.exitCode === 0,
+  )
+  return isDone ? 'Succeeded' : 'Failed'
 }
 
 export function podPhase(spec: PodSpec, views: ContainerViews): PodPhase {
@@ -119,6 +135,10 @@ function containerState(
   }
 }
 
+/** As a kubelet names a pod in its texts. */
+export const podLabel = ({ metadata: { name, namespace = '', uid } }: Stored<Pod>): string =>
+  `${name}_${namespace}(${uid})`
+
 export const crashLoopBackOff = (
   container: Container,
   pod: Stored<Pod>,
@@ -126,10 +146,9 @@ export const crashLoopBackOff = (
 ): { reason: string; message: string } => {
   const seconds = Math.round(delayMs / 1000)
   const delay = seconds >= 60 ? `${Math.floor(seconds / 60)}m${seconds % 60}s` : `${seconds}s`
-  const { name, namespace = '', uid } = pod.metadata
   return {
     reason: 'CrashLoopBackOff',
-    message: `back-off ${delay} restarting failed container=${container.name} pod=${name}_${namespace}(${uid})`,
+    message: `back-off ${delay} restarting failed container=${container.name} pod=${podLabel(pod)}`,
   }
 }
 
@@ -151,11 +170,12 @@ function conditions(
   statuses: readonly ContainerStatus[],
 ): Condition[] {
   const { pod, nowMs } = input
-  const isOver = phase === 'Succeeded' || phase === 'Failed'
   const initialized = initializedVerdict(input, phase)
-  const containersReady = isOver ? podCompleted(phase) : readyVerdict(pod.spec, statuses)
+  const containersReady = isOver(phase) ? podCompleted(phase) : readyVerdict(pod.spec, statuses)
   const ready = containersReady.status === 'True' ? gatesVerdict(pod) : containersReady
+  const canStart = input.isPrepared && !isOver(phase)
   const verdicts: [string, Verdict][] = [
+    ['PodReadyToStartContainers', canStart ? isTrue : { status: 'False' }],
     [
       'Initialized',
       phase === 'Succeeded' ? { status: 'True', reason: 'PodCompleted' } : initialized,
@@ -204,16 +224,14 @@ function readyVerdict(spec: PodSpec, statuses: readonly ContainerStatus[]): Verd
 }
 
 function gatesVerdict(pod: Stored<Pod>): Verdict {
-  const unmet = (pod.spec.readinessGates ?? []).filter(
-    (gate) =>
-      pod.status.conditions?.find((condition) => condition.type === gate.conditionType)?.status !==
-      'True',
-  )
-  if (unmet.length === 0) return isTrue
-  const texts = unmet.map(
-    (gate) =>
-      `corresponding condition of pod readiness gate "${gate.conditionType}" does not exist.`,
-  )
+  const texts = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => {
+    const status = pod.status.conditions?.find(({ type }) => type === conditionType)?.status
+    if (status === 'True') return []
+    return status === undefined
+      ? `corresponding condition of pod readiness gate "${conditionType}" does not exist.`
+      : `the status of pod readiness gate "${conditionType}" is not "True", but ${status}`
+  })
+  if (texts.length === 0) return isTrue
   return { status: 'False', reason: 'ReadinessGatesNotReady', message: texts.join(', ') }
 }
 

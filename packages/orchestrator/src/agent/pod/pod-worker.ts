@@ -20,7 +20,7 @@ import type { SampledPod } from '../stats/node-sampler.ts'
 import { planPod } from './plan-pod.ts'
 import { PodContainers, podGraceMs } from './pod-containers.ts'
 import type { PodFiles } from './pod-files.ts'
-import { crashLoopBackOff, podStatus } from './pod-status.ts'
+import { podLabel, podStatus } from './pod-status.ts'
 
 export interface PodWorkerOptions {
   readonly client: ApiClient
@@ -115,7 +115,7 @@ export class PodWorker {
       await this.#containers.detach()
       return
     }
-    this.#containers.stopAll(removedGraceMs)
+    this.#containers.stopAll(removedGraceMs, 'atOnce')
     await this.#containers.ended()
   }
 
@@ -179,11 +179,12 @@ export class PodWorker {
     const { metadata, status } = this.#pod
     if (this.#isGone || metadata.deletionTimestamp !== undefined) return this.#end()
     if (status.phase === 'Succeeded' || status.phase === 'Failed') {
-      this.#containers.stopAll(podGraceMs(this.#pod))
+      this.#containers.stopAll(podGraceMs(this.#pod), 'inOrder')
       if (this.#failure !== undefined) await this.#postStatus()
       return
     }
     this.#checkDeadline()
+    if (this.#failure !== undefined) this.#containers.stopAll(podGraceMs(this.#pod), 'inOrder')
     if (this.#failure === undefined && (await this.#prepare())) await this.#startAndStop()
     await this.#postStatus()
   }
@@ -210,7 +211,7 @@ export class PodWorker {
       reason: 'DeadlineExceeded',
       message: 'Pod was active on the node longer than the specified deadline',
     }
-    this.#containers.stopAll(podGraceMs(this.#pod))
+    this.#record('Normal', this.#failure.reason, this.#failure.message)
   }
 
   /** False while a volume cannot be made; says so and tries again later. */
@@ -222,7 +223,7 @@ export class PodWorker {
       return await this.#replaceTokens()
     } catch (reason) {
       if (!(reason instanceof ConfigError)) throw reason
-      this.#record('Warning', 'FailedMount', `MountVolume.SetUp failed: ${reason.message}`)
+      this.#record('Warning', 'FailedMount', reason.message)
       this.#wakeAfter(backOffMs(++this.#misses, retryBackOff))
       return false
     }
@@ -251,8 +252,10 @@ export class PodWorker {
     for (const container of this.#containers.all()) {
       if (plan.stop.includes(container.name))
         this.#containers.stop(container, podGraceMs(this.#pod))
-      if (!plan.start.includes(container.name) || this.#isClosed) continue
-      if ((await this.#containers.start(container)) === 'waits') isAnyWaiting = true
+      const isWanted = plan.start.includes(container.name) && !this.#isClosed
+      if (isWanted && (await this.#containers.start(container)) === 'waits') isAnyWaiting = true
+      // The next one is started when its postStart hook has ended.
+      if (this.#containers.isPosting(container)) break
     }
     if (isAnyWaiting) this.#wakeAfter(backOffMs(++this.#misses, retryBackOff))
     else this.#misses = 0
@@ -265,8 +268,8 @@ export class PodWorker {
     for (const container of this.#containers.all()) {
       const record = this.#containers.record(container)
       if (record?.state !== 'ended' || record.backOff === undefined) continue
-      const { message } = crashLoopBackOff(container, this.#pod, record.backOff.ms)
-      this.#record('Warning', 'BackOff', message.replace(/^back-off/, 'Back-off'), container)
+      const message = `Back-off restarting failed container ${container.name} in pod ${podLabel(this.#pod)}`
+      this.#record('Warning', 'BackOff', message, container)
     }
   }
 
@@ -276,7 +279,8 @@ export class PodWorker {
     const { deletionGracePeriodSeconds: seconds } = this.#pod.metadata
     const askedMs = seconds === undefined ? podGraceMs(this.#pod) : seconds * 1000
     this.#killAtMs = Math.min(this.#killAtMs, nowMs + (this.#isGone ? removedGraceMs : askedMs))
-    this.#containers.stopAll(Math.max(0, this.#killAtMs - nowMs))
+    const leftMs = Math.max(0, this.#killAtMs - nowMs)
+    this.#containers.stopAll(leftMs, this.#isGone || askedMs === 0 ? 'atOnce' : 'inOrder')
     if (!this.#isGone) await this.#postStatus()
     if (!this.#containers.areAllEnded) return
     if (!this.#isGone) {
@@ -308,7 +312,8 @@ export class PodWorker {
     const { podIp, hostIp, client } = this.#options
     const status = podStatus({
       pod: this.#pod,
-      views: this.#containers.views(),
+      views: this.#containers.reportedViews(),
+      isPrepared: this.#arePrepared,
       waiting: this.#containers.waiting,
       nowMs: Date.now(),
       startedAtMs: this.#startedAtMs,
@@ -338,11 +343,13 @@ export class PodWorker {
     message: string,
     container?: Container,
   ): void {
-    const isInit = container !== undefined && this.#pod.spec.initContainers?.includes(container)
-    const fieldPath =
-      container === undefined
-        ? undefined
-        : `spec.${isInit === true ? 'initContainers' : 'containers'}{${container.name}}`
+    const { spec } = this.#pod
+    const isOf = (list: readonly Container[] | undefined): boolean =>
+      list?.some(({ name }) => name === container?.name) ?? false
+    let list = 'containers'
+    if (isOf(spec.initContainers)) list = 'initContainers'
+    if (isOf(spec.ephemeralContainers)) list = 'ephemeralContainers'
+    const fieldPath = container === undefined ? undefined : `spec.${list}{${container.name}}`
     const regarding = referenceTo(this.#pod, fieldPath)
     this.#options.events.record({ regarding, type, reason, message })
   }

@@ -145,7 +145,7 @@ test('environment names that a shell cannot carry reach the program', async () =
 })
 
 test('a command beside the container is killed when it takes too long', async () => {
-  const { runDir: _, ...rest } = spec(['sh', '-c', 'echo partial; sleep 60'])
+  const rest = spec(['sh', '-c', 'echo partial; sleep 60'])
   expect(await runtime.execute(rest, 300)).toEqual({
     exitCode: 137,
     output: 'partial\n',

@@ -104,14 +104,14 @@ export class ProcessRuntime implements Runtime {
   }
 
   async execute(
-    spec: Omit<RunSpec, 'runDir'>,
+    spec: RunSpec,
     timeoutMs: number,
   ): Promise<{ exitCode: number; output: string; isTimedOut: boolean }> {
     const [command = '', ...args] = spec.argv
     const file = await findExecutable(command, spec.env['PATH'] ?? '', spec.cwd)
     const child = spawn(file, args, {
       cwd: spec.cwd,
-      env: { ...spec.env },
+      env: { ...spec.env, [runMark]: spec.runDir },
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
     })

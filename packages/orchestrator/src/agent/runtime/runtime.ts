@@ -57,9 +57,9 @@ export interface Runtime {
   find(runDir: string): Promise<Run | RunEnd | 'neverStarted'>
   /** Starts a command beside the container whose run is in `spec.runDir`. Rejects with RunError when it cannot start. */
   open(spec: RunSpec): Promise<Command>
-  /** Runs one command beside a container, e.g. for a probe; kills it after `timeoutMs`. Rejects with RunError when it cannot start. */
+  /** Runs one command beside a container, e.g. for a probe; kills it after `timeoutMs` or with the run. Rejects with RunError when it cannot start. */
   execute(
-    spec: Omit<RunSpec, 'runDir'>,
+    spec: RunSpec,
     timeoutMs: number,
   ): Promise<{ exitCode: number; output: string; isTimedOut: boolean }>
 }
