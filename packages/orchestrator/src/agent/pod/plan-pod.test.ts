@@ -40,6 +40,7 @@ const status = (
     pod: podOf('p', { spec: of, status: {} }),
     views: views(records),
     waiting: new Map(),
+    isPrepared: true,
     nowMs: 3000,
     startedAtMs: 1000,
     podIp: '127.64.0.1',
