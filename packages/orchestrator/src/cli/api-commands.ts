@@ -4,6 +4,7 @@ import { registerApplyCommand } from './apply-command.ts'
 import { registerDeleteCommand } from './delete-command.ts'
 import { registerDescribeCommand } from './describe-command.ts'
 import { registerExecCommand } from './exec-command.ts'
+import { registerExplainCommand } from './explain-command.ts'
 import { registerGetCommand } from './get-command.ts'
 import { registerLogsCommand } from './logs-command.ts'
 import { registerMetadataCommands } from './metadata-commands.ts'
@@ -12,6 +13,7 @@ import { registerPatchCommand } from './patch-command.ts'
 import { registerPortForwardCommand } from './port-forward-command.ts'
 import { registerRolloutCommand } from './rollout-command.ts'
 import { registerServerCommands } from './server-commands.ts'
+import { registerTaintCommand } from './taint-command.ts'
 import { registerTokenCommand } from './token-command.ts'
 import { registerUsageCommands } from './usage-commands.ts'
 import { registerWaitCommand } from './wait-command.ts'
@@ -27,6 +29,7 @@ export function registerApiCommands(program: Command): void {
     registerScaleCommand,
     registerLogsCommand,
     registerExecCommand,
+    registerExplainCommand,
     registerPortForwardCommand,
     registerUsageCommands,
     registerMetadataCommands,
@@ -34,6 +37,7 @@ export function registerApiCommands(program: Command): void {
     registerPatchCommand,
     registerRolloutCommand,
     registerServerCommands,
+    registerTaintCommand,
     registerTokenCommand,
     registerWaitCommand,
   ]) {

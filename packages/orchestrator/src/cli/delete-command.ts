@@ -5,11 +5,8 @@ import { ApiError } from '../client/api-client.ts'
 import type { KubeObject, Stored } from '../resources/object.ts'
 import { ApiSession } from './api-session.ts'
 import type { SessionOptions } from './api-session.ts'
-import { placed } from './apply-command.ts'
 import { typeLabel } from './discovery.ts'
-import type { ServedResource } from './discovery.ts'
-import { readManifests } from './manifest-files.ts'
-import { parseObjectArguments } from './object-arguments.ts'
+import { type SelectedObject, selectedObjects } from './selected-objects.ts'
 import { reportFailure, runVerb } from './verb-failure.ts'
 
 interface DeleteOptions extends SessionOptions {
@@ -22,12 +19,6 @@ interface DeleteOptions extends SessionOptions {
   readonly wait: boolean
   readonly ignoreNotFound?: boolean
 }
-interface Target {
-  readonly resource: ServedResource
-  readonly namespace: string | undefined
-  readonly name: string
-}
-
 const goneCheckMs = 200
 const goneWaitMs = 10 * 60_000
 
@@ -61,25 +52,9 @@ const deleteAll = async (words: readonly string[], options: DeleteOptions): Prom
   if (options.gracePeriod === 0 && options.force !== true) {
     process.stderr.write('Warning: --grace-period=0 without --force is taken as --now\n')
   }
-  const manifests = options.filename === undefined ? undefined : readManifests(options.filename)
   using session = new ApiSession(options)
-  const served = await session.served()
-  const targets =
-    manifests === undefined
-      ? await namedTargets(session, words, options)
-      : manifests.map((manifest): Target => {
-          const { resource, object } = placed(manifest, {
-            session,
-            served,
-            asked: options.namespace,
-          })
-          return {
-            resource,
-            namespace: object.metadata.namespace,
-            name: object.metadata.name ?? '',
-          }
-        })
-  const deleted: { readonly target: Target; readonly uid: string | undefined }[] = []
+  const targets = await selectedObjects(session, { ...options, words })
+  const deleted: { readonly target: SelectedObject; readonly uid: string | undefined }[] = []
   for (const target of targets) {
     try {
       const uid = await deleteOne(session, target, options)
@@ -94,36 +69,10 @@ const deleteAll = async (words: readonly string[], options: DeleteOptions): Prom
   if (options.wait) for (const { target, uid } of deleted) await waitUntilGone(session, target, uid)
 }
 
-const namedTargets = async (
-  session: ApiSession,
-  words: readonly string[],
-  options: DeleteOptions,
-): Promise<Target[]> => {
-  if (words.length === 0)
-    throw new Error('you must provide one or more resources by argument or filename')
-  const targets: Target[] = []
-  for (const { resource, name } of parseObjectArguments(await session.served(), words)) {
-    const namespace = session.namespaceOf(resource)
-    if (name !== undefined) {
-      targets.push({ resource, namespace, name })
-      continue
-    }
-    if (options.all !== true && options.selector === undefined) {
-      throw new Error('resource(s) were provided, but no name was specified')
-    }
-    const { items } = await session.client.list(resource.ref, {
-      ...(namespace === undefined ? {} : { namespace }),
-      ...(options.selector === undefined ? {} : { labelSelector: options.selector }),
-    })
-    targets.push(...items.map(({ metadata }) => ({ resource, namespace, name: metadata.name })))
-  }
-  return targets
-}
-
 /** The uid of what was deleted, to tell it from one of the same name made later. */
 const deleteOne = async (
   session: ApiSession,
-  { resource, namespace, name }: Target,
+  { resource, namespace, name }: SelectedObject,
   options: DeleteOptions,
 ): Promise<string | undefined> => {
   const { client } = session
@@ -145,7 +94,7 @@ const graceSeconds = (options: DeleteOptions): number | undefined => {
 
 const waitUntilGone = async (
   session: ApiSession,
-  { resource, namespace, name }: Target,
+  { resource, namespace, name }: SelectedObject,
   uid: string | undefined,
 ): Promise<void> => {
   const deadline = Date.now() + goneWaitMs

@@ -69,13 +69,18 @@ export const findResources = (
 
 /** The one resource that `word` names. Throws Error when there is none. */
 const findResource = (served: readonly ServedResource[], word: string): ServedResource => {
-  const lower = word.toLowerCase()
-  const found = served.find((resource) => namesOf(resource).includes(lower))
+  const found = findNamed(served, word.toLowerCase())
   if (found === undefined) {
     throw new Error(`the server doesn't have a resource type ${JSON.stringify(word)}`)
   }
   return found
 }
+
+/** The one resource that `word` names, categories apart. */
+export const findNamed = (
+  served: readonly ServedResource[],
+  word: string,
+): ServedResource | undefined => served.find((resource) => namesOf(resource).includes(word))
 
 const namesOf = ({ ref, kind, singular, shortNames }: ServedResource): string[] => {
   const plain = [ref.plural, singular, kind.toLowerCase()]

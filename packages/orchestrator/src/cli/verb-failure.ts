@@ -2,9 +2,15 @@
 import { ApiError } from '../client/api-client.ts'
 import { ConnectionError } from '../client/http-transport.ts'
 
+/** Printed as it is: some failures kubectl tells without `error:` before them. */
+export class BareError extends Error {
+  override readonly name = 'BareError'
+}
+
 /** The line for anything a verb throws. `doing` is put before the server's text, as in `error when creating "x.yaml"`. */
 export const failureText = (reason: unknown, doing?: string): string => {
   if (reason instanceof ApiError) return apiErrorText(reason, doing)
+  if (reason instanceof BareError) return reason.message
   if (reason instanceof ConnectionError) return connectionText(reason)
   return `error: ${reason instanceof Error ? reason.message : String(reason)}`
 }

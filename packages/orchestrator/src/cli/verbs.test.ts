@@ -109,9 +109,10 @@ test('wait waits for conditions and for the end', async () => {
   expect(await balsa('wait', 'deploy/web', '--for=condition=Never', '--timeout=1s')).toEqual(
     failed('error: timed out waiting for the condition on deployments/web'),
   )
-  expect(await balsa('wait', 'cm/gone', '--for=delete')).toEqual(
-    printed('configmap/gone deleted\n'),
+  expect(await balsa('wait', 'deploy/web', '--for=delete', '--timeout=50ms')).toEqual(
+    failed('error: timed out waiting for the condition on deployments/web'),
   )
+  expect(await balsa('wait', 'cm/gone', '--for=delete')).toEqual(printed(''))
 })
 
 test('drain cordons a node and evicts its pods, which come up elsewhere', async () => {
