@@ -27,7 +27,7 @@ const details = (
 ): Json => ({
   ...(name === undefined || name === '' ? {} : { name }),
   ...(group === '' ? {} : { group }),
-  kind: resource,
+  ...(resource === '' ? {} : { kind: resource }),
   ...(causes === undefined ? {} : { causes: causes.map((cause) => ({ ...cause })) }),
 })
 

@@ -7,6 +7,7 @@ import type { VirtualResource } from '../discovery/discovery.ts'
 import type { NodeConnections, NodeStats, PodStats } from '../node-connections.ts'
 import type { Registries } from '../registry/registries.ts'
 import { filterOf } from '../registry/selection.ts'
+import { withoutKind } from '../storage/stored-object.ts'
 import type { Exchange } from '../wire/exchange.ts'
 import { sendValue } from '../wire/replies.ts'
 import type { ResourcePath } from '../wire/request-path.ts'
@@ -47,7 +48,12 @@ export const handleMetrics = async (
       ? await nodeMetrics(exchange, path, sources)
       : await podMetrics(exchange, path, sources)
   if (path.name === undefined) {
-    sendValue(exchange, 200, { kind: `${kind}List`, apiVersion, metadata: {}, items })
+    sendValue(exchange, 200, {
+      kind: `${kind}List`,
+      apiVersion,
+      metadata: {},
+      items: items.map(withoutKind),
+    })
     return
   }
   const [only] = items

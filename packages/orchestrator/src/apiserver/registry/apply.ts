@@ -2,6 +2,7 @@
 import { ApiError } from '../../client/api-client.ts'
 import type { Json, KubeObject, ResourceType, Stored } from '../../resources/object.ts'
 import { hostileProblem, isJsonObject, patchDepthMax } from '../../resources/patch/patch-result.ts'
+import { apiVersionOf } from '../../resources/served-version.ts'
 import { badRequest } from '../api-errors.ts'
 import type { OwnedPart } from '../apply/field-paths.ts'
 import { applied, appliedNew, type ApplyRequest } from '../apply/server-side-apply.ts'
@@ -30,7 +31,7 @@ export interface ApplyOrder {
 /** Throws ApiError Conflict that names the fields and their owners. */
 export const applyTo = async (registry: Registry, order: ApplyOrder): Promise<Written> => {
   const { type, place, config, force, decoding, part = 'main' } = order
-  checkConfig(config)
+  checkConfig(config, type)
   // Checked as it was sent, so that what is unknown in it is told, and not what is merged from it.
   registry.checkPlace(decodeAs(type, config, decoding), place)
   const options: WriteOptions = { ...order.options, isApply: true }
@@ -57,13 +58,20 @@ export const applyTo = async (registry: Registry, order: ApplyOrder): Promise<Wr
   return { stored: await registry.create(place.namespace, named, creation), isCreated: true }
 }
 
-const checkConfig = (config: Json): void => {
-  if (!isJsonObject(config)) throw badRequest('the body of an apply patch must be an object')
+const checkConfig = (config: Json, type: ResourceType): void => {
+  if (!isJsonObject(config)) {
+    const found = Array.isArray(config) ? 'array' : config === null ? 'null' : typeof config
+    throw badRequest(
+      `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${found} into Go value of type map[string]interface {}`,
+    )
+  }
   const problem = hostileProblem(config, patchDepthMax)
   if (problem !== undefined) throw badRequest(problem)
-  const { apiVersion, kind, metadata } = config
-  if (typeof apiVersion !== 'string' || apiVersion === '' || typeof kind !== 'string') {
-    throw badRequest('an apply patch must name apiVersion and kind')
+  const { apiVersion = '', kind = '', metadata } = config
+  const text = (value: Json): string => (typeof value === 'string' ? value : '')
+  if (kind !== type.kind || apiVersion !== apiVersionOf(type)) {
+    const [version = '', group = ''] = text(apiVersion).split('/').toReversed()
+    throw badRequest(`invalid object type: ${group}/${version}, Kind=${text(kind)}`)
   }
   if (isJsonObject(metadata) && (metadata['managedFields'] ?? null) !== null) {
     throw badRequest('metadata.managedFields must be nil')

@@ -3,9 +3,11 @@ import {
   decodeObject,
   type KindOf,
   strictDecodingMessage,
+  strictProblem,
 } from '../../resources/schema/decode-object.ts'
 import type { Json, KubeObject, ResourceType } from '../../resources/object.ts'
 import { apiVersionOf, toStored } from '../../resources/served-version.ts'
+import type { ApiError } from '../../client/api-client.ts'
 import { badRequest } from '../api-errors.ts'
 
 /** What to do about fields the kind does not have. */
@@ -17,6 +19,12 @@ export interface DecodeOptions {
   readonly warn: (text: string) => void
   /** Fields that the text of the value names twice; asked for where they matter. */
   readonly duplicateFields?: (value: Json) => readonly string[]
+  /** Where the value is what a patch made: other answers for what does not fit. */
+  readonly patch?: {
+    /** What the patch itself has that it should not; asked for where it matters. */
+    readonly problems: () => readonly string[]
+    readonly refuse: (problem: string, patched: Json) => ApiError
+  }
 }
 
 /** For what comes from inside the process. */
@@ -33,10 +41,16 @@ export const decodeAs = (type: ResourceType, value: Json, options: DecodeOptions
 export const decodeKind = (type: KindOf, value: Json, options: DecodeOptions): KubeObject => {
   checkKind(type, value)
   const decoded = decodeObject(type, value)
-  if (!decoded.ok) throw badRequest(decoded.message)
+  if (!decoded.ok) {
+    if (options.patch === undefined) throw badRequest(decoded.message)
+    throw options.patch.refuse(decoded.message.replace(whoseProblem, ''), value)
+  }
   checkFields(type, { value, unknownFields: decoded.unknownFields }, options)
   return { ...decoded.object, apiVersion: groupVersion(type), kind: type.kind }
 }
+
+/** How the messages of decoding begin. */
+const whoseProblem = /^\w+ in version "\w+" cannot be handled as an? \w+: /
 
 export const groupVersion: typeof apiVersionOf = apiVersionOf
 
@@ -46,13 +60,17 @@ const checkFields = (
   options: DecodeOptions,
 ): void => {
   if (options.fieldValidation === 'Ignore') return
-  const duplicates = options.duplicateFields?.(value) ?? []
-  if (unknownFields.length === 0 && duplicates.length === 0) return
+  const { patch } = options
+  const own =
+    patch?.problems() ??
+    (options.duplicateFields?.(value) ?? []).map((field) => `duplicate field "${field}"`)
+  const problems = [...own, ...unknownFields.map((field) => `unknown field "${field}"`)]
+  if (problems.length === 0) return
   if (options.fieldValidation === 'Strict') {
-    throw badRequest(strictDecodingMessage(type, unknownFields, duplicates))
+    if (patch === undefined) throw badRequest(strictDecodingMessage(type, problems))
+    throw patch.refuse(strictProblem(problems), value)
   }
-  for (const field of duplicates) options.warn(`duplicate field "${field}"`)
-  for (const field of unknownFields) options.warn(`unknown field "${field}"`)
+  for (const problem of problems) options.warn(problem)
 }
 
 const checkKind = (type: KindOf, value: Json): void => {

@@ -19,6 +19,8 @@ export class ObjectCodec {
   readonly keepsVersion: boolean
   /** How the stored bytes of this kind begin. */
   readonly #head: Buffer
+  /** How they do in a list that names the kind once for all. */
+  readonly #itemHead = Buffer.from('{"metadata":{')
 
   constructor(
     type: { readonly group: string; readonly version: string; readonly kind: string },
@@ -43,18 +45,22 @@ export class ObjectCodec {
     return Buffer.from(`${text}}`)
   }
 
-  /** The JSON of a stored value with its resourceVersion; undefined where the value was not written by encode(). */
-  splice(value: Uint8Array, revision: number): Buffer | undefined {
-    const head = this.#head
-    if (value.length <= head.length || head.compare(value, 0, head.length) !== 0) return undefined
+  /**
+   * The JSON of a stored value with its resourceVersion, and with its kind unless it is an item of a typed list; undefined where the value
+   * was not written by encode().
+   */
+  splice(value: Uint8Array, revision: number, asItem = false): Buffer | undefined {
+    const stored = this.#head.length
+    if (value.length <= stored || this.#head.compare(value, 0, stored) !== 0) return undefined
+    const head = asItem ? this.#itemHead : this.#head
     const inserted = `"resourceVersion":"${revision}"`
-    const isEmpty = value[head.length] === 0x7d
-    const size = value.length + inserted.length + (isEmpty ? 0 : 1)
+    const isEmpty = value[stored] === 0x7d
+    const size = value.length - stored + head.length + inserted.length + (isEmpty ? 0 : 1)
     const json = Buffer.allocUnsafe(size)
     head.copy(json)
     let offset = head.length + json.write(inserted, head.length, 'latin1')
     if (!isEmpty) json[offset++] = 0x2c
-    json.set(value.subarray(head.length), offset)
+    json.set(value.subarray(stored), offset)
     return json
   }
 }
@@ -104,6 +110,14 @@ export class StoredObject {
     )
   }
 
+  /** The same as an item of a typed list: without its kind, which the list tells. */
+  get itemJson(): Buffer {
+    return (
+      this.#codec.splice(this.value, this.revision, true) ??
+      Buffer.from(JSON.stringify(withoutKind(this.object)))
+    )
+  }
+
   /** The same content under another revision: what a DELETED event carries. */
   at(revision: number): StoredObject {
     const known = this.#object
@@ -127,6 +141,15 @@ export class StoredObject {
     if (!this.#codec.keepsVersion) parsed.apiVersion = this.#codec.apiVersion
     return parsed as unknown as Stored<KubeObject>
   }
+}
+
+/** The object as an item of a typed list. */
+export const withoutKind = (object: {
+  readonly apiVersion?: unknown
+  readonly kind?: unknown
+}): object => {
+  const { apiVersion: _version, kind: _kind, ...item } = object
+  return item
 }
 
 /** Whether a stored value may be one of ours; anything else under /registry/ (another program's protobuf) is not served. */

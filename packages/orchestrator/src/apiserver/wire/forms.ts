@@ -3,7 +3,7 @@ import type { KubeObject, ResourceType, Stored } from '../../resources/object.ts
 import { fromStored } from '../../resources/served-version.ts'
 import { groupVersion } from '../registry/decode.ts'
 import type { ListPage } from '../registry/list-reader.ts'
-import type { StoredObject } from '../storage/stored-object.ts'
+import { type StoredObject, withoutKind } from '../storage/stored-object.ts'
 import type { Form } from './media-types.ts'
 
 /** What a row of a Table carries besides its cells. */
@@ -102,7 +102,7 @@ const listHead = (view: View, metadata: object): { head: object; items: string }
 const encodeItem = (view: View, stored: StoredObject): Uint8Array => {
   switch (view.form.as) {
     case 'object':
-      return view.type.storage === undefined ? stored.passingJson : objectJson(view, stored)
+      return listedJson(view, stored)
     case 'table':
       return json(row(view, stored))
     case 'partial':
@@ -121,6 +121,16 @@ const tableHead = (view: View, metadata: object, columns: boolean): object => ({
 
 const objectJson = ({ type }: View, stored: StoredObject): Uint8Array =>
   type.storage === undefined ? stored.json : json(fromStored(type, stored.object))
+
+/** Lists of built-in kinds name the kind once, as typed lists do; objects of custom kinds name it each. */
+const listedJson = ({ type }: View, stored: StoredObject): Uint8Array => {
+  if (type.custom !== undefined) {
+    return type.storage === undefined ? stored.passingJson : json(fromStored(type, stored.object))
+  }
+  return type.storage === undefined
+    ? stored.itemJson
+    : json(withoutKind(fromStored(type, stored.object)))
+}
 
 const row = (view: View, stored: StoredObject): object => {
   const { object } = stored

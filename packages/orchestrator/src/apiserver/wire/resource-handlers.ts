@@ -33,6 +33,7 @@ import { applyObject, managerOf } from './apply-handler.ts'
 import { flag, listQuery, writeOptions } from './query-options.ts'
 import { sendList, sendObject, sendValue, viewFor } from './replies.ts'
 import { readPatch } from './request-body.ts'
+import { patchDecoding } from './patch-decoding.ts'
 import type { ApiMetrics } from '../metrics/api-metrics.ts'
 import type { ResourcePath } from './request-path.ts'
 import { handleWatch } from './watch-handler.ts'
@@ -349,7 +350,7 @@ const patchChange = (
 ): Change => {
   const mergeKeys = mergeKeysOf(served)
   const patched = (shown: Json): Json => applyPatch(shown, type, patch, mergeKeys)
-  return changeFor(registry, served, patched, decoding(exchange))
+  return changeFor(registry, served, patched, patchDecoding(exchange, type, patch))
 }
 
 const checkScope = (path: ResourcePath, { type }: Registry): void => {

@@ -54,8 +54,27 @@ test('an object written as a beta is read, listed, watched and patched in every 
   expect(listed.json).toMatchObject({
     apiVersion: 'extensions/v1beta1',
     kind: 'IngressList',
-    items: [{ apiVersion: 'extensions/v1beta1', spec: { backend: { serviceName: 'web' } } }],
+    items: [{ spec: { backend: { serviceName: 'web' } } }],
   })
+  // The list tells the kind of its items, a single object and an event their own.
+  for (const path of ['/apis/extensions/v1beta1/ingresses', stable]) {
+    const { items } = (await api.request('GET', path)).json
+    expect(Object.keys(items[0]).toSorted()).toEqual(['metadata', 'spec', 'status'])
+    expect(items[0].metadata.resourceVersion).toBe(created.json.metadata.resourceVersion)
+  }
+  const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
+  const schema = { openAPIV3Schema: { type: 'object' } }
+  const versions = [{ name: 'v1', served: true, storage: true, schema }]
+  const names = { kind: 'Thing', plural: 'things' }
+  const definition = { group: 'example.com', scope: 'Cluster', names, versions }
+  const metadata = { name: 'things.example.com' }
+  await api.request('POST', definitions, { body: { metadata, spec: definition } })
+  const thing = { apiVersion: 'example.com/v1', kind: 'Thing', metadata: { name: 'a' } }
+  const things = '/apis/example.com/v1/things'
+  await expect
+    .poll(async () => (await api.request('POST', things, { body: thing })).status)
+    .toBe(201)
+  expect((await api.request('GET', things)).json.items).toMatchObject([thing])
   const watches = [await api.lines(`${beta}?watch=true`), await api.lines(`${stable}?watch=true`)]
   const patched = await api.request('PATCH', `${beta}/a`, {
     body: JSON.stringify({ spec: { backend: { serviceName: 'other' } } }),

@@ -81,3 +81,52 @@ test('names of sysctls are checked', async () => {
   ])
   expect(json.message).toContain('Invalid value: "foo-": must have at most 253 characters')
 })
+
+test('what a patch brings that the kind does not have is refused, told or dropped', async () => {
+  await api.request('POST', configMaps, {
+    body: { metadata: { name: 'strict' }, data: { a: '1' } },
+  })
+  const send = async (
+    type: string,
+    body: unknown,
+    validation: string,
+  ): Promise<readonly [number, string, string | undefined]> => {
+    const { status, json, headers } = await api.request(
+      'PATCH',
+      `${configMaps}/strict?fieldValidation=${validation}&dryRun=All`,
+      { body, headers: { 'content-type': `application/${type}-patch+json` } },
+    )
+    return [status, json.message, headers['warning']]
+  }
+  const operations = [{ op: 'add', path: '/datas', value: { a: { b: 1 } } }]
+  const members = { datas: { b: ['x', null, 2] } }
+  const problem = 'strict decoding error: unknown field "datas"'
+  const [code, text, warning] = await send('json', operations, 'Strict')
+  expect([code, warning]).toEqual([422, undefined])
+  expect(text).toMatch(/^ "" is invalid: patch: Invalid value: "\{.*\\"datas\\":.*\}": strict/)
+  expect(text.endsWith(`: ${problem}`)).toBe(true)
+  expect((await send('merge', members, 'Strict'))[1].endsWith(`: ${problem}`)).toBe(true)
+  expect(await send('strategic-merge', members, 'Strict')).toEqual([
+    422,
+    ` "" is invalid: patch: Invalid value: "map[datas:map[b:[x <nil> 2]]]": ${problem}`,
+    undefined,
+  ])
+  expect(await send('json', operations, 'Warn')).toEqual([
+    200,
+    undefined,
+    String.raw`299 - "unknown field \"datas\""`,
+  ])
+  expect(await send('json', operations, 'Ignore')).toEqual([200, undefined, undefined])
+  const twice = '[{"op":"add","path":"/data/b","value":"1","value":"2","from":"","more":1}]'
+  expect((await send('json', twice, 'Strict'))[1]).toContain(
+    'strict decoding error: json patch duplicate field "[0].value", json patch unknown field "[0].more"',
+  )
+  expect((await send('merge', '{"data":{"b":"1","b":"2"}}', 'Warn'))[2]).toBe(
+    String.raw`299 - "duplicate field \"data.b\""`,
+  )
+  expect(await send('strategic-merge', { data: 1, immutable: 'x' }, 'Ignore')).toEqual([
+    422,
+    ' "" is invalid: patch: Invalid value: "map[data:1 immutable:x]": cannot restore map from int64',
+    undefined,
+  ])
+})

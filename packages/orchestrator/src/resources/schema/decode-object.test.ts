@@ -42,7 +42,7 @@ test('unknown fields are dropped and named with their path', () => {
   })
   expect(result.unknownFields).toEqual(['spec.containers[0].imag', 'spec.replicas', 'data-x'])
   expect(result.object.spec).toEqual({ containers: [{ name: 'c', resources: {} }] })
-  expect(strictDecodingMessage(podType, ['spec.x', 'spec.y'])).toBe(
+  expect(strictDecodingMessage(podType, ['unknown field "spec.x"', 'unknown field "spec.y"'])).toBe(
     'Pod in version "v1" cannot be handled as a Pod: strict decoding error: unknown field "spec.x", unknown field "spec.y"',
   )
 })

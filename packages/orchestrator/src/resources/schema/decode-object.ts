@@ -69,16 +69,16 @@ const decodeMessage = <T extends KubeObject>(
   return { ok: true, object: object as unknown as T, unknownFields: decoder.unknownFields }
 }
 
-/** What Kubernetes answers under fieldValidation=Strict, and warns under Warn. */
+/** What Kubernetes answers under fieldValidation=Strict. A problem is e.g. `unknown field "spec.foo"`. */
 export const strictDecodingMessage = (
   type: Pick<ResourceType, 'kind' | 'version'>,
-  unknownFields: readonly string[],
-  duplicateFields: readonly string[] = [],
+  problems: readonly string[],
 ): string =>
-  `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: strict decoding error: ${[
-    ...duplicateFields.map((path) => `duplicate field "${path}"`),
-    ...unknownFields.map((path) => `unknown field "${path}"`),
-  ].join(', ')}`
+  `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${strictProblem(problems)}`
+
+/** The same without the kind, which is not named where a patch made the object. */
+export const strictProblem = (problems: readonly string[]): string =>
+  `strict decoding error: ${problems.join(', ')}`
 
 class Decoder {
   /** The first thing that is wrong; decoding goes on with zero values and its result is not used. */
