@@ -1,5 +1,7 @@
-// ValidatingAdmissionPolicies: refuses those whose expressions do not compile, and what breaks the rules of those that are bound. The
-// language is loaded with the first of them; until then a request pays for two comparisons.
+// ValidatingAdmissionPolicies: refuses what breaks the rules of those that are bound, and policies of both kinds whose expressions do not
+// compile. The language is loaded with the first of them; until then a request pays for two comparisons.
+import { mutatingAdmissionPolicyBindingType } from '../../resources/admission/mutating-admission-policy-binding.ts'
+import { mutatingAdmissionPolicyType } from '../../resources/admission/mutating-admission-policy.ts'
 import {
   type ValidatingAdmissionPolicyBinding,
   validatingAdmissionPolicyBindingType,
@@ -12,11 +14,13 @@ import type { FieldError, KubeObject, ResourceType } from '../../resources/objec
 import { forbidden as forbiddenField } from '../../resources/validation/field-error.ts'
 import type { Authorizer } from '../access/authorizer.ts'
 import { invalid } from '../api-errors.ts'
-import type { BoundPolicy, PolicyChecks } from '../policies/policy-checks.ts'
+import type { AdmissionPolicy } from '../policies/compiled-policy.ts'
+import type { PolicyChecks } from '../policies/policy-checks.ts'
 import type { ServedType } from '../registry/registries.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { MatchContext } from '../webhooks/match-request.ts'
 import type { AdmissionOperation, AdmissionPlugin, AdmissionRequest } from './admission.ts'
+import { BoundPolicies, type BoundPolicy } from './bound-policies.ts'
 
 export interface PoliciesOptions {
   readonly find: (type: ResourceType) => Registry | undefined
@@ -29,7 +33,7 @@ export interface PoliciesOptions {
 }
 
 /** Policies cannot keep anybody from mending policies, nor from asking what he may do. */
-const isExempt = ({ group, plural }: ResourceType): boolean =>
+export const isExempt = ({ group, plural }: ResourceType): boolean =>
   (group === 'admissionregistration.k8s.io' && /admissionpolic(ies|ybindings)$/.test(plural)) ||
   group === 'authentication.k8s.io' ||
   group === 'authorization.k8s.io'
@@ -37,12 +41,15 @@ const isExempt = ({ group, plural }: ResourceType): boolean =>
 export class AdmissionPolicies implements AdmissionPlugin {
   readonly name = 'ValidatingAdmissionPolicy'
   readonly #options: PoliciesOptions
-  #seen: { readonly policies: number; readonly bindings: number } | undefined
-  #bound: readonly BoundPolicy[] = []
+  readonly #bound: BoundPolicies<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>
   #checks: Promise<PolicyChecks> | undefined
 
   constructor(options: PoliciesOptions) {
     this.#options = options
+    this.#bound = new BoundPolicies(options.find, {
+      policy: validatingAdmissionPolicyType,
+      binding: validatingAdmissionPolicyBindingType,
+    })
   }
 
   handles(operation: AdmissionOperation, type: ResourceType, subresource: string): boolean {
@@ -52,12 +59,15 @@ export class AdmissionPolicies implements AdmissionPlugin {
 
   validate(request: AdmissionRequest): Promise<void> | void {
     if (isExempt(request.type)) return this.#validateItself(request)
-    const bound = this.#boundPolicies()
+    const bound = this.#bound.get()
     if (bound.length === 0) return undefined
     return this.#check(bound, request)
   }
 
-  async #check(bound: readonly BoundPolicy[], request: AdmissionRequest): Promise<void> {
+  async #check(
+    bound: readonly BoundPolicy<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>[],
+    request: AdmissionRequest,
+  ): Promise<void> {
     const checks = await this.#load()
     checks.check(bound, request)
   }
@@ -69,34 +79,12 @@ export class AdmissionPolicies implements AdmissionPlugin {
     return this.#checks
   }
 
-  /** Read again when one has changed. */
-  #boundPolicies(): readonly BoundPolicy[] {
-    const { find } = this.#options
-    const policies = find(validatingAdmissionPolicyType)?.cache
-    const bindings = find(validatingAdmissionPolicyBindingType)?.cache
-    if (policies === undefined || bindings === undefined) return []
-    const seen = { policies: policies.lastChange, bindings: bindings.lastChange }
-    if (this.#seen?.policies !== seen.policies || this.#seen.bindings !== seen.bindings) {
-      this.#seen = seen
-      const all = [...bindings.list('')].map(
-        ({ object }) => object as ValidatingAdmissionPolicyBinding,
-      )
-      this.#bound = [...policies.list('')].flatMap(({ object }) => {
-        const own = all.filter(({ spec }) => spec.policyName === object.metadata.name)
-        return own.length === 0
-          ? []
-          : [{ policy: object as ValidatingAdmissionPolicy, bindings: own }]
-      })
-    }
-    return this.#bound
-  }
-
   async #validateItself(request: AdmissionRequest): Promise<void> {
     const { type, name } = request
-    const isPolicy = type.plural === validatingAdmissionPolicyType.plural
+    const isPolicy = policyTypes.some(({ plural }) => plural === type.plural)
     const errors = isPolicy
       ? [
-          ...(await this.#load()).problems(request.object as ValidatingAdmissionPolicy),
+          ...(await this.#load()).problems(request.object as AdmissionPolicy),
           ...this.#paramKindErrors(request),
         ]
       : this.#paramRefErrors(request)
@@ -105,8 +93,8 @@ export class AdmissionPolicies implements AdmissionPlugin {
 
   /** Through a policy nobody reads what he may not read himself. */
   #paramKindErrors({ object, oldObject, user }: AdmissionRequest): readonly FieldError[] {
-    const kind = (object as ValidatingAdmissionPolicy).spec.paramKind
-    const before = (oldObject as ValidatingAdmissionPolicy | undefined)?.spec.paramKind
+    const kind = (object as AdmissionPolicy).spec.paramKind
+    const before = (oldObject as AdmissionPolicy | undefined)?.spec.paramKind
     const isSame = kind?.kind === before?.kind && kind?.apiVersion === before?.apiVersion
     if (kind === undefined || isSame) return []
     const { apiVersion = '', kind: named = '' } = kind
@@ -115,10 +103,11 @@ export class AdmissionPolicies implements AdmissionPlugin {
     return [forbiddenField('spec.paramKind', text)]
   }
 
-  #paramRefErrors({ object, user }: AdmissionRequest): readonly FieldError[] {
+  #paramRefErrors({ type, object, user }: AdmissionRequest): readonly FieldError[] {
     const { policyName = '', paramRef } = (object as ValidatingAdmissionPolicyBinding).spec
-    const policy = this.#options.find(validatingAdmissionPolicyType)?.cache.get(policyName)
-    const kind = (policy?.object as ValidatingAdmissionPolicy | undefined)?.spec.paramKind
+    const of = policyTypes[bindingTypes.findIndex(({ plural }) => plural === type.plural)]
+    const policy = of === undefined ? undefined : this.#options.find(of)?.cache.get(policyName)
+    const kind = (policy?.object as AdmissionPolicy | undefined)?.spec.paramKind
     if (paramRef === undefined || kind === undefined) return []
     const { apiVersion = '', kind: named = '' } = kind
     const { name = '*', namespace = '*' } = paramRef
@@ -157,6 +146,15 @@ export class AdmissionPolicies implements AdmissionPlugin {
   }
 }
 
+/** Each with the bindings of it. */
+const policyTypes: readonly ResourceType[] = [
+  validatingAdmissionPolicyType,
+  mutatingAdmissionPolicyType,
+]
+const bindingTypes: readonly ResourceType[] = [
+  validatingAdmissionPolicyBindingType,
+  mutatingAdmissionPolicyBindingType,
+]
+
 const isPolicyOrBinding = ({ plural }: ResourceType): boolean =>
-  plural === validatingAdmissionPolicyType.plural ||
-  plural === validatingAdmissionPolicyBindingType.plural
+  [...policyTypes, ...bindingTypes].some((type) => type.plural === plural)

@@ -12,6 +12,7 @@ import { CustomResourceAdmission } from './custom-resource-admission.ts'
 import { DefaultIngressClass, DefaultStorageClass } from './default-classes.ts'
 import { DefaultTolerations } from './default-tolerations.ts'
 import { LimitRanger } from './limit-ranger.ts'
+import { MutatingPolicies } from './mutating-policies.ts'
 import { NamespaceLifecycle } from './namespace-lifecycle.ts'
 import { NodeRestriction } from './node-restriction.ts'
 import { PodPriority } from './pod-priority.ts'
@@ -70,6 +71,7 @@ export const admissionPlugins = (context: AdmissionContext): readonly AdmissionP
     new ServiceAddresses(() => core('services'), now),
     new CustomResourceAdmission(() => find(customResourceDefinitionType)),
     ...(access === undefined ? [] : accessPlugins(context, access)),
+    new MutatingPolicies(policies),
     new MutatingWebhooks(webhooks),
     new WebhookConditions(),
     new AdmissionPolicies(policies),

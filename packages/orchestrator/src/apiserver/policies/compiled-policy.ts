@@ -1,25 +1,41 @@
 // A policy with its expressions compiled. Each kind of expression knows other names, as upstream: only rules, annotations and later
 // variables know the variables, messages know no authorizer, and `params` is there where the policy names their kind.
 import type { Environment } from '@marcbachmann/cel-js'
+import {
+  type MutatingAdmissionPolicySpec,
+  type Mutation,
+  mutationExpression,
+} from '../../resources/admission/mutating-admission-policy.ts'
 import type {
-  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicySpec,
   Validation,
 } from '../../resources/admission/validating-admission-policy.ts'
-import type { FieldError } from '../../resources/object.ts'
+import type { FieldError, KubeObject } from '../../resources/object.ts'
 import { invalid } from '../../resources/validation/field-error.ts'
 import { celEnvironment } from '../custom/cel-environment.ts'
 import { celFailure, CelProblem, type CelProgram, compileCel } from '../custom/cel-program.ts'
 import { registerAuthorizer } from './cel-authorizer.ts'
+import { registerObjectLiterals, withCalls } from './object-literals.ts'
+
+/** A policy of either kind: one that validates has no mutations. */
+export interface AdmissionPolicy extends KubeObject {
+  readonly spec: ValidatingAdmissionPolicySpec & Pick<MutatingAdmissionPolicySpec, 'mutations'>
+}
 
 export interface CompiledValidation {
   readonly validation: Validation
   readonly run: CelProgram
   readonly message: CelProgram | undefined
 }
+export interface CompiledMutation {
+  readonly mutation: Mutation
+  readonly run: CelProgram
+}
 export interface CompiledPolicy {
   readonly conditions: readonly { readonly name: string; readonly run: CelProgram }[]
   readonly variables: ReadonlyMap<string, CelProgram>
   readonly validations: readonly CompiledValidation[]
+  readonly mutations: readonly CompiledMutation[]
   readonly annotations: readonly { readonly key: string; readonly run: CelProgram }[]
   /** Expressions that do not compile, and are left out above. */
   readonly problems: readonly FieldError[]
@@ -54,16 +70,16 @@ export class PolicyVariables extends Map<string, unknown> {
 
 const always = ['object', 'oldObject', 'request', 'namespaceObject']
 
-export const compilePolicy = (policy: ValidatingAdmissionPolicy): CompiledPolicy =>
+export const compilePolicy = (policy: AdmissionPolicy): CompiledPolicy =>
   new PolicyCompiler(policy).compile()
 
 class PolicyCompiler {
-  readonly #policy: ValidatingAdmissionPolicy
+  readonly #policy: AdmissionPolicy
   readonly #problems: FieldError[] = []
   readonly #plain: Environment
   readonly #withAuthorizer: Environment
 
-  constructor(policy: ValidatingAdmissionPolicy) {
+  constructor(policy: AdmissionPolicy) {
     this.#policy = policy
     const names = policy.spec.paramKind === undefined ? always : [...always, 'params']
     this.#plain = celEnvironment(names)
@@ -87,7 +103,9 @@ class PolicyCompiler {
       const run = this.#program(environment, valueExpression, at, ['string', 'null'])
       return run === undefined ? [] : [{ key, run }]
     })
-    return { conditions, variables, validations, annotations, problems: this.#problems }
+    const mutations = this.#mutations(environment)
+    const problems = this.#problems
+    return { conditions, variables, validations, mutations, annotations, problems }
   }
 
   #variables(): ReadonlyMap<string, CelProgram> {
@@ -113,17 +131,33 @@ class PolicyCompiler {
     })
   }
 
+  #mutations(environment: Environment): readonly CompiledMutation[] {
+    const { mutations = [] } = this.#policy.spec
+    if (mutations.length === 0) return []
+    const withLiterals = environment.clone()
+    registerObjectLiterals(withLiterals)
+    return mutations.flatMap((mutation, index) => {
+      const isPatch = mutation.patchType === 'JSONPatch'
+      const at = `spec.mutations[${index}].${isPatch ? 'jsonPatch' : 'applyConfiguration'}.expression`
+      const expression = mutationExpression(mutation)
+      const types = isPatch ? ['list<JSONPatch>', 'list<dyn>', 'list'] : ['Object']
+      const run = this.#program(withLiterals, withCalls(expression), at, types, expression)
+      return run === undefined ? [] : [{ mutation, run }]
+    })
+  }
+
   #program(
     environment: Environment,
     text: string,
     field: string,
     types: readonly string[],
+    written = text,
   ): CelProgram | undefined {
     try {
       return compileCel(environment, text, types)
     } catch (reason) {
       if (!(reason instanceof CelProblem)) throw reason
-      this.#problems.push(invalid(field, text, reason.message))
+      this.#problems.push(invalid(field, written, reason.message))
       return undefined
     }
   }

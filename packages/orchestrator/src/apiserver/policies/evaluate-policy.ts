@@ -128,7 +128,7 @@ export const evaluatePolicy = (
 }
 
 /** Getters of the input stay getters. */
-const contextOf = (
+export const contextOf = (
   input: PolicyInput,
   params: KubeObject | undefined,
   variables: PolicyVariables,
@@ -151,7 +151,7 @@ const contextOf = (
 })
 
 /** A text: why that cannot be told. A condition that does not hold counts more than one that fails. */
-const matchOf = (
+export const matchOf = (
   { conditions }: CompiledPolicy,
   run: (program: CelProgram) => unknown,
 ): boolean | string => {
@@ -166,7 +166,7 @@ const matchOf = (
   return failure ?? true
 }
 
-const failureText = (expression: string, reason: unknown): string =>
+export const failureText = (expression: string, reason: unknown): string =>
   reason instanceof CelBudgetError
     ? reason.message
     : `expression '${expression}' resulted in error: ${celFailure(reason)}`

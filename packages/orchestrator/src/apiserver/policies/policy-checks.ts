@@ -7,16 +7,13 @@ import type { AdmissionRequest } from '../admission/admission.ts'
 import { forbidden } from '../api-errors.ts'
 import { matchesResources } from '../webhooks/match-request.ts'
 import type { PoliciesOptions } from '../admission/admission-policies.ts'
+import type { BoundPolicy } from '../admission/bound-policies.ts'
 import { authorizerOf } from './cel-authorizer.ts'
-import { type CompiledPolicy, compilePolicy } from './compiled-policy.ts'
+import { type AdmissionPolicy, type CompiledPolicy, compilePolicy } from './compiled-policy.ts'
 import { evaluatePolicy, PolicyInput, type PolicyOutcome } from './evaluate-policy.ts'
 import { findParams, ParamProblem } from './find-params.ts'
 
-/** A policy and where it holds. */
-export interface BoundPolicy {
-  readonly policy: ValidatingAdmissionPolicy
-  readonly bindings: readonly ValidatingAdmissionPolicyBinding[]
-}
+type BoundValidation = BoundPolicy<ValidatingAdmissionPolicy, ValidatingAdmissionPolicyBinding>
 
 interface Denial {
   readonly policy: string
@@ -43,12 +40,12 @@ export class PolicyChecks {
   }
 
   /** Expressions that do not compile. */
-  problems(policy: ValidatingAdmissionPolicy): readonly FieldError[] {
+  problems(policy: AdmissionPolicy): readonly FieldError[] {
     return compilePolicy(policy).problems
   }
 
   /** Throws ApiError for a request that a policy denies. */
-  check(policies: readonly BoundPolicy[], request: AdmissionRequest): void {
+  check(policies: readonly BoundValidation[], request: AdmissionRequest): void {
     const { match } = this.#options
     const concerned = policies.filter(({ policy }) =>
       matchesResources(policy.spec.matchConstraints ?? {}, request, match),
@@ -104,7 +101,7 @@ export class PolicyChecks {
 }
 
 /** A binding without rules is about all that its policy is about. */
-const matchesBinding = (
+export const matchesBinding = (
   matchResources: NonNullable<ValidatingAdmissionPolicyBinding['spec']['matchResources']>,
   request: AdmissionRequest,
   context: PoliciesOptions['match'],
@@ -186,12 +183,19 @@ class PolicyRun {
   }
 }
 
-const denied = ({ type, name }: AdmissionRequest, denial: Denial): ApiError => {
+const denied = (request: AdmissionRequest, denial: Denial): ApiError => {
   const binding = denial.binding === undefined ? '' : ` with binding '${denial.binding}'`
   const message = `ValidatingAdmissionPolicy '${denial.policy}'${binding} denied request: ${denial.message}`
+  return refusal(request, message, denial.reason === '' ? 'Invalid' : denial.reason)
+}
+
+export const refusal = (
+  { type, name }: AdmissionRequest,
+  message: string,
+  reason: string,
+): ApiError => {
   const of = { group: type.group, resource: type.plural }
   const error = forbidden(of, name, message)
   const details = { ...(error.details as object), causes: [{ message }] }
-  const reason = denial.reason === '' ? 'Invalid' : denial.reason
   return new ApiError(codes[reason] ?? 422, reason, error.message, details)
 }

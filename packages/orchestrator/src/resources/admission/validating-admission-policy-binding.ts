@@ -2,7 +2,14 @@
 import { ageColumn, column, nameColumn } from '../columns.ts'
 import { ageOf } from '../human-duration.ts'
 import { dns1123SubdomainProblems, pathSegmentProblems } from '../names.ts'
-import type { FieldError, KubeObject, LabelSelector, ResourceType } from '../object.ts'
+import type {
+  Cell,
+  Column,
+  FieldError,
+  KubeObject,
+  LabelSelector,
+  ResourceType,
+} from '../object.ts'
 import { allVerbs } from '../update-rules.ts'
 import {
   duplicate,
@@ -28,17 +35,53 @@ export interface ParamRef {
   /** Allow or Deny. */
   readonly parameterNotFoundAction?: string
 }
+/** What bindings of both kinds of policies have. */
+export interface BindingScope {
+  readonly policyName?: string
+  readonly paramRef?: ParamRef
+  readonly matchResources?: MatchResources
+}
 export interface ValidatingAdmissionPolicyBinding extends KubeObject {
-  readonly spec: {
-    readonly policyName?: string
-    readonly paramRef?: ParamRef
-    readonly matchResources?: MatchResources
+  readonly spec: BindingScope & {
     /** Deny, Warn, Audit. */
     readonly validationActions?: readonly string[]
   }
 }
 
 const actions = ['Audit', 'Deny', 'Warn']
+
+type PolicyBinding = KubeObject & { readonly spec: BindingScope }
+
+export const bindingDefaults = <T extends PolicyBinding>(object: T): T => {
+  const { matchResources } = object.spec
+  if (matchResources === undefined) return object
+  return {
+    ...object,
+    spec: { ...object.spec, matchResources: matchResourcesDefaults(matchResources) },
+  }
+}
+
+export const validateBindingScope = (spec: BindingScope): FieldError[] => [
+  ...validatePolicyName(spec.policyName ?? ''),
+  ...(spec.paramRef === undefined ? [] : validateParamRef(spec.paramRef, 'spec.paramRef')),
+  ...(spec.matchResources === undefined
+    ? []
+    : validateMatchResources(spec.matchResources, 'spec.matchResources')),
+]
+
+export const bindingColumns: readonly Column[] = [
+  nameColumn,
+  column('PolicyName', 'The policy that is bound.'),
+  column('ParamRef', 'The object that its expressions take values from.'),
+  ageColumn,
+]
+
+export const bindingCells = ({ metadata, spec }: PolicyBinding, now: number): readonly Cell[] => [
+  metadata.name ?? '',
+  spec.policyName ?? '',
+  paramText(spec.paramRef),
+  ageOf(metadata.creationTimestamp, now),
+]
 
 export const validatingAdmissionPolicyBindingType: ResourceType<ValidatingAdmissionPolicyBinding> =
   {
@@ -52,36 +95,15 @@ export const validatingAdmissionPolicyBindingType: ResourceType<ValidatingAdmiss
     namespaced: false,
     verbs: allVerbs,
     subresources: {},
-    defaults: (object) => {
-      const { matchResources } = object.spec
-      if (matchResources === undefined) return object
-      return {
-        ...object,
-        spec: { ...object.spec, matchResources: matchResourcesDefaults(matchResources) },
-      }
-    },
+    defaults: bindingDefaults,
     validate: ({ metadata, spec }) => [
       ...validateMetadata(metadata, dns1123SubdomainProblems),
-      ...validatePolicyName(spec.policyName ?? ''),
-      ...(spec.paramRef === undefined ? [] : validateParamRef(spec.paramRef, 'spec.paramRef')),
-      ...(spec.matchResources === undefined
-        ? []
-        : validateMatchResources(spec.matchResources, 'spec.matchResources')),
+      ...validateBindingScope(spec),
       ...validateActions(spec.validationActions ?? [], 'spec.validationActions'),
     ],
     validateUpdate: (object, old) => validateMetadataUpdate(object.metadata, old.metadata),
-    columns: [
-      nameColumn,
-      column('PolicyName', 'The policy whose rules hold.'),
-      column('ParamRef', 'The object that the rules take values from.'),
-      ageColumn,
-    ],
-    cells: ({ metadata, spec }, now) => [
-      metadata.name ?? '',
-      spec.policyName ?? '',
-      paramText(spec.paramRef),
-      ageOf(metadata.creationTimestamp, now),
-    ],
+    columns: bindingColumns,
+    cells: bindingCells,
   }
 
 const paramText = (ref: ParamRef | undefined): string => {
@@ -91,10 +113,10 @@ const paramText = (ref: ParamRef | undefined): string => {
   return ref.selector === undefined ? '' : '*'
 }
 
-const validatePolicyName = (name: string): FieldError[] =>
-  name === ''
-    ? [required('spec.policyName')]
-    : invalidEach('spec.policyName', name, dns1123SubdomainProblems(name))
+function validatePolicyName(name: string): FieldError[] {
+  const field = 'spec.policyName'
+  return name === '' ? [required(field)] : invalidEach(field, name, dns1123SubdomainProblems(name))
+}
 
 const validateParamRef = (ref: ParamRef, field: string): FieldError[] => {
   const { name = '', selector, parameterNotFoundAction } = ref

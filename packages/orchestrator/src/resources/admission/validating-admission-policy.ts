@@ -39,14 +39,17 @@ export interface PolicyVariable {
   readonly name: string
   readonly expression: string
 }
-export interface ValidatingAdmissionPolicySpec {
+/** What policies of both kinds have: whom they are about, and what their expressions know. */
+export interface PolicyScope {
   readonly paramKind?: ParamKind
   readonly matchConstraints?: MatchResources
   readonly matchConditions?: readonly MatchCondition[]
   readonly variables?: readonly PolicyVariable[]
+  readonly failurePolicy?: string
+}
+export interface ValidatingAdmissionPolicySpec extends PolicyScope {
   readonly validations?: readonly Validation[]
   readonly auditAnnotations?: readonly AuditAnnotation[]
-  readonly failurePolicy?: string
 }
 export interface ValidatingAdmissionPolicy extends KubeObject {
   readonly spec: ValidatingAdmissionPolicySpec
@@ -74,25 +77,12 @@ export const validatingAdmissionPolicyType: ResourceType<ValidatingAdmissionPoli
   namespaced: false,
   verbs: allVerbs,
   subresources: { status: true },
-  defaults: (object) => {
-    const { matchConstraints } = object.spec
-    const matched =
-      matchConstraints === undefined
-        ? {}
-        : { matchConstraints: matchResourcesDefaults(matchConstraints) }
-    return { ...object, spec: { failurePolicy: 'Fail', ...object.spec, ...matched } }
-  },
+  defaults: (object) => ({ ...object, spec: scopeDefaults(object.spec) }),
   prepareForCreate: (object) => observed(withFirstGeneration(object)),
   prepareForUpdate: (object, old) => observed(prepareSpecUpdate(object, old)),
   validate: ({ metadata, spec }) => [
     ...validateMetadata(metadata, dns1123SubdomainProblems),
-    ...oneOf('spec.failurePolicy', spec.failurePolicy, ['Fail', 'Ignore']),
-    ...(spec.paramKind === undefined ? [] : validateParamKind(spec.paramKind, 'spec.paramKind')),
-    ...validateConstraints(spec.matchConstraints),
-    ...validateMatchConditions(spec.matchConditions ?? [], 'spec.matchConditions'),
-    ...(spec.variables ?? []).flatMap((one, index) =>
-      validateVariable(one, `spec.variables[${index}]`),
-    ),
+    ...validateScope(spec),
     ...validateRules(spec, metadata.name ?? ''),
   ],
   validateUpdate: (object, old) => validateMetadataUpdate(object.metadata, old.metadata),
@@ -105,9 +95,7 @@ export const validatingAdmissionPolicyType: ResourceType<ValidatingAdmissionPoli
   cells: ({ metadata, spec }, now) => [
     metadata.name ?? '',
     spec.validations?.length ?? 0,
-    spec.paramKind === undefined
-      ? '<unset>'
-      : `${spec.paramKind.apiVersion ?? ''}/${spec.paramKind.kind ?? ''}`,
+    paramKindText(spec),
     ageOf(metadata.creationTimestamp, now),
   ],
 }
@@ -123,6 +111,28 @@ const observed = (policy: ValidatingAdmissionPolicy): ValidatingAdmissionPolicy 
       : { observedGeneration: policy.metadata.generation }),
   },
 })
+
+export const scopeDefaults = <T extends PolicyScope>(spec: T): T => {
+  const { matchConstraints } = spec
+  const matched =
+    matchConstraints === undefined
+      ? {}
+      : { matchConstraints: matchResourcesDefaults(matchConstraints) }
+  return { failurePolicy: 'Fail', ...spec, ...matched }
+}
+
+export const paramKindText = ({ paramKind }: PolicyScope): string =>
+  paramKind === undefined ? '<unset>' : `${paramKind.apiVersion ?? ''}/${paramKind.kind ?? ''}`
+
+export const validateScope = (spec: PolicyScope): FieldError[] => [
+  ...oneOf('spec.failurePolicy', spec.failurePolicy, ['Fail', 'Ignore']),
+  ...(spec.paramKind === undefined ? [] : validateParamKind(spec.paramKind, 'spec.paramKind')),
+  ...validateConstraints(spec.matchConstraints),
+  ...validateMatchConditions(spec.matchConditions ?? [], 'spec.matchConditions'),
+  ...(spec.variables ?? []).flatMap((one, index) =>
+    validateVariable(one, `spec.variables[${index}]`),
+  ),
+]
 
 const validateParamKind = (
   { apiVersion = '', kind = '' }: ParamKind,

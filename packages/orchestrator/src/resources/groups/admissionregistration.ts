@@ -1,4 +1,12 @@
 // The kinds of the group admissionregistration.k8s.io.
+import {
+  mutatingAdmissionPolicyBindingType,
+  oldMutatingAdmissionPolicyBindingType,
+} from '../admission/mutating-admission-policy-binding.ts'
+import {
+  mutatingAdmissionPolicyType,
+  oldMutatingAdmissionPolicyType,
+} from '../admission/mutating-admission-policy.ts'
 import { validatingAdmissionPolicyBindingType } from '../admission/validating-admission-policy-binding.ts'
 import { validatingAdmissionPolicyType } from '../admission/validating-admission-policy.ts'
 import {
@@ -12,4 +20,8 @@ export const admissionregistrationTypes: readonly ResourceType[] = [
   validatingAdmissionPolicyType,
   validatingAdmissionPolicyBindingType,
   validatingWebhookConfigurationType,
+  mutatingAdmissionPolicyType,
+  mutatingAdmissionPolicyBindingType,
+  oldMutatingAdmissionPolicyType,
+  oldMutatingAdmissionPolicyBindingType,
 ]

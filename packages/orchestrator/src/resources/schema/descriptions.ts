@@ -198,6 +198,11 @@ APIService: A group version that another server answers for.
 CertificateSigningRequest: A wish for a certificate, and the certificate once it is signed.
 MutatingWebhookConfiguration: Servers that may change objects before they are stored.
 ValidatingWebhookConfiguration: Servers that may refuse objects before they are stored.
+MutatingAdmissionPolicy: Changes that are made to objects before they are stored.
+MutatingAdmissionPolicyBinding: Where the changes of a policy are made.
+Mutation.applyConfiguration: The change as a part of an object, which is merged into it.
+Mutation.jsonPatch: The change as operations of a JSON patch.
+Mutation.patchType: Which of the two it is.
 ValidatingAdmissionPolicy: Rules that objects must keep to be stored.
 ValidatingAdmissionPolicyBinding: Where the rules of a policy hold.
 `

@@ -19,10 +19,13 @@ HostPathVolumeSource.type: BlockDevice CharDevice Directory DirectoryOrCreate Fi
 JobSpec.completionMode: Indexed NonIndexed
 JobSpec.podReplacementPolicy: Failed TerminatingOrFailed
 MatchResources.matchPolicy: Equivalent Exact
+MutatingAdmissionPolicySpec.failurePolicy: Fail Ignore
+MutatingAdmissionPolicySpec.reinvocationPolicy: IfNeeded Never
 MutatingWebhook.failurePolicy: Fail Ignore
 MutatingWebhook.matchPolicy: Equivalent Exact
 MutatingWebhook.reinvocationPolicy: IfNeeded Never
 MutatingWebhook.sideEffects: None NoneOnDryRun Some Unknown
+Mutation.patchType: ApplyConfiguration JSONPatch
 NamedRuleWithOperations.scope: * Cluster Namespaced
 NamespaceStatus.phase: Active Terminating
 NetworkPolicyPort.protocol: SCTP TCP UDP
