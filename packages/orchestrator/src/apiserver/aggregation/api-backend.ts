@@ -137,6 +137,10 @@ const received = (
 ): Promise<{ readonly answer: IncomingMessage; readonly bytes: Buffer }> =>
   new Promise((resolve, reject) => {
     call.on('error', reject)
+    // Also of one that goes on in another protocol, of which nobody tells otherwise.
+    call.on('close', () => {
+      reject(new Error('the connection was closed without an answer'))
+    })
     call.on('response', (answer) => {
       const chunks: Buffer[] = []
       let size = 0

@@ -104,3 +104,26 @@ test('an answer that does not end is broken off, a watch is not', async () => {
   await proxyToApi(watch.exchange, remote, timeoutMs)
   expect(watch.events).toEqual(['start 200', 'end'])
 })
+
+test('a document that is answered in another protocol is none', async () => {
+  sample.intercept = (request) => {
+    const head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x'
+    request.socket.write(`${head}\r\n\r\n`)
+    return true
+  }
+  const asked = { path: '/apis', accept: '*/*', timeoutMs: 5000, bytesMax: 1000 }
+  await expect(remote.backend.document(asked)).rejects.toThrow('closed without an answer')
+})
+
+test.each(['admin\u0001', 'admin\n', ' admin', 'admin\u007f', 'admin '])(
+  'a user %j is not told to another server as somebody else',
+  async (name) => {
+    sample.intercept = () => false
+    const { exchange, events } = await call('')
+    exchange.user = { name, groups: [] }
+    const before = sample.requests.length
+    await proxyToApi(exchange, remote, timeoutMs)
+    expect(events).toEqual(['respond 503'])
+    expect(sample.requests.length).toBe(before)
+  },
+)

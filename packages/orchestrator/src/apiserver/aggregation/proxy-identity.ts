@@ -11,6 +11,7 @@ const prefix = 'x-remote-'
 /** What a client sends of these is not to be believed. */
 export const isIdentityHeader = (name: string): boolean => name.toLowerCase().startsWith(prefix)
 
+/** Throws Error for a user of whom the server would take another one. */
 export const identityHeaders = ({ name, uid, groups, extra }: User): OutgoingHttpHeaders => ({
   [userHeader]: headerValue(name),
   ...(uid === undefined ? {} : { [uidHeader]: headerValue(uid) }),
@@ -23,11 +24,14 @@ export const identityHeaders = ({ name, uid, groups, extra }: User): OutgoingHtt
   ),
 })
 
-/** The bytes of UTF-8, which is what servers take them for; what cannot stand in a header at all is left out. */
-const headerValue = (text: string): string =>
-  Buffer.from(text, 'utf8')
-    .toString('latin1')
-    .replaceAll(/[^\t -~\u0080-\u00ff]/g, '')
+/** The bytes of UTF-8, which is what servers take them for. Throws Error for what would come out there as something else. */
+const headerValue = (text: string): string => {
+  const value = Buffer.from(text, 'utf8').toString('latin1')
+  if (/^[\t ]|[\t ]$|[^\t -~\u0080-\u00ff]/.test(value)) {
+    throw new Error(`${JSON.stringify(text)} cannot be told in a header`)
+  }
+  return value
+}
 
 /** As client-go does it: bytes that a header's name may not have, and `%`, as %XX. */
 const escapedKey = (key: string): string => {

@@ -60,6 +60,12 @@ export const updatedMetadata = (sent: ObjectMeta, current: ObjectMeta): ObjectMe
   }
 }
 
+/** What admission made of metadata that is updated: what the system keeps cannot be taken away; what may not change is refused later. */
+export const admittedMetadata = (admitted: ObjectMeta, current: ObjectMeta): ObjectMeta => ({
+  ...updatedMetadata(admitted, current),
+  ...kept(admitted, ['name', 'namespace', 'uid', 'creationTimestamp']),
+})
+
 const kept = (from: ObjectMeta, fields: readonly (keyof ObjectMeta)[]): ObjectMeta =>
   Object.fromEntries(
     fields.flatMap((field) => (from[field] === undefined ? [] : [[field, from[field]]])),

@@ -203,9 +203,9 @@ export class Registry {
       if (sent === current) return { object: current }
       this.checkPlace(sent, place)
       this.#preparation.checkIdentity(sent, current)
-      const object = withStatusOf(this.type, sent, current)
-      const admitted = await this.admitted('status', { place, object, current, options })
-      return afterUpdate(this.type, this.#preparation.tracked(admitted, current, options, 'status'))
+      const write = { place, object: withStatusOf(this.type, sent, current), current, options }
+      const kept = withStatusOf(this.type, await this.admitted('status', write), current)
+      return afterUpdate(this.type, this.#preparation.tracked(kept, current, options, 'status'))
     })
   }
 

@@ -7,7 +7,8 @@ import { conflict, invalid, modifiedConflict, type ResourceName } from '../api-e
 import type { OwnedPart } from '../apply/field-paths.ts'
 import { withUpdateTracked } from '../apply/managed-fields.ts'
 import { structureOf } from '../apply/structure.ts'
-import { createdMetadata, timestamp, updatedMetadata } from './object-metadata.ts'
+import { inNamespace } from './in-namespace.ts'
+import { admittedMetadata, createdMetadata, timestamp, updatedMetadata } from './object-metadata.ts'
 import type { Place } from './registry.ts'
 import type { DeleteOptions, WriteOptions } from './request-options.ts'
 
@@ -136,10 +137,18 @@ export class WritePreparation {
     }
   }
 
-  /** What plugins add is completed with defaults too. */
+  /** What plugins add is completed with defaults too; where the object is and what the system says of it is not theirs to change. */
   async #mutated(write: Omit<AdmittedWrite, 'object'>, object: KubeObject): Promise<KubeObject> {
     const admitted = await this.#admission.mutate(this.#request({ ...write, object }))
-    return admitted === object ? object : this.#type.defaults(admitted)
+    if (admitted === object) return object
+    const { place, oldObject } = write
+    const placed = inNamespace(this.#type, admitted, place.namespace)
+    const { uid = '', creationTimestamp = '' } = object.metadata
+    const metadata =
+      oldObject === undefined
+        ? createdMetadata(placed.metadata, placed.metadata.name, { uid, creationTimestamp })
+        : admittedMetadata(placed.metadata, oldObject.metadata)
+    return this.#type.defaults({ ...placed, metadata })
   }
 
   /** The status of a kind that users bring follows a schema as its spec does. */

@@ -113,6 +113,11 @@ export class WebhookClient {
         clearTimeout(timer)
         reject(reason)
       })
+      // Also of one that goes on in another protocol, of which nobody tells otherwise.
+      call.on('close', () => {
+        clearTimeout(timer)
+        reject(new Error('the connection was closed without an answer'))
+      })
       call.end(bytes)
     })
   }

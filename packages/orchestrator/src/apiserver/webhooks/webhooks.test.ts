@@ -21,7 +21,7 @@ interface Review {
     readonly dryRun: boolean
   }
 }
-type Answer = { readonly [key: string]: Json } | 'hang' | 'garbage'
+type Answer = { readonly [key: string]: Json } | 'hang' | 'garbage' | 'upgrade'
 
 /** By path: what the webhook there answers. */
 const answers = new Map<string, (review: Review['request']) => Answer>()
@@ -54,6 +54,11 @@ beforeAll(async () => {
         asked.push(`${path} ${review.operation} ${review.name ?? ''}`)
         const answer = answers.get(path)?.(review) ?? { allowed: true }
         if (answer === 'hang') return
+        if (answer === 'upgrade') {
+          const head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x'
+          request.socket.write(`${head}\r\n\r\n`)
+          return
+        }
         response.setHeader('content-type', 'application/json')
         response.end(
           answer === 'garbage' ? '{' : JSON.stringify({ response: { uid: review.uid, ...answer } }),
@@ -230,10 +235,65 @@ test('one that hangs or talks nonsense fails the request, or is passed over wher
       ) as string,
     })
   })
+  answers.set('/upgrade', () => 'upgrade')
+  await configured('Validating', [webhook('/upgrade')], async () => {
+    await expect(api.client.create(configMaps, configMap('five'))).rejects.toMatchObject({
+      code: 500,
+      message: expect.stringMatching(/the connection was closed without an answer$/) as string,
+    })
+  })
   const lenient = [webhook('/garbage', { failurePolicy: 'Ignore' })]
   await configured('Validating', lenient, async () => {
     await api.client.create(configMaps, configMap('five'))
   })
+})
+
+test('a webhook changes neither where an object is nor what the system says of it', async () => {
+  const kubeSystem = { op: 'replace', path: '/metadata/namespace', value: 'kube-system' }
+  answers.set('/move', () => patch([kubeSystem]))
+  await configured('Mutating', [webhook('/move')], async () => {
+    await expect(api.client.create(configMaps, configMap('kept'))).rejects.toMatchObject({
+      code: 400,
+      message:
+        'the namespace of the provided object does not match the namespace sent on the request',
+    })
+  })
+  const marks = [
+    { op: 'add', path: '/metadata/deletionTimestamp', value: '2020-01-01T00:00:00Z' },
+    { op: 'add', path: '/metadata/uid', value: 'forged' },
+    { op: 'add', path: '/metadata/creationTimestamp', value: '2020-01-01T00:00:00Z' },
+    { op: 'add', path: '/data', value: { seen: 'yes' } },
+  ]
+  answers.set('/mark', () => patch(marks))
+  await configured('Mutating', [webhook('/mark')], async () => {
+    const made = await api.client.create(configMaps, configMap('kept'))
+    expect(made).toMatchObject({ data: { seen: 'yes' } })
+    expect(made.metadata.uid).not.toBe('forged')
+    expect(made.metadata.creationTimestamp).not.toBe('2020-01-01T00:00:00Z')
+    expect(made.metadata.deletionTimestamp).toBeUndefined()
+  })
+  const before = await api.client.get(configMaps, 'default', 'kept')
+  answers.set('/strip', () =>
+    patch([
+      { op: 'remove', path: '/metadata/uid' },
+      { op: 'add', path: '/metadata/deletionTimestamp', value: '2020-01-01T00:00:00Z' },
+      { op: 'add', path: '/data', value: { seen: 'twice' } },
+    ]),
+  )
+  await configured('Mutating', [webhook('/strip')], async () => {
+    const after = await api.client.update(configMaps, before)
+    expect(after).toMatchObject({ data: { seen: 'twice' } })
+    expect(after.metadata.uid).toBe(before.metadata.uid)
+    expect(after.metadata.deletionTimestamp).toBeUndefined()
+  })
+  answers.set('/forge', () => patch([{ op: 'add', path: '/metadata/uid', value: 'forged' }]))
+  await configured('Mutating', [webhook('/forge')], async () => {
+    await expect(api.client.update(configMaps, configMap('kept'))).rejects.toMatchObject({
+      code: 422,
+      message: expect.stringContaining('metadata.uid: Invalid value: "forged"') as string,
+    })
+  })
+  await api.client.delete(configMaps, 'default', 'kept')
 })
 
 test('a webhook behind a service is found by its ready addresses and checked by its name', async () => {
