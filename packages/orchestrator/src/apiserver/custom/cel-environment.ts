@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Environment } from '@marcbachmann/cel-js'
 import { formatText } from './cel-format.ts'
 import { addNetworks } from './cel-networks.ts'
+import { searchInLinearTime } from './linear-patterns.ts'
 import { compilePattern } from '../../resources/custom/validate-value.ts'
 import {
   addQuantities,
@@ -63,6 +64,7 @@ const sizes = {
 
 /** With `variables` of any type. */
 export const celEnvironment = (variables: readonly string[]): Environment => {
+  searchInLinearTime()
   const environment = new Environment({
     unlistedVariablesAreDyn: false,
     homogeneousAggregateLiterals: false,

@@ -20,7 +20,8 @@ export class CelBudgetError extends Error {}
 
 const roundsMax = 1_000_000
 const millisecondsMax = 1000
-const roundsBetweenClocks = 1024
+/** A round may be dear: splitting or searching a text of megabytes. */
+const roundsBetweenClocks = 16
 /** Made once: a loop within a loop may throw it often. */
 const spent = new CelBudgetError(
   'validation failed due to running out of cost budget, no further validation rules will be run',

@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { JsonSchema, ValidationRule } from '../../resources/custom/json-schema.ts'
 import type { Json } from '../../resources/object.ts'
+import { compilePattern } from '../../resources/custom/validate-value.ts'
+import { celEnvironment } from './cel-environment.ts'
+import { CelBudgetError, compileCel } from './cel-program.ts'
 import { compileRules, ruleProblems } from './cel-rules.ts'
 
 const withRules = (
@@ -139,3 +142,39 @@ test('an update may leave a rule broken where it changes nothing, but not one ab
     'spec.level: Invalid value: 1: must rise',
   ])
 })
+
+test('the clock stops a loop of few rounds that are dear', () => {
+  const run = compileCel(celEnvironment(['l']), 'l.all(x, x == 1)')
+  let nowMs = 0
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => (nowMs += 800))
+  try {
+    expect(() => run({ l: Array.from({ length: 100 }, () => 1n) })).toThrow(CelBudgetError)
+  } finally {
+    now.mockRestore()
+  }
+})
+
+test.each(['^(a+)+$', '^([a-z0-9]+[-.]?)+$', '^(a|aa)+$'])(
+  'a search for %s ends, however the text looks',
+  (pattern) => {
+    const matches = compileCel(celEnvironment(['self']), `self.matches('${pattern}')`)
+    // By going back this would take years.
+    const text = `${'a'.repeat(100)}!`
+    expect(matches({ self: text })).toBe(false)
+    expect(compilePattern(pattern)?.test(text)).toBe(false)
+    expect(compilePattern(pattern)?.test('a'.repeat(100))).toBe(true)
+  },
+)
+
+test.each(['(?=a)b', 'a(?!b)', '(?<=a)b', '(?<!a)b', '(a)\\1', '(?P<x>a)\\k<x>'])(
+  '%s is no pattern, as in Go',
+  (pattern) => expect(compilePattern(pattern)).toBeUndefined(),
+)
+
+test.each([
+  ['(?P<x>a+)$', 'aa'],
+  ['^\\\\1$', '\\1'],
+  ['^\\p{L}+$', 'é'],
+  ['^.$', 'x'],
+  ['(?i)^ab$', 'AB'],
+])('%s finds %s', (pattern, text) => expect(compilePattern(pattern)?.test(text)).toBe(true))

@@ -104,14 +104,16 @@ const checkText = (schema: JsonSchema, value: string, path: string, errors: Fiel
       invalid(path, value, `${bodyPath(path)} should be at least ${minLength} chars long`),
     )
   }
-  if (maxLength !== undefined && length > maxLength) {
+  const isTooLong = maxLength !== undefined && length > maxLength
+  if (isTooLong) {
     errors.push({
       reason: 'FieldValueTooLong',
       field: path,
       message: `Too long: may not be more than ${maxLength} bytes`,
     })
   }
-  if (pattern !== undefined && !patternOf(pattern).test(value)) {
+  // A limit is there to be relied upon: what is too long is not searched.
+  if (pattern !== undefined && !isTooLong && !patternOf(pattern).test(value)) {
     errors.push(invalid(path, value, `${bodyPath(path)} should match '${pattern}'`))
   }
   const problem = format === undefined ? undefined : formatProblem(format, value)
@@ -138,12 +140,20 @@ const patternOf = (pattern: string): RegExp => {
   return made
 }
 
+/** What Go's patterns do not have, because it cannot be searched for in linear time: looking around and back. */
+const isBeyondGo = (pattern: string): boolean =>
+  /\(\?<?[=!]|\\[1-9k]/.test(pattern.replaceAll('\\\\', ''))
+
+/** Only without the flag `u` V8 searches in linear time where going back takes too long. */
+const needsUnicode = (pattern: string): boolean => /[^ -~\s]|\\[pPu]|\\x\{/.test(pattern)
+
 /** undefined: it is no pattern. */
 export const compilePattern = (pattern: string): RegExp | undefined => {
+  if (isBeyondGo(pattern)) return undefined
   const flags = /^\(\?([ims]+)\)/.exec(pattern)
   const body = flags === null ? pattern : pattern.slice(flags[0].length)
   const text = body.replaceAll('\\z', '$').replaceAll('\\A', '^').replaceAll('(?P<', '(?<')
-  for (const mode of ['u', '']) {
+  for (const mode of needsUnicode(text) ? ['u', ''] : ['']) {
     try {
       return new RegExp(text, (flags?.[1] ?? '') + mode)
     } catch (reason) {
