@@ -1,6 +1,4 @@
-// One try of a probe: HTTP, TCP or a command. A probe that cannot be tried at all is `unknown` and changes nothing, as a kubelet treats it.
-import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+// One try of a probe: HTTP, TCP, gRPC or a command. A probe that cannot be tried at all is `unknown` and changes nothing, as a kubelet treats it.
 import { connect } from 'node:net'
 import type {
   Container,
@@ -8,6 +6,8 @@ import type {
   IntOrString,
   Probe,
 } from '../../resources/pod-spec/pod-spec.ts'
+import { checkGrpcHealth } from './grpc-health.ts'
+import { dialText, tryHttp } from './http-probe.ts'
 import { RunError } from '../runtime/runtime.ts'
 
 export interface ProbeResult {
@@ -24,18 +24,21 @@ export interface ProbeTarget {
 }
 
 const defaultTimeoutSeconds = 1
-const bodyCharactersMax = 256
 
 export async function tryProbe(probe: Probe, target: ProbeTarget): Promise<ProbeResult> {
   const timeoutMs = (probe.timeoutSeconds ?? defaultTimeoutSeconds) * 1000
-  if (probe.httpGet !== undefined) return tryHttp(probe.httpGet, target, timeoutMs)
+  if (probe.httpGet !== undefined) return tryHttpGet(probe.httpGet, target, timeoutMs)
   if (probe.tcpSocket !== undefined) {
     const port = portNumber(probe.tcpSocket.port, target.container)
     if (port === undefined) return unknownPort(probe.tcpSocket.port)
     return tryTcp(probe.tcpSocket.host ?? target.podIp, port, timeoutMs)
   }
   if (probe.exec !== undefined) return tryExec(probe.exec.command ?? [], target, timeoutMs)
-  return { outcome: 'unknown', message: 'probes of this type are not served' }
+  if (probe.grpc !== undefined) {
+    const { port, service = '' } = probe.grpc
+    return checkGrpcHealth(`${target.podIp}:${port}`, service, timeoutMs)
+  }
+  return { outcome: 'unknown', message: 'missing probe handler' }
 }
 
 const portNumber = (port: IntOrString, container: Container): number | undefined => {
@@ -49,53 +52,21 @@ const unknownPort = (port: IntOrString): ProbeResult => ({
   message: `couldn't find port: ${port}`,
 })
 
-function tryHttp(
+function tryHttpGet(
   action: HttpGetAction,
   target: ProbeTarget,
   timeoutMs: number,
 ): Promise<ProbeResult> {
   const port = portNumber(action.port, target.container)
   if (port === undefined) return Promise.resolve(unknownPort(action.port))
-  const host = action.host ?? target.podIp
-  const isTls = action.scheme?.toUpperCase() === 'HTTPS'
-  const path = action.path === undefined || action.path === '' ? '/' : action.path
-  const headers = Object.fromEntries(
-    (action.httpHeaders ?? []).map(({ name, value }) => [name, value]),
-  )
-  const url = `${isTls ? 'https' : 'http'}://${host}:${port}${path}`
-  return new Promise((resolve) => {
-    const options = {
-      host,
-      port,
-      path,
-      headers: { 'User-Agent': 'kube-probe/1.0', Accept: '*/*', ...headers },
-      agent: false,
-      signal: AbortSignal.timeout(timeoutMs),
-    }
-    const request = isTls
-      ? httpsRequest({ ...options, rejectUnauthorized: false })
-      : httpRequest(options)
-    request.on('error', (error) =>
-      resolve({ outcome: 'failure', message: `Get "${url}": ${error.message}` }),
-    )
-    request.on('response', (response) => {
-      const code = response.statusCode ?? 0
-      let body = ''
-      response.setEncoding('utf8')
-      response.on('data', (text: string) => {
-        body = (body + text).slice(0, bodyCharactersMax)
-      })
-      response.on('error', (error) => resolve({ outcome: 'failure', message: error.message }))
-      response.on('end', () =>
-        resolve(
-          code >= 200 && code < 400
-            ? { outcome: 'success', message: body }
-            : { outcome: 'failure', message: `HTTP probe failed with statuscode: ${code}` },
-        ),
-      )
-    })
-    request.end()
-  })
+  const { host = '', scheme = 'HTTP', path = '' } = action
+  const name = host === '' ? target.podIp : host
+  const shown = `${scheme.toLowerCase()}://${name}:${port}/${path.replace(/^\//, '')}`
+  if (!URL.canParse(shown))
+    return Promise.resolve({ outcome: 'unknown', message: `parse ${shown}` })
+  const named = (action.httpHeaders ?? []).map(({ name: header, value }) => [header, value])
+  const headers = { 'User-Agent': 'kube-probe/1.33', Accept: '*/*', ...Object.fromEntries(named) }
+  return tryHttp(new URL(shown), headers, timeoutMs, shown)
 }
 
 function tryTcp(host: string, port: number, timeoutMs: number): Promise<ProbeResult> {
@@ -109,7 +80,7 @@ function tryTcp(host: string, port: number, timeoutMs: number): Promise<ProbeRes
       end({ outcome: 'failure', message: `dial tcp ${host}:${port}: i/o timeout` }),
     )
     socket.on('error', (error) =>
-      end({ outcome: 'failure', message: `dial tcp ${host}:${port}: ${error.message}` }),
+      end({ outcome: 'failure', message: dialText(error, new URL(`tcp://${host}:${port}`)) }),
     )
     socket.on('connect', () => end({ outcome: 'success', message: '' }))
   })
@@ -123,7 +94,7 @@ async function tryExec(
   try {
     const { exitCode, output, isTimedOut } = await target.execute(command, timeoutMs)
     if (isTimedOut)
-      return { outcome: 'failure', message: `command timed out after ${timeoutMs / 1000}s` }
+      return { outcome: 'failure', message: `command "${command.join(' ')}" timed out` }
     return { outcome: exitCode === 0 ? 'success' : 'failure', message: output }
   } catch (reason) {
     if (!(reason instanceof RunError)) throw reason

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http'
+import { createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Container, Probe } from '../../resources/pod-spec/pod-spec.ts'
@@ -10,7 +11,13 @@ let server: Server
 let port = 0
 beforeEach(async () => {
   server = createServer((request, response) => {
-    if (request.url === '/hang') return
+    const { url = '' } = request
+    if (url === '/hang') return
+    const to = url === '/loop' ? '/loop' : /^\/to(\/\d+)$/.exec(url)?.[1]
+    if (to !== undefined) {
+      response.writeHead(302, { location: to }).end()
+      return
+    }
     response.statusCode = Number(request.url?.slice(1)) || 200
     response.end(request.headers['x-name'] ?? 'fine')
   })
@@ -131,4 +138,61 @@ test('until the startup probe succeeds no other probe is tried and nothing is re
   exitCode = 0
   await until(() => expect([prober.isStarted, prober.isReady]).toEqual([true, true]))
   prober.close()
+})
+
+test('failures are told as Go tells them, and redirects to the same host are followed', async () => {
+  const told = async (probe: Probe): Promise<string> => (await tryProbe(probe, target())).message
+  const free = createServer()
+  await new Promise<void>((resolve) => free.listen(0, '127.0.0.1', resolve))
+  const closed = (free.address() as AddressInfo).port
+  await new Promise((resolve) => free.close(resolve))
+  const refused = `dial tcp 127.0.0.1:${closed}: connect: connection refused`
+  expect([
+    await told({ httpGet: { path: '/x', port: closed } }),
+    await told({ tcpSocket: { port: closed } }),
+    await told({ httpGet: { path: '/hang', port }, timeoutSeconds: 0.05 }),
+    await told({ exec: { command: ['slow', 'one'] } }),
+    await told({ grpc: { port: closed } }),
+    await told({ httpGet: { path: '/to/500', port } }),
+    await told({ httpGet: { path: '/to/200', port } }),
+    await told({ httpGet: { path: '/loop', port } }),
+  ]).toEqual([
+    `Get "http://127.0.0.1:${closed}/x": ${refused}`,
+    refused,
+    `Get "http://127.0.0.1:${port}/hang": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`,
+    'command "slow one" timed out',
+    `timeout: failed to connect service "127.0.0.1:${closed}" within 1s: context deadline exceeded`,
+    'HTTP probe failed with statuscode: 500',
+    'fine',
+    `Get "http://127.0.0.1:${port}/loop": stopped after 10 redirects`,
+  ])
+})
+
+test.each([
+  ['a', 'success', 'service healthy'],
+  ['b', 'failure', 'service unhealthy (responded with "NOT_SERVING")'],
+  [
+    'c',
+    'failure',
+    'error: this server does not implement the grpc health protocol (grpc.health.v1.Health): no',
+  ],
+])('a gRPC probe asks for the health of service %s: %s', async (service, result, message) => {
+  const grpc = createHttp2Server()
+  grpc.on('stream', (stream) => {
+    let name = ''
+    stream.on('data', (part: Buffer) => (name += part.subarray(7).toString()))
+    stream.on('end', () => {
+      stream.respond({ ':status': 200 }, { waitForTrailers: true })
+      stream.on('wantTrailers', () =>
+        stream.sendTrailers(
+          name === 'c' ? { 'grpc-status': '12', 'grpc-message': 'no' } : { 'grpc-status': '0' },
+        ),
+      )
+      stream.end(Buffer.from([0, 0, 0, 0, 2, 8, name === 'a' ? 1 : 2]))
+    })
+  })
+  await new Promise<void>((resolve) => grpc.listen(0, '127.0.0.1', resolve))
+  const probe = { grpc: { port: (grpc.address() as AddressInfo).port, service } }
+  expect(await tryProbe(probe, target())).toEqual({ outcome: result, message })
+  grpc.close()
 })
