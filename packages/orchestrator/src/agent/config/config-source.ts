@@ -39,7 +39,7 @@ export class ConfigSource {
   readonly #client: ApiClient
   readonly #namespace: string
   readonly #apiAddress: ApiAddress | undefined
-  #tokensDueAtMs = Number.POSITIVE_INFINITY
+  readonly #tokens = new Map<string, { readonly token: string; readonly dueAtMs: number }>()
 
   /** `apiAddress`: where programs reach the apiserver, if that is known. */
   constructor(client: ApiClient, namespace: string, apiAddress?: ApiAddress) {
@@ -94,12 +94,10 @@ export class ConfigSource {
 
   /** When the first of the tokens given out should be replaced; epoch milliseconds. */
   get tokensDueAtMs(): number {
-    return this.#tokensDueAtMs
-  }
-
-  /** Before all of them are made anew, or when that failed and is tried again later. */
-  postponeTokens(untilMs: number): void {
-    this.#tokensDueAtMs = untilMs
+    return Math.min(
+      Number.POSITIVE_INFINITY,
+      ...[...this.#tokens.values()].map((one) => one.dueAtMs),
+    )
   }
 
   /** The volume of a claim that the pod names; ConfigError until it has one. */
@@ -130,7 +128,7 @@ export class ConfigSource {
     }
   }
 
-  /** A token of the pod's service account that ends with the pod. */
+  /** A token of the pod's service account that ends with the pod; the same until it is due for another. */
   async token(
     pod: Stored<Pod>,
     { audience = '', expirationSeconds }: { audience?: string; expirationSeconds?: number },
@@ -138,6 +136,9 @@ export class ConfigSource {
     const { name, uid } = pod.metadata
     const account = pod.spec.serviceAccountName ?? 'default'
     const askedAtMs = Date.now()
+    const key = JSON.stringify([audience, expirationSeconds])
+    const known = this.#tokens.get(key)
+    if (known !== undefined && known.dueAtMs > askedAtMs) return known.token
     const { token, expirationTimestamp } = await this.#client.createToken(
       this.#namespace,
       account,
@@ -149,7 +150,7 @@ export class ConfigSource {
     )
     const lifeMs = Date.parse(expirationTimestamp) - askedAtMs
     const dueAtMs = askedAtMs + Math.max(lifeMs * tokenLifeShare, tokenPauseMsMin)
-    this.#tokensDueAtMs = Math.min(this.#tokensDueAtMs, dueAtMs)
+    this.#tokens.set(key, { token, dueAtMs })
     return token
   }
 

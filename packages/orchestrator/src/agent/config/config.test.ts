@@ -1,4 +1,4 @@
-import { lstat, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { lstat, mkdtemp, readFile, readdir, readlink, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -13,13 +13,14 @@ import { ConfigSource } from './config-source.ts'
 import { containerEnvironment } from './environment.ts'
 import { expandVariables } from './expand-variables.ts'
 import type { PodPlace } from './pod-field.ts'
-import { mountVolumes, prepareVolumes } from './volumes.ts'
+import { mountVolumes, prepareVolumes, refreshVolumes } from './volumes.ts'
 
 let dir = ''
 let source: ConfigSource
+let client: FakeApiClient
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'balsa-config-'))
-  const client = new FakeApiClient()
+  client = new FakeApiClient()
   source = new ConfigSource(client, 'default')
   const metadata = { namespace: 'default' }
   await client.create<ConfigMap>(configMapType, {
@@ -53,6 +54,9 @@ const place = (volumes: readonly Volume[] = []): PodPlace => ({
   hostIp: '10.0.0.1',
   allocatable: { cpu: '2', memory: '1Gi' },
 })
+/** Without the folders and links behind the files. */
+const visible = (names: readonly string[]): string[] =>
+  names.filter((name) => !name.startsWith('..')).toSorted((a, b) => a.localeCompare(b))
 const environment = (more: Partial<Container>): Promise<Record<string, string>> =>
   containerEnvironment(container(more), place(), source, '/pod')
 const value = async (variable: Omit<EnvVar, 'name'>): Promise<string | undefined> =>
@@ -129,15 +133,34 @@ test('the environment of the agent itself is not passed on', async () => {
   delete process.env['BALSA_TEST_PRIVATE']
 })
 
-test('ConfigMaps and Secrets become files, secrets for the owner alone', async () => {
+test('ConfigMaps and Secrets become files, with the modes that are asked for', async () => {
   const config = await mounted({ configMap: { name: 'cm', defaultMode: 0o644 } })
-  expect((await readdir(config)).sort((a, b) => a.localeCompare(b))).toEqual(['A', 'b.txt', 'bin'])
+  expect(visible(await readdir(config))).toEqual(['A', 'b.txt', 'bin'])
   expect(await readFile(join(config, 'bin'))).toEqual(Buffer.from([0xff]))
   const secret = await mounted({
-    secret: { secretName: 's', defaultMode: 0o644, items: [{ key: 'PASSWORD', path: 'sub/pass' }] },
+    secret: { secretName: 's', defaultMode: 0o440, items: [{ key: 'PASSWORD', path: 'sub/pass' }] },
   })
   expect(await readFile(join(secret, 'sub/pass'), 'utf8')).toBe('hush')
-  expect((await stat(join(secret, 'sub/pass'))).mode & 0o777).toBe(0o600)
+  expect((await stat(join(secret, 'sub/pass'))).mode & 0o777).toBe(0o440)
+})
+
+test('a volume follows its ConfigMap, all files at once, and keeps what it has when that is gone', async () => {
+  const volumes = [{ name: 'v', configMap: { name: 'cm' } }]
+  const folder = await mounted({ configMap: { name: 'cm' } })
+  const before = await readlink(join(folder, '..data'))
+  const refresh = (): Promise<void> => refreshVolumes(place(volumes), source, join(dir, 'volumes'))
+  await refresh()
+  expect(await readlink(join(folder, '..data'))).toBe(before)
+  await client.patch(configMapType, 'default', 'cm', 'merge', { data: { A: '2', 'b.txt': null } })
+  await refresh()
+  expect([visible(await readdir(folder)), await readFile(join(folder, 'A'), 'utf8')]).toEqual([
+    ['A', 'bin'],
+    '2',
+  ])
+  expect((await readdir(folder)).filter((name) => name.startsWith('..'))).toHaveLength(2)
+  await client.delete(configMapType, 'default', 'cm')
+  await refresh()
+  expect(await readFile(join(folder, 'A'), 'utf8')).toBe('2')
 })
 
 test('an emptyDir keeps what is in it when the pod is prepared again', async () => {
@@ -186,7 +209,7 @@ test('no path of a manifest leads out of the folder of the pod', async () => {
   const config = await mounted({
     configMap: { name: 'cm', items: [{ key: 'A', path: '../../../escaped' }] },
   })
-  expect(await readdir(config)).toEqual(['escaped'])
+  expect(visible(await readdir(config))).toEqual(['escaped'])
   await mounted({ emptyDir: {} }, { mountPath: '/../../outside' })
   expect((await lstat(join(dir, 'root', 'outside'))).isSymbolicLink()).toBe(true)
   await expect(mounted({ emptyDir: {} }, { mountPath: '/' })).rejects.toThrow(

@@ -1,8 +1,8 @@
 // Prepares the volumes of a pod. Processes see the host's file system, so a volume cannot appear at an absolute mountPath; it appears below
 // the pod's root folder instead, which is the working folder of its containers and is in $BALSA_ROOT: `mountPath: /etc/app` is
 // `$BALSA_ROOT/etc/app`. Every mount is a symbolic link; readOnly is not enforced.
-import { lstat, mkdir, readlink, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join, normalize, relative, resolve, sep } from 'node:path'
+import { mkdir, stat, writeFile } from 'node:fs/promises'
+import { dirname, normalize, sep } from 'node:path'
 import type {
   Container,
   DownwardApiFile,
@@ -17,17 +17,11 @@ import { isMissing } from '../runtime/process-identity.ts'
 import { claimedFolder } from './claimed-volume.ts'
 import { ConfigError, type ConfigKind, type ConfigSource } from './config-source.ts'
 import { expandVariables } from './expand-variables.ts'
+import { inside, replaceLink } from './paths.ts'
 import { podField, resourceField, type PodPlace } from './pod-field.ts'
-
-interface VolumeFile {
-  readonly path: string
-  readonly content: Buffer
-  readonly mode: number
-}
+import { writeVolume, type VolumeFile } from './write-volume.ts'
 
 const defaultMode = 0o644
-/** Secrets are for the owner alone, whatever mode is asked for. */
-const secretModeMask = 0o700
 const tokenMode = 0o600
 
 /** Makes every volume of the pod; safe to repeat. Rejects with ConfigError (a kubelet's FailedMount). */
@@ -57,25 +51,28 @@ async function prepareVolume(
   else if (volume.persistentVolumeClaim !== undefined)
     await prepareClaimed(await source.volume(volume.persistentVolumeClaim.claimName), folder)
   else if (volume.emptyDir !== undefined) await mkdir(folder, { recursive: true, mode: 0o777 })
-  else await writeFiles(folder, await volumeFiles(volume, place, source))
+  else await writeVolume(folder, await volumeFiles(volume, place, source))
 }
 
-/** Replaces the tokens of a pod's volumes, each file at once; whatever else the volumes hold stays as it is. */
-export async function replaceTokens(
+const isFilled = ({ configMap, secret, downwardAPI, projected }: Volume): boolean =>
+  (configMap ?? secret ?? downwardAPI ?? projected) !== undefined
+
+/** Whether the pod has volumes whose files follow objects. */
+export const hasFilledVolumes = ({ pod }: PodPlace): boolean =>
+  pod.spec.volumes?.some(isFilled) ?? false
+
+/** Brings such volumes to what their objects are now; those whose objects are gone stay as they are. */
+export async function refreshVolumes(
   place: PodPlace,
   source: ConfigSource,
   volumesDir: string,
 ): Promise<void> {
-  source.postponeTokens(Number.POSITIVE_INFINITY)
-  for (const { name, projected } of place.pod.spec.volumes ?? []) {
-    for (const projection of projected?.sources ?? []) {
-      if (projection.serviceAccountToken === undefined) continue
-      const folder = inside(volumesDir, name)
-      for (const file of await projectedFiles(projection, undefined, place, source)) {
-        const path = inside(folder, file.path)
-        await writeFile(`${path}.new`, file.content, { mode: file.mode })
-        await rename(`${path}.new`, path)
-      }
+  for (const volume of (place.pod.spec.volumes ?? []).filter(isFilled)) {
+    try {
+      const files = await volumeFiles(volume, place, source)
+      await writeVolume(inside(volumesDir, volume.name), files)
+    } catch (reason) {
+      if (!(reason instanceof ConfigError)) throw reason
     }
   }
 }
@@ -110,21 +107,6 @@ async function makeSubPath(target: string): Promise<void> {
     if (!isMissing(reason)) throw reason
     await mkdir(target, { recursive: true, mode: 0o777 })
   }
-}
-
-/** `path` below `folder`, however many `..` it holds. */
-export const inside = (folder: string, path: string): string =>
-  resolve(folder, `.${sep}${normalize(join(sep, path))}`)
-
-/** `link` leads to `target`, whatever was there before. */
-export async function replaceLink(link: string, target: string): Promise<void> {
-  try {
-    if ((await lstat(link)).isSymbolicLink() && (await readlink(link)) === target) return
-    await rm(link, { recursive: true, force: true })
-  } catch (reason) {
-    if (!isMissing(reason)) throw reason
-  }
-  await symlink(target, link)
 }
 
 async function prepareHostPath(
@@ -219,8 +201,8 @@ async function configFiles(
         `references non-existent ${kind === 'secret' ? 'secret' : 'config'} key: ${key}`,
       )
     }
-    const asked = mode ?? wanted.mode ?? defaultMode
-    return [{ path, content, mode: kind === 'secret' ? asked & secretModeMask : asked }]
+    // All volumes are below a folder that is for the owner alone.
+    return [{ path, content, mode: mode ?? wanted.mode ?? defaultMode }]
   })
 }
 
@@ -236,18 +218,3 @@ const downwardFiles = (
         : resourceField(item.resourceFieldRef, '', place)
     return { path: item.path, content: Buffer.from(text), mode: item.mode ?? mode ?? defaultMode }
   })
-
-/** All files appear at once: they are written beside and the folder is swapped by a rename. */
-async function writeFiles(folder: string, files: readonly VolumeFile[]): Promise<void> {
-  const fresh = `${folder}.new`
-  await rm(fresh, { recursive: true, force: true })
-  await mkdir(fresh, { recursive: true, mode: 0o755 })
-  for (const { path, content, mode } of files) {
-    const file = inside(fresh, path)
-    if (relative(fresh, file) === '') throw new ConfigError(`"${path}" is no path for a file`)
-    await mkdir(dirname(file), { recursive: true })
-    await writeFile(file, content, { mode })
-  }
-  await rm(folder, { recursive: true, force: true })
-  await rename(fresh, folder)
-}

@@ -11,7 +11,7 @@ import type { Container } from '../../resources/pod-spec/pod-spec.ts'
 import { podType, type Pod } from '../../resources/pod.ts'
 import { type ApiAddress, ConfigError, ConfigSource } from '../config/config-source.ts'
 import type { PodPlace } from '../config/pod-field.ts'
-import { prepareVolumes, replaceTokens } from '../config/volumes.ts'
+import { hasFilledVolumes, prepareVolumes, refreshVolumes } from '../config/volumes.ts'
 import type { LogWriter } from '../logs/log-writer.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import type { ContainerRun } from './container-run.ts'
@@ -39,8 +39,15 @@ export interface PodWorkerOptions {
 /** What a pod that was removed without notice gets. */
 const removedGraceMs = 2000
 const retryBackOff = { firstMs: 200, maxMs: 10_000 }
-const tokenRetryMs = 30_000
+/** How late a change of a ConfigMap or Secret may be seen in a volume. */
+const refreshMs = 30_000
+const refreshMsMin = 1000
 const timerMsMax = 0x7fffffff
+
+const annotated = ({ metadata: { labels = {}, annotations = {} } }: Stored<Pod>): object => ({
+  labels,
+  annotations,
+})
 
 export class PodWorker {
   readonly #options: PodWorkerOptions
@@ -52,6 +59,7 @@ export class PodWorker {
   #isClosed = false
   #isRestored = false
   #arePrepared = false
+  #refreshAtMs = Number.POSITIVE_INFINITY
   #killAtMs = Number.POSITIVE_INFINITY
   #failure: { reason: string; message: string } | undefined
   #isRoundWanted = false
@@ -96,6 +104,8 @@ export class PodWorker {
 
   update(pod: Stored<Pod>): void {
     if (Number(pod.metadata.resourceVersion) <= Number(this.#pod.metadata.resourceVersion)) return
+    // Volumes may show labels and annotations.
+    if (!jsonEqual(annotated(pod), annotated(this.#pod))) this.#refreshAtMs = 0
     this.#pod = pod
     this.#wake()
   }
@@ -216,11 +226,12 @@ export class PodWorker {
 
   /** False while a volume cannot be made; says so and tries again later. */
   async #prepare(): Promise<boolean> {
-    if (this.#arePrepared) return this.#replaceTokens()
+    if (this.#arePrepared) return this.#refreshDue()
     try {
       await prepareVolumes(this.#place(), this.#source, this.#options.files.volumesDir)
       this.#arePrepared = true
-      return await this.#replaceTokens()
+      this.#refreshAtMs = Date.now() + refreshMs
+      return await this.#refreshDue()
     } catch (reason) {
       if (!(reason instanceof ConfigError)) throw reason
       this.#record('Warning', 'FailedMount', reason.message)
@@ -230,19 +241,20 @@ export class PodWorker {
   }
 
   /** Looks whether it is time to. */
-  async #replaceTokens(): Promise<true> {
-    const { volumesDir } = this.#options.files
-    if (this.#source.tokensDueAtMs <= Date.now()) {
+  async #refreshDue(): Promise<true> {
+    const place = this.#place()
+    if (!hasFilledVolumes(place)) return true
+    if (Math.min(this.#refreshAtMs, this.#source.tokensDueAtMs) <= Date.now()) {
+      this.#refreshAtMs = Date.now() + refreshMs
       try {
-        await replaceTokens(this.#place(), this.#source, volumesDir)
+        await refreshVolumes(place, this.#source, this.#options.files.volumesDir)
       } catch (reason) {
-        // The old ones are good for a while yet, and the pod has other needs.
+        // What is there is good for a while yet, and the pod has other needs.
         this.#options.onError(reason)
-        this.#source.postponeTokens(Date.now() + tokenRetryMs)
       }
     }
-    const dueAtMs = this.#source.tokensDueAtMs
-    if (Number.isFinite(dueAtMs)) this.#wakeAfter(dueAtMs - Date.now())
+    const dueAtMs = Math.min(this.#refreshAtMs, this.#source.tokensDueAtMs)
+    this.#wakeAfter(Math.max(dueAtMs - Date.now(), refreshMsMin))
     return true
   }
 

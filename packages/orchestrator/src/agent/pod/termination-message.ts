@@ -5,7 +5,7 @@ import { constants } from 'node:fs'
 import { mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { dirname, relative } from 'node:path'
 import type { Container } from '../../resources/pod-spec/pod-spec.ts'
-import { inside, replaceLink } from '../config/volumes.ts'
+import { inside, replaceLink } from '../config/paths.ts'
 import { readLog } from '../logs/log-reader.ts'
 import type { PodFiles } from './pod-files.ts'
 

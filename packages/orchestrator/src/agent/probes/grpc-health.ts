@@ -1,5 +1,5 @@
 // One call of grpc.health.v1.Health/Check, the gRPC probe: plain HTTP/2, no certificate, in the words of upstream's prober.
-import { connect, constants, type ClientHttp2Session } from 'node:http2'
+import { connect, constants, type ClientHttp2Session, type IncomingHttpHeaders } from 'node:http2'
 import type { ProbeResult } from './probe-action.ts'
 
 const serving = 1
@@ -52,9 +52,10 @@ function call(session: ClientHttp2Session, service: string): Promise<ProbeResult
     let status = ''
     let message = ''
     let answer: Buffer = Buffer.alloc(0)
-    const readStatus = (headers: Readonly<Record<string, unknown>>): void => {
-      status = String(headers['grpc-status'] ?? status)
-      message = String(headers['grpc-message'] ?? message)
+    const readStatus = (headers: IncomingHttpHeaders): void => {
+      const { 'grpc-status': code, 'grpc-message': text } = headers
+      if (typeof code === 'string') status = code
+      if (typeof text === 'string') message = text
     }
     stream.on('response', readStatus)
     stream.on('trailers', readStatus)

@@ -85,7 +85,7 @@ function get(
 
 /** Undefined: the answer counts as it is. */
 function redirected(from: URL, location: string | undefined): URL | undefined {
-  if (location === undefined || !URL.canParse(location, from)) return undefined
+  if (location === undefined || !URL.canParse(location, from.href)) return undefined
   const to = new URL(location, from)
   const isWeb = to.protocol === 'http:' || to.protocol === 'https:'
   return isWeb && to.hostname === from.hostname ? to : undefined
