@@ -1,10 +1,10 @@
 // Event: something that happened to an object, for people to read. The store forgets events after an hour.
 import { column, nameColumn, wideColumn } from './columns.ts'
 import { ageOf } from './human-duration.ts'
-import type { Cell, FieldError, KubeObject, ResourceType } from './object.ts'
+import type { Cell, KubeObject, ResourceType } from './object.ts'
 import { dns1123SubdomainProblems } from './names.ts'
 import { allVerbs } from './update-rules.ts'
-import { invalid } from './validation/field-error.ts'
+import { validateEvent } from './validation/validate-event.ts'
 import { validateMetadata } from './validation/validate-metadata.ts'
 
 export interface ObjectReference {
@@ -29,6 +29,7 @@ export interface Event extends KubeObject {
   readonly eventTime?: string | null
   readonly series?: { readonly count?: number; readonly lastObservedTime?: string }
   readonly action?: string
+  readonly related?: ObjectReference
   readonly reportingComponent?: string
   readonly reportingInstance?: string
 }
@@ -50,7 +51,7 @@ export const eventType: ResourceType<Event> = {
   defaults: (object) => object,
   validate: (object) => [
     ...validateMetadata(object.metadata, dns1123SubdomainProblems),
-    ...validateInvolvedNamespace(object),
+    ...validateEvent(object),
   ],
   columns: [
     column('Last Seen', 'When it happened last.'),
@@ -103,17 +104,4 @@ function eventCells(event: Event, now: number): readonly Cell[] {
 const objectText = (reference: ObjectReference): string => {
   const kind = (reference.kind ?? '').toLowerCase()
   return reference.name === undefined || reference.name === '' ? kind : `${kind}/${reference.name}`
-}
-
-/** Events of cluster-scoped objects live in `default`, all others beside their object. */
-const validateInvolvedNamespace = (event: Event): FieldError[] => {
-  const { namespace } = event.involvedObject
-  const own = event.metadata.namespace
-  const allowed =
-    namespace === undefined || namespace === ''
-      ? own === 'default' || own === 'kube-system'
-      : namespace === own
-  return allowed || own === undefined
-    ? []
-    : [invalid('involvedObject.namespace', namespace ?? '', 'does not match event.namespace')]
 }

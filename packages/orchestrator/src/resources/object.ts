@@ -153,6 +153,8 @@ export interface ResourceType<T extends KubeObject = KubeObject> {
   /** What is checked of a new object besides validate(). */
   validateCreate?(object: T): readonly FieldError[]
   validateUpdate?(object: T, old: T): readonly FieldError[]
+  /** What is checked besides of the stored form of what is written through this version. `old` undefined: it is new. */
+  validateServed?(object: T, old: T | undefined): readonly FieldError[]
   readonly columns: readonly Column[]
   cells(object: T, now: number): readonly Cell[]
   /** Fields usable in fieldSelector besides metadata.name and metadata.namespace. */

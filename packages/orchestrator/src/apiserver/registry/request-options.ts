@@ -1,5 +1,6 @@
 // What a request asks of the registry besides its object.
 
+import type { ResourceType } from '../../resources/object.ts'
 import type { User } from '../access/user.ts'
 
 export interface WriteOptions {
@@ -14,6 +15,8 @@ export interface WriteOptions {
   readonly tracksFields?: boolean
   /** A create that a PUT or an apply of a missing object turned into: its user must have the right to create too. */
   readonly isCreateOnUpdate?: boolean
+  /** The version that the request speaks, where it may have rules of its own. */
+  readonly servedType?: ResourceType
   /** Adds a text that the client shows to its user. */
   readonly warn?: (text: string) => void
   /** Adds a note to the audit event of the request. */

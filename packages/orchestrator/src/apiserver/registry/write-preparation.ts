@@ -60,7 +60,11 @@ export class WritePreparation {
     const type = this.#type
     const admitted = await this.#mutated(write, type.defaults({ ...sent, metadata }))
     const object = type.prepareForCreate?.(admitted) ?? admitted
-    const errors = [...type.validate(object), ...(type.validateCreate?.(object) ?? [])]
+    const errors = [
+      ...type.validate(object),
+      ...(type.validateCreate?.(object) ?? []),
+      ...(options.servedType?.validateServed?.(object, undefined) ?? []),
+    ]
     if (errors.length > 0) throw invalid(type, name, errors)
     await this.#admission.validate(this.#request({ ...write, object }))
     return this.tracked(object, undefined, options, 'main')
@@ -84,7 +88,11 @@ export class WritePreparation {
     const named = { ...sent, metadata: updatedMetadata(sent.metadata, current.metadata) }
     const admitted = await this.#mutated(write, type.defaults(named))
     const object = type.prepareForUpdate?.(admitted, current) ?? admitted
-    const errors = [...type.validate(object), ...(type.validateUpdate?.(object, current) ?? [])]
+    const errors = [
+      ...type.validate(object),
+      ...(type.validateUpdate?.(object, current) ?? []),
+      ...(options.servedType?.validateServed?.(object, current) ?? []),
+    ]
     if (errors.length > 0) throw invalid(type, place.name, errors)
     await this.#admission.validate(this.#request({ ...write, object }))
     return this.tracked(object, current, options, 'main')

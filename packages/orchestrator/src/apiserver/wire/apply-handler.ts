@@ -22,7 +22,11 @@ export const applyObject = async (
 ): Promise<{ readonly stored: StoredObject; readonly isCreated: boolean }> =>
   applyTo(registry, {
     ...request,
-    options: { ...writeOptions(exchange), fieldManager: managerOf(exchange) },
+    options: {
+      ...writeOptions(exchange),
+      servedType: request.type,
+      fieldManager: managerOf(exchange),
+    },
     force: flag(exchange.query, 'force'),
     nowMs: Date.now(),
   })

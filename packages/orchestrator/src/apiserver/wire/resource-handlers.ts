@@ -97,7 +97,7 @@ export class ResourceHandlers {
         return this.#listOrWatch(request, '')
       case 'POST': {
         if (registry.type.namespaced && path.namespace === undefined) throw methodNotAllowed()
-        const options = writeOptions(exchange)
+        const options = { ...writeOptions(exchange), servedType: request.type }
         const object = await readObjectOf(request)
         const stored = await registry.create(path.namespace, object, options)
         await this.#reply(request, 201, stored)
@@ -169,7 +169,7 @@ export class ResourceHandlers {
         await this.#reply(request, 200, await registry.get(place))
         return undefined
       case 'PUT': {
-        const options = writeOptions(exchange)
+        const options = { ...writeOptions(exchange), servedType: request.type }
         const object = await readObjectOf(request)
         requireName(object, place)
         const { stored, isCreated } = await registry.update(place, object, options)
@@ -187,7 +187,7 @@ export class ResourceHandlers {
 
   async #patch(request: ResourceRequest, place: Place): Promise<void> {
     const { exchange, registry } = request
-    const options = writeOptions(exchange)
+    const options = { ...writeOptions(exchange), servedType: request.type }
     const body = readPatch(exchange)
     if (body.type === 'apply') {
       const { stored, isCreated } = await applyObject(exchange, registry, {

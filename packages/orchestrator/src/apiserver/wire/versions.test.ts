@@ -187,3 +187,46 @@ test('discovery lists the stable version before the betas', async () => {
     preferredVersion: { version: 'v1' },
   })
 })
+
+test('through events.k8s.io/v1 only the series of an event changes, through v1 whatever is valid', async () => {
+  const fresh = '/apis/events.k8s.io/v1/namespaces/default/events'
+  const body = {
+    metadata: { name: 'f' },
+    eventTime: '2026-11-21T10:00:00.000000Z',
+    type: 'Normal',
+    reason: 'Began',
+    action: 'Begin',
+    reportingController: 'example.com/c',
+    reportingInstance: 'i',
+    regarding: { kind: 'Pod', name: 'p', namespace: 'default' },
+  }
+  const wrong = { ...body, type: 'Bad', deprecatedCount: 1, action: '', eventTime: undefined }
+  const refused = await api.request('POST', fresh, { body: wrong })
+  expect(refused.json.details.causes.map(({ field }: { field: string }) => field)).toEqual([
+    'eventTime',
+    'type',
+    'count',
+  ])
+  expect((await api.request('POST', fresh, { body })).status).toBe(201)
+  const patch = async (path: string, change: object): Promise<readonly unknown[]> => {
+    const headers = { 'content-type': 'application/merge-patch+json' }
+    const { status, json } = await api.request('PATCH', `${path}/f`, { body: change, headers })
+    return [status, json.message]
+  }
+  const series = { count: 2, lastObservedTime: '2026-11-21T10:00:01.000000Z' }
+  expect(await patch(fresh, { series })).toEqual([200, undefined])
+  expect(await patch(fresh, { series: { count: 1 } })).toEqual([
+    422,
+    'Event "f" is invalid: series.count: Invalid value: "": should be at least 2',
+  ])
+  expect(await patch(fresh, { reason: 'Other', regarding: { name: 'q' } })).toEqual([
+    422,
+    expect.stringMatching(
+      /involvedObject: .*field is immutable, reason: .*"Other": field is immutable/,
+    ),
+  ])
+  expect(await patch('/api/v1/namespaces/default/events', { reason: 'Other' })).toEqual([
+    200,
+    undefined,
+  ])
+})

@@ -3,6 +3,7 @@ import { eventType } from '../event.ts'
 import type { Event, ObjectReference } from '../event.ts'
 import type { KubeObject, ResourceType } from '../object.ts'
 import { servedAs } from '../served-version.ts'
+import { validateNewEvent } from '../validation/validate-event.ts'
 
 interface NewEvent extends KubeObject {
   readonly eventTime?: string | null
@@ -46,6 +47,13 @@ const toStorage = (object: KubeObject): KubeObject => {
 }
 const fromStorage = (object: KubeObject): KubeObject => withNames(object, fromCore)
 
-export const newEventTypes: readonly ResourceType[] = ['v1', 'v1beta1'].map((version) =>
-  servedAs(eventType, { group: 'events.k8s.io', version, toStorage, fromStorage }),
-)
+const served = { group: 'events.k8s.io', toStorage, fromStorage }
+
+export const newEventTypes: readonly ResourceType[] = [
+  {
+    ...servedAs(eventType, { ...served, version: 'v1' }),
+    validateServed: (object, old) =>
+      validateNewEvent(object as Event, old === undefined ? undefined : (old as Event)),
+  },
+  servedAs(eventType, { ...served, version: 'v1beta1' }),
+]
