@@ -6,10 +6,13 @@ import type { ProxyPort } from './proxy-ports.ts'
 const clientsMax = 1000
 const idleMs = 60_000
 const takenRetryMs = 5000
+const waitingMax = 32
 
 interface Flow {
   readonly socket: Socket
-  timer: NodeJS.Timeout
+  readonly timer: NodeJS.Timeout
+  /** What came before the socket was connected; undefined: it is. */
+  waiting: Buffer[] | undefined
 }
 
 export class UdpPort {
@@ -50,6 +53,8 @@ export class UdpPort {
     socket.once('error', (error: NodeJS.ErrnoException) => {
       socket.close()
       if (this.#socket === socket) this.#socket = undefined
+      // Their answers would go out where nothing can any more.
+      this.#endFlows()
       // Somebody else has it: another agent of this machine.
       if (error.code !== 'EADDRINUSE') this.#onError(error)
       this.#retry = setTimeout(() => this.#open(), takenRetryMs)
@@ -71,13 +76,26 @@ export class UdpPort {
       // As on any way of datagrams: what cannot be passed on is lost.
       socket.on('error', () => this.#end(key))
       socket.on('message', (answer) => near.send(answer, from.port, from.address, () => undefined))
-      socket.connect(endpoint.port, endpoint.address, () => socket.send(bytes, () => undefined))
-      flow = { socket, timer: setTimeout(() => this.#end(key), idleMs) }
-      this.#flows.set(key, flow)
-      return
+      const made: Flow = { socket, timer: setTimeout(() => this.#end(key), idleMs), waiting: [] }
+      flow = made
+      this.#flows.set(key, made)
+      socket.once('connect', () => {
+        const { waiting = [] } = made
+        made.waiting = undefined
+        for (const one of waiting) socket.send(one, () => undefined)
+      })
+      try {
+        // Without a callback, which would be told of an address that cannot be: 'error' is.
+        socket.connect(endpoint.port, endpoint.address)
+      } catch {
+        // A slice may name any number, also one that no port has.
+        this.#end(key)
+        return
+      }
     }
     flow.timer.refresh()
-    flow.socket.send(bytes, () => undefined)
+    if (flow.waiting === undefined) flow.socket.send(bytes, () => undefined)
+    else if (flow.waiting.length < waitingMax) flow.waiting.push(bytes)
   }
 
   #end(key: string): void {
