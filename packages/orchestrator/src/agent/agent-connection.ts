@@ -108,6 +108,12 @@ export class AgentConnection implements NodeConnection {
   }
 }
 
+/** As a kubelet says it of logs that are not there yet. */
+const pullTexts: ReadonlyMap<string, string> = new Map([
+  ['ErrImagePull', "image can't be pulled"],
+  ['ImagePullBackOff', 'trying and failing to pull image'],
+])
+
 const whyWaiting = (pod: Stored<Pod> | undefined, container: string): string => {
   const {
     containerStatuses = [],
@@ -119,5 +125,6 @@ const whyWaiting = (pod: Stored<Pod> | undefined, container: string): string => 
     ...initContainerStatuses,
     ...ephemeralContainerStatuses,
   ].find(({ name }) => name === container)
-  return found?.state.waiting?.reason ?? 'ContainerCreating'
+  const reason = found?.state.waiting?.reason ?? 'ContainerCreating'
+  return pullTexts.get(reason) ?? reason
 }

@@ -3,14 +3,14 @@
 import { mkdir } from 'node:fs/promises'
 import type { NodeConnections } from '../apiserver/node-connections.ts'
 import type { ApiClient } from '../client/api-client.ts'
-import { ApiEventRecorder } from '../client/event-recorder.ts'
+import { ApiEventRecorder, referenceTo } from '../client/event-recorder.ts'
 import { Informer } from '../client/informer.ts'
 import { hostAddress } from '../network/host-address.ts'
 import type { Stored } from '../resources/object.ts'
 import { podType, type Pod } from '../resources/pod.ts'
 import type { ApiAddress } from './config/config-source.ts'
 import { AgentConnection } from './agent-connection.ts'
-import { podsMax } from './node/node-facts.ts'
+import { refusalOf, type Refusal } from './node/admit-pod.ts'
 import { NodeRegistration } from './node/node-registration.ts'
 import { clearOrphan } from './pod/clear-orphan.ts'
 import { PodAddresses } from './pod/pod-address.ts'
@@ -130,8 +130,9 @@ class PodAgent {
       known.update(pod)
       return
     }
-    if (this.#isFull()) {
-      this.#reject(pod).catch(this.#onError)
+    const refusal = this.#refusal(pod)
+    if (refusal !== undefined) {
+      this.#reject(pod, refusal).catch(this.#onError)
       return
     }
     const hostIp = hostAddress()
@@ -154,17 +155,22 @@ class PodAgent {
     this.#workers.set(uid, worker)
   }
 
-  #isFull(): boolean {
-    if (this.#workers.size < podsMax) return false
+  /** Of a pod that was bound past the scheduler and is here for the first time. */
+  #refusal(pod: Stored<Pod>): Refusal | undefined {
+    const { metadata, status } = pod
+    if (status.phase !== 'Pending' || metadata.deletionTimestamp !== undefined) return undefined
     const active = [...this.#workers.values()].filter(({ isOver }) => !isOver)
-    return active.length >= podsMax
+    return refusalOf(
+      pod,
+      active.map((worker) => worker.pod),
+      this.#capacity,
+    )
   }
 
-  /** A pod that was bound past the scheduler. */
-  async #reject(pod: Stored<Pod>): Promise<void> {
-    if (pod.status.phase !== 'Pending') return
-    const message = `Pod was rejected: Node didn't have enough resource: pods, requested: 1, used: ${podsMax}, capacity: ${podsMax}`
-    const status = { ...pod.status, phase: 'Failed' as const, reason: 'OutOfpods', message }
+  async #reject(pod: Stored<Pod>, { reason, message: why }: Refusal): Promise<void> {
+    this.#events.record({ regarding: referenceTo(pod), type: 'Warning', reason, message: why })
+    const message = `Pod was rejected: ${why}`
+    const status = { ...pod.status, phase: 'Failed' as const, reason, message }
     await this.#options.client.update<Pod>(podType, { ...pod, status }, 'status')
   }
 

@@ -29,6 +29,17 @@ test('repeats of one event raise the count of one object', async () => {
   ])
 })
 
+test('events of different containers are told apart', async () => {
+  const of = (container: string): EventInput => {
+    const { regarding, ...rest } = input('a')
+    return { ...rest, regarding: { ...regarding, fieldPath: `spec.containers{${container}}` } }
+  }
+  expect(await written([of('c'), of('d'), of('c')])).toEqual([
+    { message: 'a', count: 2 },
+    { message: 'a', count: 1 },
+  ])
+})
+
 test('the eleventh different message of one reason is combined with the similar ones', async () => {
   const events = await written(Array.from({ length: 12 }, (_, index) => input(`m${index}`)))
   expect(events.slice(10)).toEqual([

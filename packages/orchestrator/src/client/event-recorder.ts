@@ -147,7 +147,8 @@ export class ApiEventRecorder implements EventRecorder {
     const nowMs = Date.now()
     if (!this.#isWithinBudget(`${this.#source.component} ${input.regarding.uid}`, nowMs)) return
     const message = this.#combinedMessage(input, nowMs)
-    const key = [input.regarding.uid, input.type, input.reason, message].join('\0')
+    const { uid, fieldPath = '' } = input.regarding
+    const key = [uid, fieldPath, input.type, input.reason, message].join('\0')
     const time = timestamp(nowMs)
     const known = this.#remembered.get(key)
     if (known !== undefined) {

@@ -32,8 +32,8 @@ test.skipIf(process.platform !== 'linux')(
   },
 )
 
-const forever = 'trap "exit 0" TERM; while :; do sleep 0.05; done'
-const stubborn = 'trap "" TERM; while :; do sleep 0.05; done'
+const forever = 'trap "exit 0" TERM; touch up; while :; do sleep 0.05; done'
+const stubborn = 'trap "" TERM; touch up; while :; do sleep 0.05; done'
 
 test('an image that is no program of this machine is not pulled, and tried again later', async () => {
   const image = 'no-such-image:1'
@@ -96,7 +96,7 @@ test('a postStart hook that fails ends its container', async () => {
 
 test('a probe may give less time to end than the pod', async () => {
   const livenessProbe = {
-    exec: { command: ['sh', '-c', 'exit 1'] },
+    exec: { command: ['sh', '-c', '[ ! -e up ]'] },
     periodSeconds: 0.05,
     failureThreshold: 1,
     terminationGracePeriodSeconds: 1,
@@ -138,8 +138,8 @@ test('sidecars end after the others, the last one first, and only then the pod i
 
 test('a deleted pod tells how it ended before its object goes', async () => {
   let last: unknown
-  await agent.create('leaving', [sh(forever)])
-  await until(() => expect(agent.status('leaving')?.ready).toBe(true))
+  await agent.create('leaving', [sh(forever)], { terminationGracePeriodSeconds: 60 })
+  await until(async () => expect(await readdir(agent.root('leaving'))).toContain('up'))
   agent.client.intercept = ({ verb, name }) => {
     if (verb === 'delete' && name === 'leaving') last = agent.pod('leaving')?.status
     return undefined
@@ -150,4 +150,14 @@ test('a deleted pod tells how it ended before its object goes', async () => {
     phase: 'Succeeded',
     containerStatuses: [{ state: { terminated: { exitCode: 0 } } }],
   })
+})
+
+test('a pod that was bound past the scheduler and does not fit is refused', async () => {
+  await agent.create('large', [sh(forever, { resources: { requests: { cpu: '5000' } } })])
+  await until(() =>
+    expect(agent.pod('large')?.status).toMatchObject({ phase: 'Failed', reason: 'OutOfcpu' }),
+  )
+  expect(agent.pod('large')?.status.message).toMatch(
+    /^Pod was rejected: Node didn't have enough resource: cpu, requested: 5000000, used: 0, capacity: \d+000$/,
+  )
 })
