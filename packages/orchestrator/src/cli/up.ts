@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { openMember, type Kv } from '@balsa/kv'
 import { connect } from '@balsa/kv/client'
+import { compileEarly } from '@balsa/kv/compile-early'
 import { InvalidArgumentError, type Command } from 'commander'
 import { KvStore } from '../apiserver/kv-store.ts'
 import { startCluster, type Cluster } from '../cluster.ts'
@@ -120,6 +121,7 @@ export function registerUpCommand(program: Command): void {
 
 async function up(options: UpOptions): Promise<void> {
   const startedAt = performance.now()
+  compileEarly()
   const dataDir = resolve(options.dataDir)
   await prepareDataDir(options.dataDir)
   const parts: { close(): Promise<void> }[] = []
