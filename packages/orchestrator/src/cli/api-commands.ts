@@ -1,6 +1,8 @@
 // The verbs that talk to the apiserver, for those who have no kubectl: same words, same output, same errors.
 import type { Command } from 'commander'
 import { registerApplyCommand } from './apply-command.ts'
+import { registerConfigCommand } from './config-command.ts'
+import { registerCopyCommand } from './cp-command.ts'
 import { registerDeleteCommand } from './delete-command.ts'
 import { registerDescribeCommand } from './describe-command.ts'
 import { registerExecCommand } from './exec-command.ts'
@@ -13,6 +15,7 @@ import { registerPatchCommand } from './patch-command.ts'
 import { registerPortForwardCommand } from './port-forward-command.ts'
 import { registerRolloutCommand } from './rollout-command.ts'
 import { registerServerCommands } from './server-commands.ts'
+import { registerSetCommand } from './set-command.ts'
 import { registerTaintCommand } from './taint-command.ts'
 import { registerTokenCommand } from './token-command.ts'
 import { registerUsageCommands } from './usage-commands.ts'
@@ -25,6 +28,8 @@ export function registerApiCommands(program: Command): void {
     registerApplyCommand,
     registerGetCommand,
     registerDescribeCommand,
+    registerConfigCommand,
+    registerCopyCommand,
     registerDeleteCommand,
     registerScaleCommand,
     registerLogsCommand,
@@ -37,6 +42,7 @@ export function registerApiCommands(program: Command): void {
     registerPatchCommand,
     registerRolloutCommand,
     registerServerCommands,
+    registerSetCommand,
     registerTaintCommand,
     registerTokenCommand,
     registerWaitCommand,

@@ -2,13 +2,13 @@
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { missing, tools } from '../../../../test/tools.ts'
 import { type Cluster, startCluster } from '../cluster.ts'
 import { type Outcome, runVerb } from './testing/run-verb.ts'
 
-/** NODE is a node of each one's own. */
+/** NODE and DEPLOY are one's own, of those who have two; USER is the kubeconfig of somebody without rights. */
 const lines = `
 explain pods
 explain pod.spec.containers --recursive
@@ -45,31 +45,87 @@ taint node NODE
 taint node/NODE a=b:NoSchedule
 taint pod x a=b:NoSchedule
 taint node nope a=b:NoSchedule
+auth can-i --list
+auth can-i --list --no-headers --kubeconfig USER
+auth can-i --list pods
+auth can-i get
+auth can-i get pods -q
+auth can-i frob nopes
+auth can-i * *
+auth can-i get deploy/web -A --subresource scale
+auth can-i list storageclasses
+auth can-i delete nodes -q --kubeconfig USER
+auth whoami
+config view
+config view --minify -o json
+config view --raw
+config get-contexts
+config get-contexts nope
+config get-contexts -o name --no-headers
+config set-context --current --namespace=there
+config get-contexts
+config set-context other --cluster=balsa
+config use-context other
+config current-context
+config use-context nope
+config view
+config use-context balsa
+config set-context --current --namespace=default
+config get-clusters
+config get-users
+set image deploy/DEPLOY web=web:2
+set image deploy/DEPLOY web=web:2
+set image deploy DEPLOY *=web:3 nope=x
+set image deploy/DEPLOY
+set image deploy/nope web=x
+set image cm/kube-root-ca.crt web=x
+set image
+port-forward svc/nope 1:2
+port-forward svc/web 1:81
+port-forward svc/web 1:nope
+cp here there
+cp a:/x b:/y
+cp a/b/c:/x y
+cp a: b
+cp one
+cp nope:/x /tmp/x
 `
   .trim()
   .split('\n')
 
-const web = `
+const deployments = ['one', 'two']
+const manifests = ['web', ...deployments].map(
+  (name) => `
 apiVersion: apps/v1
 kind: Deployment
-metadata: { name: web }
+metadata: { name: ${name} }
 spec:
-  selector: { matchLabels: { app: web } }
+  replicas: ${name === 'web' ? 1 : 0}
+  selector: { matchLabels: { app: ${name} } }
   template:
-    metadata: { labels: { app: web } }
+    metadata: { labels: { app: ${name} } }
     spec: { containers: [{ name: web, image: 'web:1' }] }
-`
+---
+apiVersion: v1
+kind: Service
+metadata: { name: ${name} }
+spec: { selector: { app: ${name} }, ports: [{ name: http, port: 80, targetPort: 8080 }] }
+`,
+)
 
 describe.skipIf(missing('kubectl'))('balsa', () => {
   const folder = mkdtempSync(join(tmpdir(), 'balsa-as-kubectl-'))
   let cluster: Cluster
   beforeAll(async () => {
     cluster = await startCluster({ agents: 0, fakeNodes: { count: 2 } })
-    await cluster.apply(web)
+    await cluster.apply(manifests.join('---\n'))
     const { code } = await runVerb(cluster.kubeconfig, ['rollout', 'status', 'deploy/web'])
     expect(code).toBe(0)
     const text = readFileSync(cluster.kubeconfig, 'utf8')
     for (const who of ['kubectl', 'balsa']) writeFileSync(join(folder, who), text)
+    const dataDir = dirname(cluster.kubeconfig)
+    const user = await runVerb('', ['kubeconfig', '--data-dir', dataDir, '--user', 'bob'])
+    writeFileSync(join(folder, 'user'), user.out)
   })
   afterAll(async () => {
     await cluster.close()
@@ -84,17 +140,24 @@ describe.skipIf(missing('kubectl'))('balsa', () => {
       })
     })
 
-  const filled = (line: string, node: string): string[] => line.replaceAll('NODE', node).split(' ')
-  const plain = ({ out, err, code }: Outcome, node: string): Outcome => {
+  const filled = (line: string, index: 0 | 1): string[] =>
+    line
+      .replaceAll('NODE', cluster.nodes[index] ?? '')
+      .replaceAll('DEPLOY', deployments[index] ?? '')
+      .replaceAll('USER', join(folder, 'user'))
+      .split(' ')
+  const plain = ({ out, err, code }: Outcome, index: 0 | 1): Outcome => {
     const without = (text: string): string =>
-      text.replaceAll(node, 'NODE').replaceAll("'kubectl ", "'balsa ")
+      text
+        .replaceAll(cluster.nodes[index] ?? '', 'NODE')
+        .replaceAll(`deployment.apps/${deployments[index]} image`, 'deployment.apps/DEPLOY image')
+        .replaceAll("'kubectl ", "'balsa ")
     return { out: without(out), err: without(err), code }
   }
 
   test.each(lines)('answers as kubectl: %s', async (line) => {
-    const [first = '', second = ''] = cluster.nodes
-    const judge = plain(await kubectl(filled(line, first)), first)
-    const own = await runVerb(join(folder, 'balsa'), filled(line, second))
-    expect(plain(own, second)).toEqual(judge)
+    const judge = plain(await kubectl(filled(line, 0)), 0)
+    const own = await runVerb(join(folder, 'balsa'), filled(line, 1))
+    expect(plain(own, 1)).toEqual(judge)
   })
 })

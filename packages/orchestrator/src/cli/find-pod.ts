@@ -7,18 +7,22 @@ import { parseObjectArguments } from './object-arguments.ts'
 
 export const podsRef: ResourceRef = { group: '', version: 'v1', plural: 'pods' }
 
+type Owner = KubeObject & {
+  readonly spec?: { readonly selector?: LabelSelector | Readonly<Record<string, string>> }
+}
+
 /** POD or RESOURCE/NAME, in the session's namespace. */
 export const findPod = async (session: ApiSession, word: string): Promise<string> => {
   if (!word.includes('/')) return word
   const [target] = parseObjectArguments(await session.served(), [word])
   if (target?.name === undefined) throw new Error(`${word} names no object`)
   if (target.resource.ref.plural === 'pods') return target.name
-  const owner = await session.client.get<KubeObject & { spec?: { selector?: LabelSelector } }>(
+  const owner = await session.client.get<Owner>(
     target.resource.ref,
     session.namespaceOf(target.resource),
     target.name,
   )
-  const selector = owner.spec?.selector
+  const selector = selectorOf(target.resource.ref.plural, owner)
   if (selector === undefined) throw new Error(`${word} has no pods of its own`)
   const { items } = await session.client.list(podsRef, {
     namespace: session.namespace,
@@ -31,4 +35,12 @@ export const findPod = async (session: ApiSession, word: string): Promise<string
     process.stderr.write(`Found ${names.length} pods, using pod/${first}\n`)
   }
   return first
+}
+
+/** Services and ReplicationControllers select by labels alone. */
+const selectorOf = (plural: string, { spec }: Owner): LabelSelector | undefined => {
+  const selector = spec?.selector
+  if (selector === undefined || (plural !== 'services' && plural !== 'replicationcontrollers'))
+    return selector
+  return { matchLabels: selector as Readonly<Record<string, string>> }
 }

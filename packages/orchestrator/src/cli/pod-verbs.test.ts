@@ -1,5 +1,19 @@
 // The verbs that show objects whole and reach into pods, against a cluster with an agent whose pods are real processes.
+import { randomBytes } from 'node:crypto'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startCluster, type Cluster } from '../cluster.ts'
 import { failed, type Outcome, printed, runVerb } from './testing/run-verb.ts'
@@ -72,10 +86,40 @@ test('exec runs a command and ends with its code, with its input and errors', as
   expect(refused.err).toMatch(/container other is not valid for pod web-/)
 })
 
-test('port-forward carries connections to a port of the pod until it is told to end', async () => {
+test('cp carries files and folders there and back, with long names, and leaves links out', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'balsa-cp-'))
+  try {
+    const pod = (await balsa('get', 'pods', '-o', 'name')).out.trim().replace('pod/', '')
+    const deep = join('a'.repeat(90), `${'b'.repeat(90)}é`)
+    const bytes = randomBytes(200_001)
+    mkdirSync(join(folder, 'from', deep), { recursive: true })
+    writeFileSync(join(folder, 'from', deep, 'file'), bytes, { mode: 0o750 })
+    symlinkSync('nowhere', join(folder, 'from', 'link'))
+    const there = join(folder, 'there')
+    expect(await balsa('cp', join(folder, 'from'), `${pod}:${there}`)).toEqual(printed(''))
+    expect(readFileSync(join(there, deep, 'file')).equals(bytes)).toBe(true)
+    expect(readlinkSync(join(there, 'link'))).toBe('nowhere')
+    const back = join(folder, 'back')
+    const copied = await balsa('cp', `default/${pod}:${there}`, back)
+    expect(copied).toMatchObject({ code: 0 })
+    expect(copied.err).toMatch(/^warning: skipping symlink: "[^"]*back\/link" -> "nowhere" /)
+    expect(readFileSync(join(back, deep, 'file')).equals(bytes)).toBe(true)
+    expect(statSync(join(back, deep, 'file')).mode & 0o777).toBe(0o750)
+    expect(readdirSync(back)).toHaveLength(1)
+    // Into a folder that is there; and what is not there.
+    await balsa('cp', join(back, deep, 'file'), `${pod}:${there}`)
+    expect(readFileSync(join(there, 'file')).equals(bytes)).toBe(true)
+    const none = await balsa('cp', `${pod}:${folder}/none`, join(folder, 'none'))
+    expect(none).toMatchObject({ err: 'command terminated with exit code 2\n', code: 2 })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+test('port-forward carries connections to a pod behind a Service until it is told to end', async () => {
   const lines: string[] = []
   const write = vi.spyOn(process.stdout, 'write')
-  const forwarding = runVerb(cluster.kubeconfig, ['port-forward', 'deploy/web', ':7777'])
+  const forwarding = runVerb(cluster.kubeconfig, ['port-forward', 'svc/web', ':80'])
   write.mockImplementation((text) => lines.push(String(text)) > 0)
   const port = await vi.waitFor(
     () => {

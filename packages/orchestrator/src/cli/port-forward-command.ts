@@ -1,18 +1,21 @@
-// `balsa port-forward`: ports of this machine that lead to ports of a pod, a stream for each connection.
+// `balsa port-forward`: ports of this machine that lead to ports of a pod, or of one behind a Service, a stream for each connection.
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { Command } from 'commander'
 import { objectPath } from '../client/http-api-client.ts'
 import { ApiSession, type SessionOptions } from './api-session.ts'
 import { findPod, podsRef } from './find-pod.ts'
 import { PodStream } from './pod-stream.ts'
+import { targetOf } from './port-names.ts'
 import { runVerb } from './verb-failure.ts'
 
 interface ForwardOptions extends SessionOptions {
   readonly address: string
 }
 interface Ports {
-  readonly local: number
-  readonly remote: number
+  /** Left out: the same as the remote one. */
+  readonly local: number | undefined
+  /** A number or a name. */
+  readonly remote: string
 }
 
 const dataChannel = 0
@@ -24,20 +27,21 @@ export const registerPortForwardCommand = (
   withSession: (command: Command) => Command,
 ): void => {
   withSession(program.command('port-forward'))
-    .description('reach ports of a pod by ports of this machine')
+    .description('reach ports of a pod or a Service by ports of this machine')
     .argument('<pod>', 'POD, or RESOURCE/NAME')
     .argument('<ports...>', 'PORT, LOCAL:REMOTE, or :REMOTE for any free local one')
-    .option('--address <host>', 'where to listen', '127.0.0.1')
+    .option('--address <hosts>', 'where to listen, with commas between', 'localhost')
     .action((pod: string, ports: string[], options: ForwardOptions) =>
       runVerb(() => forward(pod, ports.map(portsOf), options)),
     )
 }
 
 const portsOf = (text: string): Ports => {
-  const [, first = '', second] = /^(\d*)(?::(\d+))?$/.exec(text) ?? []
-  const remote = Number(second ?? first)
-  const local = Number(first)
-  if (text === '' || remote < 1 || remote > portMax || local > portMax)
+  const [, first = '', second] = /^([^:]*)(?::([^:]+))?$/.exec(text) ?? []
+  const remote = second ?? first
+  const local = second === undefined ? undefined : Number(first)
+  const isLocal = local === undefined || (Number.isInteger(local) && local <= portMax)
+  if (remote === '' || !isLocal)
     throw new Error(`error parsing port ${JSON.stringify(text)}: PORT, LOCAL:REMOTE or :REMOTE`)
   return { local, remote }
 }
@@ -50,20 +54,58 @@ const forward = async (
 ): Promise<void> => {
   using session = new ApiSession(options)
   const pod = await findPod(session, word)
-  await session.client.get(podsRef, session.namespace, pod)
-  const servers = await Promise.all(
-    ports.map((each) => listen(session, pod, each, options.address)),
-  )
+  const target = await targetOf(session, word, pod)
+  const wanted = ports.map(({ local, remote }) => {
+    const number = target(remote)
+    // A Service's port keeps its number on this side.
+    const same = /^\d+$/.test(remote) ? Number(remote) : number
+    return { local: local ?? same, remote: number }
+  })
+  const hosts = options.address.split(',')
+  const servers: Server[] = []
+  for (const { local, remote } of wanted)
+    servers.push(...(await listenAll(session, pod, { local, remote }, hosts)))
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
   for (const server of servers) server.close()
 }
 
+interface Numbers {
+  readonly local: number
+  readonly remote: number
+}
+
+/** `localhost` is both of its addresses, of which this machine may lack the second. */
+const listenAll = async (
+  session: ApiSession,
+  pod: string,
+  numbers: Numbers,
+  hosts: readonly string[],
+): Promise<Server[]> => {
+  const servers: Server[] = []
+  for (const host of hosts) {
+    const isLocal = host === 'localhost'
+    const first = await listen(session, pod, numbers, isLocal ? '127.0.0.1' : host)
+    servers.push(first)
+    if (!isLocal) continue
+    const { port: local } = first.address() as AddressInfo
+    try {
+      servers.push(await listen(session, pod, { ...numbers, local }, '::1'))
+    } catch (reason) {
+      const code = reason instanceof Error && 'code' in reason ? reason.code : undefined
+      if (typeof code !== 'string' || !unavailable.has(code)) throw reason
+    }
+  }
+  return servers
+}
+
+const unavailable = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EADDRINUSE'])
+
 const listen = async (
   session: ApiSession,
   pod: string,
-  { local, remote }: Ports,
+  { local, remote }: Numbers,
   host: string,
 ): Promise<Server> => {
   const server = createServer((socket) => void carry(session, pod, remote, socket))
@@ -72,7 +114,8 @@ const listen = async (
     server.listen({ host, port: local }, resolve)
   })
   const { port } = server.address() as AddressInfo
-  process.stdout.write(`Forwarding from ${host}:${port} -> ${remote}\n`)
+  const shown = host.includes(':') ? `[${host}]` : host
+  process.stdout.write(`Forwarding from ${shown}:${port} -> ${remote}\n`)
   return server
 }
 

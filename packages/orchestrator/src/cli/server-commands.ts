@@ -1,9 +1,10 @@
-// `balsa api-resources`, `create` and `auth can-i`: what is served, what is new, what is allowed.
+// `balsa api-resources`, `create`, `auth can-i` and `whoami`: what is served, what is new, what is allowed, and to whom.
 import type { Command } from 'commander'
 import { collectionPath } from '../client/http-api-client.ts'
+import { printAllowed } from './allowed-rules.ts'
 import { placed } from './apply-command.ts'
 import { ApiSession, type SessionOptions } from './api-session.ts'
-import { findResources, objectLabel } from './discovery.ts'
+import { findNamed, objectLabel } from './discovery.ts'
 import { readManifests } from './manifest-files.ts'
 import { TablePrinter } from './table-text.ts'
 import { reportFailure, runVerb } from './verb-failure.ts'
@@ -11,9 +12,32 @@ import { reportFailure, runVerb } from './verb-failure.ts'
 interface CreateOptions extends SessionOptions {
   readonly filename: readonly string[]
 }
+interface CanIOptions extends SessionOptions {
+  readonly list?: boolean
+  readonly headers: boolean
+  readonly quiet?: boolean
+  readonly allNamespaces?: boolean
+  readonly subresource?: string
+}
+interface SelfReview {
+  readonly status?: {
+    readonly userInfo?: {
+      readonly username?: string
+      readonly uid?: string
+      readonly groups?: readonly string[]
+      readonly extra?: Readonly<Record<string, readonly string[]>>
+    }
+  }
+}
 interface Review {
   readonly status?: { readonly allowed?: boolean; readonly reason?: string }
 }
+
+const knownVerbs = new Set(
+  'get list watch create update patch delete deletecollection use bind impersonate approve sign escalate attest *'.split(
+    ' ',
+  ),
+)
 
 export const registerServerCommands = (
   program: Command,
@@ -29,11 +53,16 @@ export const registerServerCommands = (
   const auth = program.command('auth').description('what is allowed')
   withSession(auth.command('can-i'))
     .description('say whether this user may')
-    .argument('<verb>')
-    .argument('<resource>', 'RESOURCE, RESOURCE/NAME, or a path such as /metrics')
-    .action((verb: string, resource: string, options: SessionOptions) =>
-      runVerb(() => canI(verb, resource, options)),
-    )
+    .argument('[words...]', 'VERB, then RESOURCE, RESOURCE/NAME, or a path such as /metrics')
+    .option('--list', 'all that this user may')
+    .option('--no-headers', 'with --list: leave out the first line')
+    .option('-A, --all-namespaces', 'in all namespaces')
+    .option('--subresource <name>', 'such as log or scale')
+    .option('-q, --quiet', 'print nothing; the exit code says it')
+    .action((words: string[], options: CanIOptions) => runVerb(() => canI(words, options)))
+  withSession(auth.command('whoami'))
+    .description('say who this user is')
+    .action((options: SessionOptions) => runVerb(() => whoAmI(options)))
 }
 
 const apiResources = async (options: SessionOptions): Promise<void> => {
@@ -72,37 +101,82 @@ const create = async (options: CreateOptions): Promise<void> => {
   }
 }
 
-const canI = async (verb: string, word: string, options: SessionOptions): Promise<void> => {
+const canI = async (words: readonly string[], options: CanIOptions): Promise<void> => {
+  const [verb, word, ...others] = words
+  if (options.list === true) {
+    if (verb !== undefined) throw new Error('list option must be specified with no arguments')
+    using session = new ApiSession(options)
+    await printAllowed(session, options.headers)
+    return
+  }
+  if (verb === undefined || word === undefined || others.length > 0)
+    throw new Error(
+      `you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'balsa auth can-i -h' for help and examples.`,
+    )
   using session = new ApiSession(options)
   const spec = word.startsWith('/')
     ? { nonResourceAttributes: { verb, path: word } }
-    : { resourceAttributes: await attributes(session, verb, word) }
+    : { resourceAttributes: await attributes(session, verb, word, options) }
   const review = (await session.transport.json({
     method: 'POST',
     path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
     body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec },
   })) as unknown as Review
   const isAllowed = review.status?.allowed === true
-  process.stdout.write(isAllowed ? 'yes\n' : 'no\n')
+  if (options.quiet !== true) process.stdout.write(isAllowed ? 'yes\n' : 'no\n')
   if (!isAllowed) process.exitCode = 1
+}
+
+const whoAmI = async (options: SessionOptions): Promise<void> => {
+  using session = new ApiSession(options)
+  const { status } = (await session.transport.json({
+    method: 'POST',
+    path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
+    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
+  })) as SelfReview
+  const { username = '', uid = '', groups = [], extra = {} } = status?.userInfo ?? {}
+  const listText = (list: readonly string[]): string => `[${list.join(' ')}]`
+  const cells = [
+    ['Username', username],
+    ...(uid === '' ? [] : [['UID', uid]]),
+    ...(groups.length === 0 ? [] : [['Groups', listText(groups)]]),
+    ...Object.entries(extra).map(([key, values]) => [`Extra: ${key}`, listText(values)]),
+  ]
+  const columnDefinitions = ['Attribute', 'Value'].map((name) => ({ name }))
+  const rows = cells.map((each) => ({ cells: each }))
+  process.stdout.write(new TablePrinter({}).text({ kind: 'Table', columnDefinitions, rows }))
 }
 
 const attributes = async (
   session: ApiSession,
   verb: string,
   word: string,
+  { allNamespaces, subresource }: CanIOptions,
 ): Promise<Record<string, string>> => {
   const [type = '', name] = word.split('/')
-  const [resource] = findResources(await session.served(), type)
-  if (resource === undefined) throw new Error(`the server doesn't have a resource type "${type}"`)
-  const { group, version, plural } = resource.ref
-  const namespace = session.namespaceOf(resource)
+  const found = type === '*' ? undefined : findNamed(await session.served(), type.toLowerCase())
+  if (found === undefined && type !== '*') warn(`the server doesn't have a resource type '${type}'`)
+  if (!knownVerbs.has(verb)) warn(`verb '${verb}' is not a known verb`)
+  const isScoped = allNamespaces !== true
+  const { group, version, plural } = found?.ref ?? {
+    group: type === '*' ? '*' : '',
+    version: '*',
+    plural: type,
+  }
+  if (isScoped && found?.namespaced === false)
+    warn(
+      `resource '${plural}' is not namespace scoped${group === '' ? '' : ` in group '${group}'`}`,
+    )
   return {
     verb,
     group,
     version,
     resource: plural,
     ...(name === undefined ? {} : { name }),
-    ...(namespace === undefined ? {} : { namespace }),
+    ...(subresource === undefined ? {} : { subresource }),
+    ...(isScoped ? { namespace: session.namespace } : {}),
   }
 }
+
+/** The answer is asked for all the same: rights may be given for what is not there. */
+const warn = (text: string): void => void process.stderr.write(`Warning: ${text}\n\n`)

@@ -134,7 +134,7 @@ test('drain cordons a node and evicts its pods, which come up elsewhere', async 
 test('api-resources and auth can-i say what is served and allowed', async () => {
   const { out } = await balsa('api-resources')
   expect(out).toMatch(/^deployments +deploy +apps\/v1 +true +Deployment$/m)
-  expect(await balsa('auth', 'can-i', 'delete', 'nodes')).toEqual(printed('yes\n'))
+  expect(await balsa('auth', 'can-i', 'delete', 'pods')).toEqual(printed('yes\n'))
 })
 
 test('a token lets in as one who joins, and is shown until it is deleted', async () => {
@@ -171,7 +171,7 @@ test('a kubeconfig for a user has the rights of its groups, and no others', asyn
     const { out } = await balsa('kubeconfig', '--data-dir', dataDir, '--user', 'alice', ...options)
     const path = join(folder, 'alice')
     writeFileSync(path, out)
-    return balsa('auth', 'can-i', 'delete', 'nodes', '--kubeconfig', path)
+    return balsa('auth', 'can-i', 'delete', 'pods', '--kubeconfig', path)
   }
   expect(await asUser('system:masters')).toEqual(printed('yes\n'))
   expect(await asUser()).toEqual({ out: 'no\n', err: '', code: 1 })

@@ -55,7 +55,8 @@ export const readKubeconfig = (options: KubeconfigOptions): Kubeconfig => {
   }
 }
 
-const findKubeconfig = ({ kubeconfig }: KubeconfigOptions): string => {
+/** The path of the one that is read. Throws Error with one line that says what to do. */
+export const findKubeconfig = ({ kubeconfig }: KubeconfigOptions): string => {
   if (kubeconfig !== undefined) return resolve(kubeconfig)
   const listed = (process.env['KUBECONFIG'] ?? '').split(delimiter).filter((path) => path !== '')
   const candidates = listed.length > 0 ? listed : [upKubeconfig, join(homedir(), '.kube', 'config')]
