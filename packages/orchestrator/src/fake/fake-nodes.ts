@@ -40,7 +40,7 @@ export interface FakeNodesOptions {
 }
 
 /** Requests at the same time. */
-const requestsMax = 24
+const requestsMax = 12
 
 /** Resolves when all nodes are registered and Ready, and pods are taken. */
 export async function startFakeNodes(options: FakeNodesOptions): Promise<FakeNodes> {

@@ -15,7 +15,7 @@ import { emptyNamespace } from './empty-namespace.ts'
 import type { Expectations } from './expectations.ts'
 
 /** Requests of one batch of a slow start, at most. */
-const batchActionsMax = 32
+const batchActionsMax = 12
 
 export interface ActionExecutorOptions {
   readonly client: ApiClient

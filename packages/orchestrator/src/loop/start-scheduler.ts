@@ -40,7 +40,7 @@ export interface SchedulerOptions {
 }
 
 /** Writes on their way; the loop waits when there are so many. */
-const writesMax = 32
+const writesMax = 16
 /** Time of one turn, before others get theirs. */
 const turnMs = 4
 
