@@ -1,7 +1,7 @@
 // What a mutant of the bug zoos is: a wrong change of raft, or of the whole member, as texts to find and what to put in their place.
 
 /** Seeds 1 to this many are tried. */
-export const mutantSeedsMax = 300
+export const mutantSeedsMax = 900
 
 export type MutatedPackage = 'raft' | 'kv'
 

@@ -1,4 +1,4 @@
-// `npm run simulate -- [--member] --mutants [--jobs J] [--only TEXT] [--seeds N]`: every mutant of the zoo under the seeds 1 to 300, and the right code under the
+// `npm run simulate -- [--member] --mutants [--jobs J] [--only TEXT] [--seeds N]`: every mutant of the zoo under the seeds 1 to 900, and the right code under the
 // same. Prints which seed killed each and what noticed it. Exit code 1 if one survives, or if the right code fails.
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
