@@ -88,7 +88,7 @@ cp a:/x b:/y
 cp a/b/c:/x y
 cp a: b
 cp one
-cp nope:/x /tmp/x
+cp nope:/x y
 `
   .trim()
   .split('\n')
