@@ -1,9 +1,7 @@
 // The apiserver: registries over a Store, served over TLS on one port (HTTP/2 and HTTP/1.1), with the cluster's own certificates.
-import { type IncomingMessage, ServerResponse } from 'node:http'
-import { createServer as createHttpsServer, type Server } from 'node:https'
+import type { Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
-import { TLSSocket } from 'node:tls'
 import type { ApiClient } from '../client/api-client.ts'
 import { LocalApiClient } from '../client/local-api-client.ts'
 import { eventTtlSeconds, resourceTypes } from '../resources/index.ts'
@@ -34,18 +32,14 @@ import {
 import type { Store } from './store.ts'
 import { ApiDispatcher, virtualResources } from './wire/api-dispatcher.ts'
 import { type AccessOptions, openAccessControl } from './access/access-control.ts'
-import { type ConnectionIdentity, identityOfSocket } from './access/authentication.ts'
 import { ensureBootstrapPolicy } from './access/rbac/ensure-policy.ts'
 import { customResourceDefinitionType } from '../resources/custom/custom-resource-definition.ts'
 import { apiServiceType } from '../resources/aggregation/api-service.ts'
 import { Aggregation } from './aggregation/aggregation.ts'
 import { publishExtensionAuthentication } from './aggregation/extension-authentication.ts'
 import { CustomResources } from './custom/custom-resources.ts'
+import { createApiListener } from './wire/api-listener.ts'
 import { RequestPipeline } from './wire/request-pipeline.ts'
-import { Exchange } from './wire/exchange.ts'
-import type { HttpCall } from './wire/http-call.ts'
-import { Http1Call } from './wire/http1-call.ts'
-import { headerBytesMax, serveHttp2 } from './wire/http2-call.ts'
 
 export interface ApiServerOptions {
   /** Stays open when the server is closed. */
@@ -80,12 +74,6 @@ export interface ApiServer {
   readonly nodes: NodeConnections
   close(): Promise<void>
 }
-
-const handshakeTimeoutMs = 10_000
-/** Clients that vanish without a word are found out by probes of an idle connection. */
-const keepAliveProbeMs = 30_000
-/** As upstream's: Node's five seconds would end pooled connections just as their client uses them again. */
-const idleConnectionMs = 90_000
 
 export const startApiServer = async (options: ApiServerOptions): Promise<ApiServer> => {
   const { store, dataDir } = options
@@ -130,7 +118,7 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     serverAddress: () => new URL(url).host,
     onInternalError: onError,
   })
-  const server = createServer(certificates, dispatcher)
+  const server = createApiListener(certificates, dispatcher)
   const sockets = trackSockets(server)
   let url = asked.origin
   let stopCompacting = (): void => undefined
@@ -184,60 +172,6 @@ export const startApiServer = async (options: ApiServerOptions): Promise<ApiServ
     throw reason
   }
 }
-
-const createServer = (certificates: Certificates, dispatcher: ApiDispatcher): Server => {
-  const server = createHttpsServer({
-    ALPNProtocols: ['h2', 'http/1.1'],
-    key: certificates.server.key,
-    cert: certificates.server.certificate,
-    ca: certificates.ca.certificate,
-    requestCert: true,
-    // Who has no certificate may still ask for health and version; the dispatcher answers the rest with 401.
-    rejectUnauthorized: false,
-    minVersion: 'TLSv1.2',
-    handshakeTimeout: handshakeTimeoutMs,
-    maxHeaderSize: headerBytesMax,
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: keepAliveProbeMs,
-    keepAliveTimeout: idleConnectionMs,
-  })
-  const identities = new WeakMap<object, ConnectionIdentity>()
-  const respond = (call: HttpCall, socket: TLSSocket | undefined): void => {
-    const known = socket === undefined ? undefined : identities.get(socket)
-    const identity = known ?? identityOfSocket(socket)
-    if (known === undefined && socket !== undefined) identities.set(socket, identity)
-    void dispatcher.handle(new Exchange(call), identity)
-  }
-  // Node's server knows HTTP/1.1 alone: connections that agreed on HTTP/2 never come to it.
-  const serveHttp1 = server.listeners('secureConnection')
-  server.removeAllListeners('secureConnection')
-  server.on('secureConnection', (socket: TLSSocket) => {
-    if (socket.alpnProtocol === 'h2') serveHttp2(socket, (call) => respond(call, socket))
-    else for (const serve of serveHttp1) serve.call(server, socket)
-  })
-  server.on('request', (request, response) => {
-    request.on('error', () => undefined)
-    respond(new Http1Call(request, response), tlsSocketOf(request))
-  })
-  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    // A refusal is an ordinary answer, after which the connection is of no more use.
-    socket.on('error', () => socket.destroy())
-    const response = new ServerResponse(request)
-    response.shouldKeepAlive = false
-    response.assignSocket(socket)
-    response.on('finish', () => socket.end())
-    request.on('error', () => undefined)
-    respond(new Http1Call(request, response, { socket, head }), tlsSocketOf(request))
-  })
-  // A client that breaks off or speaks nonsense concerns nobody but itself.
-  server.on('tlsClientError', (_error: Error, socket: Socket) => socket.destroy())
-  server.on('clientError', (_error: Error, socket: Socket) => socket.destroy())
-  return server
-}
-
-const tlsSocketOf = ({ socket }: IncomingMessage): TLSSocket | undefined =>
-  socket instanceof TLSSocket ? socket : undefined
 
 const listen = async (server: Server, url: URL): Promise<AddressInfo> => {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')

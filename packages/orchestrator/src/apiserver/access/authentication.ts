@@ -9,6 +9,8 @@ export interface ConnectionIdentity {
   readonly user: User | undefined
   /** A certificate was shown that the cluster's authority did not sign, or that names nobody. */
   readonly isRefused: boolean
+  /** Called with each request that says who sends it. */
+  readonly onKnown?: () => void
 }
 
 /** What a request shows of who sent it. */

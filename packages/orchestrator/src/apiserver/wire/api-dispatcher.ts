@@ -57,6 +57,7 @@ export const virtualResources: readonly VirtualResource[] = [
 ]
 const metricsType = 'text/plain; version=0.0.4; charset=utf-8'
 const applyType = 'application/apply-patch'
+const openPaths = new Set(['healthz', 'livez', 'readyz', 'version'])
 const readMethods = new Set(['GET', 'HEAD'])
 
 export class ApiDispatcher {
@@ -95,17 +96,29 @@ export class ApiDispatcher {
   /** Never rejects. */
   async handle(exchange: Exchange, connection: ConnectionIdentity): Promise<void> {
     try {
-      await exchange.receiveBody()
+      exchange.checkUrl()
       if (this.#handleOpenPath(exchange)) return
-      await this.#options.pipeline.run(exchange, connection, (info) =>
-        this.#dispatch(exchange, info),
-      )
+      await this.#options.pipeline.run(exchange, connection, {
+        admit: (info) => this.#admit(exchange, info),
+        handle: (info) => this.#dispatch(exchange, info),
+      })
     } catch (reason) {
       if (!(reason instanceof ApiError)) {
         this.#options.onInternalError(reason instanceof Error ? reason : apiErrorFrom(reason))
       }
       this.#sendError(exchange, reason)
     }
+  }
+
+  async #admit(exchange: Exchange, { attributes }: RequestInfo): Promise<void> {
+    if (!isLongRunning(attributes)) {
+      this.#deadlines.watch(exchange)
+      return exchange.receiveBody()
+    }
+    const received = this.#deadlines.watchBody(exchange)
+    await exchange.receiveBody()
+    received()
+    return undefined
   }
 
   #sendError(exchange: Exchange, reason: unknown): void {
@@ -128,7 +141,6 @@ export class ApiDispatcher {
     exchange.onEnd((status) => {
       ended(status, (performance.now() - startedAt) / 1000)
     })
-    if (!isLongRunning(attributes)) this.#deadlines.watch(exchange)
     const remote = this.#remoteOf(exchange, path)
     if (remote !== undefined) await proxyToApi(exchange, remote)
     else if (path !== undefined) await this.#handleResource(exchange, path)
@@ -170,18 +182,11 @@ export class ApiDispatcher {
   /** Health and version: for everybody. */
   #handleOpenPath(exchange: Exchange): boolean {
     const [, first = ''] = exchange.path.split('/', 2)
-    switch (first) {
-      case 'healthz':
-      case 'livez':
-      case 'readyz':
-        this.#sendHealth(exchange, first)
-        return true
-      case 'version':
-        sendValue(exchange, 200, versionDocument)
-        return true
-      default:
-        return false
-    }
+    if (!openPaths.has(first)) return false
+    exchange.dropBody()
+    if (first === 'version') sendValue(exchange, 200, versionDocument)
+    else this.#sendHealth(exchange, first)
+    return true
   }
 
   #sendHealth(exchange: Exchange, path: string): void {

@@ -145,17 +145,29 @@ export class Exchange {
     return this.#body
   }
 
+  /** What has been taken in of the body; undefined: the request was refused before. */
+  get receivedBody(): Buffer | undefined {
+    return this.#body
+  }
+
+  /** Throws ApiError BadRequest for a URL that is too long. */
+  checkUrl(): void {
+    if (this.#call.url.length > urlLengthMax) throw badRequest('the request URL is too long')
+  }
+
+  /** For a request whose body nobody reads. */
+  dropBody(): void {
+    this.#call.dropBody()
+    this.#body = noBytes
+  }
+
   /**
-   * Takes the whole body in. Every request must be read to its end, also one that is refused: frames for a stream that was answered
-   * before count against the connection. Rejects with ApiError RequestEntityTooLarge, BadRequest when the client breaks off or its URL
-   * is too long.
+   * Takes the whole body in, on behalf of `user`. Rejects with ApiError RequestEntityTooLarge, TooManyRequests when too much is held of
+   * bodies, BadRequest when the client breaks off.
    */
   async receiveBody(): Promise<void> {
-    if (bodilessMethods.has(this.method) || this.isUpgrade) {
-      this.#call.dropBody()
-      this.#body = noBytes
-    } else this.#body = await this.#call.receive()
-    if (this.#call.url.length > urlLengthMax) throw badRequest('the request URL is too long')
+    if (bodilessMethods.has(this.method) || this.isUpgrade) this.dropBody()
+    else this.#body = await this.#call.receive(this.user.name)
   }
 
   /** Adds a text that kubectl shows as `Warning: TEXT`. */

@@ -30,8 +30,11 @@ export interface HttpCall {
   onClose: () => void
   /** Called when more may be written. */
   onDrain: () => void
-  /** The whole body. Rejects with ApiError RequestEntityTooLarge, BadRequest when the client breaks off. */
-  receive(): Promise<Buffer>
+  /**
+   * The whole body, held on behalf of `user` until the answer is complete. Rejects with ApiError RequestEntityTooLarge, TooManyRequests
+   * when too many bodies are held, BadRequest when the client breaks off.
+   */
+  receive(user: string): Promise<Buffer>
   /** Reads the body to its end and drops it. */
   dropBody(): void
   /** A whole answer; without `body` its headers alone. */

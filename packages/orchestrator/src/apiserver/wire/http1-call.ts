@@ -3,7 +3,17 @@ import { isAscii } from 'node:buffer'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { badRequest, requestTooLarge } from '../api-errors.ts'
+import { type BodyBudget, BodyClaim, tooManyBodies } from './body-budget.ts'
+import { BodyParts } from './body-parts.ts'
 import { bodyBytesMax, type HttpCall, type SentHeaders, type UpgradedSocket } from './http-call.ts'
+
+export interface Http1CallOptions {
+  readonly bodies: BodyBudget
+  /** Of a request that asks for another protocol. */
+  readonly upgrade?: { readonly socket: Duplex; readonly head: Buffer }
+  /** The client waits to be told that it may send its body. */
+  readonly isAwaited?: boolean
+}
 
 export class Http1Call implements HttpCall {
   readonly method: string
@@ -14,15 +24,21 @@ export class Http1Call implements HttpCall {
   onDrain: () => void = () => undefined
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
+  readonly #claim: BodyClaim
+  /** Of a client that sends its body when it is told to. */
+  #isAwaited: boolean
+  /** Ends the wait for a body that is not complete. */
+  #breakOff: (() => void) | undefined
 
-  /** `upgrade`: of a request that asks for another protocol. */
   constructor(
     request: IncomingMessage,
     response: ServerResponse,
-    upgrade?: { readonly socket: Duplex; readonly head: Buffer },
+    { bodies, upgrade, isAwaited = false }: Http1CallOptions,
   ) {
     this.#request = request
     this.#response = response
+    this.#claim = new BodyClaim(bodies)
+    this.#isAwaited = isAwaited
     this.method = request.method ?? 'GET'
     this.url = request.url ?? '/'
     this.headers = request.headers
@@ -34,6 +50,8 @@ export class Http1Call implements HttpCall {
     }
     const close = (): void => {
       const { onClose } = this
+      this.#breakOff?.()
+      this.#claim.release()
       this.onClose = () => undefined
       onClose()
     }
@@ -58,27 +76,35 @@ export class Http1Call implements HttpCall {
     this.#request.resume()
   }
 
-  async receive(): Promise<Buffer> {
+  async receive(user: string): Promise<Buffer> {
     const request = this.#request
+    const claim = this.#claim
+    claim.assign(user)
+    if (this.#isAwaited) this.#response.writeContinue()
+    this.#isAwaited = false
     return new Promise<Buffer>((resolve, reject) => {
-      const chunks: Buffer[] = []
-      let size = 0
+      const parts = new BodyParts()
+      let isRefused = false
+      const refuse = (reason: Error): void => {
+        isRefused = true
+        parts.drop()
+        claim.release()
+        reject(reason)
+      }
+      this.#breakOff = () => refuse(badRequest('the request body ended before its end'))
       request.on('data', (chunk: Buffer) => {
-        size += chunk.length
-        if (size <= bodyBytesMax) chunks.push(chunk)
-        else {
-          chunks.length = 0
-          reject(requestTooLarge(bodyBytesMax))
-        }
+        // What is left of a body that nobody waits for is read and dropped.
+        if (isRefused) return
+        const held = parts.add(chunk)
+        if (parts.size > bodyBytesMax) refuse(requestTooLarge(bodyBytesMax))
+        else if (!claim.add(held)) refuse(tooManyBodies())
       })
       request.once('end', () => {
-        const [only] = chunks
-        resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks))
+        this.#breakOff = undefined
+        if (!isRefused) resolve(parts.take())
       })
-      request.once('error', reject)
-      request.once('aborted', () => {
-        reject(badRequest('the request body ended before its end'))
-      })
+      request.once('error', refuse)
+      request.once('aborted', () => this.#breakOff?.())
     })
   }
 
@@ -112,6 +138,8 @@ export class Http1Call implements HttpCall {
   }
 
   #writeHead(status: number, headers: SentHeaders): void {
+    // What follows might be the body after all, or the next request.
+    if (this.#isAwaited) this.#response.shouldKeepAlive = false
     // Node's declarations do not know lists that may not be changed.
     this.#response.writeHead(status, headers as Record<string, string | number | string[]>)
   }

@@ -11,12 +11,13 @@ import {
 } from '@balsa/kv/http2'
 import type { TLSSocket } from 'node:tls'
 import { badRequest, requestTooLarge } from '../api-errors.ts'
+import { type BodyBudget, BodyClaim, tooManyBodies } from './body-budget.ts'
+import type { ConnectionWatch, WatchedConnection } from './connection-watch.ts'
+import { BodyParts } from './body-parts.ts'
 import { bodyBytesMax, type HttpCall, type SentHeaders } from './http-call.ts'
 import { encodeHead } from './http2-head.ts'
 
 const streamsPerConnectionMax = 1000
-/** Of bodies that are not complete yet. */
-const bodyBytesPerConnectionMax = 64 * 1024 * 1024
 /** More than the longest URL that is served. */
 export const headerBytesMax: number = 128 * 1024
 const noBytes = Buffer.alloc(0)
@@ -30,33 +31,52 @@ interface RequestHead {
 /** What the calls of one connection share. */
 interface CallConnection {
   readonly remoteAddress: string
-  bodyBytes: number
+  readonly bodies: BodyBudget
 }
 
 const limits = { ...defaultLimits, concurrentStreamsMax: streamsPerConnectionMax }
 const cache = new HeaderCache<RequestHead>()
 
+/** What the connections of a server share. */
+export interface Http2Shared {
+  readonly bodies: BodyBudget
+  readonly connections: ConnectionWatch
+}
+
 /** Serves a connection that has agreed on `h2`; `serve` gets its calls. */
 export const serveHttp2 = (
   socket: TLSSocket,
+  { bodies, connections }: Http2Shared,
   serve: (call: HttpCall) => void,
-): { readonly streamCount: number } => {
-  const connection: CallConnection = { remoteAddress: socket.remoteAddress ?? '', bodyBytes: 0 }
+): void => {
+  const shared: CallConnection = { remoteAddress: socket.remoteAddress ?? '', bodies }
+  const unread = { count: 0 }
   const open = (stream: Http2Stream, head: RequestHead): StreamHandler => {
-    const call = new Http2Call(stream, head, connection)
+    connections.used(watched)
+    const call = new Http2Call(stream, head, shared)
     serve(call)
     return call
   }
-  return new Http2Connection<RequestHead>({
+  const connection = new Http2Connection<RequestHead>({
     socket,
     server: { cache, parseHeaders, isConstant: () => true, open },
     nowMs: () => performance.now(),
     limits,
+    unreadBytes: unread,
     headerListSizeMax: headerBytesMax,
     arePingsFree: true,
     isPrompt: true,
-    onClosed: () => undefined,
+    onClosed: () => connections.remove(watched),
   })
+  const watched: WatchedConnection = {
+    get streamCount() {
+      return connection.streamCount
+    },
+    unread,
+    shutDown: () => connection.shutDown(),
+    destroy: () => socket.destroy(),
+  }
+  connections.add(watched)
 }
 
 /** No value with bytes that would end a header elsewhere. */
@@ -67,7 +87,8 @@ const parseHeaders = (fields: readonly HeaderField[]): RequestHead | undefined =
   const method = values?.get(':method')
   const url = values?.get(':path')
   if (method === undefined || url === undefined) return undefined
-  const headers: Record<string, string> = {}
+  // Without a prototype: names such as `constructor` are names like others.
+  const headers = Object.create(null) as Record<string, string>
   for (const [name, value] of fields) {
     if (name.startsWith(':')) continue
     const before = headers[name]
@@ -88,9 +109,12 @@ class Http2Call implements HttpCall, StreamHandler {
   isStarted = false
   readonly #stream: Http2Stream
   readonly #connection: CallConnection
-  #chunks: Buffer[] = []
+  readonly #claim: BodyClaim
+  readonly #parts = new BodyParts()
   #size = 0
   #isReceived = false
+  /** More is held of bodies than may be. */
+  #isRefused = false
   #isDropping = false
   #isClosed = false
   #waiting: { resolve: (body: Buffer) => void; reject: (reason: Error) => void } | undefined
@@ -98,6 +122,7 @@ class Http2Call implements HttpCall, StreamHandler {
   constructor(stream: Http2Stream, head: RequestHead, connection: CallConnection) {
     this.#stream = stream
     this.#connection = connection
+    this.#claim = new BodyClaim(connection.bodies)
     this.method = head.method
     this.url = head.url
     this.headers = head.headers
@@ -112,10 +137,11 @@ class Http2Call implements HttpCall, StreamHandler {
     this.#releaseBody()
   }
 
-  async receive(): Promise<Buffer> {
+  async receive(user: string): Promise<Buffer> {
     if (this.#isClosed) throw brokenOff()
-    if (this.#size > bodyBytesMax) throw requestTooLarge(bodyBytesMax)
-    if (this.#isReceived) return this.#takeBody()
+    if (!this.#claim.assign(user)) this.#isRefused = true
+    this.#check()
+    if (this.#isReceived) return this.#parts.take()
     // Clients with large bodies may ask first; whoever handles the request has said by now that it will read it.
     if (this.headers['expect'] === '100-continue') this.#stream.sendHeaders(encodeHead(100, {}))
     return new Promise((resolve, reject) => {
@@ -126,7 +152,7 @@ class Http2Call implements HttpCall, StreamHandler {
   data(buffer: Buffer, start: number, end: number, isEnd: boolean): void {
     const size = end - start
     this.#size += size
-    if (size > 0 && !this.#isDropping) this.#keep(buffer.subarray(start, end))
+    if (size > 0 && !this.#isDropping) this.#keep(buffer.subarray(start, end), isEnd)
     if (!isEnd || this.#isClosed) return
     this.#isReceived = true
     const { 'content-length': length } = this.headers
@@ -134,7 +160,7 @@ class Http2Call implements HttpCall, StreamHandler {
       this.#breakOff(http2ErrorCode.protocolError)
       return
     }
-    this.#waiting?.resolve(this.#takeBody())
+    this.#waiting?.resolve(this.#parts.take())
   }
 
   writable(): void {
@@ -142,8 +168,6 @@ class Http2Call implements HttpCall, StreamHandler {
   }
 
   closed(): void {
-    this.#releaseBody()
-    this.#waiting?.reject(brokenOff())
     this.#close()
   }
 
@@ -189,29 +213,28 @@ class Http2Call implements HttpCall, StreamHandler {
     this.isStarted = true
   }
 
-  #keep(chunk: Buffer): void {
-    if (this.#isClosed || this.#size > bodyBytesMax) {
-      this.#releaseBody()
-      this.#waiting?.reject(requestTooLarge(bodyBytesMax))
-      return
-    }
-    this.#connection.bodyBytes += chunk.length
-    this.#chunks.push(chunk)
-    if (this.#connection.bodyBytes > bodyBytesPerConnectionMax) {
-      this.#breakOff(http2ErrorCode.enhanceYourCalm)
+  #keep(chunk: Buffer, isLast: boolean): void {
+    if (this.#isRefused || this.#isClosed) return
+    this.#isRefused = this.#size > bodyBytesMax || !this.#claim.add(this.#parts.add(chunk, isLast))
+    if (!this.#isRefused) return
+    this.#releaseBody()
+    try {
+      this.#check()
+    } catch (reason) {
+      if (!(reason instanceof Error)) throw reason
+      this.#waiting?.reject(reason)
     }
   }
 
-  #takeBody(): Buffer {
-    const [only = noBytes] = this.#chunks
-    const body = this.#chunks.length > 1 ? Buffer.concat(this.#chunks) : only
-    this.#releaseBody()
-    return body
+  /** Throws ApiError RequestEntityTooLarge, TooManyRequests. */
+  #check(): void {
+    if (this.#size > bodyBytesMax) throw requestTooLarge(bodyBytesMax)
+    if (this.#isRefused) throw tooManyBodies()
   }
 
   #releaseBody(): void {
-    for (const { length } of this.#chunks) this.#connection.bodyBytes -= length
-    this.#chunks = []
+    this.#parts.drop()
+    this.#claim.release()
   }
 
   #breakOff(code: (typeof http2ErrorCode)[keyof typeof http2ErrorCode]): void {
@@ -222,6 +245,9 @@ class Http2Call implements HttpCall, StreamHandler {
   #close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#releaseBody()
+    // Answered, or broken off, before its body was there.
+    if (!this.#isReceived) this.#waiting?.reject(brokenOff())
     this.onClose()
   }
 }

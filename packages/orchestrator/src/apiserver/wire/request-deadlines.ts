@@ -1,5 +1,5 @@
-// How long a request may take before it is told that it took too long: a minute, or less where it asks for less. What it began goes on;
-// its answer is dropped. Requests that last as long as their clients like are not watched here.
+// How long a request may take before it is told that it took too long: a minute, or less where it asks for less, with the time in which its
+// body comes. What it began goes on; its answer is dropped. Of requests that last as long as their clients like only the bodies are watched.
 import { parseGoDuration } from '@balsa/kv/go-duration'
 import { ApiError } from '../../client/api-client.ts'
 import { badRequest } from '../api-errors.ts'
@@ -7,6 +7,8 @@ import type { Exchange } from './exchange.ts'
 import { sendError } from './replies.ts'
 
 const timeoutMsDefault = 60_000
+/** Of the body of a request that lasts as long as its client likes. */
+export const bodyTimeoutMs = 120_000
 const sweepMs = 100
 
 export class RequestDeadlines {
@@ -16,7 +18,17 @@ export class RequestDeadlines {
 
   /** Throws ApiError BadRequest for a `timeout` in the query that is none. */
   watch(exchange: Exchange): void {
-    this.#pending.set(exchange, performance.now() + timeoutOf(exchange))
+    this.#add(exchange, timeoutOf(exchange))
+  }
+
+  /** Until the function returned is called. */
+  watchBody(exchange: Exchange): () => void {
+    this.#add(exchange, bodyTimeoutMs)
+    return () => this.#pending.delete(exchange)
+  }
+
+  #add(exchange: Exchange, timeoutMs: number): void {
+    this.#pending.set(exchange, performance.now() + timeoutMs)
     exchange.onEnd(() => this.#pending.delete(exchange))
     this.#arm()
   }

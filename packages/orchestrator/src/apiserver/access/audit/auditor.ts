@@ -40,15 +40,19 @@ export class Auditor {
       this.#file.write({ ...base, stage, ...more, stageTimestamp: micro(this.#now()) })
     }
     write('RequestReceived', {})
-    const withRequest = level === 'Metadata' ? {} : optional('requestObject', asJson(exchange.body))
+    const withRequest = (): object =>
+      level === 'Metadata' ? {} : optional('requestObject', asJson(exchange.receivedBody))
     exchange.observe(level === 'RequestResponse', {
       started: (status) => {
-        write('ResponseStarted', { ...withRequest, responseStatus: { metadata: {}, code: status } })
+        write('ResponseStarted', {
+          ...withRequest(),
+          responseStatus: { metadata: {}, code: status },
+        })
       },
       complete: (status, body) => {
         const response = body === undefined ? undefined : asJson(body)
         write('ResponseComplete', {
-          ...withRequest,
+          ...withRequest(),
           ...optional('responseObject', response),
           responseStatus: statusOf(status, response),
           annotations: exchange.annotations,
@@ -102,8 +106,9 @@ const optional = (name: string, value: unknown): object =>
 const micro = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z')
 
 /** undefined: no JSON, or too much of it. */
-const asJson = (body: Uint8Array): Json | undefined => {
-  if (body.length === 0 || body.length > bodyBytesMax || body[0] !== 0x7b) return undefined
+const asJson = (body: Uint8Array | undefined): Json | undefined => {
+  if (body === undefined || body.length === 0 || body.length > bodyBytesMax || body[0] !== 0x7b)
+    return undefined
   try {
     return JSON.parse(Buffer.from(body).toString('utf8')) as Json
   } catch (reason) {
