@@ -2,7 +2,7 @@
 // leads nowhere, and find a kind by the names in it, so of what a server says only its own kinds and what they are made of are kept.
 import type { Json } from '../../resources/object.ts'
 import { isJsonObject } from '../../resources/patch/patch-result.ts'
-import type { Schema } from '../openapi/definitions.ts'
+import type { Schema } from '../openapi/scalar-schemas.ts'
 import type { ApiBackend } from './api-backend.ts'
 
 export interface RemoteOpenApi {

@@ -16,6 +16,8 @@ export interface VirtualResource {
   readonly namespaced?: boolean
   readonly shortNames?: readonly string[]
   readonly verbs: readonly string[]
+  /** Of a kind that no table of the schemas has. */
+  readonly openApiSchema?: NonNullable<ResourceType['openApiSchema']>
 }
 
 interface Entry {

@@ -17,9 +17,49 @@ const version = 'v1beta1'
 const apiVersion = `${group}/${version}`
 const verbs = ['get', 'list']
 
+const measured = {
+  timestamp: { description: 'When it was measured.', type: 'string', format: 'date-time' },
+  window: { description: 'Over how long it was measured.', type: 'string' },
+} as const
+const amounts = {
+  description: 'What is used of each resource.',
+  type: 'object',
+  additionalProperties: { type: 'string' },
+} as const
+const containers = {
+  description: 'What each container uses.',
+  type: 'array',
+  items: { type: 'object', properties: { name: { type: 'string' }, usage: amounts } },
+} as const
+
 export const metricsResources: readonly VirtualResource[] = [
-  { group, version, verbs, kind: 'NodeMetrics', plural: 'nodes', singular: '' },
-  { group, version, verbs, kind: 'PodMetrics', plural: 'pods', singular: '', namespaced: true },
+  {
+    group,
+    version,
+    verbs,
+    kind: 'NodeMetrics',
+    plural: 'nodes',
+    singular: '',
+    openApiSchema: {
+      description: 'What a node uses.',
+      type: 'object',
+      properties: { ...measured, usage: amounts },
+    },
+  },
+  {
+    group,
+    version,
+    verbs,
+    kind: 'PodMetrics',
+    plural: 'pods',
+    singular: '',
+    namespaced: true,
+    openApiSchema: {
+      description: 'What the containers of a pod use.',
+      type: 'object',
+      properties: { ...measured, containers },
+    },
+  },
 ]
 
 export interface MetricsSources {

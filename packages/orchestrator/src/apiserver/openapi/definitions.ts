@@ -6,15 +6,11 @@ import { defaultOf, enumOf } from '../../resources/schema/enums.ts'
 import {
   allMessages,
   type Field,
-  type FieldType,
   findMessage,
   type Message,
   messageOfKind,
-  type ScalarType,
 } from '../../resources/schema/messages.ts'
-import { groupVersion } from '../registry/decode.ts'
-
-export type Schema = { readonly [key: string]: Json | undefined }
+import { type Schema, scalarSchema, type Version } from './scalar-schemas.ts'
 
 /** What OpenAPI needs to know of a served kind. */
 export type DescribedKind = Pick<ResourceType, 'group' | 'version' | 'kind' | 'openApiSchema'>
@@ -25,43 +21,16 @@ export interface Gvk {
   readonly kind: string
 }
 
-/** The two versions of OpenAPI write some scalars differently, and references. */
+/** How a version of OpenAPI writes references, choices and defaults. */
 export interface Dialect {
+  readonly version: Version
   readonly refPrefix: string
-  readonly scalars: Readonly<Record<ScalarType, Schema>>
-  /** Enums and defaults; upstream leaves them out of v2. */
-  readonly tellsChoices: boolean
 }
+
+export const dialectV2: Dialect = { version: 'v2', refPrefix: '#/definitions/' }
+export const dialectV3: Dialect = { version: 'v3', refPrefix: '#/components/schemas/' }
 
 const text: Schema = { type: 'string' }
-const common: Omit<Dialect['scalars'], 'intOrString' | 'quantity'> = {
-  string: text,
-  bool: { type: 'boolean' },
-  int32: { type: 'integer', format: 'int32' },
-  int64: { type: 'integer', format: 'int64' },
-  double: { type: 'number', format: 'double' },
-  bytes: { type: 'string', format: 'byte' },
-  time: { type: 'string', format: 'date-time' },
-  microTime: { type: 'string', format: 'date-time' },
-  strings: { type: 'array', items: text },
-  json: { type: 'object' },
-  raw: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
-}
-
-export const dialectV2: Dialect = {
-  refPrefix: '#/definitions/',
-  scalars: { ...common, intOrString: { type: 'string', format: 'int-or-string' }, quantity: text },
-  tellsChoices: false,
-}
-export const dialectV3: Dialect = {
-  refPrefix: '#/components/schemas/',
-  scalars: {
-    ...common,
-    intOrString: { format: 'int-or-string', oneOf: [{ type: 'integer' }, { type: 'string' }] },
-    quantity: { oneOf: [{ type: 'string' }, { type: 'number' }] },
-  },
-  tellsChoices: true,
-}
 
 /** Definitions of `kinds`, of their lists and of all they are made of, by name. */
 export const definitionsOf = (
@@ -70,8 +39,15 @@ export const definitionsOf = (
 ): Map<string, Schema> => {
   const definitions = new Definitions(dialect)
   for (const kind of kinds) definitions.addKind(kind)
+  for (const name of sentAround) definitions.addMeta(name)
   return definitions.byName
 }
+
+/** What operations of every kind take and answer. */
+const sentAround = ['DeleteOptions', 'Patch', 'Status', 'WatchEvent'] as const
+
+export const metaDefinitionName = (name: (typeof sentAround)[number]): string =>
+  messageName(metaMessage(name))
 
 /** e.g. `io.k8s.api.apps.v1.Deployment`; groups that are not Kubernetes' own are turned around: `com.example.v1.Widget`. */
 export const definitionName = (kind: DescribedKind): string => {
@@ -119,7 +95,7 @@ class Definitions {
       this.byName.set(name, { ...schema, 'x-kubernetes-group-version-kind': gvk })
     } else {
       const { properties, ...rest } = kind.openApiSchema ?? { type: 'object' }
-      const own = { apiVersion: text, kind: text, metadata: this.#ref(metaMessage('ObjectMeta')) }
+      const own = this.#head('ObjectMeta')
       this.byName.set(name, {
         ...rest,
         properties: { ...(properties as Schema | undefined), ...own },
@@ -132,13 +108,15 @@ class Definitions {
       description: `A list of objects of the kind ${kind.kind}.`,
       required: ['items'],
       properties: {
-        apiVersion: text,
-        items: { type: 'array', items: { $ref: this.#dialect.refPrefix + name } },
-        kind: text,
-        metadata: this.#ref(metaMessage('ListMeta')),
+        ...this.#head('ListMeta'),
+        items: { type: 'array', items: this.#with(this.#refTo(name), this.#default({})) },
       },
       'x-kubernetes-group-version-kind': [gvkOf(kind, `${kind.kind}List`)],
     })
+  }
+
+  addMeta(name: string): void {
+    this.#ref(metaMessage(name))
   }
 
   #messageSchema(message: Message): Schema {
@@ -159,49 +137,76 @@ class Definitions {
   }
 
   #property(message: Message, field: Field): Schema {
-    const { shape, type, isAtomic } = field
+    const { shape, type, isAtomic, isPointer, always, required } = field
     const description = descriptionOf(message.name, field.name)
     const about = description === undefined ? {} : { description }
     if (shape === 'one') {
-      const schema = this.#type(type)
-      const extensions = {
-        ...about,
-        ...this.#choices(message, field),
-        ...patchStrategy(field),
-      }
-      // A reference stands alone: what is beside it would not be read.
-      return '$ref' in schema && Object.keys(extensions).length > 0
-        ? { allOf: [schema], ...extensions }
-        : { ...schema, ...extensions }
+      const isSet = always || (required && typeof type === 'string' && !isPointer)
+      const extensions = { ...about, ...this.#choices(message, field), ...patchStrategy(field) }
+      return this.#with(this.#type(message, field, isSet), extensions)
     }
+    const element = this.#type(message, field, true)
     if (shape === 'map') {
       return {
         ...about,
         type: 'object',
-        additionalProperties: this.#type(type),
+        additionalProperties: element,
         ...(isAtomic ? { 'x-kubernetes-map-type': 'atomic' } : {}),
       }
     }
+    return { ...about, type: 'array', items: element, ...listType(field), ...patchStrategy(field) }
+  }
+
+  /** The fields that every object begins with. */
+  #head(metadata: string): Schema {
+    const about = (field: string): Schema => ({ description: descriptionOf(metadata, field) })
     return {
-      ...about,
-      type: 'array',
-      items: this.#type(type),
-      ...listType(field),
-      ...patchStrategy(field),
+      apiVersion: { ...text, ...about('apiVersion') },
+      kind: { ...text, ...about('kind') },
+      metadata: this.#with(this.#ref(metaMessage(metadata)), {
+        ...about('metadata'),
+        ...this.#default({}),
+      }),
     }
+  }
+
+  /** In v3 a reference stands alone: what is beside it would not be read. v2 has it beside, as upstream's does. */
+  #with(schema: Schema, extensions: Schema): Schema {
+    return '$ref' in schema && this.#isV3 && Object.keys(extensions).length > 0
+      ? { allOf: [schema], ...extensions }
+      : { ...schema, ...extensions }
+  }
+
+  get #isV3(): boolean {
+    return this.#dialect.version === 'v3'
+  }
+
+  /** Upstream leaves defaults, and enums, out of v2. */
+  #default(value: Json | undefined): Schema {
+    return this.#isV3 && value !== undefined ? { default: value } : {}
   }
 
   #choices({ name }: Message, field: Field): Schema {
-    const texts = this.#dialect.tellsChoices ? enumOf(name, field.name) : undefined
-    const value = this.#dialect.tellsChoices ? defaultOf(name, field.name) : undefined
+    const texts = this.#isV3 ? enumOf(name, field.name) : undefined
     return {
       ...(texts === undefined ? {} : { enum: texts }),
-      ...(value === undefined ? {} : { default: value }),
+      ...this.#default(defaultOf(name, field.name)),
     }
   }
 
-  #type(type: FieldType): Schema {
-    return typeof type === 'string' ? this.#dialect.scalars[type] : this.#ref(type.message())
+  /** `isSet`: the value is there where a client leaves it out. */
+  #type(message: Message, field: Field, isSet: boolean): Schema {
+    if (typeof field.type !== 'string') {
+      return this.#with(this.#ref(field.type.message()), this.#default(isSet ? {} : undefined))
+    }
+    const { name, schema, zero } = scalarSchema(this.#dialect.version, field.type, message, field)
+    if (name === undefined) return { ...schema, ...this.#default(isSet ? zero : undefined) }
+    this.byName.set(name, schema)
+    return this.#refTo(name)
+  }
+
+  #refTo(name: string): Schema {
+    return { $ref: this.#dialect.refPrefix + name }
   }
 
   #ref(message: Message): Schema {
@@ -211,7 +216,7 @@ class Definitions {
       this.byName.set(name, {})
       this.byName.set(name, this.#messageSchema(message))
     }
-    return { $ref: this.#dialect.refPrefix + name }
+    return this.#refTo(name)
   }
 }
 
@@ -246,20 +251,3 @@ const patchStrategy = ({ merge, retainsKeys }: Field): Schema => {
     'x-kubernetes-patch-strategy': strategies.join(','),
   }
 }
-
-/** The path of one object of a kind. */
-export const objectPath = (
-  type: Pick<ResourceType, 'group' | 'version' | 'plural' | 'namespaced'>,
-): string => {
-  const root = type.group === '' ? 'api' : 'apis'
-  const place = type.namespaced ? 'namespaces/{namespace}/' : ''
-  return `/${root}/${groupVersion(type)}/${place}${type.plural}/{name}`
-}
-
-/** The parameters of a patch that clients look for. */
-export const patchParameters: readonly { readonly name: string; readonly type: string }[] = [
-  { name: 'dryRun', type: 'string' },
-  { name: 'fieldManager', type: 'string' },
-  { name: 'fieldValidation', type: 'string' },
-  { name: 'force', type: 'boolean' },
-]

@@ -1,14 +1,10 @@
 // The OpenAPI v2 document in gnostic's protobuf: all definitions, and for each kind the patch that clients look at before they write.
 // Numbers of fields are those of gnostic's openapiv2 messages.
-import type { Json, ResourceType } from '../../resources/object.ts'
-import {
-  definitionsOf,
-  dialectV2,
-  type DescribedKind,
-  objectPath,
-  patchParameters,
-  type Schema,
-} from './definitions.ts'
+import type { Json } from '../../resources/object.ts'
+import { definitionsOf, dialectV2, type DescribedKind } from './definitions.ts'
+import { bearerToken } from './document-v3.ts'
+import { objectPath, type OperatedKind, patchParameters, pathsOf } from './operations.ts'
+import type { Schema } from './scalar-schemas.ts'
 
 const lengthDelimited = 2
 /** How deep schemas of custom resources are written. */
@@ -21,19 +17,22 @@ export interface RemoteDocument {
 }
 
 export const documentV2 = (
-  types: readonly ResourceType[],
+  types: readonly OperatedKind[],
   others: readonly DescribedKind[],
   remotes: readonly RemoteDocument[] = [],
 ): Buffer => {
-  const own = new Map(types.map((type): [string, Schema] => [objectPath(type), gvkOf(type)]))
+  const own = new Map(
+    types
+      .filter(({ verbs }) => verbs.includes('patch'))
+      .map((type): [string, Schema] => [objectPath(type), gvkOf(type)]),
+  )
   const paths = merged(
     own,
     remotes.map(({ patches }) => patches),
   ).map(([path, gvk]) => field(2, message(field(1, path), field(2, pathItem(gvk)))))
-  const definitions = merged(
-    definitionsOf([...types, ...others], dialectV2),
-    remotes.map((remote) => remote.definitions),
-  ).map(([name, schema]) => field(1, named(name, encodeSchema(schema, 0))))
+  const definitions = allDefinitions(types, others, remotes).map(([name, schema]) =>
+    field(1, named(name, encodeSchema(schema, 0))),
+  )
   const info = message(field(1, 'Kubernetes'), field(2, 'v1'))
   return message(
     field(1, '2.0'),
@@ -42,6 +41,30 @@ export const documentV2 = (
     field(9, message(...definitions)),
   )
 }
+
+/** The same as JSON, with all operations: what clients get that do not ask for protobuf. */
+export const documentV2Json = (
+  types: readonly OperatedKind[],
+  others: readonly DescribedKind[],
+  remotes: readonly RemoteDocument[] = [],
+): object => ({
+  swagger: '2.0',
+  info: { title: 'Kubernetes', version: 'v1' },
+  paths: pathsOf(types, 'v2'),
+  definitions: Object.fromEntries(allDefinitions(types, others, remotes)),
+  securityDefinitions: { BearerToken: bearerToken },
+  security: [{ BearerToken: [] }],
+})
+
+const allDefinitions = (
+  types: readonly OperatedKind[],
+  others: readonly DescribedKind[],
+  remotes: readonly RemoteDocument[],
+): (readonly [string, Schema])[] =>
+  merged(
+    definitionsOf([...types, ...others], dialectV2),
+    remotes.map((remote) => remote.definitions),
+  )
 
 /** What was there first stays: nobody redefines what others mean by a name. */
 const merged = (
@@ -55,7 +78,7 @@ const merged = (
   return [...all]
 }
 
-const gvkOf = ({ group, version, kind }: ResourceType): Schema => ({ group, kind, version })
+const gvkOf = ({ group, version, kind }: OperatedKind): Schema => ({ group, kind, version })
 
 /** A PathItem with its PATCH operation alone. */
 const pathItem = (kind: Schema): Buffer => {
@@ -86,11 +109,6 @@ const encodeMember = (key: string, value: Json, depth: number): Buffer[] | undef
   switch (key) {
     case '$ref':
       return [field(1, textOf(value))]
-    case 'allOf':
-      // The only use of it here is a reference that is described.
-      return isList(value)
-        ? value.flatMap((one) => (isObject(one) ? [encodeSchema(one, depth + 1)] : []))
-        : []
     case 'format':
       return [field(2, textOf(value))]
     case 'description':

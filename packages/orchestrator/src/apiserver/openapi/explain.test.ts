@@ -66,6 +66,18 @@ describe.skipIf(missing('kubectl', 'kubectl120'))('kubectl explain', () => {
     }
   })
 
+  test.each([
+    ['the newest', tools.kubectl, '<IntOrString>', '<map[string]Quantity>', '<RawExtension>'],
+    ['1.20', tools.kubectl120, '<string>', '<map[string]string>', '<map[string]>'],
+  ])('%s names the types as upstream does', async (_name, kubectl, port, limits, data) => {
+    const types = async (...words: string[]): Promise<string> => explain(kubectl, ...words)
+    const pod = await types('pods', '--recursive')
+    expect(pod).toContain(`port\t${port}`)
+    expect(pod).toContain(`limits\t${limits}`)
+    expect(pod).toMatch(/creationTimestamp\t<string>/)
+    expect(await types('controllerrevisions')).toContain(`data\t${data}`)
+  })
+
   test('the newest lists the texts that a field may have', async () => {
     const text = await explain(tools.kubectl, 'pods.spec.containers.imagePullPolicy')
     expect(text).toMatch(/ENUM:\n +Always\n +IfNotPresent\n +Never\n/)

@@ -7,9 +7,10 @@ import { describedNames, descriptionOf } from '../../resources/schema/descriptio
 import { Registries } from '../registry/registries.ts'
 import { MemoryStore } from '../memory-store.ts'
 import { ApiFixture } from '../testing/api-fixture.ts'
-import { definitionName, definitionsOf, dialectV2, dialectV3, type Schema } from './definitions.ts'
+import { definitionName, definitionsOf, dialectV2, dialectV3 } from './definitions.ts'
 import { documentV3 } from './document-v3.ts'
 import { OpenApi } from './openapi.ts'
+import type { Schema } from './scalar-schemas.ts'
 
 let api: ApiFixture
 beforeAll(async () => {
@@ -81,7 +82,7 @@ test('a list says how it is merged, a field whether it is required', () => {
   expect(spec).toMatchObject({ required: ['containers'] })
   expect(spec?.properties['volumes']).toMatchObject({
     type: 'array',
-    items: { $ref: '#/components/schemas/io.k8s.api.core.v1.Volume' },
+    items: { allOf: [{ $ref: '#/components/schemas/io.k8s.api.core.v1.Volume' }], default: {} },
     'x-kubernetes-list-type': 'map',
     'x-kubernetes-list-map-keys': ['name'],
     'x-kubernetes-patch-merge-key': 'name',
@@ -96,6 +97,65 @@ test('a list says how it is merged, a field whether it is required', () => {
   expect(definition(definitions, 'io.k8s.api.apps.v1.DeploymentList')).toMatchObject({
     'x-kubernetes-group-version-kind': [{ group: 'apps', version: 'v1', kind: 'DeploymentList' }],
   })
+})
+
+test('values that Go has a type for are references to its name, and what Go always writes has a default', () => {
+  const v3 = definitionsOf([kind('Deployment')], dialectV3)
+  const properties = (name: string): Record<string, unknown> | undefined =>
+    definition(v3, name)?.properties
+  const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` })
+  const intOrString = 'io.k8s.apimachinery.pkg.util.intstr.IntOrString'
+  const quantity = 'io.k8s.apimachinery.pkg.api.resource.Quantity'
+  expect(v3.get(intOrString)).toMatchObject({ format: 'int-or-string', oneOf: [{}, {}] })
+  expect(properties('io.k8s.api.apps.v1.RollingUpdateDeployment')).toMatchObject({
+    maxSurge: { allOf: [ref(intOrString)] },
+  })
+  expect(properties('io.k8s.api.core.v1.ResourceRequirements')).toMatchObject({
+    limits: { type: 'object', additionalProperties: ref(quantity) },
+  })
+  expect(properties('io.k8s.api.core.v1.Container')).toMatchObject({
+    name: { type: 'string', default: '' },
+    resources: { allOf: [ref('io.k8s.api.core.v1.ResourceRequirements')], default: {} },
+    command: { items: { type: 'string', default: '' } },
+  })
+  const labels = properties('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta')?.['labels']
+  expect(labels).toMatchObject({ additionalProperties: { type: 'string', default: '' } })
+  const selector = properties('io.k8s.api.apps.v1.DeploymentSpec')?.['selector']
+  expect(Object.keys(selector as object).toSorted()).toEqual(['allOf', 'description'])
+  const v2 = definitionsOf([kind('Deployment')], dialectV2)
+  expect(v2.get(intOrString)).toMatchObject({ type: 'string', format: 'int-or-string' })
+  expect(definition(v2, 'io.k8s.api.apps.v1.Deployment')?.properties['spec']).toEqual({
+    $ref: '#/definitions/io.k8s.api.apps.v1.DeploymentSpec',
+    description: 'What is wanted.',
+  })
+})
+
+test('both versions tell what can be done where, by the names that generated clients use', async () => {
+  const operations = async (path: string): Promise<string[]> => {
+    const { paths } = (await api.request('GET', path)).json as {
+      paths: Record<string, Record<string, { operationId?: string }>>
+    }
+    return Object.values(paths)
+      .flatMap((item) => Object.values(item).flatMap(({ operationId }) => operationId ?? []))
+      .toSorted()
+  }
+  const all = await operations('/openapi/v2')
+  expect(new Set(all).size).toBe(all.length)
+  expect(all).toEqual(
+    expect.arrayContaining([
+      'connectCoreV1GetNamespacedPodExec',
+      'createCoreV1NamespacedPod',
+      'deleteAppsV1CollectionNamespacedDeployment',
+      'listCoreV1PodForAllNamespaces',
+      'patchAppsV1NamespacedDeploymentStatus',
+      'readCoreV1Node',
+      'readCoreV1NamespacedPodLog',
+      'replaceAppsV1NamespacedDeploymentScale',
+      'listRbacAuthorizationV1ClusterRole',
+    ]),
+  )
+  const apps = all.filter((name) => /^[a-z]+AppsV1[A-Z]/.test(name))
+  expect(await operations('/openapi/v3/apis/apps/v1')).toEqual(apps)
 })
 
 test('a kind with a schema of its own is described by it, and the documents follow what is served', async () => {
@@ -115,7 +175,7 @@ test('a kind with a schema of its own is described by it, and the documents foll
   })
   const registries = new Registries({ store: new MemoryStore(), types: resourceTypes })
   await registries.start()
-  const openApi = new OpenApi(registries)
+  const openApi = new OpenApi(registries, [])
   expect(openApi.places.has('apis/shop.example.com/v1')).toBe(false)
   await registries.add(widget)
   expect(openApi.places.has('apis/shop.example.com/v1')).toBe(true)

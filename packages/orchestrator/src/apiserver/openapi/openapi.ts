@@ -4,16 +4,15 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { RemoteOpenApi } from '../aggregation/remote-open-api.ts'
-import type { ResourceType } from '../../resources/object.ts'
 import { methodNotAllowed } from '../api-errors.ts'
 import { groupVersion } from '../registry/decode.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { Exchange } from '../wire/exchange.ts'
 import { jsonType } from '../wire/media-types.ts'
-import { reviews } from '../wire/review-handler.ts'
 import type { DescribedKind } from './definitions.ts'
-import { documentV2 } from './document-v2.ts'
+import { documentV2, documentV2Json } from './document-v2.ts'
 import { documentV3 } from './document-v3.ts'
+import type { OperatedKind } from './operations.ts'
 
 const compress = promisify(gzip)
 
@@ -26,10 +25,8 @@ interface Document {
   compressed?: Promise<Buffer>
 }
 
-/** Kinds that are sent but not stored: clients check their fields too. */
-const unstored: readonly DescribedKind[] = [
-  ...reviews,
-  { group: '', version: 'v1', kind: 'Binding' },
+/** Kinds that only subresources take: clients check their fields too. */
+const ofSubresources: readonly DescribedKind[] = [
   { group: 'policy', version: 'v1', kind: 'Eviction' },
   { group: 'autoscaling', version: 'v1', kind: 'Scale' },
   { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
@@ -46,11 +43,18 @@ export interface RemoteSchemas {
 
 export class OpenApi {
   readonly #registries: Registries
+  readonly #virtual: readonly OperatedKind[]
   readonly #remotes: () => readonly RemoteSchemas[]
   readonly #documents = new Map<string, Document>()
 
-  constructor(registries: Registries, remotes: () => readonly RemoteSchemas[] = () => []) {
+  /** `virtual`: what is served without being stored. */
+  constructor(
+    registries: Registries,
+    virtual: readonly Omit<OperatedKind, 'subresources'>[],
+    remotes: () => readonly RemoteSchemas[] = () => [],
+  ) {
     this.#registries = registries
+    this.#virtual = virtual.map((kind) => ({ ...kind, subresources: {} }))
     this.#remotes = remotes
     registries.onTypesChange(() => {
       this.renew()
@@ -66,7 +70,8 @@ export class OpenApi {
   async handle(exchange: Exchange): Promise<boolean> {
     const [, root, version, ...rest] = exchange.path.split('/')
     if (root !== 'openapi') return false
-    const document = version === 'v2' && rest.length === 0 ? this.#v2() : this.#v3(version, rest)
+    const document =
+      version === 'v2' && rest.length === 0 ? this.#v2(exchange) : this.#v3(version, rest)
     if (document === undefined) return false
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD') throw methodNotAllowed()
     const asked = exchange.query.get('hash')
@@ -78,15 +83,16 @@ export class OpenApi {
     return true
   }
 
-  #v2(): Document {
-    return this.#made('v2', () => ({
-      contentType: protobufType,
-      bytes: documentV2(
-        this.#types,
-        unstored,
-        this.#remotes().flatMap(({ openApi }) => (openApi === undefined ? [] : [openApi])),
-      ),
-    }))
+  #v2(exchange: Exchange): Document {
+    const remotes = (): readonly RemoteOpenApi[] =>
+      this.#remotes().flatMap(({ openApi }) => (openApi === undefined ? [] : [openApi]))
+    // kubectl names the protobuf form by a type that parsers of media types refuse.
+    return exchange.header('accept').includes('protobuf')
+      ? this.#made('v2', () => ({
+          contentType: protobufType,
+          bytes: documentV2(this.#types, ofSubresources, remotes()),
+        }))
+      : this.#made('v2 json', () => json(documentV2Json(this.#types, ofSubresources, remotes())))
   }
 
   #v3(version: string | undefined, rest: readonly string[]): Document | undefined {
@@ -97,16 +103,16 @@ export class OpenApi {
   }
 
   /** What this server answers for itself. */
-  get #types(): readonly ResourceType[] {
+  get #types(): readonly OperatedKind[] {
     const remote = new Set(this.#remotes().map(({ version }) => groupVersion(version)))
-    const { types } = this.#registries
+    const types = [...this.#registries.types, ...this.#virtual]
     return remote.size === 0 ? types : types.filter((type) => !remote.has(groupVersion(type)))
   }
 
   #groupVersion(place: string): Document {
     const isHere = (type: DescribedKind): boolean => placeOf(type) === place
     return this.#made(place, () =>
-      json(documentV3(this.#types.filter(isHere), unstored.filter(isHere))),
+      json(documentV3(this.#types.filter(isHere), ofSubresources.filter(isHere))),
     )
   }
 
@@ -124,7 +130,7 @@ export class OpenApi {
 
   /** The group versions that have a document, as their paths name them: `apis/apps/v1`. */
   get places(): ReadonlySet<string> {
-    return new Set([...this.#types, ...unstored].map(placeOf))
+    return new Set([...this.#types, ...ofSubresources].map(placeOf))
   }
 
   #made(name: string, make: () => Omit<Document, 'hash'>): Document {

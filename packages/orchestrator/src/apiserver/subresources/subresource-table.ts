@@ -110,7 +110,11 @@ const rows: readonly Row[] = [
   { ...pods, name: 'log', kind: core('Pod'), verbs: ['get'], handle: handleLog },
 ]
 
-export const subresourcesOf = (type: ResourceType): readonly Subresource[] => {
+export const subresourcesOf = (
+  type: Pick<ResourceType, 'group' | 'version' | 'kind' | 'plural'> & {
+    readonly subresources: { readonly status?: unknown; readonly scale?: unknown }
+  },
+): readonly Subresource[] => {
   const { group, version, kind, plural, subresources } = type
   const own: Subresource[] = []
   if (subresources.status === true) {

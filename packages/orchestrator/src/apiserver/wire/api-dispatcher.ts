@@ -75,7 +75,7 @@ export class ApiDispatcher {
       this.#discovery.has({ group, version, plural }),
     )
     const remotes = (): readonly RemoteApi[] => aggregation?.remotes ?? []
-    this.#openApi = new OpenApi(registries, remotes)
+    this.#openApi = new OpenApi(registries, virtualResources, remotes)
     const discovery = (): Discovery =>
       new Discovery(
         registries.types,

@@ -93,8 +93,28 @@ export const fieldsWithEnum = (): string[] => [...(texts ??= parse()).keys()]
 export const enumOf = (message: string, field: string): readonly string[] | undefined =>
   (texts ??= parse()).get(`${message}.${field}`)
 
-/** What is stored where a client leaves the field out, as far as upstream's schemas tell. */
+/** What upstream's schemas tell to be stored where a client leaves the field out; other defaults are not told there. */
+const defaults: ReadonlyMap<string, string> = new Map([
+  ['AzureDiskVolumeSource.cachingMode', 'ReadWrite'],
+  ['AzureDiskVolumeSource.fsType', 'ext4'],
+  ['AzureDiskVolumeSource.kind', 'Shared'],
+  ['ContainerPort.protocol', 'TCP'],
+  ['GRPCAction.service', ''],
+  ['ISCSIPersistentVolumeSource.iscsiInterface', 'default'],
+  ['ISCSIVolumeSource.iscsiInterface', 'default'],
+  ['RBDPersistentVolumeSource.keyring', '/etc/ceph/keyring'],
+  ['RBDPersistentVolumeSource.pool', 'rbd'],
+  ['RBDPersistentVolumeSource.user', 'admin'],
+  ['RBDVolumeSource.keyring', '/etc/ceph/keyring'],
+  ['RBDVolumeSource.pool', 'rbd'],
+  ['RBDVolumeSource.user', 'admin'],
+  ['ScaleIOPersistentVolumeSource.fsType', 'xfs'],
+  ['ScaleIOPersistentVolumeSource.storageMode', 'ThinProvisioned'],
+  ['ScaleIOVolumeSource.fsType', 'xfs'],
+  ['ScaleIOVolumeSource.storageMode', 'ThinProvisioned'],
+  ['ServicePort.protocol', 'TCP'],
+])
+
+/** undefined: none. */
 export const defaultOf = (message: string, field: string): string | undefined =>
-  field === 'protocol' && (message === 'ContainerPort' || message === 'ServicePort')
-    ? 'TCP'
-    : undefined
+  defaults.get(`${message}.${field}`)
