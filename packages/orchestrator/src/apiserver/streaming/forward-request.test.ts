@@ -1,4 +1,5 @@
 // Servers behind pods that answer what nobody asked for: a client is told so, and the apiserver lives on.
+import { request } from 'node:https'
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -8,12 +9,17 @@ const proxied = '/api/v1/namespaces/default/pods/pod/proxy'
 let api: ApiFixture
 let server: Server
 let answer = ''
+/** What the server behind the pod was asked last. */
+let received = ''
 const dialled = new Set<Socket>()
 
 beforeAll(async () => {
   server = createServer((socket) => {
     socket.on('error', () => undefined)
-    socket.once('data', () => socket.write(answer, 'latin1'))
+    socket.once('data', (chunk: Buffer) => {
+      received = chunk.toString('latin1')
+      socket.write(answer, 'latin1')
+    })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -68,4 +74,52 @@ test('a path that HTTP/1.1 cannot have is refused, and its connection closed', a
   const { status } = await api.request('GET', `${proxied}/a b`)
   expect(status).toBe(503)
   await vi.waitFor(() => expect(dialled.size).toBe(0))
+})
+
+/** Over HTTP/1.1, as the administrator; the head of the answer. */
+const ask = async (
+  headers: readonly string[],
+): Promise<{ readonly status: number; readonly headers: object }> => {
+  const { certificates, url } = api.server
+  return new Promise((resolve, reject) => {
+    const asked = request(`${url}${proxied}/`, {
+      ca: certificates.ca.certificate,
+      cert: certificates.admin.certificate,
+      key: certificates.admin.key,
+      headers,
+      agent: false,
+    })
+    asked.on('error', reject)
+    asked.once('response', (got) => {
+      got.resume()
+      got.once('end', () => resolve({ status: got.statusCode ?? 0, headers: got.headers }))
+    })
+    asked.end()
+  })
+}
+
+test('what means one hop alone stays on it, both ways: also headers that Connection names', async () => {
+  answer =
+    'HTTP/1.1 200 OK\r\nConnection: close, X-Near\r\nX-Near: 1\r\nProxy-Authenticate: x\r\nTrailer: y\r\nX-Far: 2\r\nContent-Length: 0\r\n\r\n'
+  const own = ['Keep-Alive', 'x', 'Proxy-Authorization', 'x', 'TE', 'trailers', 'X-Far', 'kept']
+  const named = ['Connection', 'close, X-Near ,x-also', 'X-Near', 'secret', 'X-Also', 'secret']
+  const got = await ask(['Host', 'x', ...own, ...named])
+  expect(got.status).toBe(200)
+  expect(received).toMatch(/^x-far: kept\r$/im)
+  expect(received).not.toMatch(/secret|keep-alive|proxy-authorization|^te:/im)
+  expect(got.headers).toMatchObject({ 'x-far': '2' })
+  for (const name of ['x-near', 'proxy-authenticate', 'trailer', 'connection'])
+    expect(Reflect.get(got.headers, name) ?? '').not.toMatch(/1|x|y|near/i)
+})
+
+test('headers with names that objects have of their own are headers like others', async () => {
+  answer = 'HTTP/1.1 200 OK\r\nConstructor: c\r\nContent-Length: 0\r\n\r\n'
+  const names = ['constructor', 'tostring', 'valueof', 'hasownproperty']
+  const headers = Object.fromEntries([...names, '__proto__'].map((name) => [name, 'sent']))
+  const got = await api.request('GET', `${proxied}/`, { headers })
+  expect(got.headers['constructor']).toBe('c')
+  for (const name of [...names, '__proto__'])
+    expect(received).toMatch(new RegExp(`^${name}: sent\\r$`, 'm'))
+  await ask(['Host', 'x', ...names.flatMap((name) => [name, 'sent'])])
+  for (const name of names) expect(received).toMatch(new RegExp(`^${name}: sent\\r$`, 'm'))
 })

@@ -22,27 +22,31 @@ export interface ForwardTarget {
   readonly path: string
 }
 
-/** Headers that mean one hop alone, and those that are for the apiserver's eyes only. */
-const droppedHeaders = new Set([
+/** Headers that mean one hop alone, as do those that `Connection` names. */
+const hopHeaders = new Set([
   'connection',
   'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
   'proxy-connection',
-  'transfer-encoding',
   'te',
   'trailer',
-  'upgrade',
-  'http2-settings',
-  'authorization',
-  'host',
-  'content-length',
-])
-const droppedAnswerHeaders = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
   'transfer-encoding',
   'upgrade',
 ])
+/** Those that are for the apiserver's eyes only, or that are made anew. */
+const ownHeaders = new Set(['http2-settings', 'authorization', 'host', 'content-length'])
+
+/** Whether a header is for the next hop alone. */
+const hopOnly = (connection: string | string[] | undefined): ((name: string) => boolean) => {
+  if (connection === undefined) return (name) => hopHeaders.has(name)
+  const named = new Set(
+    String(connection)
+      .split(',')
+      .map((name) => name.trim().toLowerCase()),
+  )
+  return (name) => hopHeaders.has(name) || named.has(name)
+}
 
 export const forwardRequest = async (exchange: Exchange, target: ForwardTarget): Promise<void> => {
   const connection = await target.dial()
@@ -130,11 +134,11 @@ const headersFor = (exchange: Exchange, target: ForwardTarget): OutgoingHttpHead
 
 /** What the client sent, without what means one hop alone or is for the apiserver's eyes only. */
 export const forwardedHeaders = (exchange: Exchange): OutgoingHttpHeaders => {
-  const headers: OutgoingHttpHeaders = {}
+  const headers = Object.create(null) as OutgoingHttpHeaders
+  const isOfHop = hopOnly(exchange.headers['connection'])
   for (const [name, value] of Object.entries(exchange.headers)) {
-    const isOurs =
-      droppedHeaders.has(name) || name.startsWith(':') || name.startsWith('impersonate-')
-    if (!isOurs && value !== undefined) headers[name] = value
+    const isOurs = ownHeaders.has(name) || name.startsWith(':') || name.startsWith('impersonate-')
+    if (!isOurs && !isOfHop(name) && value !== undefined) headers[name] = value
   }
   if (exchange.isUpgrade) {
     headers['connection'] = 'Upgrade'
@@ -148,9 +152,10 @@ const answerHeaders = (
   answer: IncomingMessage,
   base: string,
 ): Record<string, string | string[]> => {
-  const headers: Record<string, string | string[]> = {}
+  const headers = Object.create(null) as Record<string, string | string[]>
+  const isOfHop = hopOnly(answer.headers.connection)
   for (const [name, value] of Object.entries(answer.headers)) {
-    if (value === undefined || droppedAnswerHeaders.has(name)) continue
+    if (value === undefined || isOfHop(name)) continue
     // A path of the target lies below the proxy's.
     const isPath = name === 'location' && typeof value === 'string' && value.startsWith('/')
     headers[name] = isPath ? `${base}${value}` : value
