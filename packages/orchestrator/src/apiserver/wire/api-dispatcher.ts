@@ -10,8 +10,9 @@ import {
 import type { Aggregation } from '../aggregation/aggregation.ts'
 import { proxyToApi } from '../aggregation/api-proxy.ts'
 import type { RemoteApi } from '../aggregation/remote-api.ts'
-import { acceptRelay } from '../../network/tunnel/pod-relay.ts'
-import { acceptTunnel } from '../../network/tunnel/accept-tunnel.ts'
+import { acceptRelay, relaysPerUserMax } from '../../network/tunnel/pod-relay.ts'
+import { acceptTunnel, tunnelsPerNodeMax } from '../../network/tunnel/accept-tunnel.ts'
+import { Seats } from '../../network/tunnel/seats.ts'
 import type { NodeConnections } from '../node-connections.ts'
 import type { Registries } from '../registry/registries.ts'
 import type { ConnectionIdentity } from '../access/authentication.ts'
@@ -64,6 +65,8 @@ export class ApiDispatcher {
   readonly #options: DispatcherOptions
   readonly #metrics: ApiMetrics
   readonly #deadlines = new RequestDeadlines()
+  readonly #tunnels = new Seats(tunnelsPerNodeMax, 'tunnels')
+  readonly #relays = new Seats(relaysPerUserMax, 'connections to pods')
   #discovery: Discovery
   readonly #openApi: OpenApi
   readonly #handlers: ResourceHandlers
@@ -141,11 +144,12 @@ export class ApiDispatcher {
     exchange.onEnd((status) => {
       ended(status, (performance.now() - startedAt) / 1000)
     })
+    const { nodes } = this.#options
     const remote = this.#remoteOf(exchange, path)
     if (remote !== undefined) await proxyToApi(exchange, remote)
     else if (path !== undefined) await this.#handleResource(exchange, path)
-    else if (acceptTunnel(exchange, this.#options.nodes)) return
-    else if (await acceptRelay(exchange, this.#options.nodes)) return
+    else if (acceptTunnel(exchange, nodes, this.#tunnels)) return
+    else if (await acceptRelay(exchange, nodes, this.#relays)) return
     else if (!(await this.#handleIssuer(exchange))) await this.#handleDocument(exchange)
   }
 

@@ -5,6 +5,7 @@ import { badRequest } from '../../apiserver/api-errors.ts'
 import type { NodeConnections } from '../../apiserver/node-connections.ts'
 import type { Exchange } from '../../apiserver/wire/exchange.ts'
 import { RemoteNode } from './remote-node.ts'
+import type { Seats } from './seats.ts'
 import {
   keepAlive,
   nodeOfTunnelPath,
@@ -13,13 +14,18 @@ import {
   tunnelSettings,
 } from './tunnel-protocol.ts'
 
-/** False: the request is for something else. Throws ApiError BadRequest where it asks for no tunnel. */
-export const acceptTunnel = (exchange: Exchange, nodes: NodeConnections): boolean => {
+/** One is used; the others are of an agent that came back before it was known to be gone. */
+export const tunnelsPerNodeMax = 8
+
+/** False: the request is for something else. Throws ApiError: BadRequest where it asks for no tunnel, TooManyRequests. */
+export const acceptTunnel = (exchange: Exchange, nodes: NodeConnections, seats: Seats): boolean => {
   const name = nodeOfTunnelPath(exchange.path)
   if (name === undefined) return false
   if (!exchange.isUpgrade || exchange.header('upgrade').toLowerCase() !== tunnelProtocol)
     throw badRequest('Upgrade request required')
+  const leave = seats.take(`node ${name}`)
   const { socket, head } = exchange.takeSocket()
+  socket.once('close', leave)
   if (head.length > 0) {
     // The agent speaks when it is spoken to.
     socket.destroy()

@@ -9,6 +9,7 @@ import type { ApiServerAddress } from '../../client/http-transport.ts'
 import type { KubeObject, Stored } from '../../resources/object.ts'
 import { FramedStream } from './framed-stream.ts'
 import { requestUpgrade } from './request-upgrade.ts'
+import type { Seats } from './seats.ts'
 import { type PodName, isRelayPath, relayPath, relayProtocol } from './tunnel-protocol.ts'
 
 export interface RelayTarget {
@@ -43,8 +44,15 @@ export const dialFromServer = async (
   return node.dial(podOf(pod), port)
 }
 
-/** False: the request is for something else. Rejects with ApiError where the pod cannot be reached. */
-export const acceptRelay = async (exchange: Exchange, nodes: NodeConnections): Promise<boolean> => {
+/** Of one who asks. */
+export const relaysPerUserMax = 1000
+
+/** False: the request is for something else. Rejects with ApiError where the pod cannot be reached, or with TooManyRequests. */
+export const acceptRelay = async (
+  exchange: Exchange,
+  nodes: NodeConnections,
+  seats: Seats,
+): Promise<boolean> => {
   if (!isRelayPath(exchange.path)) return false
   if (!exchange.isUpgrade || exchange.header('upgrade').toLowerCase() !== relayProtocol)
     throw badRequest('Upgrade request required')
@@ -52,6 +60,7 @@ export const acceptRelay = async (exchange: Exchange, nodes: NodeConnections): P
     .split('/')
     .filter((_part, index) => index === 4 || index > 5)
   const pod: PodName = { namespace, name, uid }
+  exchange.onEnd(seats.take(exchange.user.name))
   let far: Duplex
   try {
     far = await dialFromServer(nodes, { nodeName, pod, port: Number(port) })

@@ -5,9 +5,9 @@ import { createServer, type AddressInfo, type Server } from 'node:net'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough, Readable, Writable } from 'node:stream'
+import { type Duplex, PassThrough, Readable, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { startApiServer, type ApiServer } from '../../apiserver/api-server.ts'
 import { MemoryStore } from '../../apiserver/memory-store.ts'
 import type {
@@ -21,8 +21,11 @@ import { signClientCertificate } from '../../apiserver/pki/certificates.ts'
 import { ApiError } from '../../client/api-client.ts'
 import type { ApiServerAddress } from '../../client/http-transport.ts'
 import type { KubeObject, Stored } from '../../resources/object.ts'
+import { tunnelsPerNodeMax } from './accept-tunnel.ts'
 import { AgentTunnel } from './agent-tunnel.ts'
 import { dialThroughServer } from './pod-relay.ts'
+import { requestUpgrade } from './request-upgrade.ts'
+import { tunnelPath, tunnelProtocol } from './tunnel-protocol.ts'
 
 const nodeName = 'far'
 const pod: Stored<KubeObject> = {
@@ -263,4 +266,19 @@ test('a tunnel that is closed takes its node along, and calls under way fail', a
   first?.close()
   await expect(running).rejects.toThrow('the connection to the agent of node far broke')
   await expect.poll(() => server.nodes.find(nodeName)).toBeUndefined()
+})
+
+test('a node has so many tunnels and no more: one too many is told so, and there is room again when one ends', async () => {
+  const address = await addressOf('system:node:crowd', ['system:nodes'])
+  const open = (): Promise<Duplex> =>
+    requestUpgrade(address, { path: tunnelPath('crowd'), protocol: tunnelProtocol })
+  const sockets = await Promise.all(Array.from({ length: tunnelsPerNodeMax }, open))
+  await expect(open()).rejects.toMatchObject({
+    code: 429,
+    reason: 'TooManyRequests',
+    message: `node crowd has ${tunnelsPerNodeMax} tunnels already, please try again later`,
+  })
+  sockets.pop()?.destroy()
+  await vi.waitFor(async () => sockets.push(await open()))
+  for (const socket of sockets) socket.destroy()
 })
