@@ -1,4 +1,5 @@
 // Which groups, versions, kinds and verbs are served: the legacy documents and the aggregated one. Made once from the kinds' data.
+import { createHash } from 'node:crypto'
 import type { ResourceType } from '../../resources/object.ts'
 import { type Priority, priorityOf } from '../aggregation/group-priorities.ts'
 import type { RemoteVersion } from '../aggregation/remote-api.ts'
@@ -30,6 +31,8 @@ interface Entry {
   readonly verbs: readonly string[]
   readonly shortNames: readonly string[]
   readonly categories: readonly string[]
+  /** Tells clients whether objects may be written again as another version; undefined: nothing is stored. */
+  readonly storageHash?: string
   /** Names like `status`. */
   readonly subresources: readonly Subresource[]
 }
@@ -192,9 +195,14 @@ const storedEntry = (type: ResourceType): Entry => {
     verbs: type.verbs,
     shortNames: type.shortNames,
     categories: type.categories,
+    storageHash: storageHash(type.storage ?? type),
     subresources: subresourcesOf(type),
   }
 }
+
+/** As upstream makes it. */
+const storageHash = ({ group, version, kind }: Kind): string =>
+  createHash('sha256').update(`${group}/${version}/${kind}`).digest().toString('base64', 0, 8)
 
 const virtualEntry = (resource: VirtualResource): Entry => ({
   group: resource.group,
@@ -217,6 +225,7 @@ const legacyResources = (entry: Entry): object[] => [
     kind: entry.kind.kind,
     verbs: entry.verbs,
     ...names(entry),
+    ...(entry.storageHash === undefined ? {} : { storageVersionHash: entry.storageHash }),
   },
   ...entry.subresources.map(({ name, kind, verbs }) => ({
     name: `${entry.name}/${name}`,

@@ -10,6 +10,7 @@ import {
   type Message,
   messageOfKind,
 } from '../../resources/schema/messages.ts'
+import { isOpen, schemaV2 } from './schema-v2.ts'
 import { type Schema, scalarSchema, type Version } from './scalar-schemas.ts'
 
 /** What OpenAPI needs to know of a served kind. */
@@ -94,11 +95,8 @@ class Definitions {
       const schema = this.#messageSchema(message)
       this.byName.set(name, { ...schema, 'x-kubernetes-group-version-kind': gvk })
     } else {
-      const { properties, ...rest } = kind.openApiSchema ?? { type: 'object' }
-      const own = this.#head('ObjectMeta')
       this.byName.set(name, {
-        ...rest,
-        properties: { ...(properties as Schema | undefined), ...own },
+        ...this.#customSchema(kind.openApiSchema ?? { type: 'object' }),
         'x-kubernetes-group-version-kind': gvk,
       })
     }
@@ -113,6 +111,15 @@ class Definitions {
       },
       'x-kubernetes-group-version-kind': [gvkOf(kind, `${kind.kind}List`)],
     })
+  }
+
+  /** Clients of v2 take every field that is not described for a mistake, and a null for one too. */
+  #customSchema(schema: Schema): Schema {
+    const isV2 = this.#dialect.version === 'v2'
+    if (isV2 && isOpen(schema)) return { type: 'object' }
+    const { properties, ...rest } = isV2 ? schemaV2(schema) : schema
+    const own = this.#head('ObjectMeta')
+    return { ...rest, properties: { ...(properties as Schema | undefined), ...own } }
   }
 
   addMeta(name: string): void {

@@ -64,6 +64,40 @@ test.each(['/openapi/v2', '/openapi/v3', '/openapi/v3/api/v1'])(
   },
 )
 
+test('v2 tells of custom kinds what v2 can say', () => {
+  const custom = (openApiSchema: Schema): unknown => {
+    const type = { group: 'example.com', version: 'v1', kind: 'Foo', openApiSchema }
+    const foo = definitionsOf([type], dialectV2).get('com.example.v1.Foo')
+    return { ...foo, 'x-kubernetes-group-version-kind': undefined }
+  }
+  const spec = {
+    type: 'object',
+    properties: {
+      mood: { type: 'string', enum: ['Great', 'Down'], default: 'Down', anyOf: [{}] },
+      empty: { type: 'string', nullable: true, description: 'may be null' },
+      open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, properties: {} },
+    },
+  }
+  expect(custom({ type: 'object', properties: { spec } })).toMatchObject({
+    properties: {
+      spec: {
+        type: 'object',
+        properties: {
+          mood: { type: 'string', enum: ['Great', 'Down'] },
+          empty: { description: 'may be null' },
+          open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+        },
+      },
+    },
+  })
+  const open = {
+    type: 'object',
+    'x-kubernetes-preserve-unknown-fields': true,
+    properties: { spec },
+  }
+  expect(custom(open)).toEqual({ type: 'object' })
+})
+
 test('every reference of every document leads to a definition of it', () => {
   for (const dialect of [dialectV2, dialectV3]) {
     const definitions = definitionsOf(resourceTypes, dialect)

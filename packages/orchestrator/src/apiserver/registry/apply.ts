@@ -4,6 +4,8 @@ import type { Json, KubeObject, ResourceType, Stored } from '../../resources/obj
 import { hostileProblem, isJsonObject, patchDepthMax } from '../../resources/patch/patch-result.ts'
 import { apiVersionOf } from '../../resources/served-version.ts'
 import { badRequest } from '../api-errors.ts'
+import { decodeObject } from '../../resources/schema/decode-object.ts'
+import { declaredPath } from '../apply/declared-path.ts'
 import type { OwnedPart } from '../apply/field-paths.ts'
 import { applied, appliedNew, type ApplyRequest } from '../apply/server-side-apply.ts'
 import { changeFor, decodeFor } from './converted.ts'
@@ -33,7 +35,8 @@ export const applyTo = async (registry: Registry, order: ApplyOrder): Promise<Wr
   const { type, place, config, force, decoding, part = 'main' } = order
   checkConfig(config, type)
   // Checked as it was sent, so that what is unknown in it is told, and not what is merged from it.
-  registry.checkPlace(decodeAs(type, config, decoding), place)
+  refuseUndeclared(type, config, place)
+  registry.checkPlace(decodeAs(type, config, { ...decoding, problems: () => [] }), place)
   const options: WriteOptions = { ...order.options, isApply: true }
   const manager = options.fieldManager
   const time = timestamp(order.nowMs)
@@ -56,6 +59,18 @@ export const applyTo = async (registry: Registry, order: ApplyOrder): Promise<Wr
   const named = { ...created, metadata: { ...created.metadata, name: place.name } }
   const creation: WriteOptions = { ...options, isCreateOnUpdate: true }
   return { stored: await registry.create(place.namespace, named, creation), isCreated: true }
+}
+
+/** Who applies what a kind does not have would own nothing of it: refused whatever is asked to be done about unknown fields. */
+const refuseUndeclared = (type: ResourceType, config: Json, { namespace, name }: Place): void => {
+  const decoded = decodeObject(type, config)
+  if (!decoded.ok || decoded.unknownFields.length === 0) return
+  const problems = decoded.unknownFields.map(
+    (path) => `${declaredPath(type, config, path)}: field not declared in schema`,
+  )
+  const of = `${namespace ?? ''}/${name}; ${apiVersionOf(type)}, Kind=${type.kind}`
+  const text = problems.length === 1 ? problems.join('') : `errors:\n  ${problems.join('\n  ')}`
+  throw badRequest(`failed to create typed patch object (${of}): ${text}`)
 }
 
 const checkConfig = (config: Json, type: ResourceType): void => {

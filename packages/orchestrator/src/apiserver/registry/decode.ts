@@ -17,8 +17,8 @@ export interface DecodeOptions {
   readonly fieldValidation: FieldValidation
   /** Called with a text for the client, one for each unknown field under Warn. */
   readonly warn: (text: string) => void
-  /** Fields that the text of the value names twice; asked for where they matter. */
-  readonly duplicateFields?: (value: Json) => readonly string[]
+  /** What is wrong with the fields of the text that the value comes from, beside and with those that are unknown; asked for where it matters. */
+  readonly problems?: (value: Json, unknownFields: readonly string[]) => readonly string[]
   /** Where the value is what a patch made: other answers for what does not fit. */
   readonly patch?: {
     /** What the patch itself has that it should not; asked for where it matters. */
@@ -61,10 +61,11 @@ const checkFields = (
 ): void => {
   if (options.fieldValidation === 'Ignore') return
   const { patch } = options
-  const own =
-    patch?.problems() ??
-    (options.duplicateFields?.(value) ?? []).map((field) => `duplicate field "${field}"`)
-  const problems = [...own, ...unknownFields.map((field) => `unknown field "${field}"`)]
+  const unknown = unknownFields.map((field) => `unknown field "${field}"`)
+  const problems =
+    patch === undefined
+      ? (options.problems?.(value, unknownFields) ?? unknown)
+      : [...patch.problems(), ...unknown]
   if (problems.length === 0) return
   if (options.fieldValidation === 'Strict') {
     if (patch === undefined) throw badRequest(strictDecodingMessage(type, problems))

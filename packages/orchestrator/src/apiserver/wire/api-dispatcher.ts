@@ -23,10 +23,10 @@ import { findMetricsResource, handleMetrics, metricsResources } from '../metrics
 import { Discovery, type VirtualResource } from '../discovery/discovery.ts'
 import { bindingResource } from '../subresources/binding.ts'
 import type { Exchange } from './exchange.ts'
+import { sendHealth } from './health.ts'
 import { jsonType, parseAccept } from './media-types.ts'
-import { flag } from './query-options.ts'
 import { sendError, sendValue } from './replies.ts'
-import { RequestDeadlines } from './request-deadlines.ts'
+import { RequestDeadlines, timeoutOf } from './request-deadlines.ts'
 import type { RequestInfo } from './request-info.ts'
 import type { ResourcePath } from './request-path.ts'
 import type { RequestPipeline } from './request-pipeline.ts'
@@ -188,18 +188,10 @@ export class ApiDispatcher {
     const [, first = ''] = exchange.path.split('/', 2)
     if (!openPaths.has(first)) return false
     exchange.dropBody()
+    timeoutOf(exchange)
     if (first === 'version') sendValue(exchange, 200, versionDocument)
-    else this.#sendHealth(exchange, first)
+    else sendHealth(exchange, first, this.#options.registries.watchCache.isReady)
     return true
-  }
-
-  #sendHealth(exchange: Exchange, path: string): void {
-    const isReady = path === 'livez' || this.#options.registries.watchCache.isReady
-    const verbose = flag(exchange.query, 'verbose')
-    const lines = [`[+]ping ok`, isReady ? '[+]store ok' : '[-]store failed: reason withheld']
-    const result = `${path} check ${isReady ? 'passed' : 'failed'}`
-    const body = verbose || !isReady ? `${[...lines, result].join('\n')}\n` : 'ok'
-    exchange.send(isReady ? 200 : 500, 'text/plain; charset=utf-8', body)
   }
 
   async #handleDocument(exchange: Exchange): Promise<void> {

@@ -286,3 +286,29 @@ test('a configuration nested without end is refused, as JSON and as YAML', async
     expect([form, answer.status, answer.json.reason]).toEqual([form, 400, 'BadRequest'])
   }
 })
+
+test('what a kind does not have cannot be applied, and a key that is there twice only without strictness', async () => {
+  const applyText = async (body: string, query: string): Promise<Answer> =>
+    api.request('PATCH', `${deployments}/d?fieldManager=m&${query}`, {
+      body,
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+    })
+  const head = 'apiVersion: apps/v1\nkind: Deployment\n'
+  const containers = '{containers: [{name: c, image: i, nope: 1}]}'
+  const spec = `spec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: ${containers}}}\n`
+  const unknown = await applyText(`${head}${spec}other: 1\n`, 'fieldValidation=Ignore')
+  expect([unknown.status, unknown.json.reason, unknown.json.message]).toEqual([
+    400,
+    'BadRequest',
+    'failed to create typed patch object (default/d; apps/v1, Kind=Deployment): errors:\n  .spec.template.spec.containers[name="c"].nope: field not declared in schema\n  .other: field not declared in schema',
+  ])
+  const twice = `${head}${spec.replace(', nope: 1', '')}metadata: {labels: {a: x, a: z}}\n`
+  const strict = await applyText(twice, 'fieldValidation=Strict')
+  expect([strict.status, strict.json.message]).toEqual([
+    400,
+    'error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  line 4: key "a" already set in map',
+  ])
+  const warned = await applyText(twice, '')
+  expect([warned.status, warned.json.metadata.labels]).toEqual([201, { a: 'z' }])
+  expect(warned.headers['warning']).toContain('already set in map')
+})

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Json } from '../../resources/object.ts'
-import { duplicateFields } from './duplicate-fields.ts'
+import { duplicateFields, fieldProblems } from './duplicate-fields.ts'
 
 const found = (text: string): string[] =>
   duplicateFields(Buffer.from(text), JSON.parse(text) as Json)
@@ -28,4 +28,15 @@ test('what was written from a value names nothing twice, however deep it is', ()
   )
   const deep = `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`
   expect(found(deep)).toEqual([])
+})
+
+test('what is unknown and what is there twice is told in the order of the text', () => {
+  const text = '{"spec":{"nope":1,"replicas":2,"list":[{"x":1}],"replicas":3},"other":0}'
+  const unknown = ['other', 'spec.list[0].x', 'spec.nope']
+  expect(fieldProblems(Buffer.from(text), JSON.parse(text) as Json, unknown)).toEqual([
+    'unknown field "spec.nope"',
+    'unknown field "spec.list[0].x"',
+    'duplicate field "spec.replicas"',
+    'unknown field "other"',
+  ])
 })

@@ -44,6 +44,26 @@ const keysKept = (value: Json): number => {
   return count
 }
 
+/**
+ * What is wrong with the fields of a body, as upstream says it and in the order of the text. `unknown`: paths of fields that the kind does
+ * not have.
+ */
+export const fieldProblems = (body: Buffer, value: Json, unknown: readonly string[]): string[] => {
+  const duplicates = duplicateFields(body, value)
+  const unknownProblems = unknown.map((path) => `unknown field "${path}"`)
+  if (duplicates.length === 0) return unknownProblems
+  const known = duplicates.map((path) => `duplicate field "${path}"`)
+  if (unknown.length === 0) return known
+  const left = new Set(unknown)
+  const found: string[] = []
+  walkKeys(body.toString('utf8'), (levels, isAgain) => {
+    const path = pathOf(levels)
+    if (left.delete(path)) found.push(`unknown field "${path}"`)
+    else if (isAgain && found.length < fieldsMax) found.push(`duplicate field "${path}"`)
+  })
+  return [...found, ...[...left].map((path) => `unknown field "${path}"`)]
+}
+
 interface Level {
   /** undefined: a list. */
   readonly keys: Set<string> | undefined
@@ -53,6 +73,17 @@ interface Level {
 
 const findDuplicates = (text: string): string[] => {
   const found: string[] = []
+  walkKeys(text, (levels, isAgain) => {
+    if (isAgain && found.length < fieldsMax) found.push(pathOf(levels))
+  })
+  return found
+}
+
+/** Calls `visit` for each name of a member, with where it is and whether its object had it before. */
+const walkKeys = (
+  text: string,
+  visit: (levels: readonly Level[], isAgain: boolean) => void,
+): void => {
   const levels: Level[] = []
   for (const [word, mark] of text.matchAll(token)) {
     const level = levels.at(-1)
@@ -64,11 +95,10 @@ const findDuplicates = (text: string): string[] => {
     } else if (mark !== undefined && level?.keys !== undefined) {
       const key = JSON.parse(word.slice(0, word.lastIndexOf('"') + 1)) as string
       level.at = key
-      if (level.keys.has(key) && found.length < fieldsMax) found.push(pathOf(levels))
+      visit(levels, level.keys.has(key))
       level.keys.add(key)
     }
   }
-  return found
 }
 
 const pathOf = (levels: readonly Level[]): string =>

@@ -139,7 +139,7 @@ const row = (view: View, stored: StoredObject): object => {
   const cells = columns.cells(object, view.now)
   switch (view.includeObject) {
     case 'None':
-      return { cells }
+      return { cells, object: null }
     case 'Metadata':
       return { cells, object: partial(object, 'v1') }
     case 'Object':

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseYaml } from './parse-yaml.ts'
+import { parseYaml, yamlDuplicates } from './parse-yaml.ts'
 
 test('booleans are those of YAML 1.1, numbers stay numbers and dates stay text', () => {
   expect(parseYaml('a: yes\nb: on\nc: 017\nd: 2020-01-01\ne: [1, "1"]\n')).toEqual({
@@ -47,4 +47,13 @@ test('aliases that multiply, circles, several documents and broken text are refu
   for (const text of [bombs.join(''), 'a: &x [*x]', 'a: 1\n---\nb: 2\n', 'a: [b', '\t- x: {']) {
     expect(() => parseYaml(text)).toThrow(/^error converting YAML to JSON: yaml: [^\n]+$/)
   }
+})
+
+test('of a key that is there twice the last counts, and the line of the second is told', () => {
+  const text = '\na: 1\nspec:\n  foo: x\n  "foo": z\n  b: {c: 1, c: 2}\n'
+  expect(parseYaml(text)).toEqual({ a: 1, spec: { foo: 'z', b: { c: 2 } } })
+  expect(yamlDuplicates(text)).toEqual([
+    'line 5: key "foo" already set in map',
+    'line 6: key "c" already set in map',
+  ])
 })

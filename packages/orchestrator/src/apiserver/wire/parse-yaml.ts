@@ -1,6 +1,6 @@
 // YAML bodies to JSON values. Hostile text ends in a BadRequest: nesting is counted before anything recursive sees it, since a stack that is
 // almost full can end the whole process and not only the call.
-import type { CST } from 'yaml'
+import type { CST, Document } from 'yaml'
 import { ApiError } from '../../client/api-client.ts'
 import { yaml } from '../../client/yaml.ts'
 import type { Json } from '../../resources/object.ts'
@@ -28,16 +28,33 @@ function jsonOf(text: string): Json | undefined {
   }
 }
 
-function yamlOf(text: string): Json {
+/** Keys that a document names twice, as upstream tells of them: `line 11: key "foo" already set in map`. The text has been parsed before. */
+export function yamlDuplicates(text: string): string[] {
+  const { value: document } = compose(text).next()
+  return (document?.errors ?? []).filter(isDuplicate).map(({ pos: [at] }) => {
+    const before = text.slice(0, at)
+    const [, key = ''] = /^["']?([^"':,}\n]*)/.exec(text.slice(at)) ?? []
+    return `line ${before.split('\n').length}: key ${JSON.stringify(key.trim())} already set in map`
+  })
+}
+
+const compose = (text: string): Generator<Document.Parsed, void, unknown> => {
   const { Composer } = yaml()
+  return new Composer({
+    version: '1.1',
+    customTags: (tags) => tags.filter((tag) => !isTimestamp(tag)),
+  }).compose(tokensOf(text))
+}
+
+/** The last of them counts, as in JSON. */
+const isDuplicate = ({ code }: { readonly code: string }): boolean => code === 'DUPLICATE_KEY'
+
+function yamlOf(text: string): Json {
   try {
-    const documents = new Composer({
-      version: '1.1',
-      customTags: (tags) => tags.filter((tag) => !isTimestamp(tag)),
-    }).compose(tokensOf(text))
+    const documents = compose(text)
     const { value: document } = documents.next()
     if (document === undefined) return null
-    const [error] = document.errors
+    const error = document.errors.find((one) => !isDuplicate(one))
     if (error !== undefined) throw error
     if (documents.next().done !== true) throw new Error('a body holds one document only')
     const value: unknown = document.toJS({ maxAliasCount: yamlAliasesMax })

@@ -32,6 +32,7 @@ export const listQuery = (query: URLSearchParams): ListQuery => {
   const resourceVersion = query.get('resourceVersion') ?? ''
   const resourceVersionMatch = query.get('resourceVersionMatch') ?? ''
   parseResourceVersion(resourceVersion)
+  wholeNumber(query, 'timeoutSeconds')
   if (resourceVersionMatch !== '') {
     const refuse = (detail: string): ApiError =>
       invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, '', [

@@ -3,10 +3,10 @@ import type { Json } from '../../resources/object.ts'
 import type { PatchType } from '../../client/api-client.ts'
 import { badRequest, unsupportedMediaType } from '../api-errors.ts'
 import { decodeProtobuf } from '../protobuf/decode-protobuf.ts'
-import { duplicateFields } from './duplicate-fields.ts'
+import { duplicateFields, fieldProblems } from './duplicate-fields.ts'
 import type { Exchange } from './exchange.ts'
 import { contentTypeOf, jsonType, protobufType, yamlType } from './media-types.ts'
-import { parseYaml } from './parse-yaml.ts'
+import { parseYaml, yamlDuplicates } from './parse-yaml.ts'
 
 const objectTypes = [jsonType, yamlType, protobufType]
 const patchTypes: Readonly<Record<string, PatchType>> = {
@@ -24,11 +24,31 @@ export const readObject = (exchange: Exchange): Json | undefined => {
   return type === yamlType ? parseYaml(body.toString('utf8')) : parseJson(body)
 }
 
-/** Fields that a body in JSON names twice; `value` is what it parses to. */
-export const bodyDuplicates = (exchange: Exchange, value: Json): readonly string[] =>
-  contentTypeOf(exchange.header('content-type')) === jsonType
-    ? duplicateFields(exchange.body, value)
-    : []
+/** What is wrong with the fields of a body; `value` is what it parses to, `unknown` the fields of it that its kind does not have. */
+export const bodyProblems = (
+  exchange: Exchange,
+  value: Json,
+  unknown: readonly string[],
+): readonly string[] => {
+  const type = contentTypeOf(exchange.header('content-type'))
+  if (type === jsonType) return fieldProblems(exchange.body, value, unknown)
+  const duplicates = type === yamlType ? yamlDuplicates(exchange.body.toString('utf8')) : []
+  return [
+    ...(duplicates.length === 0 ? [] : [unmarshalErrors(duplicates)]),
+    ...unknown.map((path) => `unknown field "${path}"`),
+  ]
+}
+
+/** Keys that a server-side apply names twice; '': none. */
+export const applyDuplicates = ({ body }: Exchange, value: Json): string => {
+  const text = body.toString('utf8')
+  const isTwice = !text.startsWith('{') || duplicateFields(body, value).length > 0
+  const duplicates = isTwice ? yamlDuplicates(text) : []
+  return duplicates.length === 0 ? '' : unmarshalErrors(duplicates)
+}
+
+const unmarshalErrors = (lines: readonly string[]): string =>
+  `yaml: unmarshal errors:\n  ${lines.join('\n  ')}`
 
 export const readPatch = (
   exchange: Exchange,

@@ -57,8 +57,8 @@ export class RequestDeadlines {
   }
 }
 
-/** Milliseconds. */
-const timeoutOf = ({ rawQuery, query }: Exchange): number => {
+/** Milliseconds. Throws ApiError BadRequest for a `timeout` in the query that is none. */
+export const timeoutOf = ({ rawQuery, query }: Exchange): number => {
   if (!rawQuery.includes('timeout=')) return timeoutMsDefault
   const text = query.get('timeout') ?? ''
   if (text === '') return timeoutMsDefault

@@ -2,10 +2,11 @@
 import { accessReviews } from '../access/reviews/access-reviews.ts'
 import { identityReviews } from '../access/reviews/identity-reviews.ts'
 import type { Review, ReviewSources } from '../access/reviews/review.ts'
-import { badRequest, methodNotAllowed } from '../api-errors.ts'
+import { badRequest, methodNotAllowed, notAcceptable } from '../api-errors.ts'
 import { decodeKind, groupVersion, lenient } from '../registry/decode.ts'
 import type { Json } from '../../resources/object.ts'
 import type { Exchange } from './exchange.ts'
+import { jsonType, negotiate, protobufType, yamlType } from './media-types.ts'
 import { sendValue } from './replies.ts'
 import { readObject } from './request-body.ts'
 import type { ResourcePath } from './request-path.ts'
@@ -30,6 +31,10 @@ export const handleReview = async (
   request: { readonly path: ResourcePath; readonly sources: ReviewSources },
 ): Promise<void> => {
   if (exchange.method !== 'POST') throw methodNotAllowed()
+  // An answer of this moment has no rows and no metadata.
+  if (negotiate(exchange.header('accept')).as !== 'object') {
+    throw notAcceptable([jsonType, yamlType, protobufType])
+  }
   const sent = readObject(exchange)
   if (sent === undefined) throw badRequest('the request body is empty')
   const object = decodeKind(review, sent, lenient) as unknown as {

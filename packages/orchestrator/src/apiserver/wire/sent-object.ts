@@ -7,7 +7,7 @@ import type { DecodeOptions } from '../registry/decode.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Exchange } from './exchange.ts'
 import { fieldValidation } from './query-options.ts'
-import { bodyDuplicates, readObject } from './request-body.ts'
+import { bodyProblems, readObject } from './request-body.ts'
 
 /** Of the stored version. Throws ApiError, or rejects with it. */
 export const readObjectOf = ({
@@ -36,7 +36,7 @@ export const decoding = (exchange: Exchange): DecodeOptions => {
   const warned = new Set<string>()
   return {
     fieldValidation: fieldValidation(exchange),
-    duplicateFields: (value) => bodyDuplicates(exchange, value),
+    problems: (value, unknown) => bodyProblems(exchange, value, unknown),
     warn: (text) => {
       if (warned.has(text)) return
       warned.add(text)

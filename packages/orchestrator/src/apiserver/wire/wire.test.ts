@@ -472,6 +472,28 @@ describe('bad requests', () => {
   })
 })
 
+test('health is told check by check, by the names that upstream gives them; reviews have no rows', async () => {
+  const { text } = await api.request('GET', '/readyz?verbose=1&exclude=etcd&exclude=nope')
+  expect(text.split('\n')).toEqual(
+    expect.arrayContaining([
+      '[+]ping ok',
+      '[+]etcd excluded: ok',
+      '[+]poststarthook/rbac/bootstrap-roles ok',
+      'warn: some health checks cannot be excluded: no matches for "nope"',
+      'readyz check passed',
+    ]),
+  )
+  expect((await api.request('GET', '/livez/etcd')).text).toBe('ok')
+  const review = await api.request(
+    'POST',
+    '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+    { body: '{"spec":{}}', headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' } },
+  )
+  expect(review.status).toBe(406)
+  expect((await api.request('GET', '/livez/none')).status).toBe(404)
+  expect((await api.request('GET', '/version?timeout=soon')).status).toBe(400)
+})
+
 describe('discovery', () => {
   test('lists groups, versions, kinds and subresources, plain and aggregated', async () => {
     const core = await api.request('GET', '/api/v1')
@@ -479,6 +501,8 @@ describe('discovery', () => {
     expect(names).toEqual(
       expect.arrayContaining(['pods', 'pods/log', 'pods/status', 'namespaces/finalize']),
     )
+    const [first] = core.json.resources.filter(({ name }: { name: string }) => name === 'pods')
+    expect(first.storageVersionHash).toBe('xPOwRZ+Yhw8=')
     const groups = await api.request('GET', '/apis')
     expect(groups.json.groups.map((group: { name: string }) => group.name)).toContain('apps')
     const accept =
@@ -499,7 +523,8 @@ describe('discovery', () => {
       shortNames: ['deploy'],
       responseKind: { group: 'apps', version: 'v1', kind: 'Deployment' },
     })
-    const openApi = await api.request('GET', '/openapi/v2')
+    const openApiType = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
+    const openApi = await api.request('GET', '/openapi/v2', { headers: { accept: openApiType } })
     expect([openApi.status, openApi.headers['content-type']]).toEqual([
       200,
       'application/octet-stream',
