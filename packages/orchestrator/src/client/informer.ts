@@ -85,6 +85,10 @@ export class Informer<T extends KubeObject> {
   find(index: string, value: string): Stored<T>[] {
     return this.#cache.find(index, value)
   }
+  /** Whether find() has nothing for any value. */
+  isIndexEmpty(index: string): boolean {
+    return this.#cache.isIndexEmpty(index)
+  }
 
   close(): void {
     this.#isClosed = true

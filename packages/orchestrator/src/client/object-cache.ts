@@ -59,6 +59,11 @@ export class ObjectCache<T extends KubeObject> {
     return found === undefined ? [] : [...found.values()]
   }
 
+  /** Whether find() has nothing for any value. */
+  isIndexEmpty(index: string): boolean {
+    return (this.#indexes.get(index)?.entries.size ?? 0) === 0
+  }
+
   /** Returns what was there before. */
   set(key: string, object: Stored<T>): Stored<T> | undefined {
     const previous = this.#objects.get(key)

@@ -15,6 +15,8 @@ export interface SharedCache<T extends KubeObject> {
   get(key: string): Stored<T> | undefined
   list(): readonly Stored<T>[]
   find(index: string, value: string): readonly Stored<T>[]
+  /** Whether find() has nothing for any value. */
+  isIndexEmpty(index: string): boolean
   addIndex(name: string, of: IndexFunction<T>): void
   onChange(handler: ChangeHandler<T>): void
   synced(): Promise<void>

@@ -98,8 +98,11 @@ export class GarbageViews {
 
   #dependents(uid: string): { kind: CachedKind; object: Stored<KubeObject> }[] {
     const found: { kind: CachedKind; object: Stored<KubeObject> }[] = []
-    for (const kind of this.#kinds.values())
+    for (const kind of this.#kinds.values()) {
+      // Of most kinds nothing is owned, and every object that comes or goes is asked about.
+      if (kind.informer.isIndexEmpty('owner')) continue
       for (const object of kind.informer.find('owner', uid)) found.push({ kind, object })
+    }
     return found
   }
 }

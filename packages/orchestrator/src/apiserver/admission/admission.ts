@@ -51,13 +51,18 @@ export class Admission {
   async mutate(request: AdmissionRequest): Promise<KubeObject> {
     let { object } = request
     for (const plugin of this.#route(request).mutating) {
-      object = await plugin.mutate(object === request.object ? request : { ...request, object })
+      const made = plugin.mutate(object === request.object ? request : { ...request, object })
+      // Most plugins answer at once.
+      object = made instanceof Promise ? await made : made
     }
     return object
   }
 
   async validate(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#route(request).validating) await plugin.validate(request)
+    for (const plugin of this.#route(request).validating) {
+      const done = plugin.validate(request)
+      if (done instanceof Promise) await done
+    }
   }
 
   #route({ type, operation, subresource }: AdmissionRequest): Route {

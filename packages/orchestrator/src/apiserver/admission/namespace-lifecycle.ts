@@ -3,6 +3,7 @@ import type { KubeObject, ResourceType } from '../../resources/object.ts'
 import { forbidden } from '../api-errors.ts'
 import type { AdmissionOperation, AdmissionPlugin, AdmissionRequest } from './admission.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { StoredObject } from '../storage/stored-object.ts'
 
 export const systemNamespaces: readonly string[] = [
   'default',
@@ -29,21 +30,17 @@ export class NamespaceLifecycle implements AdmissionPlugin {
   }
 
   /** Before anything else: a missing namespace is told first. */
-  async mutate({ operation, type, namespace, object }: AdmissionRequest): Promise<KubeObject> {
+  mutate(request: AdmissionRequest): Promise<KubeObject> | KubeObject {
+    const { operation, namespace, object } = request
     if (operation !== 'CREATE' || namespace === undefined) return object
-    const registry = this.#namespaces()
-    const stored =
-      registry.cache.get(namespace) ??
-      (await registry.get({ namespace: undefined, name: namespace }))
-    if (stored.object.metadata.deletionTimestamp === undefined) return object
-    const name = object.metadata.name ?? object.metadata.generateName ?? ''
-    const message = `namespace ${namespace} is being terminated`
-    throw forbidden(
-      { group: type.group, resource: type.plural },
-      name,
-      `unable to create new content in namespace ${namespace} because it is being terminated`,
-      [{ reason: 'NamespaceTerminating', message, field: 'metadata.namespace' }],
-    )
+    const cached = this.#namespaces().cache.get(namespace)
+    return cached === undefined
+      ? this.#mutateInStored(request, namespace)
+      : inNamespace(request, cached)
+  }
+
+  async #mutateInStored(request: AdmissionRequest, name: string): Promise<KubeObject> {
+    return inNamespace(request, await this.#namespaces().get({ namespace: undefined, name }))
   }
 
   validate({ operation, type, name }: AdmissionRequest): void {
@@ -54,6 +51,22 @@ export class NamespaceLifecycle implements AdmissionPlugin {
       'this namespace may not be deleted',
     )
   }
+}
+
+/** Throws ApiError Forbidden where the namespace is being deleted. */
+const inNamespace = (
+  { type, namespace = '', object }: AdmissionRequest,
+  stored: StoredObject,
+): KubeObject => {
+  if (stored.object.metadata.deletionTimestamp === undefined) return object
+  const name = object.metadata.name ?? object.metadata.generateName ?? ''
+  const message = `namespace ${namespace} is being terminated`
+  throw forbidden(
+    { group: type.group, resource: type.plural },
+    name,
+    `unable to create new content in namespace ${namespace} because it is being terminated`,
+    [{ reason: 'NamespaceTerminating', message, field: 'metadata.namespace' }],
+  )
 }
 
 const isNamespaces = ({ group, plural }: ResourceType): boolean =>

@@ -66,9 +66,12 @@ class WebhookCaller {
     this.#list = new WebhookList(() => options.find(type))
   }
 
+  get isIdle(): boolean {
+    return this.#list.get().length === 0
+  }
+
   async matching(request: AdmissionRequest): Promise<readonly Webhook[]> {
     const known = this.#list.get()
-    if (known.length === 0) return known
     const matched = known.filter((one) => matchesRequest(one, request, this.#options))
     if (matched.every((one) => (one.matchConditions ?? []).length === 0)) return matched
     const { Conditions } = await import('../webhooks/match-conditions.ts')
@@ -107,7 +110,11 @@ export class MutatingWebhooks implements AdmissionPlugin {
     this.#caller = new WebhookCaller(options, mutatingWebhookConfigurationType)
   }
 
-  async mutate(request: AdmissionRequest): Promise<KubeObject> {
+  mutate(request: AdmissionRequest): Promise<KubeObject> | KubeObject {
+    return this.#caller.isIdle ? request.object : this.#mutate(request)
+  }
+
+  async #mutate(request: AdmissionRequest): Promise<KubeObject> {
     const first = await this.#pass(request, await this.#caller.matching(request))
     if (!first.isChangedAfterwards) return first.object
     // Who asked for it sees what those after it changed.
@@ -164,9 +171,12 @@ export class ValidatingWebhooks implements AdmissionPlugin {
     this.#caller = new WebhookCaller(options, validatingWebhookConfigurationType)
   }
 
-  async validate(request: AdmissionRequest): Promise<void> {
+  validate(request: AdmissionRequest): Promise<void> | void {
+    return this.#caller.isIdle ? undefined : this.#validate(request)
+  }
+
+  async #validate(request: AdmissionRequest): Promise<void> {
     const webhooks = await this.#caller.matching(request)
-    if (webhooks.length === 0) return
     const results = await Promise.allSettled(
       webhooks.map((webhook) => this.#caller.call(webhook, request)),
     )

@@ -12,21 +12,23 @@ export type FieldPath = string
 const separator = '\u0000'
 const depthMax = 100
 /** Fields that belong to the system or name the object: nobody owns them. */
+export const ownerlessFields: readonly string[] = ['apiVersion', 'kind']
+/** The same below metadata. */
+export const ownerlessMetadata: ReadonlySet<string> = new Set([
+  'name',
+  'namespace',
+  'generateName',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'managedFields',
+])
 const ownerless = new Set([
-  'f:apiVersion',
-  'f:kind',
-  ...[
-    'name',
-    'namespace',
-    'generateName',
-    'uid',
-    'resourceVersion',
-    'generation',
-    'creationTimestamp',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-    'managedFields',
-  ].map((name) => `f:metadata${separator}f:${name}`),
+  ...ownerlessFields.map((name) => `f:${name}`),
+  ...[...ownerlessMetadata].map((name) => `f:metadata${separator}f:${name}`),
 ])
 
 /** Which fields of an object a write is about. Scale is about what it is about, but its owners are told apart from others. */

@@ -11,6 +11,7 @@ import {
   type OwnedPart,
   valueAt,
 } from './field-paths.ts'
+import { ownedFields } from './owned-fields.ts'
 import type { Structure } from './structure.ts'
 
 export interface FieldOwner {
@@ -57,6 +58,23 @@ export const encodeOwners = (owners: readonly FieldOwner[]): Json[] =>
       ...(owner.subresource === '' ? {} : { subresource: owner.subresource }),
     }))
 
+/** The one entry of an object that `update` creates; undefined: nothing of it can be owned. */
+const creatorOf = (object: KubeObject, update: Update): Json | undefined => {
+  const { manager, time, structure, part } = update
+  // Objects are JSON; their types do not say so.
+  const fieldsV1 = ownedFields(object as unknown as Json, structure, part)
+  if (Object.keys(fieldsV1).length === 0) return undefined
+  return {
+    manager,
+    operation: 'Update',
+    apiVersion: object.apiVersion,
+    time,
+    fieldsType: 'FieldsV1',
+    fieldsV1,
+    ...(part === 'main' ? {} : { subresource: part }),
+  }
+}
+
 export interface Update {
   readonly manager: string
   readonly time: string
@@ -71,10 +89,15 @@ export const withUpdateTracked = <T extends KubeObject>(
   update: Update,
 ): T => {
   const { managedFields: sent = [], ...metadata } = object.metadata
-  const owners = current === undefined ? [] : ownersOf(sent)
+  if (current === undefined) {
+    const creator = creatorOf(object, update)
+    return creator === undefined
+      ? { ...object, metadata }
+      : { ...object, metadata: { ...metadata, managedFields: [creator] } }
+  }
+  const owners = ownersOf(sent)
   // A client that sends entries without content wants them all gone.
-  if (current !== undefined && sent.length > 0 && owners.length === 0)
-    return { ...object, metadata }
+  if (sent.length > 0 && owners.length === 0) return { ...object, metadata }
   const managedFields = encodeOwners(ownersAfter(object, current, { owners, update }))
   return managedFields.length === 0
     ? { ...object, metadata }
@@ -83,17 +106,13 @@ export const withUpdateTracked = <T extends KubeObject>(
 
 const ownersAfter = (
   object: KubeObject,
-  current: KubeObject | undefined,
+  current: KubeObject,
   { owners, update }: { readonly owners: readonly FieldOwner[]; readonly update: Update },
 ): readonly FieldOwner[] => {
   const { manager, time, structure, part } = update
   // Objects are JSON; their types do not say so.
   const after = object as unknown as Json
-  const before = current as unknown as Json | undefined
-  const changed =
-    before === undefined
-      ? fieldPaths(after, structure, part)
-      : changedPaths(before, after, structure, part)
+  const changed = changedPaths(current as unknown as Json, after, structure, part)
   const present =
     changed.size === 0 && owners.length === 0 ? changed : fieldPaths(after, structure, part)
   const subresource = part === 'main' ? '' : part

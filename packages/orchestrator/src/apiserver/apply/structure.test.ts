@@ -12,6 +12,7 @@ import {
   withoutPath,
 } from './field-paths.ts'
 import { mergeConfig } from './merge-config.ts'
+import { ownedFields } from './owned-fields.ts'
 import { structureOf } from './structure.ts'
 
 const list = (items: object, more: object): object => ({ type: 'array', items, ...more })
@@ -70,6 +71,9 @@ test('whatever the object is, its paths lead to its values, survive encoding, an
   const types = [podType, widgetType, ...resourceTypes.slice(0, 5)]
   const member = fc.constantFrom(
     'spec',
+    'metadata',
+    'status',
+    'labels',
     'containers',
     'name',
     'ports',
@@ -92,6 +96,10 @@ test('whatever the object is, its paths lead to its values, survive encoding, an
       const structure = structureOf(type)
       const paths = fieldPaths(after, structure, 'main')
       expect(decodeFields(encodeFields(paths))).toEqual(paths)
+      for (const part of ['main', 'status'] as const) {
+        const owned = ownedFields(after, structure, part)
+        expect(owned).toEqual(encodeFields(fieldPaths(after, structure, part)))
+      }
       for (const path of paths) {
         expect(valueAt(after, path)).toBeDefined()
         withoutPath(after, path)

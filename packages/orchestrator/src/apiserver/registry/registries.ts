@@ -44,6 +44,8 @@ export class Registries {
   readonly #conversions = new WeakMap<ResourceType, Conversion>()
   readonly #served = new Map<string, ServedType>()
   readonly #listeners = new Set<() => void>()
+  /** By the very object that asked for it: admission asks for the same few with every write. */
+  #found = new WeakMap<RegistryRef, { readonly registry: Registry | undefined }>()
 
   constructor(options: RegistriesOptions) {
     const { store, types, now = Date.now } = options
@@ -54,7 +56,7 @@ export class Registries {
       ...(options.onWatchRestart === undefined ? {} : { onRestart: options.onWatchRestart }),
     })
     const core = (plural: string): Registry => this.get({ group: '', version: 'v1', plural })
-    const find = (ref: RegistryRef): Registry | undefined => this.find(ref)
+    const find = (ref: RegistryRef): Registry | undefined => this.#findSame(ref)
     this.endpoints = new ServiceEndpoints(core, find)
     this.#webhooks = new WebhookClient(this.endpoints)
     const namespace = (name: string): KubeObject | undefined =>
@@ -134,7 +136,17 @@ export class Registries {
     return () => this.#listeners.delete(listener)
   }
 
+  #findSame(ref: RegistryRef): Registry | undefined {
+    let found = this.#found.get(ref)
+    if (found === undefined) {
+      found = { registry: this.find(ref) }
+      this.#found.set(ref, found)
+    }
+    return found.registry
+  }
+
   #changed(): void {
+    this.#found = new WeakMap()
     for (const listener of this.#listeners) listener()
   }
 
@@ -146,6 +158,7 @@ export class Registries {
       throw new Error(`${type.plural} ${type.version} is a version of a kind that is not served`)
     }
     this.#served.set(idOf(type), { type, registry })
+    this.#found = new WeakMap()
     if (storage !== undefined) return
     for (const [id, served] of this.#served) {
       const isVersion =

@@ -35,8 +35,23 @@ export const parseAccept = (accept: string): MediaRange[] =>
     })
     .filter((range) => range.type !== '')
 
+const knownMax = 200
+const knownLengthMax = 500
+/** What headers asked for before: clients send the same few. */
+const known = new Map<string, Form>()
+
 /** The first form of the Accept header that is served. Throws ApiError NotAcceptable when there is none. */
 export const negotiate = (accept: string): Form => {
+  let form = known.get(accept)
+  if (form === undefined) {
+    form = readAccept(accept)
+    if (known.size >= knownMax) known.clear()
+    if (accept.length <= knownLengthMax) known.set(accept, form)
+  }
+  return form
+}
+
+const readAccept = (accept: string): Form => {
   const ranges = parseAccept(accept)
   if (ranges.length === 0) return objectJson
   for (const range of ranges) {

@@ -36,6 +36,9 @@ class SimulatedCache implements SharedCache<KubeObject> {
   find(index: string, value: string): Stored<KubeObject>[] {
     return this.#cache.find(index, value)
   }
+  isIndexEmpty(index: string): boolean {
+    return this.#cache.isIndexEmpty(index)
+  }
   addIndex(name: string, of: IndexFunction<KubeObject>): void {
     this.#cache.addIndex(name, of)
   }
