@@ -3,8 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { Environment } from '@marcbachmann/cel-js'
 import { formatText } from './cel-format.ts'
 import { addNetworks } from './cel-networks.ts'
-import { searchInLinearTime } from './linear-patterns.ts'
-import { compilePattern } from '../../resources/custom/validate-value.ts'
+import { matchesFunction, searchFor } from './cel-program.ts'
 import {
   addQuantities,
   compareQuantities,
@@ -26,12 +25,6 @@ const quantityOf = (text: string): CelQuantity => {
   const value = parseQuantity(text)
   if (value === undefined) throw new Error(`quantity ${JSON.stringify(text)} is invalid`)
   return new CelQuantity(value)
-}
-
-const patternOf = (text: string): RegExp => {
-  const pattern = compilePattern(text)
-  if (pattern === undefined) throw new Error(`invalid pattern ${JSON.stringify(text)}`)
-  return pattern
 }
 
 type Comparable = bigint | number | string
@@ -64,7 +57,6 @@ const sizes = {
 
 /** With `variables` of any type. */
 export const celEnvironment = (variables: readonly string[]): Environment => {
-  searchInLinearTime()
   const environment = new Environment({
     unlistedVariablesAreDyn: false,
     homogeneousAggregateLiterals: false,
@@ -85,14 +77,21 @@ const addTexts = (environment: Environment): void => {
     'string.replace(string, string): string',
     (text: string, from: string, to: string) => text.replaceAll(from, () => to),
   )
+  const matches = (text: string, pattern: string): boolean =>
+    searchFor(pattern, (made, budget) => made.test(text, budget))
+  environment.registerFunction(`string.${matchesFunction}(string): bool`, matches)
+  environment.registerFunction('matches(string, string): bool', matches)
   environment.registerFunction(
     'string.find(string): string',
-    (text: string, pattern: string) => patternOf(pattern).exec(text)?.[0] ?? '',
+    (text: string, pattern: string) =>
+      searchFor(pattern, (made, budget) => made.find(text, budget)) ?? '',
   )
-  environment.registerFunction('string.findAll(string): list', (text: string, pattern: string) => {
-    const { source, flags } = patternOf(pattern)
-    return text.match(new RegExp(source, `${flags}g`)) ?? []
-  })
+  const findAll = (text: string, pattern: string, most = -1n): string[] =>
+    searchFor(pattern, (made, budget) =>
+      made.findAll(text, most < 0n ? Number.POSITIVE_INFINITY : Number(most), budget),
+    )
+  environment.registerFunction('string.findAll(string): list', findAll)
+  environment.registerFunction('string.findAll(string, int): list', findAll)
   environment.registerFunction('string.charAt(int): string', (text: string, index: bigint) => {
     const characters = Array.from(text)
     if (index < 0n || index > characters.length) throw new Error(`index out of range: ${index}`)

@@ -1,6 +1,13 @@
 // A compiled expression, with a bound for what it may cost. The language has no such bound of its own: loops within loops over a large
 // object would hold up the whole process. So every round of a loop is counted and, now and then, the clock is looked at.
 import type { Environment } from '@marcbachmann/cel-js'
+import {
+  type GoPattern,
+  goPattern,
+  newSearchBudget,
+  type SearchBudget,
+  SearchError,
+} from '../../resources/custom/go-pattern/go-pattern.ts'
 
 /** What several expressions may cost together. */
 export interface CelBudget {
@@ -8,6 +15,8 @@ export interface CelBudget {
   rounds: number
   /** Of performance.now(). */
   readonly deadline: number
+  /** Of searches for patterns. */
+  readonly search: SearchBudget
 }
 
 export type CelProgram = (context: Readonly<Record<string, unknown>>, budget?: CelBudget) => unknown
@@ -31,6 +40,7 @@ spent.stack = ''
 export const newBudget = (): CelBudget => ({
   rounds: roundsMax,
   deadline: performance.now() + millisecondsMax,
+  search: newSearchBudget(),
 })
 
 /** That of the expression that runs: nothing else runs meanwhile. */
@@ -84,6 +94,23 @@ const spend = (): void => {
   }
 }
 
+/** Searches for a pattern on the budget of the expression that runs. Throws PatternError. */
+export const searchFor = <T>(
+  pattern: string,
+  search: (made: GoPattern, budget: SearchBudget) => T,
+): T => {
+  try {
+    return search(goPattern(pattern), running.search)
+  } catch (reason) {
+    if (!(reason instanceof SearchError)) throw reason
+    running.rounds = -1
+    throw spent
+  }
+}
+
+/** Stands for the package's own `matches`, which knows JavaScript's patterns alone. */
+export const matchesFunction = 'matchesInLinearTime'
+
 /** As the package has the nodes of an expression, beyond what its types tell. */
 interface Step {
   readonly maybeAsync: boolean
@@ -99,7 +126,7 @@ interface Evaluator {
   run(step: unknown, context: unknown): unknown
 }
 
-/** Puts a counted step in place of the step of each loop below `node`. */
+/** Puts a counted step in place of the step of each loop below `node`, and searches with a bound in place of the package's. */
 const countRounds = (node: unknown, seen: Set<unknown>): void => {
   if (typeof node !== 'object' || node === null || seen.has(node)) return
   seen.add(node)
@@ -112,6 +139,7 @@ const countRounds = (node: unknown, seen: Set<unknown>): void => {
     readonly args?: unknown
     readonly meta?: { readonly alternate?: unknown; readonly macro?: object }
   }
+  if (op === 'rcall' && Array.isArray(args) && args[0] === 'matches') args[0] = matchesFunction
   if (op === 'comprehension') {
     const loop = args as { step: Step }
     for (const part of Object.values(loop)) countRounds(part, seen)
@@ -155,7 +183,8 @@ const problemText = (reason: unknown, text: string): string => {
 }
 
 /** In the words of the language's first implementation. */
-const wording = (code: string, text: string): string => {
+const wording = (code: string, given: string): string => {
+  const text = given.replaceAll(matchesFunction, 'matches')
   const [, name] = /^(?:Unknown variable|No such key): (.*)$/.exec(text) ?? []
   if (code === 'unknown_variable' && name !== undefined) {
     return `undeclared reference to '${name}' (in container '')`
@@ -170,6 +199,7 @@ const wording = (code: string, text: string): string => {
 /** What went wrong while an expression ran, in a line. */
 export const celFailure = (reason: unknown): string => {
   if (!(reason instanceof Error)) return String(reason)
-  const text = reason.message.split('\n', 1)[0] ?? ''
+  const [line = ''] = reason.message.split('\n', 1)
+  const text = line.replaceAll(matchesFunction, 'matches')
   return text.replace(/^No such key/, 'no such key')
 }

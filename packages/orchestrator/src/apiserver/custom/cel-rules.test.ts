@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import type { JsonSchema, ValidationRule } from '../../resources/custom/json-schema.ts'
 import type { Json } from '../../resources/object.ts'
-import { compilePattern } from '../../resources/custom/validate-value.ts'
+import { validateValue } from '../../resources/custom/validate-value.ts'
 import { celEnvironment } from './cel-environment.ts'
 import { CelBudgetError, compileCel } from './cel-program.ts'
 import { compileRules, ruleProblems } from './cel-rules.ts'
@@ -154,27 +154,41 @@ test('the clock stops a loop of few rounds that are dear', () => {
   }
 })
 
-test.each(['^(a+)+$', '^([a-z0-9]+[-.]?)+$', '^(a|aa)+$'])(
+test.each(['^(a+)+$', '(?i)^(A|é)+$', '^((a{1,30}){1,30})$', '^(a|aa)+$'])(
   'a search for %s ends, however the text looks',
   (pattern) => {
-    const matches = compileCel(celEnvironment(['self']), `self.matches('${pattern}')`)
     // By going back this would take years.
     const text = `${'a'.repeat(100)}!`
-    expect(matches({ self: text })).toBe(false)
-    expect(compilePattern(pattern)?.test(text)).toBe(false)
-    expect(compilePattern(pattern)?.test('a'.repeat(100))).toBe(true)
+    for (const expression of [`self.matches('${pattern}')`, `matches(self, '${pattern}')`])
+      expect(compileCel(celEnvironment(['self']), expression)({ self: text })).toBe(false)
+    const schema = { type: 'string', pattern } as const
+    expect(validateValue(schema, text, 'spec').map(({ message }) => message)).toEqual([
+      `Invalid value: "${text}": spec in body should match '${pattern}'`,
+    ])
+    expect(validateValue(schema, 'a'.repeat(20), 'spec')).toEqual([])
   },
 )
 
-test.each(['(?=a)b', 'a(?!b)', '(?<=a)b', '(?<!a)b', '(a)\\1', '(?P<x>a)\\k<x>'])(
-  '%s is no pattern, as in Go',
-  (pattern) => expect(compilePattern(pattern)).toBeUndefined(),
-)
+test('patterns are those of Go: what they find, how often, and what is wrong with them', () => {
+  const run = (expression: string): unknown =>
+    compileCel(celEnvironment(['s']), expression)({ s: 'aXbXc' })
+  expect(run("s.matches('(?i)^AXB')")).toBe(true)
+  expect(run("s.find('[bX]+')")).toBe('XbX')
+  expect(run("s.findAll('(?i)x')")).toEqual(['X', 'X'])
+  expect(run("s.findAll('.', 2)")).toEqual(['a', 'X'])
+  expect(() => run("s.matches('(?=a)')")).toThrow(
+    'error parsing regexp: invalid or unsupported Perl syntax: `(?=`',
+  )
+  expect(() => run('"a".matches(1)')).toThrow(
+    /applied to|found no matching overload for 'string.matches/,
+  )
+})
 
-test.each([
-  ['(?P<x>a+)$', 'aa'],
-  ['^\\\\1$', '\\1'],
-  ['^\\p{L}+$', 'é'],
-  ['^.$', 'x'],
-  ['(?i)^ab$', 'AB'],
-])('%s finds %s', (pattern, text) => expect(compilePattern(pattern)?.test(text)).toBe(true))
+test('searches that take too long use up what rules may cost, and a schema says so', () => {
+  const pattern = '(?:a?){500}(?:b?){400}$'
+  const rule = compileCel(celEnvironment(['self']), `self.matches('${pattern}') || true`)
+  const text = 'a'.repeat(500_000)
+  expect(() => rule({ self: text })).toThrow(CelBudgetError)
+  const [error] = validateValue({ type: 'string', pattern }, text, 'spec')
+  expect(error?.message).toMatch(/, but the search for a pattern takes too long$/)
+})

@@ -16,7 +16,6 @@ import { jsonEqual } from '../../resources/json-equal.ts'
 import type { KubeObject, ResourceType, Stored } from '../../resources/object.ts'
 import { timestamp } from '../registry/object-metadata.ts'
 import type { Registries } from '../registry/registries.ts'
-import { searchInLinearTime } from './linear-patterns.ts'
 
 export interface CustomResourcesOptions {
   readonly registries: Registries
@@ -42,7 +41,6 @@ export class CustomResources {
   #worker: Promise<void> = Promise.resolve()
 
   constructor(options: CustomResourcesOptions) {
-    searchInLinearTime()
     this.#options = options
     this.#informer = new Informer({ client: options.client, ref: customResourceDefinitionType })
   }

@@ -65,7 +65,7 @@ test('a structural schema of every feature is taken, and each thing that makes i
       ':  in',
       ': in',
     ),
-    's.properties[b].pattern: Invalid value: "(": must be a valid regular expression',
+    's.properties[b].pattern: Invalid value: "(": must be a valid regular expression, but isn\'t: error parsing regexp: missing closing ): `(`',
   ])
 })
 

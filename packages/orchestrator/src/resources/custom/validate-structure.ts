@@ -3,7 +3,8 @@ import type { FieldError } from '../object.ts'
 import { forbidden, invalid, notSupported, required } from '../validation/field-error.ts'
 import { isJsonObject, type JsonSchema } from './json-schema.ts'
 import { withDefaults } from './prune.ts'
-import { compilePattern, validateValue } from './validate-value.ts'
+import { patternProblem } from './go-pattern/go-pattern.ts'
+import { validateValue } from './validate-value.ts'
 
 const types = ['array', 'boolean', 'integer', 'number', 'object', 'string']
 const depthMax = 100
@@ -41,8 +42,10 @@ const walk = (schema: JsonSchema, place: Place, errors: FieldError[]): void => {
   checkExtensions(schema, field, errors)
   checkMembers(schema, place, errors)
   checkJunctors(schema, field, errors)
-  if (schema.pattern !== undefined && compilePattern(schema.pattern) === undefined) {
-    errors.push(invalid(`${field}.pattern`, schema.pattern, 'must be a valid regular expression'))
+  const problem = schema.pattern === undefined ? undefined : patternProblem(schema.pattern)
+  if (problem !== undefined) {
+    const text = `must be a valid regular expression, but isn't: ${problem}`
+    errors.push(invalid(`${field}.pattern`, schema.pattern, text))
   }
   if (schema.default !== undefined) {
     for (const error of validateValue(schema, withDefaults(schema, schema.default), '')) {

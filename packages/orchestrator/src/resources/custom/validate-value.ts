@@ -2,6 +2,8 @@
 import { jsonEqual } from '../json-equal.ts'
 import type { FieldError, Json } from '../object.ts'
 import { invalid, notSupported, required } from '../validation/field-error.ts'
+import { goPattern, newSearchBudget, SearchError } from './go-pattern/go-pattern.ts'
+import { PatternError } from './go-pattern/pattern-reader.ts'
 import { formatProblem } from './formats.ts'
 import {
   isJsonList,
@@ -13,7 +15,6 @@ import {
 
 /** Errors of one answer; more say nothing new. */
 const errorsMax = 100
-const patternsMax = 1000
 
 /** Where a value is, and what was there before an update; undefined: nothing that it could be compared with. */
 interface Place {
@@ -29,6 +30,7 @@ export const validateValue = (
   before?: Json,
 ): FieldError[] => {
   const errors: FieldError[] = []
+  searching = newSearchBudget()
   check(schema, value, { path, before }, errors)
   return errors.slice(0, errorsMax)
 }
@@ -113,9 +115,9 @@ const checkText = (schema: JsonSchema, value: string, path: string, errors: Fiel
     })
   }
   // A limit is there to be relied upon: what is too long is not searched.
-  if (pattern !== undefined && !isTooLong && !patternOf(pattern).test(value)) {
-    errors.push(invalid(path, value, `${bodyPath(path)} should match '${pattern}'`))
-  }
+  const mismatch =
+    pattern === undefined || isTooLong ? undefined : patternMismatch(pattern, value, path)
+  if (mismatch !== undefined) errors.push(invalid(path, value, mismatch))
   const problem = format === undefined ? undefined : formatProblem(format, value)
   if (problem !== undefined) {
     errors.push(
@@ -128,39 +130,20 @@ const checkText = (schema: JsonSchema, value: string, path: string, errors: Fiel
   }
 }
 
-const patterns = new Map<string, RegExp>()
+/** Of the value that is being checked: nothing else is checked meanwhile. */
+let searching = newSearchBudget()
 
-/** Go's patterns are a subset of what JavaScript takes, but for flags and a few classes; one that is none matches nothing. */
-const patternOf = (pattern: string): RegExp => {
-  const known = patterns.get(pattern)
-  if (known !== undefined) return known
-  if (patterns.size >= patternsMax) patterns.clear()
-  const made = compilePattern(pattern) ?? /(?!)/
-  patterns.set(pattern, made)
-  return made
-}
-
-/** What Go's patterns do not have, because it cannot be searched for in linear time: looking around and back. */
-const isBeyondGo = (pattern: string): boolean =>
-  /\(\?<?[=!]|\\[1-9k]/.test(pattern.replaceAll('\\\\', ''))
-
-/** Only without the flag `u` V8 searches in linear time where going back takes too long. */
-const needsUnicode = (pattern: string): boolean => /[^ -~\s]|\\[pPu]|\\x\{/.test(pattern)
-
-/** undefined: it is no pattern. */
-export const compilePattern = (pattern: string): RegExp | undefined => {
-  if (isBeyondGo(pattern)) return undefined
-  const flags = /^\(\?([ims]+)\)/.exec(pattern)
-  const body = flags === null ? pattern : pattern.slice(flags[0].length)
-  const text = body.replaceAll('\\z', '$').replaceAll('\\A', '^').replaceAll('(?P<', '(?<')
-  for (const mode of needsUnicode(text) ? ['u', ''] : ['']) {
-    try {
-      return new RegExp(text, (flags?.[1] ?? '') + mode)
-    } catch (reason) {
-      if (!(reason instanceof SyntaxError)) throw reason
+/** undefined: it matches. A pattern that is none matches nothing. */
+const patternMismatch = (pattern: string, value: string, path: string): string | undefined => {
+  try {
+    if (goPattern(pattern).test(value, searching)) return undefined
+  } catch (reason) {
+    if (reason instanceof SearchError) {
+      return `${bodyPath(path)} should match '${pattern}', but ${reason.message}`
     }
+    if (!(reason instanceof PatternError)) throw reason
   }
-  return undefined
+  return `${bodyPath(path)} should match '${pattern}'`
 }
 
 const checkNumber = (
