@@ -28,6 +28,8 @@ export interface PoliciesOptions {
   readonly namespace: (name: string) => KubeObject | undefined
   /** The version of a kind that is named so. */
   readonly served: (apiVersion: string, kind: string) => ServedType | undefined
+  /** Every served version of every kind. */
+  readonly types: () => readonly ResourceType[]
   /** undefined: everybody may do everything. */
   readonly authorizer: () => Authorizer | undefined
 }

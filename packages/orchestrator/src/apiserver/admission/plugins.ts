@@ -15,6 +15,7 @@ import { LimitRanger } from './limit-ranger.ts'
 import { MutatingPolicies } from './mutating-policies.ts'
 import { NamespaceLifecycle } from './namespace-lifecycle.ts'
 import { NodeRestriction } from './node-restriction.ts'
+import { PolicyTypeChecks } from './policy-type-checks.ts'
 import { PodPriority } from './pod-priority.ts'
 import { PodRuntimeClass } from './pod-runtime-class.ts'
 import { PodSecurity } from './pod-security/pod-security.ts'
@@ -72,6 +73,7 @@ export const admissionPlugins = (context: AdmissionContext): readonly AdmissionP
     new CustomResourceAdmission(() => find(customResourceDefinitionType)),
     ...(access === undefined ? [] : accessPlugins(context, access)),
     new MutatingPolicies(policies),
+    new PolicyTypeChecks(policies.types),
     new MutatingWebhooks(webhooks),
     new WebhookConditions(),
     new AdmissionPolicies(policies),

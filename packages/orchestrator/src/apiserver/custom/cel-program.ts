@@ -85,6 +85,30 @@ export const compileCel = (
   }
 }
 
+/** What is certainly wrong with the types of an expression that compiles without them; undefined: nothing. `type`: what it evaluates to. */
+export const checkTypes = (
+  environment: Environment,
+  text: string,
+): { readonly type: string; readonly problem: string | undefined } => {
+  const { valid, error, type = 'dyn' } = environment.parse(text).check()
+  const isWrong = !valid && isCertain(error)
+  return { type, problem: isWrong ? problemText(error, text) : undefined }
+}
+
+const overload = /^no such overload: (.+) (==|!=|<=|>=|[<>+*/%-]) (.+)$/
+const primitive = /^(?:int|uint|double|string|bool|bytes)$/
+
+/** The package compares fewer types than upstream: what it says of texts and numbers holds. */
+const isCertain = (error: unknown): boolean => {
+  const { code, summary = '' } = (error ?? {}) as {
+    readonly code?: string
+    readonly summary?: string
+  }
+  if (code === 'no_such_key') return true
+  const [, left = '', , right = ''] = overload.exec(summary) ?? []
+  return code === 'no_such_overload' && primitive.test(left) && primitive.test(right)
+}
+
 const spend = (): void => {
   const left = (running.rounds -= 1)
   if (left < 0) throw spent
@@ -190,6 +214,10 @@ const wording = (code: string, given: string): string => {
     return `undeclared reference to '${name}' (in container '')`
   }
   if (code === 'no_such_key' && name !== undefined) return `undefined field '${name}'`
+  const [, left, operator, right] = overload.exec(text) ?? []
+  if (operator !== undefined) {
+    return `found no matching overload for '_${operator}_' applied to '(${left ?? ''}, ${right ?? ''})'`
+  }
   const [, called] = /^found no matching overload for '((?:\w+\.)?\w+)\(/.exec(text) ?? []
   return called === undefined
     ? text

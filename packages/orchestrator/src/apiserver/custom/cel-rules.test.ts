@@ -192,3 +192,33 @@ test('searches that take too long use up what rules may cost, and a schema says 
   const [error] = validateValue({ type: 'string', pattern }, text, 'spec')
   expect(error?.message).toMatch(/, but the search for a pattern takes too long$/)
 })
+
+test('a rule about a field that the schema does not have is none, wherever it stands', () => {
+  const problemsOf = (schema: JsonSchema): readonly string[] =>
+    ruleProblems(schema).map(({ field, problem }) => `${field}: ${problem.split('\n')[0] ?? ''}`)
+  const properties: Readonly<Record<string, JsonSchema>> = {
+    a: integer,
+    'x-y': text,
+    port: { 'x-kubernetes-int-or-string': true },
+    list: { type: 'array', items: { type: 'object', properties: { name: text } } },
+    map: { type: 'object', additionalProperties: { type: 'object', properties: { b: text } } },
+    open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+  }
+  const right = [
+    'self.a > 0 && self.x__dash__y.size() < 5 && self.port == 1 && self.open.any.thing == 2',
+    'self.list.all(one, one.name != "") && self.map.all(key, self.map[key].b == key)',
+    'has(self.a) || self.a == oldSelf.a || self.?list[0].?name.orValue("") == ""',
+  ].map((rule) => ({ rule }))
+  expect(problemsOf(withRules(properties, ...right))).toEqual([])
+  const at = 'properties[spec].x-kubernetes-validations'
+  const wrong = ['self.z > 0', 'self.list.exists(one, one.nope == 1)', 'oldSelf.map["k"].c == ""']
+  expect(problemsOf(withRules(properties, ...wrong.map((rule) => ({ rule }))))).toEqual([
+    `${at}[0].rule: compilation failed: ERROR: <input>:1:6: undefined field 'z'`,
+    `${at}[1].rule: compilation failed: ERROR: <input>:1:27: undefined field 'nope'`,
+    `${at}[2].rule: compilation failed: ERROR: <input>:1:18: undefined field 'c'`,
+  ])
+  const whole = (rule: string): readonly string[] =>
+    problemsOf({ type: 'object', properties, 'x-kubernetes-validations': [{ rule }] })
+  expect(whole('self.metadata.name == self.kind')).toEqual([])
+  expect(whole('self.metadata.labels == {}')).toHaveLength(1)
+})

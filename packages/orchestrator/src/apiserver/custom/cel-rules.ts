@@ -17,9 +17,11 @@ import {
   celFailure,
   CelProblem,
   type CelProgram,
+  checkTypes,
   compileCel,
   newBudget,
 } from './cel-program.ts'
+import { CelTypes } from './cel-types.ts'
 import { celValue } from './cel-values.ts'
 
 interface CompiledRule {
@@ -65,7 +67,7 @@ export const compileRules = (schema: JsonSchema): RuleCheck => {
 
 /** The rules that do not compile. */
 export const ruleProblems = (schema: JsonSchema): readonly RuleProblem[] => {
-  const compiler = new RuleCompiler()
+  const compiler = new RuleCompiler(true)
   compiler.compile(schema, '')
   return compiler.problems
 }
@@ -73,12 +75,17 @@ export const ruleProblems = (schema: JsonSchema): readonly RuleProblem[] => {
 class RuleCompiler {
   readonly problems: RuleProblem[] = []
   readonly #environment = celEnvironment(['self', 'oldSelf'])
+  readonly #checksTypes: boolean
+
+  constructor(checksTypes = false) {
+    this.#checksTypes = checksTypes
+  }
 
   /** undefined: there is no rule in it. */
   compile(schema: JsonSchema, field: string): Compiled | undefined {
     const at = (part: string): string => (field === '' ? part : `${field}.${part}`)
     const rules = (schema['x-kubernetes-validations'] ?? []).flatMap((rule, index) =>
-      this.#rule(rule, at(`x-kubernetes-validations[${index}]`)),
+      this.#rule(rule, at(`x-kubernetes-validations[${index}]`), schema),
     )
     const members = new Map<string, Compiled>()
     for (const [name, member] of Object.entries(schema.properties ?? {})) {
@@ -94,8 +101,15 @@ class RuleCompiler {
     return { schema, rules, members, others, items }
   }
 
-  #rule(rule: ValidationRule, field: string): CompiledRule[] {
+  #rule(rule: ValidationRule, field: string, schema: JsonSchema): CompiledRule[] {
     const run = this.#program(rule.rule, `${field}.rule`)
+    if (run !== undefined && this.#checksTypes) {
+      const isWhole = !/[\].]x-/.test(field)
+      const problem = typeProblem(rule, schema, isWhole)
+      if (problem !== undefined) {
+        this.problems.push({ field: `${field}.rule`, rule: rule.rule, problem })
+      }
+    }
     const { messageExpression } = rule
     const message =
       messageExpression === undefined
@@ -114,6 +128,28 @@ class RuleCompiler {
     }
     return undefined
   }
+}
+
+/** `isWhole`: the schema is that of the objects themselves, which have more than it says. */
+const typeProblem = (
+  { rule, optionalOldSelf }: ValidationRule,
+  schema: JsonSchema,
+  isWhole: boolean,
+): string | undefined => {
+  const environment = celEnvironment([])
+  const types = new CelTypes(environment)
+  const head = isWhole
+    ? {
+        apiVersion: 'string',
+        kind: 'string',
+        metadata: types.ofMembers({ name: 'string', generateName: 'string' }),
+      }
+    : {}
+  const type = types.ofSchema(schema, head)
+  environment.registerVariable('self', type)
+  environment.registerVariable('oldSelf', optionalOldSelf === true ? 'dyn' : type)
+  const { problem } = checkTypes(environment, rule)
+  return problem === undefined ? undefined : `compilation failed: ${problem}`
 }
 
 interface Place {

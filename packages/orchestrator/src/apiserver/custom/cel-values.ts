@@ -15,7 +15,7 @@ const escapes: Readonly<Record<string, string>> = {
 }
 
 /** The name of a property in an expression. */
-const celName = (name: string): string => {
+export const celName = (name: string): string => {
   if (reserved.has(name)) return `__${name}__`
   return name.replaceAll('__', '__underscores__').replaceAll(/[./-]/g, (one) => escapes[one] ?? one)
 }

@@ -376,3 +376,43 @@ test.skipIf(missing('kubectl'))('kubectl shows policies and what they deny', asy
     "error: failed to create configmap: configmaps \"refused\" is forbidden: ValidatingAdmissionPolicy 'rules' with binding 'everywhere' denied request: failed expression: false\n",
   )
 })
+
+test('a policy says which of its expressions do not fit the kinds that it is about', async () => {
+  const about = (resource: string, validations: Json, more: Spec = {}): Json => {
+    const rule = { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['CREATE'] }
+    const matchConstraints = { resourceRules: [{ ...rule, resources: [resource] }] }
+    return policy({ matchConstraints, validations, ...more }, 'typed')
+  }
+  const warnings = async (body: Json): Promise<Json> => {
+    const path = `${group}/validatingadmissionpolicies`
+    const { json } = await api.request('POST', path, { body: JSON.stringify(body) })
+    await api.request('DELETE', `${path}/typed`)
+    return json.status.typeChecking
+  }
+  const fits = { expression: 'object.spec.replicas > 1 && has(object.metadata.labels)' }
+  expect(await warnings(about('deployments', [fits]))).toEqual({})
+  const confused = {
+    expression: "object.spec.replicas > '1'",
+    messageExpression: "'got ' + variables.count",
+  }
+  const variables = [{ name: 'count', expression: 'object.spec.replicas' }]
+  expect(await warnings(about('deployments', [fits, confused], { variables }))).toEqual({
+    expressionWarnings: [
+      {
+        fieldRef: 'spec.validations[1].expression',
+        warning: expect.stringContaining(
+          "apps/v1, Kind=Deployment: ERROR: <input>:1:1: found no matching overload for '_>_' applied to '(int, string)'",
+        ),
+      },
+      {
+        fieldRef: 'spec.validations[1].messageExpression',
+        warning: expect.stringContaining("'_+_' applied to '(string, int)'"),
+      },
+    ],
+  })
+  const nowhere = { expression: 'object.spec.nowhere == oldObject.spec.template' }
+  expect(JSON.stringify(await warnings(about('statefulsets', [nowhere])))).toContain(
+    "undefined field 'nowhere'",
+  )
+  expect(await warnings(about('*', [nowhere]))).toEqual({})
+})

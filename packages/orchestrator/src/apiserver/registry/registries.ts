@@ -71,6 +71,7 @@ export class Registries {
       match,
       namespace,
       served: (apiVersion, kind) => this.findKind(apiVersion, kind),
+      types: () => this.types,
       authorizer,
     }
     this.#admission = new Admission(

@@ -51,9 +51,16 @@ export interface ValidatingAdmissionPolicySpec extends PolicyScope {
   readonly validations?: readonly Validation[]
   readonly auditAnnotations?: readonly AuditAnnotation[]
 }
+export interface ExpressionWarning {
+  readonly fieldRef: string
+  readonly warning: string
+}
 export interface ValidatingAdmissionPolicy extends KubeObject {
   readonly spec: ValidatingAdmissionPolicySpec
-  readonly status?: { readonly observedGeneration?: number; readonly typeChecking?: object }
+  readonly status?: {
+    readonly observedGeneration?: number
+    readonly typeChecking?: { readonly expressionWarnings?: readonly ExpressionWarning[] }
+  }
 }
 
 const auditAnnotationsMax = 20
@@ -79,7 +86,11 @@ export const validatingAdmissionPolicyType: ResourceType<ValidatingAdmissionPoli
   subresources: { status: true },
   defaults: (object) => ({ ...object, spec: scopeDefaults(object.spec) }),
   prepareForCreate: (object) => observed(withFirstGeneration(object)),
-  prepareForUpdate: (object, old) => observed(prepareSpecUpdate(object, old)),
+  prepareForUpdate: (object, old) => {
+    const { typeChecking = {} } = object.status ?? {}
+    const updated = prepareSpecUpdate(object, old)
+    return observed({ ...updated, status: { ...updated.status, typeChecking } })
+  },
   validate: ({ metadata, spec }) => [
     ...validateMetadata(metadata, dns1123SubdomainProblems),
     ...validateScope(spec),
