@@ -51,6 +51,11 @@ export function registerApiCommands(program: Command): void {
   }
 }
 
+const addText = (text: string, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  text,
+]
+
 const withSessionOptions = (command: Command): Command =>
   command
     .option('-n, --namespace <name>', 'the namespace (default: that of the kubeconfig)')
@@ -59,3 +64,34 @@ const withSessionOptions = (command: Command): Command =>
       'where the cluster is and who asks (default: KUBECONFIG, .balsa/kubeconfig, ~/.kube/config)',
     )
     .option('--context <name>', 'which context of the kubeconfig')
+    .option('-s, --server <url>', 'the address of the server')
+    .option('--token <token>', 'a bearer token')
+    .option('--insecure-skip-tls-verify', 'believe the server whatever certificate it has')
+    .option('--as <user>', 'act as this user')
+    .option('--as-group <group>', 'act as a member of this group, too', addText)
+    .option('--as-uid <uid>', 'act as the user with this uid')
+    .configureOutput({
+      outputError: (text, write) => write(kubectlText(text, pathOf(command))),
+    })
+
+const pathOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
+
+/** What is wrong with the words, in kubectl's words. */
+const kubectlText = (text: string, path: string): string => {
+  const [, unknown] = /^error: unknown option '(-[^']+)'/.exec(text) ?? []
+  if (unknown !== undefined) {
+    const [flag = ''] = unknown.split('=')
+    const told = flag.startsWith('--')
+      ? `unknown flag: ${flag}`
+      : `unknown shorthand flag: '${flag.charAt(1)}' in ${flag}`
+    return `error: ${told}\nSee '${path} --help' for usage.\n`
+  }
+  const [, missing] =
+    /^error: required option '(?:-\w, )?--([\w-]+)[^']*' not specified/.exec(text) ?? []
+  if (missing !== undefined) return `error: required flag(s) "${missing}" not set\n`
+  const [, valued] = /^error: option '(?:-\w, )?--([\w-]+)[^']*' argument missing/.exec(text) ?? []
+  if (valued !== undefined)
+    return `error: flag needs an argument: --${valued}\nSee '${path} --help' for usage.\n`
+  return text
+}

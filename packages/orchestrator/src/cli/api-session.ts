@@ -9,6 +9,35 @@ import type { KubeconfigOptions } from '../client/kubeconfig-file.ts'
 
 export interface SessionOptions extends KubeconfigOptions {
   readonly namespace?: string
+  readonly server?: string
+  readonly token?: string
+  readonly insecureSkipTlsVerify?: boolean
+  readonly as?: string
+  readonly asGroup?: readonly string[]
+  readonly asUid?: string
+}
+
+/** What flags say instead of the kubeconfig. Throws Error as kubectl tells it. */
+const changedAddress = (options: SessionOptions, userName: string): Partial<ApiServerAddress> => {
+  const { server, token, insecureSkipTlsVerify, as, asGroup = [], asUid } = options
+  if (as === undefined && (asGroup.length > 0 || asUid !== undefined))
+    throw new Error(
+      `requesting uid, groups or user-extra for ${userName} without impersonating a user`,
+    )
+  return {
+    ...(server === undefined ? {} : { url: server }),
+    ...(token === undefined ? {} : { token }),
+    ...(insecureSkipTlsVerify === true ? { skipTlsVerify: true } : {}),
+    ...(as === undefined
+      ? {}
+      : {
+          impersonation: {
+            'Impersonate-User': as,
+            ...(asGroup.length === 0 ? {} : { 'Impersonate-Group': asGroup }),
+            ...(asUid === undefined ? {} : { 'Impersonate-Uid': asUid }),
+          },
+        }),
+  }
 }
 
 export class ApiSession implements Disposable {
@@ -20,9 +49,9 @@ export class ApiSession implements Disposable {
   #served: Promise<readonly ServedResource[]> | undefined
 
   constructor(options: SessionOptions) {
-    const { server, namespace } = readKubeconfig(options)
-    this.server = server
-    this.transport = new HttpTransport(server)
+    const { server, namespace, userName } = readKubeconfig(options)
+    this.server = { ...server, ...changedAddress(options, userName) }
+    this.transport = new HttpTransport(this.server)
     this.client = new HttpApiClient(this.transport)
     this.namespace = options.namespace ?? namespace
   }

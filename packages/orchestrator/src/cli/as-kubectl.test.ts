@@ -8,7 +8,7 @@ import { missing, tools } from '../../../../test/tools.ts'
 import { type Cluster, startCluster } from '../cluster.ts'
 import { type Outcome, runVerb } from './testing/run-verb.ts'
 
-/** NODE and DEPLOY are one's own, of those who have two; USER is the kubeconfig of somebody without rights. */
+/** `~` is a space within a word. NODE and DEPLOY are one's own, of those who have two; USER is the kubeconfig of somebody without rights. */
 const lines = `
 explain pods
 explain pod.spec.containers --recursive
@@ -18,6 +18,54 @@ explain deploy.spec.nope
 explain events --api-version=events.k8s.io/v1
 explain nope
 explain pods nodes
+explain pod.spec.containers.resources
+explain hpa.spec.metrics --recursive
+get
+get nope
+get pods -o nope
+get deploy/web -o jsonpath={.metadata.name}
+get deploy -o jsonpath={.items[*].metadata.name}
+get deploy -o jsonpath={range~@.items[*]}x{end}
+get deploy -o jsonpath={.items[?(@.metadata.name=="web")].spec.replicas}
+get deploy -o jsonpath={.items[?(@.spec.replicas>0)].metadata.name}
+get deploy -o jsonpath={.items[0:2].kind}
+get deploy -o jsonpath={.items[-1:].metadata.name}
+get deploy/web -o jsonpath={.metadata['name','namespace']}
+get deploy/web -o jsonpath={..name}
+get deploy/web -o jsonpath={.spec.selector}
+get deploy/web -o jsonpath={.spec.template.spec.containers}
+get deploy/web -o jsonpath={.spec.nope}
+get deploy/web -o jsonpath-as-json={.spec.selector}
+get deploy/web -o jsonpath={.x
+get deploy -o custom-columns=NAME:.metadata.name,IMAGE:.spec.template.spec.containers[*].image,NO:.nope
+get deploy -o custom-columns=NAME:.metadata.name,L:.spec.selector --no-headers
+get deploy -o custom-columns=NAME
+get deploy -o custom-columns=
+get deploy,svc -o custom-columns=KIND:.kind,NAME:metadata.name
+get deploy -o name --sort-by=.metadata.name
+get deploy --sort-by={.spec.replicas} -o name
+get svc --sort-by=.spec.nope
+get deploy/web -o go-template={{.metadata.name}}
+get deploy -o go-template={{range~.items}}{{.metadata.name}}={{.spec.replicas}};{{end}}
+get deploy -o go-template={{range~$i,$e:=.items}}{{if~$i}},{{end}}{{$e.metadata.name}}{{end}}
+get deploy/web -o go-template={{index~.spec.selector.matchLabels~"app"}}
+get deploy/web -o go-template={{.spec.nope}}
+get deploy/web -o go-template={{len~.spec.template.spec.containers}}{{printf~"%s"~"x"}}
+get deploy -o go-template --template={{.kind}}
+get svc -L app,component
+get deploy --show-kind -o name
+get svc/web -o name
+get ns default --show-labels --no-headers
+get deploy web nope -o name
+get pods --as-group=x
+get pods --as=bob
+get pods --as=bob --as-group=system:masters -l app=nope
+get pods --frob
+get pods -Q
+get deploy -o yaml --as=bob --as-group=system:masters -l app=nope
+get --raw /version
+get --raw /nope
+get cm -l app=nope -o json
 wait deploy/web --for=jsonpath={.status.replicas}=1
 wait deploy/web --for=jsonpath=.metadata.name
 wait deploy/web --for=jsonpath={.status.replicas}=2 --timeout=0
@@ -146,12 +194,13 @@ describe.skipIf(missing('kubectl'))('balsa', () => {
       .replaceAll('DEPLOY', deployments[index] ?? '')
       .replaceAll('USER', join(folder, 'user'))
       .split(' ')
+      .map((word) => word.replaceAll('~', ' '))
   const plain = ({ out, err, code }: Outcome, index: 0 | 1): Outcome => {
     const without = (text: string): string =>
       text
         .replaceAll(cluster.nodes[index] ?? '', 'NODE')
         .replaceAll(`deployment.apps/${deployments[index]} image`, 'deployment.apps/DEPLOY image')
-        .replaceAll("'kubectl ", "'balsa ")
+        .replaceAll(/(["'. ])kubectl /g, '$1balsa ')
     return { out: without(out), err: without(err), code }
   }
 

@@ -1,6 +1,6 @@
 // Streams to a program in a pod: a WebSocket whose messages begin with the number of a channel (v5.channel.k8s.io).
 import { WebSocket } from 'ws'
-import { statusError } from '../client/http-transport.ts'
+import { identityHeaders, statusError } from '../client/http-transport.ts'
 import type { ApiSession } from './api-session.ts'
 
 export const channels = { input: 0, output: 1, errors: 2, status: 3, size: 4 } as const
@@ -37,7 +37,7 @@ export class PodStream {
       ...(ca === undefined ? {} : { ca }),
       ...(cert === undefined ? {} : { cert }),
       ...(key === undefined ? {} : { key }),
-      ...(token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } }),
+      headers: identityHeaders(server, token),
       rejectUnauthorized: skipTlsVerify !== true,
     })
     socket.on('message', (data: Buffer) => {

@@ -15,6 +15,8 @@ export interface Table {
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string }
   readonly columnDefinitions?: readonly TableColumn[] | null
   readonly rows?: readonly TableRow[] | null
+  /** The headers stand there even where there are no rows. */
+  readonly isPrintedEmpty?: boolean
 }
 
 export interface TableStyle {
@@ -22,6 +24,10 @@ export interface TableStyle {
   readonly hasNamespaces?: boolean
   readonly hasHeaders?: boolean
   readonly hasLabels?: boolean
+  /** Labels that have a column each. */
+  readonly labelColumns?: readonly string[]
+  /** Names of columns stand as they are, not in capitals. */
+  readonly keepsCase?: boolean
   /** Put before names when several kinds are shown: `deployment.apps/`. */
   readonly namePrefix?: string
 }
@@ -47,7 +53,7 @@ export class TablePrinter {
       this.#columns = table.columnDefinitions
     }
     const lines = (table.rows ?? []).map((row) => this.#cells(row))
-    if (lines.length === 0) return ''
+    if (lines.length === 0 && table.isPrintedEmpty !== true) return ''
     if (this.#hasHeaders) lines.unshift(this.#headers())
     this.#hasHeaders = false
     const count = lines[0]?.length ?? 0
@@ -63,7 +69,14 @@ export class TablePrinter {
   #headers(): string[] {
     return [
       ...(this.#style.hasNamespaces === true ? ['NAMESPACE'] : []),
-      ...this.#shown(this.#columns.map(({ name }) => name.toUpperCase())),
+      ...this.#shown(
+        this.#columns.map(({ name }) =>
+          this.#style.keepsCase === true ? name : name.toUpperCase(),
+        ),
+      ),
+      ...(this.#style.labelColumns ?? []).map((name) =>
+        (name.split('/').at(-1) ?? '').toUpperCase(),
+      ),
       ...(this.#style.hasLabels === true ? ['LABELS'] : []),
     ]
   }
@@ -77,6 +90,7 @@ export class TablePrinter {
       ...(hasNamespaces === true ? [metadata?.namespace ?? ''] : []),
       `${namePrefix}${cells[0] ?? ''}`,
       ...cells.slice(1),
+      ...(this.#style.labelColumns ?? []).map((name) => metadata?.labels?.[name] ?? ''),
       ...(hasLabels === true ? [labels.length === 0 ? '<none>' : labels.join(',')] : []),
     ]
   }

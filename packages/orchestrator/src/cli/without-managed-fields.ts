@@ -1,8 +1,8 @@
 // As kubectl, `balsa get` leaves out who owns which field: it is long and for machines.
 
-type Members = { readonly [key: string]: unknown }
+export type Members = { readonly [key: string]: unknown }
 
-const isMembers = (value: unknown): value is Members =>
+export const isMembers = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** An object, or a list of objects, without metadata.managedFields. */

@@ -19,7 +19,23 @@ export interface ApiServerAddress {
   /** Read again when it is a minute old: tokens of ServiceAccounts are renewed in place. */
   readonly tokenFile?: string
   readonly skipTlsVerify?: boolean
+  /** As whom to act: the headers that say so. */
+  readonly impersonation?: Readonly<Record<string, string | readonly string[]>>
 }
+
+/** The headers that say who asks, and as whom. */
+export const identityHeaders = (
+  { impersonation }: ApiServerAddress,
+  token: string | undefined,
+): Record<string, string | string[]> => ({
+  ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+  ...Object.fromEntries(
+    Object.entries(impersonation ?? {}).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : [...value],
+    ]),
+  ),
+})
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -225,7 +241,7 @@ export class HttpTransport {
       headers: {
         Accept: request.accept ?? 'application/json',
         'User-Agent': 'balsa',
-        ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+        ...identityHeaders(this.#address, token),
         ...(body === undefined
           ? {}
           : {

@@ -13,6 +13,8 @@ export interface KubeconfigOptions {
 export interface Kubeconfig {
   readonly server: ApiServerAddress
   readonly namespace: string
+  /** What the file calls the one who asks; '' for nobody. */
+  readonly userName: string
 }
 
 type Yaml = { readonly [key: string]: unknown }
@@ -52,6 +54,7 @@ export const readKubeconfig = (options: KubeconfigOptions): Kubeconfig => {
       ...(cluster['insecure-skip-tls-verify'] === true ? { skipTlsVerify: true } : {}),
     },
     namespace: text(context, 'namespace') ?? 'default',
+    userName: userName ?? '',
   }
 }
 

@@ -43,15 +43,15 @@ export const explain = (document: SchemaDocument, question: Question): Explanati
   const name = path.at(-1)
   if (schema === undefined)
     return { text: header, error: `field ${JSON.stringify(name)} does not exist` }
-  const title = name === undefined ? '' : fieldTitle(name, schema)
+  const title = name === undefined ? '' : fieldTitle(document, name, schema)
   const list = fieldList(document, schema, isRecursive)
   return { text: `${header}${title}${descriptionBlock(document, schema)}${list}\n` }
 }
 
-const fieldTitle = (name: string, schema: Schema): string => {
+const fieldTitle = (document: SchemaDocument, name: string, schema: Schema): string => {
   const values = (schema.enum ?? []).map((value) => `${indentation}${String(value)}\n`)
   const list = values.length === 0 ? '\n' : `ENUM:\n${values.join('')}`
-  return `FIELD: ${name} <${typeName(schema)}>\n${list}\n`
+  return `FIELD: ${name} <${typeName(document, schema)}>\n${list}\n`
 }
 
 const descriptionBlock = (document: SchemaDocument, schema: Schema): string => {
@@ -78,7 +78,7 @@ const fieldLines = (document: SchemaDocument, schema: Schema, place: Place): rea
   return properties.flatMap(([name, field]) => {
     const need = required.includes(name) ? ' -required-' : ''
     const indent = '  '.repeat(level)
-    const line = `${indent}${name}\t<${typeName(field)}>${need}\n${values(field, indent)}`
+    const line = `${indent}${name}\t<${typeName(document, field)}>${need}\n${values(field, indent)}`
     if (isRecursive)
       return [
         line,

@@ -42,15 +42,18 @@ export const followed = ({ components }: SchemaDocument, schema: Schema): Schema
   return components?.schemas?.[$ref.slice(referencePrefix.length)] ?? {}
 }
 
-/** `[]Container`, `map[string]string`, `ObjectMeta`, `integer`: as kubectl names types. */
-export const typeName = (schema: Schema): string => {
+/** `[]Container`, `map[string]string`, `ObjectMeta`, `integer`: as kubectl names types, of which references name objects alone. */
+export const typeName = (document: SchemaDocument, schema: Schema): string => {
   const { $ref, items, additionalProperties, allOf, type } = schema
-  if ($ref !== undefined) return $ref.split('.').at(-1) ?? ''
-  if (items !== undefined) return `[]${typeName(items)}`
+  if ($ref !== undefined) {
+    const target = followed(document, schema).type
+    return target === undefined || target === 'object' ? ($ref.split('.').at(-1) ?? '') : target
+  }
+  if (items !== undefined) return `[]${typeName(document, items)}`
   if (typeof additionalProperties === 'object')
-    return `map[string]${typeName(additionalProperties)}`
+    return `map[string]${typeName(document, additionalProperties)}`
   const [only, ...others] = allOf ?? []
-  if (only !== undefined && others.length === 0) return typeName(only)
+  if (only !== undefined && others.length === 0) return typeName(document, only)
   return type === undefined || type === 'object' ? 'Object' : type
 }
 

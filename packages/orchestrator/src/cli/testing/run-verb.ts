@@ -1,5 +1,5 @@
 // Runs `balsa` verbs in the process of a test: what they print, where, and how they end.
-import { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { vi } from 'vitest'
 import { registerApiCommands } from '../api-commands.ts'
 import { registerKubeconfigCommand } from '../kubeconfig-command.ts'
@@ -30,6 +30,9 @@ export const runVerb = async (kubeconfig: string, words: readonly string[]): Pro
   try {
     await program.parseAsync(all, { from: 'user' })
     return { out: out.join(''), err: err.join(''), code: process.exitCode }
+  } catch (reason) {
+    if (!(reason instanceof CommanderError)) throw reason
+    return { out: out.join(''), err: err.join(''), code: reason.exitCode }
   } finally {
     process.exitCode = 0
     for (const spy of spies) spy.mockRestore()
