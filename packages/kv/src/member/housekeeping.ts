@@ -75,7 +75,7 @@ export class Housekeeping {
   wrote(rows: number = 0): void {
     this.#index.wrote(rows)
     if (this.#index.isDue(this.#state.store)) this.#saveIndex()
-    else if (this.#index.isWorthwhile()) this.#scheduleSave()
+    else if (this.#index.isWorthwhile(this.#state.store)) this.#scheduleSave()
     if (this.#isFlushing) return
     if (this.#backend.pendingSizeBytes >= flushSizeBytes) this.#flush()
     else this.#cancelFlush ??= this.#clock.setTimer(flushIntervalMs, () => this.#flush())
@@ -152,7 +152,7 @@ export class Housekeeping {
   async finish(): Promise<void> {
     const { store, lessor } = this.#state
     await this.idle()
-    if (this.#index.isWorthwhile()) await this.#index.save(store, lessor)
+    if (this.#index.isWorthwhile(store)) await this.#index.save(store, lessor)
   }
 
   /** A little later, so that quiet members too have not much to read again. */
@@ -161,7 +161,7 @@ export class Housekeeping {
     const afterMs = Math.max(saveIntervalMsMin, size * saveMsPerKey)
     this.#cancelSave ??= this.#clock.setTimer(afterMs, () => {
       this.#cancelSave = undefined
-      if (this.#index.isWorthwhile()) this.#saveIndex()
+      if (this.#index.isWorthwhile(this.#state.store)) this.#saveIndex()
     })
   }
 

@@ -9,8 +9,10 @@ import { encodeIndex } from './index-stream.ts'
 /** Rows that a restart reads again, at most about so many, or this part of the keys where that is more. */
 const replayRowsMax = 50_000
 const replayKeysPart = 1 / 12
-/** At an orderly end it is worth its time above so many. */
-const finalRowsMin = 5000
+/** At an orderly end, and after a while, it is worth its time above this part of the keys, but never below or above so many rows. */
+const worthKeysPart = 1 / 20
+const worthRowsMin = 1000
+const worthRowsMax = 5000
 
 export class IndexCheckpoint {
   readonly #backend: Backend
@@ -48,8 +50,9 @@ export class IndexCheckpoint {
   }
 
   /** True if so much would be read again that an orderly end should save the index first. */
-  isWorthwhile(): boolean {
-    return this.#rows > Math.min(finalRowsMin, this.#replayRowsMax)
+  isWorthwhile(store: MvccStore): boolean {
+    const ofKeys = Math.max(worthRowsMin, store.index.size * worthKeysPart)
+    return this.#rows > Math.min(ofKeys, worthRowsMax, this.#replayRowsMax)
   }
 
   /** Takes away a row that compaction finds superseded, or keeps it until the next saved index. */

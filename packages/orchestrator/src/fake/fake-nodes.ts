@@ -9,6 +9,7 @@ import { nodeType, type Node } from '../resources/node.ts'
 import type { Json, Stored } from '../resources/object.ts'
 import type { ResourceList } from '../resources/pod-spec/pod-spec.ts'
 import { podType, type Pod } from '../resources/pod.ts'
+import { WriteAllowance } from '../loop/write-allowance.ts'
 import { DueList } from './due-list.ts'
 import { FakeHeartbeats } from './fake-heartbeats.ts'
 import {
@@ -39,8 +40,11 @@ export interface FakeNodesOptions {
   readonly onError?: (error: unknown) => void
 }
 
-/** Requests at the same time. */
-const requestsMax = 12
+/** Requests at the same time, in the long run and in a burst. */
+const requestsFew = 12
+const requestsMany = 24
+/** The same while nodes are registered: nobody waits for anything else then. */
+const startRequestsMax = 100
 
 /** Resolves when all nodes are registered and Ready, and pods are taken. */
 export async function startFakeNodes(options: FakeNodesOptions): Promise<FakeNodes> {
@@ -69,6 +73,7 @@ export class FakeNodes {
   /** Due, and no request is free. */
   readonly #ready: string[] = []
   readonly #requests = new Set<Promise<void>>()
+  readonly #allowance = new WriteAllowance(requestsFew, requestsMany)
   readonly #unregister: (() => void)[] = []
   #heartbeats: FakeHeartbeats | undefined
   #isClosed = false
@@ -154,7 +159,12 @@ export class FakeNodes {
   }
 
   #work(): void {
-    while (this.#ready.length > 0 && this.#requests.size < requestsMax && !this.#isClosed) {
+    while (
+      this.#ready.length > 0 &&
+      this.#requests.size < this.#allowance.atOnce &&
+      !this.#isClosed
+    ) {
+      this.#allowance.take(1)
       const key = this.#ready.shift()
       const pod = key === undefined ? undefined : this.#pods.get(key)
       if (pod !== undefined) this.#request(pod)
@@ -203,7 +213,7 @@ const noLogs: NodeConnection = {
 /** In the order of `items`. */
 async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = []
-  for (let start = 0; start < items.length; start += requestsMax)
-    results.push(...(await Promise.all(items.slice(start, start + requestsMax).map(work))))
+  for (let start = 0; start < items.length; start += startRequestsMax)
+    results.push(...(await Promise.all(items.slice(start, start + startRequestsMax).map(work))))
   return results
 }

@@ -13,9 +13,11 @@ import { isApiError, isConflict } from '../client/is-api-error.ts'
 import type { ObjectMeta } from '../resources/object.ts'
 import { emptyNamespace } from './empty-namespace.ts'
 import type { Expectations } from './expectations.ts'
+import { WriteAllowance } from './write-allowance.ts'
 
-/** Requests of one batch of a slow start, at most. */
-const batchActionsMax = 12
+/** Requests of one batch of a slow start, at most: in the long run, and in a burst. */
+const batchActionsFew = 12
+const batchActionsMany = 32
 
 export interface ActionExecutorOptions {
   readonly client: ApiClient
@@ -30,7 +32,7 @@ type Request = Extract<Action, { type: 'create' | 'update' | 'patch' | 'delete' 
 
 export class ActionExecutor {
   readonly #options: ActionExecutorOptions
-
+  readonly #allowance = new WriteAllowance(batchActionsFew, batchActionsMany)
   /** By key: what the last execution failed with, until it is taken. */
   readonly #failures = new Map<string, Failure>()
 
@@ -62,7 +64,8 @@ export class ActionExecutor {
 
   async #slowStart(key: string, actions: readonly Action[]): Promise<void> {
     for (let start = 0, size = 1; start < actions.length; start += size, size *= 2) {
-      size = Math.min(size, batchActionsMax)
+      size = Math.min(size, this.#allowance.atOnce)
+      this.#allowance.take(size)
       const results = await Promise.allSettled(
         actions.slice(start, start + size).map((action) => this.execute(key, [action])),
       )

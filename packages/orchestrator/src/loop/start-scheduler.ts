@@ -25,6 +25,7 @@ import type { PodFacts } from '../scheduler/snapshot/node-state.ts'
 import { ClusterFeed } from './scheduler/cluster-feed.ts'
 import { PodWriter } from './scheduler/pod-writer.ts'
 import { VolumeBinder } from './scheduler/volume-binder.ts'
+import { WriteAllowance } from './write-allowance.ts'
 
 export interface SchedulerOptions {
   readonly client: ApiClient
@@ -39,8 +40,9 @@ export interface SchedulerOptions {
   readonly signal?: AbortSignal
 }
 
-/** Writes on their way; the loop waits when there are so many. */
-const writesMax = 16
+/** Writes on their way, in the long run and in a burst; the loop waits when there are so many. */
+const writesFew = 16
+const writesMany = 32
 /** Time of one turn, before others get theirs. */
 const turnMs = 4
 
@@ -57,6 +59,7 @@ export async function startScheduler(
 class Scheduler {
   readonly #onError: (error: unknown) => void
   readonly #now: () => number
+  readonly #allowance = new WriteAllowance(writesFew, writesMany)
   readonly #profiles: ReadonlyMap<string, Profile>
   readonly #view = new ClusterView()
   readonly #queue = new SchedulingQueue()
@@ -149,7 +152,7 @@ class Scheduler {
     clearTimeout(this.#timer)
     const endMs = performance.now() + turnMs
     do {
-      if (this.#writes.size >= writesMax) return
+      if (this.#writes.size >= this.#allowance.atOnce) return
       const nowMs = this.#now()
       const pod = this.#queue.take(nowMs)
       if (pod === undefined) {
@@ -157,6 +160,7 @@ class Scheduler {
         if (nextMs !== undefined) this.#timer = setTimeout(() => this.#wake(), nextMs + 1)
         return
       }
+      this.#allowance.take(1)
       this.#decideFor(pod)
     } while (performance.now() < endMs)
     this.#wake()
