@@ -103,6 +103,17 @@ describe('in a cluster', () => {
     await expect.poll(pods).toEqual([])
   })
 
+  test('a node that was taken for dead says that it lives', async () => {
+    const [name = ''] = cluster.nodes
+    const unknown = { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } }
+    await cluster.client.patch(nodeType, undefined, name, 'merge', unknown, 'status')
+    const ready = async (): Promise<string | undefined> => {
+      const { status } = await cluster.client.get<Node>(nodeType, undefined, name)
+      return status.conditions?.find(({ type }) => type === 'Ready')?.status
+    }
+    await expect.poll(ready, { timeout: 15_000 }).toBe('True')
+  })
+
   test('a stage may let pods fail', async () => {
     await cluster.client.create(podType, {
       ...podOf('broken'),

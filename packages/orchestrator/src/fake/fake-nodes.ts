@@ -104,6 +104,7 @@ export class FakeNodes {
     this.#heartbeats = new FakeHeartbeats(this.#client, nodes, {
       now: this.#now,
       onError: this.#onError,
+      onRenewed: (name) => this.#revive(name),
     })
     const heartbeats = this.#heartbeats
     await inParallel(nodes, (node) => heartbeats.renew(node))
@@ -149,6 +150,15 @@ export class FakeNodes {
     const status = fakeNodeStatus(name, index, capacity, this.#now())
     const patch = { status } as unknown as Json
     return this.#client.patch<Node>(nodeType, undefined, name, 'merge', patch, 'status')
+  }
+
+  /** A node that was taken for dead says that it lives: this process may have been stopped for a while. */
+  async #revive(name: string): Promise<void> {
+    const node = await this.#client.get<Node>(nodeType, undefined, name)
+    const isUnknown = node.status.conditions?.some(
+      ({ type, status }) => type === 'Ready' && status === 'Unknown',
+    )
+    if (isUnknown === true) await this.#register(name, node)
   }
 
   #podChanged(key: string, pod: Stored<Pod> | undefined): void {

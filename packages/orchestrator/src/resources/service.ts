@@ -28,6 +28,7 @@ export interface ServiceSpec {
   readonly sessionAffinity?: string
   readonly sessionAffinityConfig?: { readonly clientIP?: { readonly timeoutSeconds?: number } }
   readonly allocateLoadBalancerNodePorts?: boolean
+  readonly healthCheckNodePort?: number
   readonly ipFamilies?: readonly string[]
   readonly ipFamilyPolicy?: string
   readonly internalTrafficPolicy?: string
@@ -134,7 +135,18 @@ export function keepAllocated(object: Service, old: Service): Service {
   const hadAddress = old.spec.type !== 'ExternalName'
   const clusterIP = said(spec.clusterIP) ?? (hadAddress ? old.spec.clusterIP : undefined)
   const clusterIPs = spec.clusterIPs ?? (hadAddress ? old.spec.clusterIPs : undefined)
-  const { externalTrafficPolicy, allocateLoadBalancerNodePorts, ports, ...rest } = spec
+  const {
+    externalTrafficPolicy,
+    allocateLoadBalancerNodePorts,
+    healthCheckNodePort,
+    ports,
+    ...rest
+  } = spec
+  const healthPort = takesHealthPort(object)
+    ? (healthCheckNodePort ?? 0) === 0
+      ? old.spec.healthCheckNodePort
+      : healthCheckNodePort
+    : undefined
   const keepsNodePorts = isExternal(spec.type)
   return {
     ...object,
@@ -147,12 +159,17 @@ export function keepAllocated(object: Service, old: Service): Service {
       ...(spec.type === 'LoadBalancer' && allocateLoadBalancerNodePorts !== undefined
         ? { allocateLoadBalancerNodePorts }
         : {}),
+      ...(healthPort === undefined ? {} : { healthCheckNodePort: healthPort }),
     },
   }
 }
 
 export const isExternal = (type: string | undefined): boolean =>
   type === 'NodePort' || type === 'LoadBalancer'
+
+/** Where load balancers ask which nodes have pods of it. */
+export const takesHealthPort = ({ spec }: Service): boolean =>
+  spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local'
 
 const said = (text: string | undefined): string | undefined => (text === '' ? undefined : text)
 
@@ -182,6 +199,7 @@ function withoutAddresses(object: Service, old: Service): Service {
     internalTrafficPolicy: _internal,
     externalTrafficPolicy: _external,
     allocateLoadBalancerNodePorts: _allocate,
+    healthCheckNodePort: _healthPort,
     ports,
     ...rest
   } = object.spec

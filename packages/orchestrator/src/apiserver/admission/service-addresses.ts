@@ -6,6 +6,7 @@ import {
   keepAllocated,
   type Service,
   type ServicePort,
+  takesHealthPort,
 } from '../../resources/service.ts'
 import { internalError, invalid } from '../api-errors.ts'
 import type { AdmissionOperation, AdmissionPlugin, AdmissionRequest } from './admission.ts'
@@ -55,9 +56,10 @@ export class ServiceAddresses implements AdmissionPlugin {
       ? service.spec.clusterIP
       : this.#address(service, used, old)
     const ports = this.#ports(service, used, old)
+    const healthPort = this.#healthPort(service, used, old)
     return {
       ...named,
-      spec: { ...named.spec, ports, clusterIP, clusterIPs: [clusterIP] },
+      spec: { ...named.spec, ...healthPort, ports, clusterIP, clusterIPs: [clusterIP] },
     } as KubeObject
   }
 
@@ -117,6 +119,20 @@ export class ServiceAddresses implements AdmissionPlugin {
     })
   }
 
+  #healthPort(service: Service, used: Used, old: Stored<Service> | undefined): object {
+    if (!takesHealthPort(service)) return {}
+    const asked = service.spec.healthCheckNodePort ?? 0
+    if (asked === 0) return { healthCheckNodePort: this.#nodePort(used) }
+    if (asked !== old?.spec.healthCheckNodePort && used.nodePorts.has(asked)) {
+      throw refuse(service, {
+        reason: 'FieldValueInvalid',
+        field: 'spec.healthCheckNodePort',
+        message: `Invalid value: ${asked}: provided port is already allocated`,
+      })
+    }
+    return { healthCheckNodePort: this.#reserve(asked) }
+  }
+
   #nodePort(used: Used): number {
     const count = nodePortLast - nodePortFirst + 1
     const start = Math.floor(Math.random() * count)
@@ -141,6 +157,7 @@ export class ServiceAddresses implements AdmissionPlugin {
       if (metadata.uid === own?.metadata.uid) continue
       for (const address of spec.clusterIPs ?? [spec.clusterIP ?? '']) addresses.add(address)
       for (const port of spec.ports ?? []) nodePorts.add(port.nodePort ?? 0)
+      nodePorts.add(spec.healthCheckNodePort ?? 0)
     }
     const oldest = this.#now() - reservationMs
     for (const [value, at] of this.#reserved) {
@@ -168,6 +185,7 @@ const hasAddress = ({ spec }: Service, old: Stored<Service> | undefined): boolea
 /** Whether something is to be handed out, or to be checked that is asked for by name. */
 const lacks = (service: Service, old: Stored<Service> | undefined): boolean => {
   if (!hasAddress(service, old)) return true
+  if (takesHealthPort(service) && (service.spec.healthCheckNodePort ?? 0) === 0) return true
   if (!takesNodePorts(service)) return false
   const own = new Set((old?.spec.ports ?? []).map(({ nodePort }) => nodePort ?? 0))
   return (service.spec.ports ?? []).some(({ nodePort = 0 }) => nodePort === 0 || !own.has(nodePort))

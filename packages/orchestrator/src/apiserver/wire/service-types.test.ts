@@ -73,6 +73,17 @@ test('an update may ask for a node port that is free, and for no other', async (
   expect(two.ports[0]?.nodePort).toBe(ports[0]?.nodePort)
 })
 
+test('a load balancer that keeps to its nodes has a port where their health is asked', async () => {
+  const port = (spec: object): number =>
+    (spec as { healthCheckNodePort?: number }).healthCheckNodePort ?? 0
+  const local = { type: 'LoadBalancer', externalTrafficPolicy: 'Local' }
+  const made = port(await create('healthy', local))
+  expect(made).toBeGreaterThanOrEqual(30_000)
+  expect(port(await change('healthy', { selector: { a: 'b' } }))).toBe(made)
+  expect(port(await change('healthy', { externalTrafficPolicy: 'Cluster' }))).toBe(0)
+  expect(port(await change('healthy', { externalTrafficPolicy: 'Local' }))).not.toBe(0)
+})
+
 test('families of addresses and the time of an affinity have their defaults', async () => {
   const families = { ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' }
   expect(await create('sticky', { sessionAffinity: 'ClientIP' })).toMatchObject({
