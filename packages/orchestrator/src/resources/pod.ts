@@ -4,7 +4,7 @@ import { ageOf } from './human-duration.ts'
 import type { Cell, Condition, KubeObject, ResourceType } from './object.ts'
 import { dns1123SubdomainProblems } from './names.ts'
 import { defaultGracePeriodSeconds, podSpecDefaults } from './pod-spec/pod-spec-defaults.ts'
-import type { PodSpec } from './pod-spec/pod-spec.ts'
+import type { PodSpec, ResourceList, ResourceRequirements } from './pod-spec/pod-spec.ts'
 import { qosClass } from './pod-spec/qos-class.ts'
 import { validatePodSpec } from './pod-spec/validate-pod-spec.ts'
 import { validatePodUpdate } from './pod-spec/validate-pod-update.ts'
@@ -45,6 +45,10 @@ export interface ContainerStatus {
   readonly imageID: string
   readonly containerID?: string
   readonly started?: boolean
+  /** What its node has set aside for it. */
+  readonly allocatedResources?: ResourceList
+  /** What it runs with. */
+  readonly resources?: ResourceRequirements
 }
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown'

@@ -151,3 +151,11 @@ test('a waiting container says why', () => {
     { reason: 'ContainerCreating' },
   ])
 })
+
+test('a container that runs says what it runs with', () => {
+  const resources = { requests: { cpu: '10m' }, limits: { cpu: '20m' } }
+  const of = spec({ containers: [container('a', { resources }), container('b')] })
+  const [a, b] = status(of, { a: running, b: ended(0) }).containerStatuses ?? []
+  expect(a).toMatchObject({ resources, allocatedResources: { cpu: '10m' } })
+  expect(b).not.toHaveProperty('resources')
+})

@@ -105,8 +105,17 @@ function containerStatus(container: Container, input: PodStatusInput): Container
     imageID: '',
     ...(record.id === '' ? {} : { containerID: `balsa://${record.id}` }),
     started: isRunning && (view?.isStarted ?? false),
+    ...(isRunning ? runsWith(container) : {}),
   }
 }
+
+/** A resize is in force as soon as it is known: limits are looked up when they are enforced. */
+const runsWith = ({
+  resources,
+}: Container): Pick<ContainerStatus, 'allocatedResources' | 'resources'> => ({
+  ...(resources.requests === undefined ? {} : { allocatedResources: resources.requests }),
+  resources,
+})
 
 function containerState(
   container: Container,
