@@ -20,7 +20,6 @@ export class FakeHeartbeats {
   readonly #perTurn: number
   readonly #now: () => number
   readonly #onError: (error: unknown) => void
-  readonly #onRenewed: (name: string) => Promise<void>
   #next = 0
   #timer: NodeJS.Timeout | undefined
   #turn: Promise<void> | undefined
@@ -28,12 +27,7 @@ export class FakeHeartbeats {
   constructor(
     client: ApiClient,
     nodes: readonly Stored<Node>[],
-    options: {
-      readonly now: () => number
-      readonly onError: (error: unknown) => void
-      /** Called after the lease of a node, but for its first. */
-      readonly onRenewed: (name: string) => Promise<void>
-    },
+    options: { readonly now: () => number; readonly onError: (error: unknown) => void },
   ) {
     this.#client = client
     this.#nodes = nodes
@@ -42,7 +36,6 @@ export class FakeHeartbeats {
     this.#perTurn = Math.ceil((nodes.length * turnMs) / renewMs)
     this.#now = options.now
     this.#onError = options.onError
-    this.#onRenewed = options.onRenewed
   }
 
   start(): void {
@@ -80,7 +73,6 @@ export class FakeHeartbeats {
       if (node === undefined) return
       try {
         await this.renew(node)
-        await this.#onRenewed(node.metadata.name)
       } catch (reason) {
         this.#onError(reason)
       }

@@ -92,6 +92,12 @@ export const isReady = ({ status }: Stored<Node>): boolean =>
     (condition) => condition.type === 'Ready' && condition.status === 'True',
   ) === true
 
+/** The node controller gave it up. */
+export const isUnheard = ({ status }: Stored<Node>): boolean =>
+  status.conditions?.some(
+    (condition) => condition.type === 'Ready' && condition.status === 'Unknown',
+  ) === true
+
 export const fakeLease = (node: Stored<Node>, spec: Lease['spec']): Lease => ({
   apiVersion: 'coordination.k8s.io/v1',
   kind: 'Lease',

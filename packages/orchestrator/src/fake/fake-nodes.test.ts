@@ -5,6 +5,7 @@ import { podOf } from '../controllers/testing/objects.ts'
 import { deploymentType, type Deployment } from '../resources/deployment.ts'
 import { nodeType, type Node } from '../resources/node.ts'
 import { podType, type Pod } from '../resources/pod.ts'
+import { startFakeNodes } from './fake-nodes.ts'
 import { defaultStages, nextStage, stagedStatus } from './pod-stages.ts'
 
 const facts = { nowMs: Date.parse('2026-01-01T00:00:00Z'), hostIp: '10.0.0.1', podIp: '10.64.0.1' }
@@ -103,15 +104,66 @@ describe('in a cluster', () => {
     await expect.poll(pods).toEqual([])
   })
 
-  test('a node that was taken for dead says that it lives', async () => {
+  test('a node that was given up while everything stood still is ready again, and so are its pods', async () => {
+    await cluster.client.create(deploymentType, deployment('web', 3))
+    const isReady = ({ status }: Pod | Node): boolean =>
+      status.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true
+    const ready = async (): Promise<number> => (await pods()).filter(isReady).length
+    await expect.poll(ready).toBe(3)
+    // What the node controller does.
     const [name = ''] = cluster.nodes
-    const unknown = { status: { conditions: [{ type: 'Ready', status: 'Unknown' }] } }
-    await cluster.client.patch(nodeType, undefined, name, 'merge', unknown, 'status')
-    const ready = async (): Promise<string | undefined> => {
-      const { status } = await cluster.client.get<Node>(nodeType, undefined, name)
-      return status.conditions?.find(({ type }) => type === 'Ready')?.status
+    const unready = (status: 'Unknown' | 'False') => ({
+      status: { conditions: [{ type: 'Ready', status }] },
+    })
+    await cluster.client.patch(nodeType, undefined, name, 'strategic', unready('Unknown'), 'status')
+    for (const { metadata, spec } of await pods())
+      if (spec.nodeName === name)
+        await cluster.client.patch(
+          podType,
+          'default',
+          metadata.name ?? '',
+          'strategic',
+          unready('False'),
+          'status',
+        )
+    const isBack = async (): Promise<boolean> =>
+      isReady(await cluster.client.get<Node>(nodeType, undefined, name))
+    await expect.poll(isBack, { timeout: 10_000 }).toBe(true)
+    await expect.poll(ready, { timeout: 10_000 }).toBe(3)
+    await cluster.client.delete(deploymentType, 'default', 'web')
+    await expect.poll(pods).toEqual([])
+  })
+
+  test('a status that could not be written is written again', async () => {
+    let failures = 0
+    const flaky = new Proxy(cluster.client, {
+      get: (target, name) => {
+        const value = Reflect.get(target, name) as unknown
+        if (typeof value !== 'function') return value
+        if (name !== 'update' || failures > 0) return value.bind(target) as unknown
+        return () => {
+          failures++
+          return Promise.reject(new Error('the store is gone'))
+        }
+      },
+    })
+    const nodes = await startFakeNodes({ client: flaky, count: 1, namePrefix: 'flaky' })
+    try {
+      await cluster.client.create(podType, {
+        ...podOf('late'),
+        metadata: { name: 'late', namespace: 'default' },
+        spec: {
+          containers: [{ name: 'c', image: 'i', resources: {} }],
+          nodeName: nodes.names[0],
+        },
+      } as Pod)
+      const phase = async (): Promise<string | undefined> => (await pods())[0]?.status.phase
+      await expect.poll(phase, { timeout: 10_000 }).toBe('Running')
+      expect(failures).toBe(1)
+    } finally {
+      await cluster.client.delete(podType, 'default', 'late', { gracePeriodSeconds: 0 })
+      await nodes.close()
     }
-    await expect.poll(ready, { timeout: 15_000 }).toBe('True')
   })
 
   test('a stage may let pods fail', async () => {

@@ -4,6 +4,7 @@ import type { NodeConnection, NodeConnections } from '../apiserver/node-connecti
 import type { ApiClient } from '../client/api-client.ts'
 import { Informer } from '../client/informer.ts'
 import { isApiError } from '../client/is-api-error.ts'
+import { objectKey } from '../client/object-cache.ts'
 import { namespaceType } from '../resources/namespace.ts'
 import { nodeType, type Node } from '../resources/node.ts'
 import type { Json, Stored } from '../resources/object.ts'
@@ -19,11 +20,12 @@ import {
   fakeNodesMax,
   fakeNodeStatus,
   isReady,
+  isUnheard,
   leaseNamespace,
   nodeAddress,
   podAddress,
 } from './fake-node.ts'
-import { defaultStages, nextStage, stagedStatus, type PodStage } from './pod-stages.ts'
+import { defaultStages, isDoubted, nextStage, stagedStatus, type PodStage } from './pod-stages.ts'
 
 export interface FakeNodesOptions {
   readonly client: ApiClient
@@ -45,6 +47,13 @@ const requestsFew = 12
 const requestsMany = 24
 /** The same while nodes are registered: nobody waits for anything else then. */
 const startRequestsMax = 100
+/** What failed is tried again after that. */
+const retryMs = 1000
+/** A node that was given up says so late that it lives; its pods may be doubted for so long afterwards. */
+const recoveryMs = 1000
+const doubtsMs = 30_000
+/** What becomes of a pod whose node was not heard of for a while. */
+const heardAgain: PodStage = { name: 'heard-again', when: {}, delayMs: 0, then: 'run' }
 
 /** Resolves when all nodes are registered and Ready, and pods are taken. */
 export async function startFakeNodes(options: FakeNodesOptions): Promise<FakeNodes> {
@@ -54,9 +63,13 @@ export async function startFakeNodes(options: FakeNodesOptions): Promise<FakeNod
   return nodes
 }
 
+const byNode = 'node'
+
 interface Place {
   readonly index: number
   pods: number
+  /** When it last said that it lives after all; `performance.now()`. */
+  recoveredAtMs: number
 }
 
 export class FakeNodes {
@@ -69,6 +82,7 @@ export class FakeNodes {
   readonly #onError: (error: unknown) => void
   readonly #places: ReadonlyMap<string, Place>
   readonly #pods: Informer<Pod>
+  readonly #nodes: Informer<Node>
   readonly #due: DueList
   /** Due, and no request is free. */
   readonly #ready: string[] = []
@@ -87,8 +101,14 @@ export class FakeNodes {
     this.#now = options.now ?? Date.now
     this.#onError = onError
     this.names = Array.from({ length: count }, (_, index) => fakeNodeName(namePrefix, index))
-    this.#places = new Map(this.names.map((name, index) => [name, { index, pods: 0 }]))
+    this.#places = new Map(
+      this.names.map((name, index) => [
+        name,
+        { index, pods: 0, recoveredAtMs: Number.NEGATIVE_INFINITY },
+      ]),
+    )
     this.#pods = new Informer<Pod>({ client, ref: podType, onError })
+    this.#nodes = new Informer<Node>({ client, ref: nodeType, onError })
     this.#due = new DueList((key) => {
       this.#ready.push(key)
       this.#work()
@@ -104,7 +124,6 @@ export class FakeNodes {
     this.#heartbeats = new FakeHeartbeats(this.#client, nodes, {
       now: this.#now,
       onError: this.#onError,
-      onRenewed: (name) => this.#revive(name),
     })
     const heartbeats = this.#heartbeats
     await inParallel(nodes, (node) => heartbeats.renew(node))
@@ -113,15 +132,18 @@ export class FakeNodes {
       const unregister = this.#options.connections?.register(name, noLogs)
       if (unregister !== undefined) this.#unregister.push(unregister)
     }
+    this.#pods.addIndex(byNode, ({ spec }) => [spec.nodeName ?? ''])
     this.#pods.onChange((key, pod) => this.#podChanged(key, pod))
-    this.#pods.start()
-    await this.#pods.synced()
+    this.#nodes.onChange((_key, node) => this.#nodeChanged(node))
+    for (const informer of [this.#pods, this.#nodes]) informer.start()
+    await Promise.all([this.#pods.synced(), this.#nodes.synced()])
   }
 
   /** The nodes stay, as they do when a machine stops. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#pods.close()
+    this.#nodes.close()
     this.#due.close()
     for (const unregister of this.#unregister) unregister()
     await Promise.all(this.#requests)
@@ -143,29 +165,34 @@ export class FakeNodes {
   /** A node of an earlier start is taken over. */
   async #register(name: string, known: Stored<Node> | undefined): Promise<Stored<Node>> {
     const { capacity = defaultCapacity } = this.#options
-    const index = this.#places.get(name)?.index ?? 0
+    const place = this.#places.get(name)
+    const index = place?.index ?? 0
     if (known === undefined)
       return this.#client.create<Node>(nodeType, fakeNode(name, index, capacity, this.#now()))
     if (isReady(known)) return known
+    if (place !== undefined) place.recoveredAtMs = performance.now()
     const status = fakeNodeStatus(name, index, capacity, this.#now())
     const patch = { status } as unknown as Json
     return this.#client.patch<Node>(nodeType, undefined, name, 'merge', patch, 'status')
   }
 
-  /** A node that was taken for dead says that it lives: this process may have been stopped for a while. */
-  async #revive(name: string): Promise<void> {
-    const node = await this.#client.get<Node>(nodeType, undefined, name)
-    const isUnknown = node.status.conditions?.some(
-      ({ type, status }) => type === 'Ready' && status === 'Unknown',
-    )
-    if (isUnknown === true) await this.#register(name, node)
-  }
-
   #podChanged(key: string, pod: Stored<Pod> | undefined): void {
-    const isOurs = pod !== undefined && this.#places.has(pod.spec.nodeName ?? '')
-    const stage = isOurs ? nextStage(pod, this.#stages) : undefined
+    const stage = pod === undefined ? undefined : this.#stageOf(pod)
     if (stage === undefined) this.#due.remove(key)
     else this.#due.add(key, stage.delayMs + this.#random() * (stage.jitterMs ?? 0))
+  }
+
+  #stageOf(pod: Stored<Pod>): PodStage | undefined {
+    const place = this.#places.get(pod.spec.nodeName ?? '')
+    if (place === undefined) return undefined
+    const isRecent = performance.now() - place.recoveredAtMs < doubtsMs
+    return nextStage(pod, this.#stages) ?? (isRecent && isDoubted(pod) ? heardAgain : undefined)
+  }
+
+  /** Given up while the store or this process stood still: a kubelet would report again. */
+  #nodeChanged(node: Stored<Node> | undefined): void {
+    if (node !== undefined && this.#places.has(node.metadata.name) && isUnheard(node))
+      this.#due.add(node.metadata.name, recoveryMs)
   }
 
   #work(): void {
@@ -175,17 +202,21 @@ export class FakeNodes {
       !this.#isClosed
     ) {
       this.#allowance.take(1)
-      const key = this.#ready.shift()
-      const pod = key === undefined ? undefined : this.#pods.get(key)
-      if (pod !== undefined) this.#request(pod)
+      // Names of nodes have no slash, as keys of pods do.
+      const key = this.#ready.shift() ?? ''
+      const [pod, node] = [this.#pods.get(key), this.#nodes.get(key)]
+      if (pod !== undefined) this.#request(key, this.#advance(pod))
+      else if (node !== undefined) this.#request(key, this.#recover(node))
     }
   }
 
-  #request(pod: Stored<Pod>): void {
-    const request = this.#advance(pod)
+  #request(key: string, work: Promise<void>): void {
+    const request = work
       .catch((reason: unknown) => {
-        // The pod has changed or is gone: its change brings it here again.
-        if (!isApiError(reason, 404, 409)) this.#onError(reason)
+        // It has changed or is gone: its change brings it here again.
+        if (isApiError(reason, 404, 409)) return
+        this.#onError(reason)
+        this.#due.add(key, retryMs)
       })
       .finally(() => {
         this.#requests.delete(request)
@@ -194,8 +225,19 @@ export class FakeNodes {
     this.#requests.add(request)
   }
 
+  async #recover(node: Stored<Node>): Promise<void> {
+    const place = this.#places.get(node.metadata.name)
+    if (place === undefined || !isUnheard(node)) return
+    const { capacity = defaultCapacity } = this.#options
+    const { name } = node.metadata
+    const status = fakeNodeStatus(name, place.index, capacity, this.#now())
+    await this.#client.update<Node>(nodeType, { ...node, status }, 'status')
+    place.recoveredAtMs = performance.now()
+    for (const pod of this.#pods.find(byNode, name)) this.#podChanged(objectKey(pod), pod)
+  }
+
   async #advance(pod: Stored<Pod>): Promise<void> {
-    const stage = nextStage(pod, this.#stages)
+    const stage = this.#stageOf(pod)
     const place = this.#places.get(pod.spec.nodeName ?? '')
     if (stage === undefined || place === undefined) return
     const { namespace, name, uid } = pod.metadata

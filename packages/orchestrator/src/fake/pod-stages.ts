@@ -56,6 +56,14 @@ const fits = ({ metadata, status }: Stored<Pod>, when: PodStage['when']): boolea
   )
 }
 
+/** The node controller took its word for the pod's: all containers are ready, the pod is not. */
+export const isDoubted = ({ metadata, status }: Stored<Pod>): boolean => {
+  const statusOf = (type: string): string | undefined =>
+    status.conditions?.find((each) => each.type === type)?.status
+  const isRunning = status.phase === 'Running' && metadata.deletionTimestamp === undefined
+  return isRunning && statusOf('Ready') === 'False' && statusOf('ContainersReady') === 'True'
+}
+
 export interface StageFacts {
   readonly nowMs: number
   readonly hostIp: string
