@@ -10,7 +10,7 @@ import { defaultStages } from '../../packages/orchestrator/src/fake/pod-stages.t
 import { startFakeNodes } from '../../packages/orchestrator/src/fake/fake-nodes.ts'
 import { waitFor } from '../balsa-process.ts'
 import { castOf, type Cast, type Setting } from './cast.ts'
-import { Invariants } from './invariants.ts'
+import { ClusterInvariants } from '../../packages/orchestrator/src/loop/testing/cluster-invariants.ts'
 import type { Program } from './program.ts'
 import { RegistryHistory } from './registry-history.ts'
 import { deedsOf, isBackground, lastDeeds, tryDeed, unfinished, type Sizes } from './workload.ts'
@@ -73,7 +73,7 @@ async function onStage(options: HuntOptions, cast: Cast, folder: string): Promis
     connectTimeoutMs: storeReadyMs,
   })
   await waitFor('the store', async () => (await kv.get('health')) === undefined, storeReadyMs)
-  const invariants = new Invariants()
+  const invariants = new ClusterInvariants()
   const history = new RegistryHistory(kv, (change) => invariants.take(change))
   const store = new KvStore(kv)
   const errors = new Map<string, number>()
@@ -94,7 +94,7 @@ async function onStage(options: HuntOptions, cast: Cast, folder: string): Promis
     const beating = blows.start()
     for (const deed of deedsOf(sizes)) {
       await untilDone(() => tryDeed(client, deed), deed.name, onProgress)
-      onProgress(`${deed.name}`)
+      onProgress(deed.name)
       await sleep(options.deedMs)
     }
     blows.stop()

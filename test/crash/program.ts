@@ -2,6 +2,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 
 const errorCharactersMax = 20_000
+/** As a service manager waits before it starts again what ended. */
+const restartMs = 1000
+/** A copy that starts while the store is away gives up, and says so. */
+const excuse = /no server answered|connection lost|no leader|timed out/i
 
 export class Program {
   readonly name: string
@@ -9,9 +13,10 @@ export class Program {
   readonly #argv: readonly string[]
   #child: ChildProcess | undefined
   #exited: Promise<void> = Promise.resolve()
+  #restart: NodeJS.Timeout | undefined
   /** What it said on standard error last, in all its lives. */
   errors = ''
-  /** How it ended when nobody had killed it. */
+  /** How it ended when nobody had killed it, and the store was there. */
   readonly deaths: string[] = []
 
   constructor(name: string, command: string, argv: readonly string[]) {
@@ -33,17 +38,22 @@ export class Program {
     this.#child = child
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
-        if (this.#child === child) {
-          this.deaths.push(`${this.name} ended by itself: ${signal ?? code}`)
-          this.#child = undefined
-        }
         resolve()
+        if (this.#child !== child) return
+        const last = this.errors.trim().split('\n').at(-1) ?? ''
+        if (!excuse.test(last))
+          this.deaths.push(`${this.name} ended by itself (${signal ?? code}): ${last}`)
+        this.#restart = setTimeout(() => {
+          this.#child = undefined
+          this.start()
+        }, restartMs)
       })
     })
   }
 
   async kill(): Promise<void> {
     const child = this.#child
+    clearTimeout(this.#restart)
     this.#child = undefined
     child?.kill('SIGKILL')
     await this.#exited

@@ -2,6 +2,7 @@
 // through stages, without any process. Thousands of them live in this process, through the same ApiClient as agents.
 import type { NodeConnection, NodeConnections } from '../apiserver/node-connections.ts'
 import type { ApiClient } from '../client/api-client.ts'
+import { createUnlessThere } from '../client/create-unless-there.ts'
 import { Informer } from '../client/informer.ts'
 import { isApiError } from '../client/is-api-error.ts'
 import { objectKey } from '../client/object-cache.ts'
@@ -151,15 +152,11 @@ export class FakeNodes {
   }
 
   async #createLeaseNamespace(): Promise<void> {
-    try {
-      await this.#client.create(namespaceType, {
-        apiVersion: 'v1',
-        kind: 'Namespace',
-        metadata: { name: leaseNamespace },
-      })
-    } catch (reason) {
-      if (!isApiError(reason, 409)) throw reason
-    }
+    await createUnlessThere(this.#client, namespaceType, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: leaseNamespace },
+    })
   }
 
   /** A node of an earlier start is taken over. */

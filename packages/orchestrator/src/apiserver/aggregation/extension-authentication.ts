@@ -1,6 +1,7 @@
 // The ConfigMap by which servers behind this one know whom to believe: the authority of clients, and that of the front proxy with the
 // headers in which it names a user.
 import type { ApiClient } from '../../client/api-client.ts'
+import { createUnlessThere } from '../../client/create-unless-there.ts'
 import { isApiError } from '../../client/is-api-error.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import type { KubeObject } from '../../resources/object.ts'
@@ -47,7 +48,7 @@ export const publishExtensionAuthentication = async (
     if (isApiError(reason, 409)) return
     if (!isApiError(reason, 404)) throw reason
     const empty: ConfigMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: place }
-    await createUnlessThere(client, withData(empty, wanted()))
+    await createUnlessThere(client, configMaps, withData(empty, wanted()))
   }
 }
 
@@ -61,12 +62,4 @@ const withAuthority = (before = '', pem: string): string => {
   const own = pem.trim()
   if (blocks.includes(own)) return before
   return `${[own, ...blocks].slice(0, authoritiesMax).join('\n')}\n`
-}
-
-const createUnlessThere = async (client: ApiClient, wanted: ConfigMap): Promise<void> => {
-  try {
-    await client.create(configMaps, wanted)
-  } catch (reason) {
-    if (!isApiError(reason, 409)) throw reason
-  }
 }

@@ -1,6 +1,7 @@
 // The ConfigMap `cluster-info` of kube-public: which authority a machine that joins will find here. Everybody may read it; whoever does
 // checks it against a hash that was told otherwise.
 import type { ApiClient } from '../../client/api-client.ts'
+import { createUnlessThere } from '../../client/create-unless-there.ts'
 import { isApiError } from '../../client/is-api-error.ts'
 import { configMapType, type ConfigMap } from '../../resources/config-map.ts'
 import { clusterKubeconfigText } from '../pki/kubeconfig.ts'
@@ -24,11 +25,12 @@ export const publishClusterInfo = async (
     // Another server that starts at the same time writes the same.
     if (isApiError(reason, 409)) return
     if (!isApiError(reason, 404)) throw reason
-    await client.create<ConfigMap>(configMapType, {
+    const wanted: ConfigMap = {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { namespace, name },
       data: { [clusterInfoKey]: kubeconfig },
-    })
+    }
+    await createUnlessThere(client, configMapType, wanted)
   }
 }

@@ -1,6 +1,7 @@
 // What every cluster has: the namespaces and priority classes of the system, and the service `kubernetes` that leads to the apiserver.
 import type { ApiClient, ResourceRef } from '../../client/api-client.ts'
-import { ApiError } from '../../client/api-client.ts'
+import { isConflict } from '../../client/is-api-error.ts'
+import { Resource } from '../../client/resource.ts'
 import { type EndpointSlice, endpointSliceType } from '../../resources/endpoint-slice.ts'
 import { jsonEqual } from '../../resources/json-equal.ts'
 import { type ServiceCidr, serviceCidrType } from '../../resources/networking/service-cidr.ts'
@@ -51,8 +52,10 @@ export const createServiceCidr = async (client: ApiClient): Promise<void> => {
     metadata: { name: 'kubernetes' },
     spec: { cidrs: [serviceNetwork] },
   }
-  if (!(await createMissing(client, serviceCidrType, cidr))) return
+  await createMissing(client, serviceCidrType, cidr)
   const stored = await client.get<ServiceCidr>(serviceCidrType, undefined, 'kubernetes')
+  // Whoever made it may have ended before it said so.
+  if ((stored.status?.conditions ?? []).length > 0) return
   const ready: Condition = {
     type: 'Ready',
     status: 'True',
@@ -60,11 +63,13 @@ export const createServiceCidr = async (client: ApiClient): Promise<void> => {
     message: 'Kubernetes Service CIDR is ready',
     lastTransitionTime: stored.metadata.creationTimestamp,
   }
-  await client.update<ServiceCidr>(
-    serviceCidrType,
-    { ...stored, status: { conditions: [ready] } },
-    'status',
-  )
+  const object: ServiceCidr = { ...stored, status: { conditions: [ready] } }
+  try {
+    await client.update<ServiceCidr>(serviceCidrType, object, 'status')
+  } catch (reason) {
+    // Another server that starts at the same time writes the same.
+    if (!isConflict(reason)) throw reason
+  }
 }
 
 interface EndpointsObject extends KubeObject {
@@ -131,19 +136,25 @@ export const createKubernetesService = async (
   if (!isSame) await client.update(endpointSliceType, slice)
 }
 
-/** Whether it was missing. Looked up first: creating again what has a fixed address would be refused for the address. */
+/**
+ * Whether it was missing. Looked up first: creating again what has a fixed address would be refused for the address. Then looked up once
+ * more, because another server that starts at the same time creates the same.
+ */
 const createMissing = async (
   client: ApiClient,
   ref: ResourceRef,
   object: KubeObject,
 ): Promise<boolean> => {
   const { namespace, name = '' } = object.metadata
+  const resource = new Resource(client, ref)
+  const find = (): Promise<KubeObject | undefined> =>
+    resource.find({ name, ...(namespace === undefined ? {} : { namespace }) })
+  if ((await find()) !== undefined) return false
   try {
-    await client.get(ref, namespace, name)
-    return false
+    await resource.create(object)
+    return true
   } catch (reason) {
-    if (!(reason instanceof ApiError) || reason.reason !== 'NotFound') throw reason
+    if ((await find()) === undefined) throw reason
+    return false
   }
-  await client.create(ref, object)
-  return true
 }

@@ -118,7 +118,8 @@ test('an autoscaler gives its Deployment the pods that the load needs and lets i
     load.changedMs = cluster.api.nowMs
   }
   checkControllers({
-    controllers: [autoscalerOver(load), deploymentController, replicaSetController],
+    controllers: [autoscalerOver(load)],
+    helpers: [deploymentController, replicaSetController],
     setup: (cluster) => {
       const { spec, ...deployment } = deploymentOf('d', 2)
       const resources = { requests: { cpu: `${requestMilli}m` } }
@@ -155,6 +156,8 @@ test('an autoscaler gives its Deployment the pods that the load needs and lets i
       if (now > bounds.minReplicas) expect(ratioOf(now - 1)).toBeGreaterThan(0.89)
       const pods = cluster.api.all<Pod>(podType).filter(isReady)
       expect(pods).toHaveLength(now)
+      const own = cluster.api.get<HorizontalPodAutoscaler>(horizontalPodAutoscalerType, key)
+      expect(own?.status).toMatchObject({ desiredReplicas: now, currentReplicas: now })
     },
     runs: 12,
   })

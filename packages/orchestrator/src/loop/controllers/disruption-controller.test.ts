@@ -99,7 +99,8 @@ test('pods that nothing wants a number of are told of', () => {
 
 test('the budget counts what there is, whatever happens', () => {
   checkControllers({
-    controllers,
+    controllers: [disruptionController],
+    helpers: [replicaSetController],
     setup: (cluster) => {
       cluster.put(replicaSetType, replicaSetOf('rs', 4))
       cluster.put(podDisruptionBudgetType, budgetOf({ maxUnavailable: '50%' }))

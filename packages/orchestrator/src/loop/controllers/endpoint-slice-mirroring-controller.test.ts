@@ -3,6 +3,7 @@ import { type EndpointSlice, endpointSliceType } from '../../resources/endpoint-
 import { type Endpoints, endpointsType } from '../../resources/endpoints.ts'
 import type { Stored } from '../../resources/object.ts'
 import { type Service, serviceType } from '../../resources/service.ts'
+import { checkControllers } from '../testing/check-controllers.ts'
 import { randomOf, SimulatedCluster } from '../testing/simulated-cluster.ts'
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring-controller.ts'
 
@@ -82,4 +83,83 @@ test('Endpoints of a Service with a selector, and those that say so, have no mir
   expect(slices(started(endpointsOf(one), serviceOf({ app: 'x' })))).toEqual([])
   const labels = { 'endpointslice.kubernetes.io/skip-mirror': 'true' }
   expect(slices(started(endpointsOf(one, { labels })))).toEqual([])
+})
+
+test('the slices of Endpoints written by hand say the same as they, whatever happens', () => {
+  const place = 'default/db'
+  const found = (cluster: SimulatedCluster): Stored<Endpoints> | undefined =>
+    cluster.api.get<Endpoints>(endpointsType, place)
+  const service = (cluster: SimulatedCluster): Stored<Service> | undefined =>
+    cluster.api.get<Service>(serviceType, place)
+  const subsetsOf = (choice: number): NonNullable<Endpoints['subsets']> => [
+    {
+      addresses: Array.from({ length: choice % 3 }, (_, index) => ({ ip: `10.1.2.${1 + index}` })),
+      notReadyAddresses: choice % 2 === 0 ? [] : [{ ip: '10.1.3.1' }, { ip: 'fd00::1' }],
+      ports,
+    },
+  ]
+  const said = ({ subsets = [] }: Endpoints): string[] =>
+    subsets
+      .flatMap(({ addresses = [], notReadyAddresses = [] }) => [
+        ...addresses.map(({ ip }) => `${ip} true`),
+        ...notReadyAddresses.map(({ ip }) => `${ip} false`),
+      ])
+      .toSorted()
+  checkControllers({
+    controllers: [endpointSliceMirroringController],
+    setup: (cluster) => {
+      cluster.put(serviceType, serviceOf())
+      cluster.put(endpointsType, endpointsOf(subsetsOf(5)))
+    },
+    deeds: [
+      (cluster, choice) => {
+        const endpoints = found(cluster)
+        const object = { ...endpoints, subsets: subsetsOf(choice) } as Endpoints
+        if (endpoints === undefined) cluster.put(endpointsType, endpointsOf(subsetsOf(choice)))
+        else cluster.api.update(endpointsType, object)
+      },
+      (cluster) => {
+        const { uid } = found(cluster)?.metadata ?? {}
+        if (uid !== undefined) cluster.api.delete(endpointsType, place, uid)
+      },
+      (cluster, choice) => {
+        const { uid } = service(cluster)?.metadata ?? {}
+        if (uid === undefined)
+          cluster.put(serviceType, serviceOf(choice % 2 === 0 ? {} : { app: 'x' }))
+        else cluster.api.delete(serviceType, place, uid)
+      },
+      (cluster, choice) => {
+        if (found(cluster) === undefined) return
+        const labels = {
+          'endpointslice.kubernetes.io/skip-mirror': choice % 2 === 0 ? 'true' : null,
+        }
+        cluster.api.patch(endpointsType, place, { metadata: { labels } })
+      },
+    ],
+    // One for each family.
+    always: (cluster) => {
+      const kinds = slices(cluster).map(
+        ({ addressType, metadata }) => `${addressType} ${metadata.ownerReferences?.[0]?.uid}`,
+      )
+      expect(kinds).toEqual([...new Set(kinds)])
+    },
+    goal: (cluster) => {
+      const endpoints = found(cluster)
+      const selector = service(cluster)?.spec.selector
+      const isSkipped =
+        endpoints?.metadata.labels?.['endpointslice.kubernetes.io/skip-mirror'] === 'true'
+      const isMirrored =
+        endpoints !== undefined &&
+        !isSkipped &&
+        service(cluster) !== undefined &&
+        Object.keys(selector ?? {}).length === 0
+      expect(
+        slices(cluster)
+          .flatMap(({ endpoints: all = [] }) => all)
+          .map(({ addresses, conditions }) => `${addresses[0]} ${conditions?.ready}`)
+          .toSorted(),
+      ).toEqual(isMirrored ? said(endpoints) : [])
+    },
+    runs: 60,
+  })
 })

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { objectKey } from '../../client/object-cache.ts'
+import { isActive } from '../../controllers/pod-state.ts'
 import { isTracked } from '../../controllers/job/job-pods.ts'
 import type { Stored } from '../../resources/object.ts'
 import type { PodSpec } from '../../resources/pod-spec/pod-spec.ts'
 import { podType, type Pod, type PodStatus } from '../../resources/pod.ts'
+import { timestamp } from '../../resources/timestamp.ts'
 import { isJobFinished, jobType, type Job, type JobSpec } from '../../resources/workloads/job.ts'
 import { checkControllers } from '../testing/check-controllers.ts'
 import { randomOf, SimulatedCluster, type PodEnd } from '../testing/simulated-cluster.ts'
@@ -245,11 +247,15 @@ test('a finished job goes after its time, and its pods are not held', () => {
 })
 
 test('every pod is counted once and the completions are reached, whatever happens', () => {
+  let isSuspended = false
   let seen = { Succeeded: new Set<string>(), ended: new Set<string>() }
   checkControllers({
     controllers: [jobController],
-    podEnd: (_pod, random) => (random() < 0.5 ? ended(random() < 0.7 ? 0 : 1) : undefined),
+    // Those of a suspended job would run for ever, were they not deleted.
+    podEnd: (_pod, random) =>
+      !isSuspended && random() < 0.5 ? ended(random() < 0.7 ? 0 : 1) : undefined,
     setup: (cluster) => {
+      isSuspended = false
       const now = { Succeeded: new Set<string>(), ended: new Set<string>() }
       seen = now
       cluster.api.onWrite = ({ kind, metadata, ...object }) => {
@@ -278,9 +284,18 @@ test('every pod is counted once and the completions are reached, whatever happen
       expect(status.succeeded ?? 0).toBeLessThanOrEqual(seen.Succeeded.size)
       expect(status.failed ?? 0).toBeLessThanOrEqual(seen.ended.size)
     },
-    calm: (cluster) => change(cluster, { suspend: false }),
+    calm: (cluster) => {
+      const isFinished = isJobFinished(current(cluster))
+      isSuspended = !isFinished && cluster.random() < 0.2
+      if (!isFinished) change(cluster, { suspend: isSuspended })
+    },
     goal: (cluster) => {
       const { status } = current(cluster)
+      if (isSuspended) {
+        expect(pods(cluster).filter(isActive)).toEqual([])
+        expect(conditions(cluster)).toContainEqual(['Suspended', 'JobSuspended'])
+        return
+      }
       expect(conditions(cluster)).toContainEqual(['Complete', 'CompletionsReached'])
       expect(status.succeeded).toBeGreaterThanOrEqual(4)
       expect(status.active ?? 0).toBe(0)
@@ -291,5 +306,48 @@ test('every pod is counted once and the completions are reached, whatever happen
       else expect(status.succeeded).toBe(seen.Succeeded.size)
     },
     runs: 80,
+  })
+})
+
+test('finished jobs go when their time has come and not before, and no others, whatever happens', () => {
+  let names = 0
+  /** By uid: when it may go; Infinity: never. */
+  let due = new Map<string, number>()
+  const put = (cluster: SimulatedCluster, choice: number): void => {
+    const { spec, ...job } = jobOf(choice % 3 === 0 ? {} : { ttlSecondsAfterFinished: choice % 90 })
+    const metadata = { name: `j-${++names}`, namespace: 'default' }
+    const { uid } = cluster.put<Job>(jobType, { ...job, metadata, spec }).metadata
+    due.set(uid, Number.POSITIVE_INFINITY)
+  }
+  checkControllers({
+    controllers: [ttlAfterFinishedController],
+    setup: (cluster) => {
+      due = new Map()
+      put(cluster, 5)
+    },
+    deeds: [
+      put,
+      (cluster, choice) => {
+        const open = cluster.api.all<Job>(jobType).filter((job) => !isJobFinished(job))
+        const job = open[choice % open.length]
+        if (job === undefined) return
+        const type = choice % 2 === 0 ? 'Complete' : 'Failed'
+        const lastTransitionTime = timestamp(cluster.api.nowMs)
+        const status = { conditions: [{ type, status: 'True', lastTransitionTime }] }
+        cluster.api.update(jobType, { ...job, status } as Job, 'status')
+        const { ttlSecondsAfterFinished: ttl = Number.POSITIVE_INFINITY } = job.spec
+        due.set(job.metadata.uid, Date.parse(lastTransitionTime) + ttl * 1000)
+      },
+    ],
+    always: (cluster) => {
+      const there = new Set(cluster.api.all(jobType).map(({ metadata }) => metadata.uid))
+      for (const [uid, dueMs] of due)
+        if (dueMs > cluster.api.nowMs) expect(there.has(uid)).toBe(true)
+    },
+    goal: (cluster) => {
+      const left = cluster.api.all(jobType).map(({ metadata }) => metadata.uid)
+      expect(left).toEqual([...due].filter(([, dueMs]) => dueMs === Infinity).map(([uid]) => uid))
+    },
+    runs: 60,
   })
 })

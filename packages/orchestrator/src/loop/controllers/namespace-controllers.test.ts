@@ -40,6 +40,7 @@ test('a namespace has what every one has, and leaves nothing behind when it goes
     among(cluster.api.all<Namespace>(namespaceType).filter(isThere), choice)
   checkControllers({
     controllers: [namespaceController, serviceAccountController, rootCertificatePublisher],
+    ownerless: ['ServiceAccount', 'ConfigMap'],
     setup: (cluster) => void cluster.put(namespaceType, namespaceOf('first')),
     deeds: [
       (cluster) => void cluster.put(namespaceType, namespaceOf(`ns-${++names}`)),
@@ -75,7 +76,10 @@ test('a namespace has what every one has, and leaves nothing behind when it goes
       )
       expect(published.map(({ metadata }) => metadata.namespace ?? '').toSorted()).toEqual(known)
       for (const { data } of published) expect(data).toEqual({ 'ca.crt': 'PEM' })
-      for (const { metadata } of maps(cluster)) expect(known).toContain(metadata.namespace)
+      for (const { metadata } of maps(cluster)) {
+        expect(known).toContain(metadata.namespace)
+        expect([rootCertificateName, metadata.name.match(/^m-\d+$/)?.[0]]).toContain(metadata.name)
+      }
     },
     runs: 60,
   })

@@ -86,10 +86,14 @@ test('a replication controller has the pods that it wants, whatever happens', ()
           spec: { replicas: choice % 5 },
         }),
       orphan,
+      relabel,
     ],
     goal: (cluster) => {
       const owner = cluster.api.get<ReplicationController>(replicationControllerType, 'default/rc')
-      expect(active(cluster)).toHaveLength(owner?.spec.replicas ?? 0)
+      expect(controllerUids(cluster, 'a')).toEqual(
+        Array.from({ length: owner?.spec.replicas ?? 0 }, () => owner?.metadata.uid),
+      )
+      expect(controllerUids(cluster, 'elsewhere').filter((uid) => uid !== undefined)).toEqual([])
       expect(owner?.status.readyReplicas).toBe(owner?.spec.replicas)
     },
     runs: 40,
@@ -107,7 +111,8 @@ test('a deployment comes to run what it says, whatever happens', () => {
     cluster.api.update(deploymentType, object as Deployment)
   }
   checkControllers({
-    controllers: [deploymentController, replicaSetController],
+    controllers: [deploymentController],
+    helpers: [replicaSetController],
     setup: (cluster) => cluster.put(deploymentType, deploymentOf('d', 3)),
     deeds: [
       (cluster, choice) => change(cluster, { replicas: choice % 8 }),

@@ -38,7 +38,9 @@ const told = (slices: readonly Stored<EndpointSlice>[]): string[] =>
 
 test('a Service has the addresses of its pods, each once, whatever happens', () => {
   checkControllers({
-    controllers: [endpointsController, endpointSliceController, replicaSetController],
+    controllers: [endpointsController, endpointSliceController],
+    helpers: [replicaSetController],
+    ownerless: ['Endpoints'],
     setup: (cluster) => {
       for (const name of ['n1', 'n2'])
         cluster.put(nodeType, nodeOf(name, { labels: { [zoneLabel]: `zone-of-${name}` } }))
@@ -68,6 +70,14 @@ test('a Service has the addresses of its pods, each once, whatever happens', () 
           metadata: { labels: { [zoneLabel]: `zone-${choice % 3}` } },
         }),
     ],
+    always: (cluster) => {
+      // Few pods of one family: one slice.
+      const owners = cluster.api
+        .all<EndpointSlice>(endpointSliceType)
+        .map(({ metadata }) => metadata.ownerReferences?.[0]?.uid)
+      expect(owners).toEqual([...new Set(owners)])
+      for (const { metadata } of cluster.api.all(endpointsType)) expect(metadata.name).toBe('s')
+    },
     goal: (cluster) => {
       const service = current(cluster)
       const slices = cluster.api.all<EndpointSlice>(endpointSliceType)
@@ -76,6 +86,7 @@ test('a Service has the addresses of its pods, each once, whatever happens', () 
         expect([slices, all]).toEqual([[], []])
         return
       }
+      expect(all.map(objectKey)).toEqual(['default/s'])
       const zoneOf = (pod: Stored<Pod>): string | undefined =>
         cluster.api.get(nodeType, pod.spec.nodeName ?? '')?.metadata.labels?.[zoneLabel]
       const pods = cluster.api

@@ -196,6 +196,7 @@ test('a revision name that is taken leads to another hash', () => {
 test('a set has the pods that it wants, whatever happens', () => {
   checkControllers({
     controllers: [statefulSetController],
+    ownerless: ['PersistentVolumeClaim'],
     setup: (cluster) => {
       const isParallel = cluster.random() < 0.4
       cluster.put(

@@ -171,6 +171,7 @@ test('from any state, with crashes, every claim has one volume of its own or wai
   let names = 0
   checkControllers({
     controllers,
+    ownerless: ['PersistentVolume'],
     setup: (cluster) => {
       cluster.put(storageClassType, standardStorageClass)
       cluster.put(nodeType, nodeOf('n1'))
@@ -195,6 +196,8 @@ test('from any state, with crashes, every claim has one volume of its own or wai
       },
     ],
     always: (cluster) => {
+      const owners = volumes(cluster).flatMap(({ spec }) => spec.claimRef?.uid ?? [])
+      expect(owners).toEqual([...new Set(owners)])
       // What a claim uses is never given to another one, let alone removed.
       for (const { metadata, spec, status } of claims(cluster))
         if (status?.phase === 'Bound')
@@ -209,7 +212,11 @@ test('from any state, with crashes, every claim has one volume of its own or wai
           expect(claim.status?.phase).toBe(isChosen ? 'Bound' : 'Pending')
         else expect(claim.status?.phase === 'Bound' || free.length === 0).toBe(true)
       }
+      for (const { metadata } of byUid.values())
+        expect(metadata).toMatchObject({ finalizers: ['kubernetes.io/pvc-protection'] })
       for (const { metadata, spec, status } of volumes(cluster)) {
+        expect(metadata).toMatchObject({ finalizers: ['kubernetes.io/pv-protection'] })
+        expect(metadata.deletionTimestamp).toBeUndefined()
         const claim = byUid.get(spec.claimRef?.uid ?? '')
         if (spec.claimRef === undefined) expect(status?.phase).toBe('Available')
         else if (claim === undefined) expect(status?.phase).toBe('Released')

@@ -10,6 +10,7 @@ import { applyJsonMergePatch } from '../../resources/patch/json-merge-patch.ts'
 import { podType, type Pod } from '../../resources/pod.ts'
 import { timestamp } from '../../resources/timestamp.ts'
 import { collectionName } from '../expectations.ts'
+import { ClusterInvariants } from './cluster-invariants.ts'
 
 /** One change of one object; undefined: it is gone. */
 export interface Change {
@@ -48,6 +49,7 @@ export class SimulatedApi {
   #names = 0
   nowMs: number
   readonly events: { readonly reason: string; readonly message: string }[] = []
+  readonly invariants = new ClusterInvariants()
   /** Told of every object that was created or changed. */
   onWrite: (object: Stored<KubeObject>) => void = () => undefined
   /** Deletions may ask it to go first, or to let dependents be; else nobody would take its finalizers. */
@@ -289,7 +291,7 @@ export class SimulatedApi {
     const name = collectionName(ref)
     const collection = this.#collections.get(name) ?? new Map<string, Stored<KubeObject>>()
     this.#collections.set(name, collection.set(key, stored))
-    this.#tell(name, { revision: this.#revision, key, object: stored })
+    this.#tell(name, { revision: this.#revision, key, object: stored }, before)
     this.onWrite(stored)
     return stored
   }
@@ -297,12 +299,14 @@ export class SimulatedApi {
   #remove(ref: CollectionRef, object: Stored<KubeObject>): Stored<KubeObject> {
     const key = objectKey(object)
     this.#collections.get(collectionName(ref))?.delete(key)
-    this.#tell(collectionName(ref), { revision: ++this.#revision, key, object: undefined })
+    this.#tell(collectionName(ref), { revision: ++this.#revision, key, object: undefined }, object)
     const metadata = { ...object.metadata, resourceVersion: String(this.#revision) }
     return { ...object, metadata }
   }
 
-  #tell(name: string, change: Change): void {
+  #tell(name: string, change: Change, previous: Stored<KubeObject> | undefined): void {
+    const { revision, object } = change
+    this.invariants.take({ revision, object, previous })
     const log = this.#logs.get(name)
     if (log === undefined) this.#logs.set(name, [change])
     else log.push(change)

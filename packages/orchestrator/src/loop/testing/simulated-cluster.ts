@@ -43,6 +43,8 @@ const roundsMax = 3000
 export class SimulatedCluster {
   readonly api = new SimulatedApi(startMs)
   readonly random: () => number
+  /** What controllers made, or tried to, so far. */
+  readonly created: KubeObject[] = []
   readonly #controllers: readonly Controller[]
   readonly #podEnd: PodEnd | undefined
   #caches: SimulatedCaches
@@ -141,6 +143,7 @@ export class SimulatedCluster {
       if (action.type === 'slowStart') left = this.#apply(controller, key, action.actions, left)
       else {
         left--
+        if (action.type === 'create') this.created.push(action.object)
         const written = this.api.perform(action)
         const { nowMs } = this.api
         if (action.type === 'delete') controller.expectations.deleted(key, action, nowMs)

@@ -1,6 +1,7 @@
 // At every start: the bootstrap roles and bindings are there, with at least the rules and subjects they should have. What an
 // administrator added stays; who wants to change one for good sets its annotation autoupdate to "false".
 import type { ApiClient, ResourceRef } from '../../../client/api-client.ts'
+import { createUnlessThere } from '../../../client/create-unless-there.ts'
 import { isApiError } from '../../../client/is-api-error.ts'
 import { jsonEqual } from '../../../resources/json-equal.ts'
 import type { KubeObject, Stored } from '../../../resources/object.ts'
@@ -58,18 +59,6 @@ const ensure = async <T extends KubeObject>(
     if (isApiError(reason, 409)) return
     if (!isApiError(reason, 404)) throw reason
     await createUnlessThere(client, resource, wanted)
-  }
-}
-
-const createUnlessThere = async (
-  client: ApiClient,
-  resource: ResourceRef,
-  wanted: KubeObject,
-): Promise<void> => {
-  try {
-    await client.create(resource, wanted)
-  } catch (reason) {
-    if (!isApiError(reason, 409)) throw reason
   }
 }
 
