@@ -118,10 +118,11 @@ export class FakeNodes {
 
   async start(): Promise<void> {
     await this.#createLeaseNamespace()
-    const known = new Map(
-      (await this.#client.list<Node>(nodeType)).items.map((node) => [node.metadata.name, node]),
+    this.#nodes.start()
+    await this.#nodes.synced()
+    const nodes = await inParallel(this.names, (name) =>
+      this.#register(name, this.#nodes.get(name)),
     )
-    const nodes = await inParallel(this.names, (name) => this.#register(name, known.get(name)))
     this.#heartbeats = new FakeHeartbeats(this.#client, nodes, {
       now: this.#now,
       onError: this.#onError,
@@ -136,8 +137,8 @@ export class FakeNodes {
     this.#pods.addIndex(byNode, ({ spec }) => [spec.nodeName ?? ''])
     this.#pods.onChange((key, pod) => this.#podChanged(key, pod))
     this.#nodes.onChange((_key, node) => this.#nodeChanged(node))
-    for (const informer of [this.#pods, this.#nodes]) informer.start()
-    await Promise.all([this.#pods.synced(), this.#nodes.synced()])
+    this.#pods.start()
+    await this.#pods.synced()
   }
 
   /** The nodes stay, as they do when a machine stops. */

@@ -176,6 +176,8 @@ test('from any state, with crashes, every claim has one volume of its own or wai
       cluster.put(storageClassType, standardStorageClass)
       cluster.put(nodeType, nodeOf('n1'))
       cluster.put(persistentVolumeType, volumeOf('v1', '2Gi'))
+      for (const name of ['s-a', 's-b'])
+        cluster.put(persistentVolumeClaimType, claimOf(name, { storageClassName: 'standard' }))
     },
     deeds: [
       (cluster) => void cluster.put(persistentVolumeType, volumeOf(`v-${++names}`, '2Gi')),
@@ -190,7 +192,7 @@ test('from any state, with crashes, every claim has one volume of its own or wai
         remove(cluster, all[choice % all.length]?.metadata.name ?? '')
       },
       (cluster, choice) => {
-        const all = claims(cluster)
+        const all = claims(cluster).filter(({ spec }) => spec.storageClassName === 'standard')
         const one = all[choice % all.length]
         if (one !== undefined) select(cluster, `default/${one.metadata.name}`)
       },
