@@ -25,7 +25,7 @@ import { bindingResource } from '../subresources/binding.ts'
 import type { Exchange } from './exchange.ts'
 import { sendHealth } from './health.ts'
 import { jsonType, parseAccept } from './media-types.ts'
-import { sendError, sendValue } from './replies.ts'
+import { sendError, sendTagged, sendValue } from './replies.ts'
 import { RequestDeadlines, timeoutOf } from './request-deadlines.ts'
 import type { RequestInfo } from './request-info.ts'
 import type { ResourcePath } from './request-path.ts'
@@ -221,7 +221,7 @@ export class ApiDispatcher {
     const aggregated = aggregatedVersionOf(exchange.header('accept'))
     if (aggregated !== undefined) {
       const type = `${jsonType};g=apidiscovery.k8s.io;v=${aggregated};as=APIGroupDiscoveryList`
-      sendValue(exchange, 200, this.#discovery.aggregated(aggregated, isCore), type)
+      sendTagged(exchange, type, this.#discovery.aggregated(aggregated, isCore))
     } else if (isCore) {
       sendValue(exchange, 200, this.#discovery.apiVersions(this.#options.serverAddress()))
     } else sendValue(exchange, 200, this.#discovery.groupList())

@@ -3,7 +3,7 @@ import { badRequest } from '../api-errors.ts'
 import type { Json } from '../../resources/object.ts'
 import type { DeleteOptions } from '../registry/request-options.ts'
 import type { Exchange } from './exchange.ts'
-import { invalidOption, wholeNumber, writeOptions } from './query-options.ts'
+import { flag, invalidOption, wholeNumber, writeOptions } from './query-options.ts'
 import { readObject } from './request-body.ts'
 
 type JsonObject = { readonly [key: string]: Json | undefined }
@@ -35,11 +35,12 @@ export const deleteOptionsOf = (exchange: Exchange, sent: Json | undefined): Del
 
 const policyOf = (exchange: Exchange, body: JsonObject): DeleteOptions['propagationPolicy'] => {
   const { query } = exchange
-  const orphan = body['orphanDependents'] ?? query.get('orphanDependents') ?? undefined
+  const asked = query.has('orphanDependents') ? flag(query, 'orphanDependents') : undefined
+  const orphan = body['orphanDependents'] ?? asked
   const policy = textOf(body, 'propagationPolicy') ?? query.get('propagationPolicy') ?? ''
   if (policy === '') {
     if (orphan === undefined) return undefined
-    return orphan === true || orphan === 'true' ? 'Orphan' : 'Background'
+    return orphan === true ? 'Orphan' : 'Background'
   }
   if (orphan !== undefined) {
     const message = `Invalid value: ${JSON.stringify(policy)}: orphanDependents and deletionPropagation cannot be both set`

@@ -17,6 +17,7 @@ const hooks = [
   'start-cluster-authentication-info-controller',
   'start-legacy-token-tracking-controller',
   'start-service-ip-repair-controllers',
+  'start-kubernetes-service-cidr-controller',
   'rbac/bootstrap-roles',
   'scheduling/bootstrap-system-priority-classes',
   'priority-and-fairness-config-producer',

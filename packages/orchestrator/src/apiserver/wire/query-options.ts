@@ -10,9 +10,10 @@ import type { IncludeObject } from './forms.ts'
 
 const fieldManagerLengthMax = 128
 
+/** As upstream reads it: everything that is there is true but for `0` and `false`, which clients in Python write `False`. */
 export const flag = (query: URLSearchParams, name: string): boolean => {
   const value = query.get(name)
-  return value !== null && value !== '0' && value !== 'false'
+  return value !== null && value !== '0' && value.toLowerCase() !== 'false'
 }
 
 /** undefined where it is left out. Throws ApiError BadRequest. */

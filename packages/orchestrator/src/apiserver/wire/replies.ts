@@ -1,4 +1,5 @@
 // Sends objects, lists and errors in the form the client asked for.
+import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { createGzip } from 'node:zlib'
 import type { ApiError } from '../../client/api-client.ts'
@@ -77,6 +78,16 @@ export const sendValue = (
   if (contentType === jsonType) {
     sendEncoded(exchange, status, wantsYaml(exchange), Buffer.from(JSON.stringify(value)))
   } else exchange.send(status, contentType, JSON.stringify(value))
+}
+
+/** A document that clients keep: they are told where they have it already. */
+export const sendTagged = (exchange: Exchange, contentType: string, value: object): void => {
+  const text = JSON.stringify(value)
+  const etag = `"${createHash('sha256').update(text).digest('hex').toUpperCase()}"`
+  const headers = { etag, vary: 'Accept' }
+  const known = exchange.header('if-none-match').split(/\s*,\s*/)
+  if (known.includes(etag)) exchange.send(304, contentType, '', headers)
+  else exchange.send(200, contentType, text, headers)
 }
 
 export const sendError = (exchange: Exchange, error: ApiError): void => {

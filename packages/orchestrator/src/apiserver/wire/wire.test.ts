@@ -511,6 +511,9 @@ describe('discovery', () => {
     expect(aggregated.headers['content-type']).toBe(
       'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList',
     )
+    const { etag = '' } = aggregated.headers
+    const known = { accept, 'if-none-match': etag }
+    expect((await api.request('GET', '/apis', { headers: known })).status).toBe(304)
     const apps = aggregated.json.items.find(
       (item: { metadata: { name: string } }) => item.metadata.name === 'apps',
     )

@@ -130,3 +130,8 @@ test('what a patch brings that the kind does not have is refused, told or droppe
     undefined,
   ])
 })
+
+test('what clients in Python call False is false', async () => {
+  const list = await api.request('GET', `${configMaps}?watch=False&allowWatchBookmarks=FALSE`)
+  expect(list.json.kind).toBe('ConfigMapList')
+})
