@@ -14,7 +14,8 @@ export class CacheEvent {
   /** undefined: the object was deleted. */
   readonly current: StoredObject | undefined
   readonly previous: StoredObject | undefined
-  readonly #encodings = new Map<string, Buffer>()
+  /** Made with the first: nobody watches most kinds from outside. */
+  #encodings: Map<string, Buffer> | undefined
   #departed: StoredObject | undefined
 
   constructor(
@@ -43,9 +44,10 @@ export class CacheEvent {
 
   /** `form` names what `encode` makes. */
   encoded(form: string, encode: () => Buffer): Buffer {
-    let bytes = this.#encodings.get(form)
+    let bytes = this.#encodings?.get(form)
     if (bytes === undefined) {
       bytes = encode()
+      this.#encodings ??= new Map()
       this.#encodings.set(form, bytes)
     }
     return bytes
