@@ -84,6 +84,7 @@ export class Http1Call implements HttpCall {
     this.#isAwaited = false
     return new Promise<Buffer>((resolve, reject) => {
       const parts = new BodyParts()
+      const length = Number(request.headers['content-length'])
       let isRefused = false
       const refuse = (reason: Error): void => {
         isRefused = true
@@ -95,7 +96,7 @@ export class Http1Call implements HttpCall {
       request.on('data', (chunk: Buffer) => {
         // What is left of a body that nobody waits for is read and dropped.
         if (isRefused) return
-        const held = parts.add(chunk)
+        const held = parts.add(chunk, parts.size + chunk.length === length)
         if (parts.size > bodyBytesMax) refuse(requestTooLarge(bodyBytesMax))
         else if (!claim.add(held)) refuse(tooManyBodies())
       })
