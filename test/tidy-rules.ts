@@ -117,6 +117,9 @@ export const orchestratorKnowsNothingOfRaft: Rule = (files) =>
     (text) => text,
   )
 
+/** They only compute: no clock, no input, nothing kept that can be seen. */
+const pureLibraries: ReadonlySet<string> = new Set(['@balsa/raft/assert', 're2js'])
+
 export const pureImports: Rule = (files) =>
   files
     .filter(
@@ -124,7 +127,7 @@ export const pureImports: Rule = (files) =>
     )
     .flatMap((file) =>
       importsOf(file.text).flatMap(({ from, typeOnly }) => {
-        if (from === '@balsa/raft/assert') return []
+        if (pureLibraries.has(from)) return []
         if (!from.startsWith('.')) return [`${file.path}: a pure file imports ${from}`]
         const target = resolveRelative(file.path, from)
         if (pureFolders.some((folder) => target.startsWith(folder))) return []

@@ -7,7 +7,7 @@ import {
   newSearchBudget,
   type SearchBudget,
   SearchError,
-} from '../../resources/custom/go-pattern/go-pattern.ts'
+} from '../../resources/custom/go-pattern.ts'
 
 /** What several expressions may cost together. */
 export interface CelBudget {

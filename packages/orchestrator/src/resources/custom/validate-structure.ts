@@ -3,7 +3,7 @@ import type { FieldError } from '../object.ts'
 import { forbidden, invalid, notSupported, required } from '../validation/field-error.ts'
 import { isJsonObject, type JsonSchema } from './json-schema.ts'
 import { withDefaults } from './prune.ts'
-import { patternProblem } from './go-pattern/go-pattern.ts'
+import { patternProblem } from './go-pattern.ts'
 import { validateValue } from './validate-value.ts'
 
 const types = ['array', 'boolean', 'integer', 'number', 'object', 'string']

@@ -2,8 +2,7 @@
 import { jsonEqual } from '../json-equal.ts'
 import type { FieldError, Json } from '../object.ts'
 import { invalid, notSupported, required } from '../validation/field-error.ts'
-import { goPattern, newSearchBudget, SearchError } from './go-pattern/go-pattern.ts'
-import { PatternError } from './go-pattern/pattern-reader.ts'
+import { goPattern, newSearchBudget, PatternError, SearchError } from './go-pattern.ts'
 import { formatProblem } from './formats.ts'
 import {
   isJsonList,
