@@ -3,6 +3,11 @@ import type { Command } from 'commander'
 import { registerApplyCommand } from './apply-command.ts'
 import { registerConfigCommand } from './config-command.ts'
 import { registerCopyCommand } from './cp-command.ts'
+import { registerCreateCommand } from './create/create-command.ts'
+import { registerExposeCommand } from './create/expose-command.ts'
+import { registerRunCommand } from './create/run-command.ts'
+import { registerDiffCommand } from './edit/diff-command.ts'
+import { registerEditCommand } from './edit/edit-command.ts'
 import { registerDeleteCommand } from './delete-command.ts'
 import { registerDescribeCommand } from './describe-command.ts'
 import { registerExecCommand } from './exec-command.ts'
@@ -26,6 +31,11 @@ import { registerScaleCommand } from './scale-command.ts'
 export function registerApiCommands(program: Command): void {
   for (const register of [
     registerApplyCommand,
+    registerCreateCommand,
+    registerExposeCommand,
+    registerRunCommand,
+    registerDiffCommand,
+    registerEditCommand,
     registerGetCommand,
     registerDescribeCommand,
     registerConfigCommand,
@@ -93,5 +103,8 @@ const kubectlText = (text: string, path: string): string => {
   const [, valued] = /^error: option '(?:-\w, )?--([\w-]+)[^']*' argument missing/.exec(text) ?? []
   if (valued !== undefined)
     return `error: flag needs an argument: --${valued}\nSee '${path} --help' for usage.\n`
-  return text
+  const [, why] = /^error: (?:option|command-argument) .* is invalid\. (.*)/s.exec(text) ?? []
+  if (why?.startsWith('invalid argument') === true)
+    return `error: ${why.trimEnd()}\nSee '${path} --help' for usage.\n`
+  return why?.startsWith('Invalid') === true ? `error: ${why}` : text
 }

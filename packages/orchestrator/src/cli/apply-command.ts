@@ -6,40 +6,62 @@ import { collectionPath, objectPath } from '../client/http-api-client.ts'
 import { createApplyPatch, mergeKeysOf, resourceTypes } from '../resources/index.ts'
 import type { Json, KubeObject } from '../resources/object.ts'
 import { ApiSession } from './api-session.ts'
-import type { SessionOptions } from './api-session.ts'
-import { findKind, objectLabel } from './discovery.ts'
+import {
+  type DryRun,
+  dryRunQuery,
+  type NewObjectOptions,
+  withNewObject,
+} from './create/new-object.ts'
+import { findKind } from './discovery.ts'
 import type { ServedResource } from './discovery.ts'
 import { readManifests } from './manifest-files.ts'
 import type { Manifest } from '../client/parse-manifests.ts'
+import { outputForm, printResult } from './print/output-form.ts'
 import { sortedJson } from './sorted-json.ts'
 import { reportFailure, runVerb } from './verb-failure.ts'
 
 type JsonObject = { readonly [key: string]: Json | undefined }
-interface ApplyOptions extends SessionOptions {
-  readonly filename: readonly string[]
+interface ApplyOptions extends NewObjectOptions {
+  readonly filename?: readonly string[]
+  readonly serverSide?: boolean
+  readonly forceConflicts?: boolean
+}
+interface Applied {
+  readonly object: KubeObject
+  readonly done: string
 }
 
-const lastAppliedKey = 'kubectl.kubernetes.io/last-applied-configuration'
-const fieldManager = 'balsa-apply'
+/** The annotation that remembers the manifest. */
+export const lastAppliedKey = 'kubectl.kubernetes.io/last-applied-configuration'
+const fieldManagerDefault = 'balsa-apply'
 
 export const registerApplyCommand = (
   program: Command,
   withSession: (command: Command) => Command,
 ): void => {
-  withSession(program.command('apply'))
+  withNewObject(withSession(program.command('apply')))
     .description('create or change objects so that they are as the manifests say')
-    .requiredOption('-f, --filename <path...>', 'manifests: files, folders, or - for stdin')
+    .option('-f, --filename <path...>', 'manifests: files, folders, or - for stdin')
+    .option('--server-side', 'let the server merge, who accounts for who owns which field')
+    .option('--force-conflicts', 'with --server-side: take fields that others own')
     .action((options: ApplyOptions) => runVerb(() => apply(options)))
 }
 
 const apply = async (options: ApplyOptions): Promise<void> => {
+  if (options.filename === undefined) throw new Error('must specify one of -f and -k')
+  outputForm(options, false)
   const manifests = readManifests(options.filename)
   using session = new ApiSession(options)
   const served = await session.served()
   for (const manifest of manifests) {
     try {
       const { resource, object } = placed(manifest, { session, served, asked: options.namespace })
-      await applyOne(session, resource, { source: manifest.source, object })
+      const one = { source: manifest.source, object }
+      const applied =
+        options.serverSide === true
+          ? await applyOnServer(session, resource, { ...one, options })
+          : await applyOne(session, resource, { ...one, ...options })
+      printResult({ resource, ...applied }, options)
     } catch (reason) {
       reportFailure(reason)
     }
@@ -75,33 +97,69 @@ export const placed = (
   return { resource, object: { ...object, metadata: { ...metadata, namespace } } }
 }
 
-const applyOne = async (
+/** What an apply would lead to. */
+export const triedApply = async (
   session: ApiSession,
   resource: ServedResource,
   manifest: { readonly source: string; readonly object: KubeObject },
-): Promise<void> => {
-  const { object, source } = manifest
-  const { name, namespace } = object.metadata
-  if (name === undefined || name === '') {
-    throw new Error(
-      `error when retrieving current configuration of ${source}: resource name may not be empty`,
-    )
-  }
+): Promise<KubeObject> =>
+  (await applyOne(session, resource, { ...manifest, dryRun: 'server' })).object
+
+interface ApplyRequest {
+  readonly source: string
+  readonly object: KubeObject
+  readonly dryRun: DryRun
+  readonly fieldManager?: string
+}
+
+const nameOf = ({ source, object }: Pick<ApplyRequest, 'source' | 'object'>): string => {
+  const { name } = object.metadata
+  if (name !== undefined && name !== '') return name
+  throw new Error(
+    `error when retrieving current configuration of ${source}: resource name may not be empty`,
+  )
+}
+
+const applyOnServer = async (
+  session: ApiSession,
+  resource: ServedResource,
+  manifest: Pick<ApplyRequest, 'source' | 'object'> & { readonly options: ApplyOptions },
+): Promise<Applied> => {
+  const { object, options } = manifest
+  const answer = await session.transport.json({
+    method: 'PATCH',
+    path: objectPath(resource.ref, object.metadata.namespace, nameOf(manifest)),
+    query: {
+      fieldManager: options.fieldManager === fieldManagerDefault ? 'balsa' : options.fieldManager,
+      fieldValidation: 'Strict',
+      force: options.forceConflicts,
+      ...dryRunQuery(options),
+    },
+    contentType: 'application/apply-patch+yaml',
+    body: object as unknown as Json,
+  })
+  return { object: answer as unknown as KubeObject, done: 'serverside-applied' }
+}
+
+const applyOne = async (
+  session: ApiSession,
+  resource: ServedResource,
+  request: ApplyRequest,
+): Promise<Applied> => {
+  const { object, source, fieldManager = fieldManagerDefault } = request
+  const name = nameOf(request)
+  const { namespace } = object.metadata
   const current = await find(session, resource, object)
   const modified = withLastApplied(object)
-  const label = objectLabel(resource, name)
+  const query = { fieldManager, fieldValidation: 'Strict', ...dryRunQuery(request) }
+  const isTried = request.dryRun === 'client'
   if (current === undefined) {
+    if (isTried) return { object: modified as unknown as KubeObject, done: 'created' }
     const path = collectionPath(resource.ref, namespace)
-    await sent(`error when creating ${JSON.stringify(source)}`, () =>
-      session.transport.json({
-        method: 'POST',
-        path,
-        query: { fieldManager, fieldValidation: 'Strict' },
-        body: modified,
-      }),
+    const answer = await sent(`error when creating ${JSON.stringify(source)}`, () =>
+      session.transport.json({ method: 'POST', path, query, body: modified }),
     )
-    process.stdout.write(`${label} created\n`)
-    return
+    return { object: answer as unknown as KubeObject, done: 'created' }
   }
   const type = resourceTypes.find(
     (one) => one.kind === resource.kind && one.group === resource.ref.group,
@@ -109,22 +167,24 @@ const applyOne = async (
   const lastApplied = lastAppliedOf(current)
   const mergeKeys = type === undefined ? undefined : mergeKeysOf(type)
   const patch = createApplyPatch({ lastApplied, modified, current }, mergeKeys)
-  const changed =
-    patch !== undefined &&
-    (await sent(`error when patching ${JSON.stringify(source)}`, async () => {
-      const answer = await session.transport.json({
-        method: 'PATCH',
-        path: objectPath(resource.ref, namespace, name),
-        query: { fieldManager, fieldValidation: 'Strict' },
-        contentType:
-          type === undefined
-            ? 'application/merge-patch+json'
-            : 'application/strategic-merge-patch+json',
-        body: patch,
-      })
-      return resourceVersionOf(answer) !== resourceVersionOf(current)
-    }))
-  process.stdout.write(`${label} ${changed ? 'configured' : 'unchanged'}\n`)
+  const unchanged = { object: current as unknown as KubeObject, done: 'unchanged' }
+  if (patch === undefined) return unchanged
+  if (isTried) return { ...unchanged, done: 'configured' }
+  const answer = await sent(`error when patching ${JSON.stringify(source)}`, () =>
+    session.transport.json({
+      method: 'PATCH',
+      path: objectPath(resource.ref, namespace, name),
+      query,
+      contentType:
+        type === undefined
+          ? 'application/merge-patch+json'
+          : 'application/strategic-merge-patch+json',
+      body: patch,
+    }),
+  )
+  return resourceVersionOf(answer) === resourceVersionOf(current) && request.dryRun === 'none'
+    ? unchanged
+    : { object: answer as unknown as KubeObject, done: 'configured' }
 }
 
 const find = async (

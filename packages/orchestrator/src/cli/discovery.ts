@@ -84,7 +84,7 @@ export const findNamed = (
 
 const namesOf = ({ ref, kind, singular, shortNames }: ServedResource): string[] => {
   const plain = [ref.plural, singular, kind.toLowerCase()]
-  const qualified = plain.flatMap((name) => [
+  const qualified = [...plain, ...shortNames].flatMap((name) => [
     `${name}.${ref.group}`,
     `${name}.${ref.version}.${ref.group}`,
   ])

@@ -1,17 +1,11 @@
-// `balsa api-resources`, `create`, `auth can-i` and `whoami`: what is served, what is new, what is allowed, and to whom.
+// `balsa api-resources`, `cluster-info`, `auth can-i` and `whoami`: what is served, where, what is allowed, and to whom.
 import type { Command } from 'commander'
-import { collectionPath } from '../client/http-api-client.ts'
 import { printAllowed } from './allowed-rules.ts'
-import { placed } from './apply-command.ts'
 import { ApiSession, type SessionOptions } from './api-session.ts'
-import { findNamed, objectLabel } from './discovery.ts'
-import { readManifests } from './manifest-files.ts'
+import { findNamed } from './discovery.ts'
 import { TablePrinter } from './table-text.ts'
-import { reportFailure, runVerb } from './verb-failure.ts'
+import { runVerb } from './verb-failure.ts'
 
-interface CreateOptions extends SessionOptions {
-  readonly filename: readonly string[]
-}
 interface CanIOptions extends SessionOptions {
   readonly list?: boolean
   readonly headers: boolean
@@ -46,10 +40,9 @@ export const registerServerCommands = (
   withSession(program.command('api-resources'))
     .description('show what the server serves')
     .action((options: SessionOptions) => runVerb(() => apiResources(options)))
-  withSession(program.command('create'))
-    .description('create the objects of manifests')
-    .requiredOption('-f, --filename <path...>', 'manifests: files, folders, or - for stdin')
-    .action((options: CreateOptions) => runVerb(() => create(options)))
+  withSession(program.command('cluster-info'))
+    .description('say where the server is')
+    .action((options: SessionOptions) => runVerb(() => clusterInfo(options)))
   const auth = program.command('auth').description('what is allowed')
   withSession(auth.command('can-i'))
     .description('say whether this user may')
@@ -81,24 +74,23 @@ const apiResources = async (options: SessionOptions): Promise<void> => {
   process.stdout.write(new TablePrinter({}).text({ kind: 'Table', columnDefinitions, rows }))
 }
 
-const create = async (options: CreateOptions): Promise<void> => {
-  const manifests = readManifests(options.filename)
+const clusterInfo = async (options: SessionOptions): Promise<void> => {
   using session = new ApiSession(options)
-  const served = await session.served()
-  for (const manifest of manifests) {
-    const doing = `error when creating ${JSON.stringify(manifest.source)}`
-    try {
-      const { resource, object } = placed(manifest, { session, served, asked: options.namespace })
-      const path = collectionPath(resource.ref, object.metadata.namespace)
-      const query = { fieldManager: 'balsa-create', fieldValidation: 'Strict' }
-      const body = object as unknown as Parameters<typeof session.transport.json>[0]['body'] & {}
-      const answer = await session.transport.json({ method: 'POST', path, query, body })
-      const { metadata } = answer as unknown as { metadata: { name: string } }
-      process.stdout.write(`${objectLabel(resource, metadata.name)} created\n`)
-    } catch (reason) {
-      reportFailure(reason, doing)
-    }
-  }
+  const services = { group: '', version: 'v1', plural: 'services' }
+  // Asked as kubectl asks: whoever may not see it does not learn where the server is either.
+  const { items } = await session.client.list(services, {
+    namespace: 'kube-system',
+    labelSelector: 'kubernetes.io/cluster-service=true',
+  })
+  const { url } = session.server
+  const lines = [
+    `Kubernetes control plane is running at ${url}`,
+    ...items.map(
+      ({ metadata: { name } }) =>
+        `${name} is running at ${url}/api/v1/namespaces/kube-system/services/${name}/proxy`,
+    ),
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
 }
 
 const canI = async (words: readonly string[], options: CanIOptions): Promise<void> => {

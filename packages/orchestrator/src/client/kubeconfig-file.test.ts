@@ -47,6 +47,7 @@ test('server, certificates inline and in files, token and namespace are read', (
       key: 'key',
       token: 't',
     },
+    userName: 'u',
     namespace: 'default',
   })
   expect(readKubeconfig({ kubeconfig: path, context: 'b' }).namespace).toBe('kube-system')

@@ -150,7 +150,8 @@ export class Registry {
       const key = keyBelow(namespace, object.metadata.name ?? '')
       const value = this.#codec.encode(object)
       if (options.dryRun) {
-        if ((await this.#read(key)) === undefined) return this.#pretend(key, value)
+        if ((await this.#read(key)) === undefined)
+          return new StoredObject(this.#codec, key, value, 0)
         throw alreadyExists(this.resource, object.metadata.name ?? '')
       }
       const written = await this.#put(key, value, 0, object)
@@ -294,7 +295,10 @@ export class Registry {
         current = undefined
         continue
       }
-      if (options.dryRun) return this.#pretend(key, this.#codec.encode(outcome.object))
+      if (options.dryRun) {
+        const value = this.#codec.encode(outcome.object)
+        return new StoredObject(this.#codec, key, value, current.revision)
+      }
       const written = await this.#write(key, current, outcome)
       if (written instanceof StoredObject) return written
       current = this.#fromStore(written.current)
@@ -378,11 +382,6 @@ export class Registry {
     return cached?.revision === value.revision
       ? cached
       : new StoredObject(this.#codec, key, value.value, value.revision)
-  }
-
-  /** The answer to a dry run: nothing is stored, so it has no resourceVersion. */
-  #pretend(key: string, value: Buffer): StoredObject {
-    return new StoredObject(this.#codec, key, value, 0)
   }
 }
 

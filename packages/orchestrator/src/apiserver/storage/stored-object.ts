@@ -103,6 +103,8 @@ export class StoredObject {
 
   /** The same for a list, which needs it for a moment: tens of thousands of them would not be worth keeping. */
   get passingJson(): Buffer {
+    // What was only tried to be created has no version.
+    if (this.revision === 0) return Buffer.from(this.value)
     return (
       this.#json ??
       this.#codec.splice(this.value, this.revision) ??

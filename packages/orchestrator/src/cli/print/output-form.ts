@@ -1,7 +1,7 @@
 // The forms that `-o` names, and objects printed in them: one place for all verbs.
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
-import { stringify } from 'yaml'
+import { Document, parse, visit } from 'yaml'
 import { objectLabel, type ServedResource } from '../discovery.ts'
 import { sortKeys, sortedJson } from '../sorted-json.ts'
 import { withoutManagedFields } from '../without-managed-fields.ts'
@@ -96,9 +96,22 @@ export const outputForm = (options: OutputOptions, hasTables: boolean): OutputFo
   )
 }
 
-/** As kubectl prints: keys in order of the alphabet. */
-export const yamlText = (object: unknown): string =>
-  stringify(sortKeys(object), { version: '1.1', lineWidth: 0, indentSeq: false })
+/** As kubectl prints: keys in order of the alphabet, texts that would be read as something else in double quotes, others in single ones. */
+export const yamlText = (object: unknown): string => {
+  const document = new Document(sortKeys(object), { version: '1.1', aliasDuplicateObjects: false })
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (typeof node.value === 'string' && isOtherType(node.value)) node.type = 'QUOTE_DOUBLE'
+    },
+  })
+  return document.toString({ lineWidth: 0, indentSeq: false, singleQuote: true })
+}
+
+const isOtherType = (text: string): boolean =>
+  mayBeOther.test(text) && typeof parse(text, { version: '1.1', logLevel: 'silent' }) !== 'string'
+
+const mayBeOther =
+  /^(?:[-+.]?\d[\w.:+-]*|\.(?:inf|nan)|[-+]\.inf|~|y|n|yes|no|on|off|true|false|null|)$/i
 
 /** What a verb did to an object, or the object itself where a form was asked for. */
 export const printResult = (
