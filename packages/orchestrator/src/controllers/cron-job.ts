@@ -107,8 +107,10 @@ function followJobs(
     }
     known.delete(uid)
   }
+  // One that made room for the next was not lost.
+  const isReplaced = cronJob.spec.concurrencyPolicy === 'Replace' && active.length > 0
   for (const { uid, name } of status.active ?? [])
-    if (known.has(uid))
+    if (known.has(uid) && !isReplaced)
       actions.push(event(cronJob, 'Normal', 'MissingJob', `Active job went missing: ${name ?? ''}`))
   const lastScheduleMs = Math.max(
     Date.parse(status.lastScheduleTime ?? '') || 0,

@@ -3,7 +3,7 @@ import { ApiError } from '../../client/api-client.ts'
 import type { Json, KubeObject, ResourceType, Stored } from '../../resources/object.ts'
 import { hostileProblem, isJsonObject, patchDepthMax } from '../../resources/patch/patch-result.ts'
 import { apiVersionOf } from '../../resources/served-version.ts'
-import { badRequest } from '../api-errors.ts'
+import { badRequest, conflict } from '../api-errors.ts'
 import { decodeObject } from '../../resources/schema/decode-object.ts'
 import { declaredPath } from '../apply/declared-path.ts'
 import type { OwnedPart } from '../apply/field-paths.ts'
@@ -55,10 +55,20 @@ export const applyTo = async (registry: Registry, order: ApplyOrder): Promise<Wr
   } catch (reason) {
     if (!(reason instanceof ApiError) || reason.reason !== 'NotFound') throw reason
   }
+  refuseUid(registry, config, place)
   const created = await decodeFor(registry, type, appliedNew(apply), lenient)
   const named = { ...created, metadata: { ...created.metadata, name: place.name } }
   const creation: WriteOptions = { ...options, isCreateOnUpdate: true }
   return { stored: await registry.create(place.namespace, named, creation), isCreated: true }
+}
+
+/** An object that is named by its uid is not made anew. */
+const refuseUid = ({ type }: Registry, config: Json, { name }: Place): void => {
+  const metadata = isJsonObject(config) ? config['metadata'] : undefined
+  const uid = isJsonObject(metadata) ? (metadata['uid'] ?? '') : ''
+  if (typeof uid !== 'string' || uid === '') return
+  const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`
+  throw conflict({ group: type.group, resource: type.plural }, name, why)
 }
 
 /** Who applies what a kind does not have would own nothing of it: refused whatever is asked to be done about unknown fields. */

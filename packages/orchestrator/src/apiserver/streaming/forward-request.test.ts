@@ -123,3 +123,8 @@ test('headers with names that objects have of their own are headers like others'
   await ask(['Host', 'x', ...names.flatMap((name) => [name, 'sent'])])
   for (const name of names) expect(received).toMatch(new RegExp(`^${name}: sent\\r$`, 'm'))
 })
+
+test.each(['GET', 'HEAD'])('%s of the proxy itself leads to its root', async (method) => {
+  const { status, headers } = await api.request(method, `${proxied}?a=b`)
+  expect([status, headers['location']]).toEqual([301, `${proxied}/?a=b`])
+})

@@ -101,7 +101,8 @@ const proxyTo = async (
   }
   const base = exchange.path.slice(0, exchange.path.length - path.tail.length)
   // Without the slash, links that are relative to the page would lead out of the proxy.
-  if (path.tail === '' && exchange.method === 'GET' && !exchange.isUpgrade) {
+  const isRead = exchange.method === 'GET' || exchange.method === 'HEAD'
+  if (path.tail === '' && isRead && !exchange.isUpgrade) {
     const query = exchange.query.size === 0 ? '' : `?${exchange.query.toString()}`
     exchange.redirect(`${base}/${query}`)
     return

@@ -312,3 +312,12 @@ test('what a kind does not have cannot be applied, and a key that is there twice
   expect([warned.status, warned.json.metadata.labels]).toEqual([201, { a: 'z' }])
   expect(warned.headers['warning']).toContain('already set in map')
 })
+
+test('an object that is named by its uid is not made anew', async () => {
+  const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', uid: 'u' } }
+  const { status, json } = await apply(`${configMaps}/a`, 'm', config)
+  expect([status, json.message]).toEqual([
+    409,
+    'Operation cannot be fulfilled on configmaps "a": uid mismatch: the provided object specified uid u, and no existing object was found',
+  ])
+})

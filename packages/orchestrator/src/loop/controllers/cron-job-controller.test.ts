@@ -105,6 +105,7 @@ test.each([
   pass(cluster, 10)
   expect(jobs(cluster)).toHaveLength(count)
   expect(reasons(cluster)).toEqual(expect.arrayContaining(told))
+  expect(reasons(cluster)).not.toContain('MissingJob')
   expect(names(cluster).at(-1)).toBe(
     `cj-${concurrencyPolicy === 'Forbid' ? firstMinute : firstMinute + 10}`,
   )
