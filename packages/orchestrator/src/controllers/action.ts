@@ -1,7 +1,7 @@
 // What a reconcile function asks for. Actions are data; the executor of src/loop performs them in order and stops at the first that
 // fails, so a reconcile may rely on earlier actions when it lists later ones. Each action is safe to repeat: after a crash between two
 // of them the next reconcile starts from what is there.
-import type { Json, KubeObject } from '../resources/object.ts'
+import type { Json, KubeObject, Stored } from '../resources/object.ts'
 
 /** A collection: group, version and plural. */
 export interface CollectionRef {
@@ -109,3 +109,12 @@ export interface Failure {
 }
 
 export const nothing: Reconciliation = { actions: [] }
+
+type Deletion = Extract<Action, { type: 'delete' }>
+
+/** Deletes this very object. */
+export const deletionOf = (
+  ref: CollectionRef,
+  { metadata: { namespace, name, uid } }: Stored<KubeObject>,
+  more: Pick<Deletion, 'propagationPolicy' | 'gracePeriodSeconds'> & Announced = {},
+): Deletion => ({ type: 'delete', ref, namespace, name, uid, ...more })

@@ -12,7 +12,7 @@ import {
 } from '../resources/workloads/cron-job.ts'
 import { isJobFinished, jobCondition, jobType, type Job } from '../resources/workloads/job.ts'
 import { isTimeZone, offsetMs } from '../resources/workloads/time-zone.ts'
-import type { Action, Announcement, Reconciliation } from './action.ts'
+import { deletionOf, type Action, type Announcement, type Reconciliation } from './action.ts'
 import { controllerReference, regarding } from './owner.ts'
 
 export interface CronJobView {
@@ -245,18 +245,11 @@ function jobCreation(
   return { type: 'create', ref: jobType, object, ...told(cronJob, 'Create', 'Created', 'creating') }
 }
 
-function jobDeletion(cronJob: Stored<CronJob>, { metadata }: Stored<Job>): Action {
-  const { namespace, name, uid } = metadata
-  return {
-    type: 'delete',
-    ref: jobType,
-    namespace,
-    name,
-    uid,
+const jobDeletion = (cronJob: Stored<CronJob>, job: Stored<Job>): Action =>
+  deletionOf(jobType, job, {
     propagationPolicy: 'Background',
     ...told(cronJob, 'Delete', 'Deleted', 'deleting'),
-  }
-}
+  })
 
 const told = (
   cronJob: Stored<CronJob>,

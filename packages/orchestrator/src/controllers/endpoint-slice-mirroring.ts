@@ -9,7 +9,7 @@ import { jsonEqual } from '../resources/json-equal.ts'
 import type { Stored } from '../resources/object.ts'
 import type { Service } from '../resources/service.ts'
 import { type Action, nothing, type Reconciliation } from './action.ts'
-import { managedByLabel, serviceNameLabel } from './endpoint-slices.ts'
+import { managedByLabel, serviceNameLabel, sliceDeletion } from './endpoint-slices.ts'
 import { controllerReference } from './owner.ts'
 
 export interface MirroringView {
@@ -31,7 +31,7 @@ type Wanted = Pick<EndpointSlice, 'addressType' | 'endpoints' | 'ports'>
 
 export function reconcileMirroring({ service, endpoints, slices }: MirroringView): Reconciliation {
   if (service === undefined || endpoints === undefined || !isMirrored(service, endpoints)) {
-    return slices.length === 0 ? nothing : { actions: slices.map(deletion) }
+    return slices.length === 0 ? nothing : { actions: slices.map(sliceDeletion) }
   }
   const left = new Set(slices)
   const actions: Action[] = []
@@ -51,7 +51,7 @@ export function reconcileMirroring({ service, endpoints, slices }: MirroringView
       jsonEqual(annotations, slice.metadata.annotations ?? {})
     if (!isSame) actions.push({ type: 'update', ref: endpointSliceType, object })
   }
-  return { actions: [...actions, ...[...left].map(deletion)] }
+  return { actions: [...actions, ...[...left].map(sliceDeletion)] }
 }
 
 const isMirrored = (service: Stored<Service>, { metadata }: Stored<Endpoints>): boolean =>
@@ -119,11 +119,3 @@ const creation = (endpoints: Stored<Endpoints>, wanted: Wanted): Action => {
   }
   return { type: 'create', ref: endpointSliceType, object }
 }
-
-const deletion = ({ metadata }: Stored<EndpointSlice>): Action => ({
-  type: 'delete',
-  ref: endpointSliceType,
-  namespace: metadata.namespace,
-  name: metadata.name,
-  uid: metadata.uid,
-})

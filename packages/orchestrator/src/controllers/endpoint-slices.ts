@@ -12,7 +12,7 @@ import type { Node } from '../resources/node.ts'
 import type { Stored } from '../resources/object.ts'
 import { podType, type Pod } from '../resources/pod.ts'
 import { type Service, serviceType } from '../resources/service.ts'
-import { type Action, nothing, type Reconciliation } from './action.ts'
+import { type Action, deletionOf, nothing, type Reconciliation } from './action.ts'
 import { isReady } from './pod-state.ts'
 import { servicePort } from './endpoints.ts'
 
@@ -45,10 +45,10 @@ interface Wanted {
 export function reconcileEndpointSlices(view: EndpointSlicesView): Reconciliation {
   const { service, slices } = view
   if (service === undefined || service.metadata.deletionTimestamp !== undefined) {
-    return { actions: slices.map(deletion) }
+    return { actions: slices.map(sliceDeletion) }
   }
   if (Object.keys(service.spec.selector ?? {}).length === 0) return nothing
-  if (service.spec.type === 'ExternalName') return { actions: slices.map(deletion) }
+  if (service.spec.type === 'ExternalName') return { actions: slices.map(sliceDeletion) }
   const groups = wantedGroups(view, service)
   const actions: Action[] = []
   const seen = new Set<Stored<EndpointSlice>>()
@@ -65,9 +65,11 @@ export function reconcileEndpointSlices(view: EndpointSlicesView): Reconciliatio
       return { actions: [creation(service, { addressType: 'IPv4', ports: [] }, [])] }
     }
     const kept = withContents(service, first, [])
-    return { actions: [...(kept === undefined ? [] : [update(kept)]), ...others.map(deletion)] }
+    return {
+      actions: [...(kept === undefined ? [] : [update(kept)]), ...others.map(sliceDeletion)],
+    }
   }
-  return { actions: [...actions, ...left.map(deletion)] }
+  return { actions: [...actions, ...left.map(sliceDeletion)] }
 }
 
 /** Pods whose named ports mean the same numbers share slices. */
@@ -162,7 +164,7 @@ function groupActions(
   }
   for (const { slice, endpoints } of contents) {
     if (isEmptied(endpoints)) {
-      actions.push(deletion(slice))
+      actions.push(sliceDeletion(slice))
       continue
     }
     const changed = withContents(service, slice, endpoints)
@@ -227,10 +229,5 @@ const creation = (
   return { type: 'create', ref: endpointSliceType, object }
 }
 
-const deletion = ({ metadata }: Stored<EndpointSlice>): Action => ({
-  type: 'delete',
-  ref: endpointSliceType,
-  namespace: metadata.namespace,
-  name: metadata.name,
-  uid: metadata.uid,
-})
+export const sliceDeletion = (slice: Stored<EndpointSlice>): Action =>
+  deletionOf(endpointSliceType, slice)

@@ -5,7 +5,7 @@ import { matchesSelector } from '../resources/label-selector.ts'
 import type { Stored } from '../resources/object.ts'
 import { podType, type Pod } from '../resources/pod.ts'
 import type { Service, ServicePort } from '../resources/service.ts'
-import type { Action, Reconciliation } from './action.ts'
+import { deletionOf, type Reconciliation } from './action.ts'
 import { isReady } from './pod-state.ts'
 
 export interface EndpointsView {
@@ -30,7 +30,7 @@ export function reconcileEndpoints(view: EndpointsView): Reconciliation {
   const isManaged = endpoints?.metadata.labels?.[managedLabel] === managedBy
   if (service === undefined || service.metadata.deletionTimestamp !== undefined) {
     if (endpoints === undefined || !isManaged) return { actions: [] }
-    return { actions: [deletion(endpoints)] }
+    return { actions: [deletionOf(endpointsType, endpoints)] }
   }
   // A Service without a selector has its addresses written by hand.
   if (Object.keys(service.spec.selector ?? {}).length === 0) return { actions: [] }
@@ -50,14 +50,6 @@ export function reconcileEndpoints(view: EndpointsView): Reconciliation {
   const object: Endpoints = { ...endpoints, metadata: { ...endpoints.metadata, labels }, subsets }
   return { actions: [{ type: 'update', ref: endpointsType, object }] }
 }
-
-const deletion = ({ metadata }: Stored<Endpoints>): Action => ({
-  type: 'delete',
-  ref: endpointsType,
-  namespace: metadata.namespace,
-  name: metadata.name,
-  uid: metadata.uid,
-})
 
 /** Pods whose named ports mean the same numbers share a subset. */
 function subsetsOf(service: Stored<Service>, pods: readonly Stored<Pod>[]): Subset[] {

@@ -1,7 +1,14 @@
 // Garbage collection by ownerReferences: what lost all its owners goes; an owner that is deleted in the foreground waits for its
 // dependents; one that is deleted with `orphan` lets them go first.
 import type { KubeObject, OwnerReference, Stored } from '../resources/object.ts'
-import type { Action, CollectionRef, ObjectId, Reconciliation } from './action.ts'
+import {
+  deletionOf,
+  type Action,
+  type CollectionRef,
+  type ObjectId,
+  type Reconciliation,
+} from './action.ts'
+import { ownersPatch } from './owner.ts'
 
 export interface Collected {
   readonly ref: CollectionRef
@@ -47,44 +54,22 @@ function collect({ target, owners, dependents }: GarbageView): Action[] {
   // Whoever has another owner left stays, and is no dependent of the one that goes.
   if (going.length + absent.length < owners.length) {
     const gone = new Set(going.map(({ reference }) => reference.uid))
-    return [ownersPatch(target, (owner) => (gone.has(owner.uid) ? undefined : owner))]
+    return [withOwners(target, (owner) => (gone.has(owner.uid) ? [] : owner))]
   }
-  const deletion: Action = {
-    type: 'delete',
-    ref: target.ref,
-    namespace,
-    name,
-    uid,
-    propagationPolicy: 'Foreground',
-  }
+  const deletion = deletionOf(target.ref, target.object, { propagationPolicy: 'Foreground' })
   // Owners that own each other in a circle would wait for ever: here it is cut.
   return dependents.some(({ object }) => isInForeground(object))
-    ? [ownersPatch(target, (owner) => ({ ...owner, blockOwnerDeletion: false })), deletion]
+    ? [withOwners(target, (owner) => ({ ...owner, blockOwnerDeletion: false })), deletion]
     : [deletion]
 }
 
 const isInForeground = ({ metadata }: Stored<KubeObject>): boolean =>
   metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(foreground) === true
 
-/** Only if nobody changed the object since. */
-const ownersPatch = (
+const withOwners = (
   { ref, object }: Collected,
-  change: (owner: OwnerReference) => OwnerReference | undefined,
-): Action => ({
-  type: 'patch',
-  ref,
-  namespace: object.metadata.namespace,
-  name: object.metadata.name,
-  patch: {
-    metadata: {
-      resourceVersion: object.metadata.resourceVersion,
-      ownerReferences: (object.metadata.ownerReferences ?? []).flatMap((owner) => {
-        const changed = change(owner)
-        return changed === undefined ? [] : [{ ...changed }]
-      }),
-    },
-  },
-})
+  change: (owner: OwnerReference) => OwnerReference | readonly OwnerReference[],
+): Action => ownersPatch(ref, object, (object.metadata.ownerReferences ?? []).flatMap(change))
 
 /** Its dependents are deleted on their own account; when the last one that blocks it is gone, so may it. */
 function awaitDependents({ target, dependents }: GarbageView): Action[] {

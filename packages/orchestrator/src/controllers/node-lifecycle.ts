@@ -7,7 +7,7 @@ import type { Toleration } from '../resources/pod-spec/pod-spec.ts'
 import { podType, type Pod } from '../resources/pod.ts'
 import { timestamp } from '../resources/timestamp.ts'
 import { tolerates } from '../scheduler/taints.ts'
-import type { Action, Reconciliation } from './action.ts'
+import { deletionOf, type Action, type Reconciliation } from './action.ts'
 import { regarding } from './owner.ts'
 import { isReady } from './pod-state.ts'
 
@@ -59,16 +59,7 @@ export function reconcileMissingNode(
   if (pods.length === 0) return { actions: [] }
   const leftMs = missingSinceMs + nodeGraceMs - nowMs
   if (leftMs > 0) return { actions: [], requeueAfterMs: leftMs }
-  return {
-    actions: pods.map(({ metadata: { namespace, name, uid } }) => ({
-      type: 'delete',
-      ref: podType,
-      namespace,
-      name,
-      uid,
-      gracePeriodSeconds: 0,
-    })),
-  }
+  return { actions: pods.map((pod) => deletionOf(podType, pod, { gracePeriodSeconds: 0 })) }
 }
 
 const conditionOf = (node: Node, type: string): Condition | undefined =>
@@ -203,14 +194,9 @@ function tolerationsOf(pod: Stored<Pod>, taint: Taint): readonly Toleration[] {
 }
 
 function eviction(pod: Stored<Pod>): Action {
-  const { namespace, name, uid } = pod.metadata
+  const { namespace, name } = pod.metadata
   const message = `Marking for deletion Pod ${namespace}/${name}`
-  return {
-    type: 'delete',
-    ref: podType,
-    namespace,
-    name,
-    uid,
+  return deletionOf(podType, pod, {
     done: { regarding: regarding(pod), type: 'Normal', reason: 'TaintManagerEviction', message },
-  }
+  })
 }

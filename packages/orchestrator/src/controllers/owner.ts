@@ -74,7 +74,7 @@ const otherOwners = (object: KubeObject, owner: Stored<KubeObject>): OwnerRefere
   (object.metadata.ownerReferences ?? []).filter(({ uid }) => uid !== owner.metadata.uid)
 
 /** Only if nobody changed the object since: two owners must not both adopt it. */
-const ownersPatch = (
+export const ownersPatch = (
   ref: CollectionRef,
   object: Stored<KubeObject>,
   owners: readonly OwnerReference[],

@@ -2,7 +2,7 @@
 import type { KubeObject, ObjectMeta, Stored } from '../resources/object.ts'
 import type { PodTemplateSpec } from '../resources/pod-spec/pod-spec.ts'
 import { podType, type Pod } from '../resources/pod.ts'
-import type { Action, Announced } from './action.ts'
+import { deletionOf, type Action, type Announced } from './action.ts'
 import { metadataFrom, regarding } from './owner.ts'
 
 /** `more` goes over what the template says; without a name in it the server makes one up. */
@@ -26,9 +26,8 @@ export function podCreation(
 }
 
 export function podDeletion(owner: Stored<KubeObject>, pod: Stored<Pod>): Action {
-  const { namespace, name, uid } = pod.metadata
   const events = podEvents(owner, 'Delete', 'Deleted pod: NAME', 'Error deleting: ERROR')
-  return { type: 'delete', ref: podType, namespace, name, uid, ...events }
+  return deletionOf(podType, pod, events)
 }
 
 export const podEvents = (

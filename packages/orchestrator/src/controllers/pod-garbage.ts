@@ -2,7 +2,7 @@
 // node had them. Those of nodes that are gone are node-lifecycle.ts.
 import type { Stored } from '../resources/object.ts'
 import { podType, type Pod } from '../resources/pod.ts'
-import type { Action, Reconciliation } from './action.ts'
+import { deletionOf, type Action, type Reconciliation } from './action.ts'
 
 /** As upstream's --terminated-pod-gc-threshold. */
 export const endedPodsMax = 12_500
@@ -36,11 +36,4 @@ const byAge = ({ metadata: left }: Stored<Pod>, { metadata: right }: Stored<Pod>
   return a < b ? -1 : 1
 }
 
-const removal = ({ metadata: { namespace, name, uid } }: Stored<Pod>): Action => ({
-  type: 'delete',
-  ref: podType,
-  namespace,
-  name,
-  uid,
-  gracePeriodSeconds: 0,
-})
+const removal = (pod: Stored<Pod>): Action => deletionOf(podType, pod, { gracePeriodSeconds: 0 })

@@ -9,7 +9,7 @@ import {
   controllerRevisionType,
   type ControllerRevision,
 } from '../resources/workloads/controller-revision.ts'
-import type { Action, CollectionRef } from './action.ts'
+import { deletionOf, type Action, type CollectionRef } from './action.ts'
 import { claim, controllerReference } from './owner.ts'
 
 export interface RevisionOwner {
@@ -118,11 +118,7 @@ export function truncateHistory(
   limit: number,
 ): Action[] {
   const old = owned.filter(({ metadata }) => !live.has(metadata.name))
-  return old.slice(0, Math.max(0, old.length - limit)).map(({ metadata }) => ({
-    type: 'delete',
-    ref: controllerRevisionType,
-    namespace: metadata.namespace,
-    name: metadata.name,
-    uid: metadata.uid,
-  }))
+  return old
+    .slice(0, Math.max(0, old.length - limit))
+    .map((revision) => deletionOf(controllerRevisionType, revision))
 }

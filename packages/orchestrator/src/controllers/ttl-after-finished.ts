@@ -1,7 +1,7 @@
 // TTL after finished: a Job that ended goes when the time that it is to be kept is over.
 import type { Stored } from '../resources/object.ts'
 import { jobCondition, jobType, type Job } from '../resources/workloads/job.ts'
-import type { Reconciliation } from './action.ts'
+import { deletionOf, type Reconciliation } from './action.ts'
 
 export function reconcileFinishedJob(job: Stored<Job>, nowMs: number): Reconciliation {
   const { ttlSecondsAfterFinished: ttlSeconds } = job.spec
@@ -11,10 +11,5 @@ export function reconcileFinishedJob(job: Stored<Job>, nowMs: number): Reconcili
   const endedMs = Date.parse(job.status.completionTime ?? ended.lastTransitionTime ?? '') || 0
   const leftMs = endedMs + ttlSeconds * 1000 - nowMs
   if (leftMs > 0) return { actions: [], requeueAfterMs: leftMs }
-  const { namespace, name, uid } = job.metadata
-  return {
-    actions: [
-      { type: 'delete', ref: jobType, namespace, name, uid, propagationPolicy: 'Foreground' },
-    ],
-  }
+  return { actions: [deletionOf(jobType, job, { propagationPolicy: 'Foreground' })] }
 }

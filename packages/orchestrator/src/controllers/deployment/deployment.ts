@@ -6,7 +6,7 @@ import { matchesSelector } from '../../resources/label-selector.ts'
 import type { Condition, Stored } from '../../resources/object.ts'
 import type { Pod } from '../../resources/pod.ts'
 import { replicaSetType, type ReplicaSet } from '../../resources/replica-set.ts'
-import type { Action, Reconciliation } from '../action.ts'
+import { deletionOf, type Action, type Reconciliation } from '../action.ts'
 import { claim, controllerOf, regarding } from '../owner.ts'
 import { isScalingEvent, proportionalScale } from './proportional-scale.ts'
 import {
@@ -163,13 +163,9 @@ function cleanUp({ deployment, newSet, olds, nowMs }: RolloutView): Action[] {
         set.metadata.deletionTimestamp === undefined,
     )
     .toSorted((left, right) => revisionOf(left) - revisionOf(right))
-  return removable.slice(0, Math.max(0, olds.length - limit)).map(({ metadata }) => ({
-    type: 'delete',
-    ref: replicaSetType,
-    namespace: metadata.namespace,
-    name: metadata.name,
-    uid: metadata.uid,
-  }))
+  return removable
+    .slice(0, Math.max(0, olds.length - limit))
+    .map((set) => deletionOf(replicaSetType, set))
 }
 
 /** The status goes last: it is for the reader, the step is for the cluster. */

@@ -3,7 +3,7 @@ import type { Stored } from '../../resources/object.ts'
 import type { PodSpec } from '../../resources/pod-spec/pod-spec.ts'
 import { podType, type Pod } from '../../resources/pod.ts'
 import type { StatefulSet } from '../../resources/workloads/stateful-set.ts'
-import type { Action } from '../action.ts'
+import { deletionOf, type Action } from '../action.ts'
 import { metadataFrom } from '../owner.ts'
 import { podEvents } from '../pod-actions.ts'
 import type { Revision } from '../revisions.ts'
@@ -70,9 +70,7 @@ const memberSpec = (set: Stored<StatefulSet>, spec: PodSpec, name: string): PodS
 }
 
 export function memberDeletion(set: Stored<StatefulSet>, pod: Stored<Pod>): Action {
-  const { namespace, name, uid } = pod.metadata
-  const events = memberEvents(set, 'Delete', 'delete', name)
-  return { type: 'delete', ref: podType, namespace, name, uid, ...events }
+  return deletionOf(podType, pod, memberEvents(set, 'Delete', 'delete', pod.metadata.name))
 }
 
 const memberEvents = (

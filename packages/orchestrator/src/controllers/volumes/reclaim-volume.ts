@@ -1,7 +1,7 @@
 // A volume's phase follows from its claim; when the claim is gone the volume is kept, or removed with its folder.
 import { persistentVolumeClaimType } from '../../resources/storage/persistent-volume-claim.ts'
 import { persistentVolumeType } from '../../resources/storage/persistent-volume.ts'
-import { nothing, type Action, type Reconciliation } from '../action.ts'
+import { deletionOf, nothing, type Action, type Reconciliation } from '../action.ts'
 import {
   boundByControllerAnnotation,
   provisionedByAnnotation,
@@ -67,8 +67,8 @@ function released(volume: Volume): Reconciliation {
 const isLocal = (volume: Volume): boolean => localPlace(volume) !== undefined
 
 /** The folder is removed before this is done. */
-const removed = ({ metadata: { name, uid } }: Volume): Reconciliation => ({
-  actions: [{ type: 'delete', ref: persistentVolumeType, namespace: undefined, name, uid }],
+const removed = (volume: Volume): Reconciliation => ({
+  actions: [deletionOf(persistentVolumeType, volume)],
 })
 
 /** Its claim took another volume; what a user reserved stays reserved. */
