@@ -1,9 +1,10 @@
-// Three machines, each with an apiserver, a controller manager and a scheduler of its own, on a store of three members: single components
-// are killed without a goodbye at random times, while 200 pods roll out and while nodes are drained.
+// Three machines, each with an apiserver, a controller manager and a scheduler of its own, on a store of three members that are processes:
+// single components and members are killed without a goodbye at random times, while 200 pods roll out and while nodes are drained.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openMember, type Member } from '@balsa/kv'
+import { connect } from '@balsa/kv/client'
+import type { Kv } from '@balsa/kv'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { ApiServer } from '../packages/orchestrator/src/apiserver/api-server.ts'
 import { ConnectionError } from '../packages/orchestrator/src/client/http-transport.ts'
@@ -12,6 +13,7 @@ import { isActive } from '../packages/orchestrator/src/controllers/pod-state.ts'
 import { controllerOf } from '../packages/orchestrator/src/controllers/owner.ts'
 import { deploymentOf } from '../packages/orchestrator/src/controllers/testing/objects.ts'
 import { defaultStages } from '../packages/orchestrator/src/fake/pod-stages.ts'
+import { ClusterInvariants } from '../packages/orchestrator/src/loop/testing/cluster-invariants.ts'
 import { startFakeNodes } from '../packages/orchestrator/src/fake/fake-nodes.ts'
 import {
   deploymentType,
@@ -21,8 +23,10 @@ import {
   podDisruptionBudgetType,
   type PodDisruptionBudget,
 } from '../packages/orchestrator/src/resources/workloads/pod-disruption-budget.ts'
-import { Machine, openApiServer, type Component, type Role } from './component-copies.ts'
-import { freePorts } from './free-ports.ts'
+import { Machine, openApiServer, type Component } from './component-copies.ts'
+import { storeOf } from './crash/cast.ts'
+import type { Program } from './crash/program.ts'
+import { RegistryHistory } from './crash/registry-history.ts'
 import { RolloutWatcher } from './rollout-watcher.ts'
 
 /** Those who wait for a killed one do not wait long, and a busy machine does not make leaders lose their Leases. */
@@ -36,7 +40,10 @@ const evictions = 60
 /** Pods take a moment to be ready, and to go. */
 const stages = defaultStages.map((stage) => ({ ...stage, delayMs: 50, jitterMs: 200 }))
 
-let members: Member[] = []
+let members: readonly Program[] = []
+let kv: Kv
+let history: RegistryHistory
+const invariants = new ClusterInvariants()
 let dataDir = ''
 let observer: ApiServer & Component
 let nodes: { close(): Promise<void> }
@@ -44,29 +51,21 @@ let watcher: RolloutWatcher
 const machines: Machine[] = []
 const errors: string[] = []
 
-/** What one hears of others that are killed: lost connections, and what they could not do any more. */
+/** What one hears of others that are killed: lost connections, and what they or their store could not do any more. */
 const isExpected = (error: unknown): boolean =>
   error instanceof ConnectionError ||
   isApiError(error, 410) ||
-  (error instanceof Error && /cut off/.test(error.message))
+  (error instanceof Error && /cut off|connection lost|no leader|timed out/.test(error.message))
 
 beforeAll(async () => {
-  const peers = (await freePorts(names.length)).map((port) => `http://127.0.0.1:${port}`)
-  const initialCluster = names.map((name, index) => `${name}=${peers[index]}`).join(',')
-  members = await Promise.all(
-    names.map((name, index) =>
-      openMember({
-        name,
-        memory: true,
-        initialCluster,
-        listenPeerUrls: [peers[index] ?? ''],
-        listenClientUrls: ['http://127.0.0.1:0'],
-      }),
-    ),
-  )
-  await Promise.all(members.map((member) => member.ready()))
-  const endpoints = members.flatMap(({ clientUrls }) => clientUrls)
   dataDir = await mkdtemp(join(tmpdir(), 'balsa-kills-'))
+  const store = await storeOf('members', dataDir)
+  const { endpoints } = store
+  members = store.programs
+  for (const member of members) member.start()
+  kv = await connect({ endpoints: [...endpoints], protocol: 'native', connectTimeoutMs: 30_000 })
+  await kv.get('health')
+  history = new RegistryHistory(kv, (change) => invariants.take(change))
   const onError = (role: string, error: unknown): void =>
     void (isExpected(error) || errors.push(`${role}: ${String(error)}`))
   observer = await openApiServer(endpoints, join(dataDir, 'observer'), (error) =>
@@ -84,7 +83,9 @@ afterAll(async () => {
   await Promise.all(machines.map((machine) => machine.close()))
   await nodes.close()
   await observer.close()
-  await Promise.all(members.map((member) => member.close()))
+  history.close()
+  await kv.close()
+  await Promise.all(members.map((member) => member.kill()))
   await rm(dataDir, { recursive: true, force: true })
 })
 
@@ -101,21 +102,28 @@ const randomOf = (seed: number): (() => number) => {
 const seed = Number(process.env['BALSA_SEED'] ?? Date.now() % 1_000_000)
 const random = randomOf(seed)
 const told = `seed ${seed}`
-const roles: readonly Role[] = ['apiserver', 'manager', 'scheduler']
+const roles = ['apiserver', 'manager', 'scheduler', 'member'] as const
 
 /** The one that was killed last is away until the next one is, or comes again at once. */
-let away: { readonly machine: Machine; readonly role: Role } | undefined
+let comeBack: () => Promise<void> | void = () => undefined
 const restart = async (): Promise<void> => {
-  await away?.machine.start(away.role)
-  away = undefined
+  await comeBack()
+  comeBack = () => undefined
 }
 const killOne = async (): Promise<void> => {
   await restart()
-  const machine = machines[Math.floor(random() * machines.length)]
+  const index = Math.floor(random() * machines.length)
+  const [machine, member] = [machines[index], members[index]]
   const role = roles[Math.floor(random() * roles.length)]
-  if (machine === undefined || role === undefined) throw new Error('none to kill')
-  await machine.kill(role)
-  away = { machine, role }
+  if (machine === undefined || member === undefined || role === undefined)
+    throw new Error('none to kill')
+  if (role === 'member') {
+    await member.kill()
+    comeBack = () => member.start()
+  } else {
+    await machine.kill(role)
+    comeBack = () => machine.start(role)
+  }
   if (random() < 0.3) await restart()
 }
 
@@ -164,6 +172,7 @@ const settled = async (image: string): Promise<void> => {
     expect(pod.spec.nodeName, told).toMatch(/./)
   }
   expect(watcher.broken, told).toEqual([])
+  expect([...invariants.broken, ...members.flatMap(({ deaths }) => deaths)], told).toEqual([])
   expect(errors, told).toEqual([])
 }
 
@@ -226,6 +235,6 @@ const evict = async ({ name, uid }: { name: string; uid: string }): Promise<void
       deleteOptions: { preconditions: { uid } },
     })
   } catch (reason) {
-    if (!isExpected(reason) && !isApiError(reason, 404, 409, 429, 500)) throw reason
+    if (!isExpected(reason) && !isApiError(reason, 404, 409, 429, 500, 503, 504)) throw reason
   }
 }

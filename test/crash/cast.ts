@@ -38,8 +38,24 @@ async function alone(folder: string): Promise<Cast> {
 }
 
 async function onStoreOf(setting: 'members' | 'etcd', folder: string): Promise<Cast> {
+  const { programs: stores, endpoints } = await storeOf(setting, folder)
+  const ports = await freePorts(copiesOnOneStore)
+  const copies = ports.map((port, index) => {
+    const flags = flagsOf({
+      'data-dir': join(folder, `up-${index}`),
+      'api-url': `https://${local(port)}`,
+      'etcd-servers': endpoints.join(','),
+      agents: '0',
+    })
+    return balsa(`up ${index}`, ['up', ...flags])
+  })
+  return { programs: [...stores, ...copies], endpoints }
+}
+
+/** The members alone, with their data below the folder. */
+export async function storeOf(setting: 'members' | 'etcd', folder: string): Promise<Cast> {
   const names = setting === 'etcd' ? ['etcd'] : ['a', 'b', 'c']
-  const ports = await freePorts(names.length * 2 + copiesOnOneStore)
+  const ports = await freePorts(names.length * 2)
   const members = names.map((name, index) => ({
     name,
     clientUrl: `http://${local(ports[index * 2])}`,
@@ -47,7 +63,7 @@ async function onStoreOf(setting: 'members' | 'etcd', folder: string): Promise<C
   }))
   const initialCluster = members.map(({ name, peerUrl }) => `${name}=${peerUrl}`).join(',')
   const endpoints = members.map(({ clientUrl }) => clientUrl)
-  const stores = members.map(({ name, clientUrl, peerUrl }) => {
+  const programs = members.map(({ name, clientUrl, peerUrl }) => {
     const flags = flagsOf({
       name,
       'data-dir': join(folder, name),
@@ -61,14 +77,5 @@ async function onStoreOf(setting: 'members' | 'etcd', folder: string): Promise<C
       ? new Program(name, tools.etcd ?? 'etcd', [...flags, '--log-level=error'])
       : balsa(`member ${name}`, ['member', ...flags])
   })
-  const copies = Array.from({ length: copiesOnOneStore }, (_, index) => {
-    const flags = flagsOf({
-      'data-dir': join(folder, `up-${index}`),
-      'api-url': `https://${local(ports[names.length * 2 + index])}`,
-      'etcd-servers': endpoints.join(','),
-      agents: '0',
-    })
-    return balsa(`up ${index}`, ['up', ...flags])
-  })
-  return { programs: [...stores, ...copies], endpoints }
+  return { programs, endpoints }
 }

@@ -5,7 +5,7 @@ const errorCharactersMax = 20_000
 /** As a service manager waits before it starts again what ended. */
 const restartMs = 1000
 /** A copy that starts while the store is away gives up, and says so. */
-const excuse = /no server answered|connection lost|no leader|timed out/i
+const excuse = /no server answered|connection lost|no leader|timed out|deadline exceeded/i
 
 export class Program {
   readonly name: string
