@@ -71,8 +71,14 @@ describe.skipIf(missing('kubectl'))('balsa', () => {
     const without = (text: string): string =>
       text
         .replaceAll(cluster.nodes[index] ?? '', 'NODE')
-        .replaceAll(`deployment.apps/${deployments[index]} image`, 'deployment.apps/DEPLOY image')
-        .replaceAll(`"${deployments[index]}" already`, '"DEPLOY" already')
+        .replaceAll(
+          new RegExp(
+            `deployment.apps/${deployments[index]} (?=image|paused|resumed|restarted)`,
+            'g',
+          ),
+          'deployment.apps/DEPLOY ',
+        )
+        .replaceAll(`"${deployments[index]}"`, '"DEPLOY"')
         .replaceAll(/(["'. ])kubectl /g, '$1balsa ')
     return { out: without(out), err: without(err), code }
   }

@@ -1,13 +1,17 @@
 // `balsa label` and `balsa annotate`: KEY=VALUE sets, KEY- removes.
 import type { Command } from 'commander'
+import { objectPath } from '../client/http-api-client.ts'
 import type { KubeObject } from '../resources/object.ts'
 import { ApiSession, type SessionOptions } from './api-session.ts'
-import { objectLabel } from './discovery.ts'
-import { parseObjectArguments } from './object-arguments.ts'
+import { type DryRunOptions, dryRunQuery, withDryRun } from './create/new-object.ts'
+import { type OutputOptions, printResult, withOutput } from './print/output-form.ts'
+import { type Selection, selectedObjects } from './selected-objects.ts'
 import { reportFailure, runVerb } from './verb-failure.ts'
 
-interface MetadataOptions extends SessionOptions {
+interface MetadataOptions
+  extends SessionOptions, OutputOptions, DryRunOptions, Omit<Selection, 'words' | 'namespace'> {
   readonly overwrite?: boolean
+  readonly list?: boolean
 }
 interface Field {
   readonly verb: 'label' | 'annotate'
@@ -27,10 +31,16 @@ export const registerMetadataCommands = (
   withSession: (command: Command) => Command,
 ): void => {
   for (const field of fields) {
-    withSession(program.command(field.verb))
-      .description(`set or remove ${field.field}`)
-      .argument('<words...>', 'RESOURCE NAME... or RESOURCE/NAME..., then KEY=VALUE or KEY-')
+    withDryRun(withOutput(withSession(program.command(field.verb))))
+      .description(`set, remove or list ${field.field}`)
+      .argument('[words...]', 'RESOURCE NAME... or RESOURCE/NAME..., then KEY=VALUE or KEY-')
       .option('--overwrite', 'also those that have another value')
+      .option('--list', `show the ${field.field}`)
+      .option('-f, --filename <path...>', 'what these manifests name; - for stdin')
+      .option('-l, --selector <labels>', 'the objects with these labels')
+      .option('--field-selector <fields>', 'the objects with these fields')
+      .option('--all', 'all objects of the kind')
+      .option('-A, --all-namespaces', 'of all namespaces')
       .action((words: string[], options: MetadataOptions) =>
         runVerb(() => change(field, words, options)),
       )
@@ -52,32 +62,47 @@ const change = async (
   words: readonly string[],
   options: MetadataOptions,
 ): Promise<void> => {
-  const first = words.findIndex(isChange)
-  if (first < 0) throw new Error(`at least one ${noun} update is required`)
+  const at = words.findIndex(isChange)
+  const first = at < 0 ? words.length : at
   const wanted = parseChanges(words.slice(first))
+  if (at < 0 && options.list !== true) throw new Error(`at least one ${noun} update is required`)
   using session = new ApiSession(options)
-  for (const { resource, name } of parseObjectArguments(
-    await session.served(),
-    words.slice(0, first),
-  )) {
-    if (name === undefined) throw new Error('one or more resources must be specified by name')
+  const targets = await selectedObjects(session, { ...options, words: words.slice(0, first) })
+  const hasHeads = targets.length > 1 || options.selector !== undefined || options.all === true
+  for (const { resource, namespace, name } of targets) {
     try {
-      const namespace = session.namespaceOf(resource)
       const current = await session.client.get<KubeObject>(resource.ref, namespace, name)
       const present = current.metadata[field] ?? {}
+      if (options.overwrite !== true) refuseOthers(noun, present, wanted)
+      if (options.list === true) {
+        if (hasHeads)
+          process.stdout.write(
+            `Listing ${field} for ${resource.kind}.${resource.ref.group}/${name}:\n`,
+          )
+        for (const [key, value] of Object.entries(present).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+          process.stdout.write(`${hasHeads ? ' ' : ''}${key}=${value}\n`)
+        continue
+      }
+      for (const [key, value] of Object.entries(wanted))
+        if (value === null && present[key] === undefined)
+          process.stdout.write(`${noun} ${JSON.stringify(key)} not found.\n`)
       const isSame = Object.entries(wanted).every(
         ([key, value]) => (present[key] ?? null) === value,
       )
-      if (options.overwrite !== true) refuseOthers(noun, present, wanted)
-      const label = objectLabel(resource, name)
-      if (isSame) {
-        process.stdout.write(`${label} not ${done}\n`)
-        continue
-      }
-      const patch = { metadata: { [field]: wanted } }
-      await session.client.patch(resource.ref, namespace, name, 'merge', patch)
       const isRemoval = Object.values(wanted).every((value) => value === null)
-      process.stdout.write(`${label} ${isRemoval && noun === 'label' ? 'unlabeled' : done}\n`)
+      const path = objectPath(resource.ref, namespace, name)
+      const changed =
+        isSame || options.dryRun === 'client'
+          ? current
+          : ((await session.transport.json({
+              method: 'PATCH',
+              path,
+              query: { fieldManager: `balsa-${noun}`, ...dryRunQuery(options) },
+              contentType: 'application/merge-patch+json',
+              body: { metadata: { [field]: wanted } },
+            })) as unknown as KubeObject)
+      const said = isRemoval && noun === 'label' ? 'unlabeled' : done
+      printResult({ resource, object: changed, done: isSame ? `not ${done}` : said }, options)
     } catch (reason) {
       reportFailure(reason)
     }

@@ -1,28 +1,17 @@
-// `balsa rollout`: status, history, undo, restart, pause and resume of a Deployment, of which the ReplicaSets are the revisions.
+// `balsa rollout`: status, history, undo and restart of a Deployment, StatefulSet or DaemonSet; pause and resume of a Deployment.
 import { type Command, InvalidArgumentError } from 'commander'
 import type { ResourceRef } from '../client/api-client.ts'
 import { waitFor } from '../client/wait-for.ts'
-import type { Json, KubeObject, Stored } from '../resources/object.ts'
+import type { Json, Stored } from '../resources/object.ts'
 import { ApiSession, type SessionOptions } from './api-session.ts'
 import { objectLabel } from './discovery.ts'
 import { parseObjectArguments } from './object-arguments.ts'
-import { TablePrinter } from './table-text.ts'
-import { runVerb } from './verb-failure.ts'
+import { revisionsOf } from './rollout-revisions.ts'
+import { rolloutStates, type Workload } from './rollout-status.ts'
+import { reportFailure, runVerb } from './verb-failure.ts'
 
-interface Deployment extends KubeObject {
-  readonly spec: { readonly replicas?: number; readonly paused?: boolean }
-  readonly status?: {
-    readonly observedGeneration?: number
-    readonly replicas?: number
-    readonly updatedReplicas?: number
-    readonly availableReplicas?: number
-    readonly conditions?: readonly { readonly type: string; readonly reason?: string }[]
-  }
-}
-interface ReplicaSet extends KubeObject {
-  readonly spec: { readonly template: { readonly metadata?: { readonly labels?: Json } } }
-}
 interface Target {
+  readonly kind: string
   readonly session: ApiSession
   readonly ref: ResourceRef
   readonly name: string
@@ -32,35 +21,25 @@ interface UndoOptions extends SessionOptions {
   readonly toRevision: number
 }
 
-const replicaSets: ResourceRef = { group: 'apps', version: 'v1', plural: 'replicasets' }
-const revisionKey = 'deployment.kubernetes.io/revision'
-const causeKey = 'kubernetes.io/change-cause'
 const restartedKey = 'kubectl.kubernetes.io/restartedAt'
-const hashKey = 'pod-template-hash'
 const statusTimeoutMs = 3_600_000
 
 export const registerRolloutCommand = (
   program: Command,
   withSession: (command: Command) => Command,
 ): void => {
-  const rollout = program.command('rollout').description('how a Deployment changes')
+  const rollout = program.command('rollout').description('how a workload changes')
   const add = (verb: string, text: string, run: (target: Target) => Promise<void>): void => {
     withSession(rollout.command(verb))
       .description(text)
-      .argument('<words...>', 'RESOURCE NAME, or RESOURCE/NAME')
+      .argument('[words...]', 'RESOURCE NAME..., or RESOURCE/NAME...')
       .action((words: string[], options: SessionOptions) => forEach(words, options, run))
   }
   add('status', 'wait until the change is done', status)
   add('history', 'show the revisions', history)
-  add('restart', 'replace all pods by new ones', (target) =>
-    change(target, 'restarted', {
-      template: { metadata: { annotations: { [restartedKey]: new Date().toISOString() } } },
-    }),
-  )
-  add('pause', 'do not act on changes for now', (target) =>
-    change(target, 'paused', { paused: true }),
-  )
-  add('resume', 'act on changes again', (target) => change(target, 'resumed', { paused: null }))
+  add('restart', 'replace all pods by new ones', restart)
+  add('pause', 'do not act on changes for now', (target) => setPaused(target, true))
+  add('resume', 'act on changes again', (target) => setPaused(target, false))
   withSession(rollout.command('undo'))
     .description('go back to an earlier revision')
     .argument('<words...>', 'RESOURCE NAME, or RESOURCE/NAME')
@@ -81,115 +60,113 @@ const forEach = (
   run: (target: Target) => Promise<void>,
 ): Promise<void> =>
   runVerb(async () => {
+    if (words.length === 0) throw new Error('required resource not specified')
     using session = new ApiSession(options)
     for (const { resource, name } of parseObjectArguments(await session.served(), words)) {
-      const label = objectLabel(resource, name ?? '')
       if (name === undefined) throw new Error('required resource not specified')
-      if (resource.ref.plural !== 'deployments') throw new Error(`${label} is no deployment`)
-      await run({ session, ref: resource.ref, name, label })
+      const { ref, kind } = resource
+      try {
+        await run({ session, ref, kind, name, label: objectLabel(resource, name) })
+      } catch (reason) {
+        reportFailure(reason)
+      }
     }
   })
 
-const change = async (
-  { session, ref, name, label }: Target,
-  done: string,
-  spec: Json,
-): Promise<void> => {
+/** `deployments.apps "web"`. */
+const quoted = ({ ref, name }: Target): string =>
+  `${ref.group === '' ? ref.plural : `${ref.plural}.${ref.group}`} ${JSON.stringify(name)}`
+
+const read = ({ session, ref, name }: Target): Promise<Stored<Workload>> =>
+  session.client.get<Workload>(ref, session.namespace, name)
+
+const change = async (target: Target, done: string, spec: Json): Promise<void> => {
+  const { session, ref, name, label } = target
   await session.client.patch(ref, session.namespace, name, 'merge', { spec })
   process.stdout.write(`${label} ${done}\n`)
 }
 
-const status = async ({ session, ref, name }: Target): Promise<void> => {
+const setPaused = async (target: Target, isPaused: boolean): Promise<void> => {
+  const { spec } = await read(target)
+  if (target.kind !== 'Deployment')
+    throw new Error(`${quoted(target)} ${isPaused ? 'pausing' : 'resuming'} is not supported`)
+  if ((spec.paused === true) === isPaused)
+    throw new Error(`${quoted(target)} is ${isPaused ? 'already' : 'not'} paused`)
+  await change(target, isPaused ? 'paused' : 'resumed', { paused: isPaused ? true : null })
+}
+
+const restart = async (target: Target): Promise<void> => {
+  const { spec } = await read(target)
+  if (rolloutStates[target.kind] === undefined)
+    throw new Error(`${quoted(target)} restarting is not supported`)
+  if (spec.paused === true)
+    throw new Error(`${quoted(target)} can't restart paused deployment (run rollout resume first)`)
+  const annotations = { [restartedKey]: new Date().toISOString() }
+  await change(target, 'restarted', { template: { metadata: { annotations } } })
+}
+
+const status = async ({ session, ref, name, kind }: Target): Promise<void> => {
+  const stateOf = rolloutStates[kind]
+  if (stateOf === undefined) throw new Error(`no status viewer has been implemented for ${kind}`)
+  // One that is not there is told so by the server.
+  const { namespace } = session
+  await session.client.get(ref, namespace, name)
   let said = ''
-  await waitFor<Deployment>(
+  await waitFor<Workload>(
     session.client,
     ref,
-    { namespace: session.namespace, name },
-    (deployment) => {
-      if (deployment === undefined)
-        throw new Error(`deployments.apps ${JSON.stringify(name)} not found`)
-      const waiting = waitingFor(deployment)
-      const text =
-        waiting === undefined
-          ? `deployment ${JSON.stringify(name)} successfully rolled out\n`
-          : `Waiting for deployment ${waiting}...\n`
+    { namespace, name },
+    (workload) => {
+      if (workload === undefined) throw new Error('object has been deleted')
+      const { text, isDone } = stateOf(workload)
       if (text !== said) process.stdout.write(text)
       said = text
-      return waiting === undefined
+      return isDone
     },
     { timeoutMs: statusTimeoutMs },
   )
 }
 
-const waitingFor = ({
-  metadata,
-  spec,
-  status: state = {},
-}: Stored<Deployment>): string | undefined => {
-  const name = JSON.stringify(metadata.name)
-  if ((state.observedGeneration ?? 0) < (metadata.generation ?? 0))
-    return 'spec update to be observed'
-  if (state.conditions?.some(({ reason }) => reason === 'ProgressDeadlineExceeded') === true) {
-    throw new Error(`deployment ${name} exceeded its progress deadline`)
-  }
-  const wanted = spec.replicas ?? 1
-  const { replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = state
-  const rollout = `${name} rollout to finish:`
-  if (updatedReplicas < wanted) {
-    return `${rollout} ${updatedReplicas} out of ${wanted} new replicas have been updated`
-  }
-  if (replicas > updatedReplicas) {
-    return `${rollout} ${replicas - updatedReplicas} old replicas are pending termination`
-  }
-  return availableReplicas < updatedReplicas
-    ? `${rollout} ${availableReplicas} of ${updatedReplicas} updated replicas are available`
-    : undefined
-}
-
-/** Oldest first. */
-const revisionsOf = async ({ session, ref, name }: Target): Promise<Stored<ReplicaSet>[]> => {
-  const { namespace } = session
-  const { metadata } = await session.client.get<Deployment>(ref, namespace, name)
-  const { items } = await session.client.list<ReplicaSet>(replicaSets, { namespace })
-  return items
-    .filter((item) => item.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid))
-    .toSorted((a, b) => revisionOf(a) - revisionOf(b))
-}
-
-const revisionOf = ({ metadata }: Stored<KubeObject>): number =>
-  Number(metadata.annotations?.[revisionKey] ?? 0)
-
 const history = async (target: Target): Promise<void> => {
-  const rows = (await revisionsOf(target)).map((item) => ({
-    cells: [String(revisionOf(item)), item.metadata.annotations?.[causeKey] ?? '<none>'],
-  }))
-  const columnDefinitions = [{ name: 'Revision' }, { name: 'Change-Cause' }]
-  const table = new TablePrinter({}).text({ kind: 'Table', columnDefinitions, rows })
-  process.stdout.write(`${target.label} \n${table}\n`)
+  const { session, kind, label } = target
+  if (rolloutStates[kind] === undefined)
+    throw new Error(
+      `error retrieving history for ${JSON.stringify(kind)}, no visitor method exists for { ${kind}}`,
+    )
+  const revisions = await revisionsOf(session, await read(target))
+  const lines = [['REVISION', 'CHANGE-CAUSE'], ...revisions.map((one) => [one.number, one.cause])]
+  const text = lines.map(([number, cause]) => `${String(number).padEnd(10)}${cause}\n`)
+  process.stdout.write(`${label} \n${text.join('')}\n`)
 }
 
 const undo = async (target: Target, asked: number): Promise<void> => {
-  const revisions = await revisionsOf(target)
-  const found =
-    asked === 0 ? revisions.at(-2) : revisions.find((item) => revisionOf(item) === asked)
-  if (found === undefined) {
+  const { session, ref, name, kind, label } = target
+  if (rolloutStates[kind] === undefined)
     throw new Error(
-      asked === 0
-        ? `no rollout history found for deployment ${JSON.stringify(target.name)}`
-        : `unable to find specified revision ${asked} in history`,
+      `error retrieving rollbacker for ${JSON.stringify(kind)}, no visitor method exists for { ${kind}}`,
     )
-  }
+  const workload = await read(target)
+  const revisions = await revisionsOf(session, workload)
+  const found = asked === 0 ? revisions.at(-2) : revisions.find(({ number }) => number === asked)
+  if (found === undefined) throw new Error(notFoundText(target, asked))
+  if (workload.spec.paused === true)
+    throw new Error(
+      "you cannot rollback a paused deployment; resume it first with 'balsa rollout resume' and try again",
+    )
   if (found === revisions.at(-1)) {
     process.stdout.write(
-      `${target.label} skipped rollback (current template already matches revision ${asked})\n`,
+      `${label} skipped rollback (current template already matches revision ${asked})\n`,
     )
     return
   }
-  const { template } = found.spec
-  const { [hashKey]: _hash, ...labels } = (template.metadata?.labels ?? {}) as Record<string, Json>
-  const { session, ref, name, label } = target
-  const value = { ...template, metadata: { ...template.metadata, labels } } as unknown as Json
-  const patch = [{ op: 'replace', path: '/spec/template', value }]
+  const patch = [{ op: 'replace', path: '/spec/template', value: found.template }]
   await session.client.patch(ref, session.namespace, name, 'json', patch)
   process.stdout.write(`${label} rolled back\n`)
+}
+
+const notFoundText = ({ kind, name }: Target, asked: number): string => {
+  if (asked !== 0) return `unable to find specified revision ${asked} in history`
+  return kind === 'Deployment'
+    ? `no rollout history found for deployment ${JSON.stringify(name)}`
+    : 'no last revision to roll back to'
 }

@@ -80,9 +80,7 @@ test('rollout tells how a change goes, keeps its history and goes back', async (
   await cluster.apply(web('web:2'))
   expect((await rollout('status', 'deploy/web')).out.endsWith(done)).toBe(true)
   expect(await rollout('history', 'deploy/web')).toEqual(
-    printed(
-      'deployment.apps/web \nREVISION   CHANGE-CAUSE\n1          <none>\n2          <none>\n\n',
-    ),
+    printed('deployment.apps/web \nREVISION  CHANGE-CAUSE\n1         <none>\n2         <none>\n\n'),
   )
   expect(await rollout('undo', 'deploy/web')).toEqual(printed('deployment.apps/web rolled back\n'))
   const deployments = { group: 'apps', version: 'v1', plural: 'deployments' }
@@ -99,7 +97,9 @@ test('rollout tells how a change goes, keeps its history and goes back', async (
   expect(await rollout('pause', 'deploy/web')).toEqual(printed('deployment.apps/web paused\n'))
   expect(await rollout('resume', 'deploy/web')).toEqual(printed('deployment.apps/web resumed\n'))
   expect((await rollout('status', 'deploy/web')).out.endsWith(done)).toBe(true)
-  expect(await rollout('status', 'cm/map')).toEqual(failed('error: configmap/map is no deployment'))
+  expect(await rollout('status', 'cm/map')).toEqual(
+    failed('error: no status viewer has been implemented for ConfigMap'),
+  )
 })
 
 test('wait waits for conditions and for the end', async () => {

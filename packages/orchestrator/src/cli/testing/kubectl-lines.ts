@@ -117,6 +117,28 @@ set image deploy/DEPLOY
 set image deploy/nope web=x
 set image cm/kube-root-ca.crt web=x
 set image
+label deploy --list -l app=web
+label deploy/web svc/web --list
+label deploy web x=y --dry-run=client
+label deploy web x=y --dry-run=server -o name
+label deploy web
+label deploy nope x=y
+annotate deploy web
+rollout status deploy/web
+rollout status cm/kube-root-ca.crt
+rollout status deploy/nope
+rollout status
+rollout history deploy/web
+rollout history cm/kube-root-ca.crt
+rollout undo cm/kube-root-ca.crt
+rollout undo deploy/web
+rollout pause deploy/DEPLOY
+rollout pause deploy/DEPLOY
+rollout restart deploy/DEPLOY
+rollout resume deploy/DEPLOY
+rollout resume deploy/DEPLOY
+rollout pause svc/web
+rollout restart cm/kube-root-ca.crt
 port-forward svc/nope 1:2
 port-forward svc/web 1:81
 port-forward svc/web 1:nope
