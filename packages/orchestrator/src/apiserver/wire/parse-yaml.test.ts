@@ -57,3 +57,20 @@ test('of a key that is there twice the last counts, and the line of the second i
     'line 6: key "c" already set in map',
   ])
 })
+
+test('keys without number are read in one go, and so many of them that are there twice are told', () => {
+  const keys = Array.from({ length: 10_000 }, (_, index) => `k${index}: v\n`).join('')
+  expect(Object.keys(parseYaml(keys) as object)).toHaveLength(10_000)
+  const twice = 'k: v\n'.repeat(10_000)
+  expect(parseYaml(twice)).toEqual({ k: 'v' })
+  expect(yamlDuplicates(twice)).toHaveLength(100)
+  expect(yamlDuplicates(twice).at(-1)).toBe('line 101: key "k" already set in map')
+})
+
+test.each([
+  ['aliases', 'a: &a x\nb: [' + '*a,'.repeat(5000) + ']', 'document contains excessive aliasing'],
+  ['directives', '%X y\n'.repeat(50_000) + '---\na: b', 'document has too many parts'],
+  ['comments', '#\n'.repeat(260_000), 'document has too many parts'],
+])('%s without number are refused before they are looked at', (_what, text, problem) => {
+  expect(() => parseYaml(text)).toThrow(`error converting YAML to JSON: yaml: ${problem}`)
+})
