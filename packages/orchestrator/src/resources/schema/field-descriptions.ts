@@ -172,4 +172,139 @@ ValidatingAdmissionPolicyBindingSpec.validationActions: What follows from a brok
 Validation.expression: What must be true, in CEL.
 Validation.message: What is said when it is not.
 Validation.messageExpression: The same, computed in CEL.
+Affinity.nodeAffinity: Which nodes the pod must or should be on.
+Affinity.podAffinity: Beside which pods it must or should be.
+Affinity.podAntiAffinity: Beside which pods it must not or should not be.
+Capabilities.add: Capabilities of Linux that are given.
+Capabilities.drop: Capabilities of Linux that are taken away.
+ContainerPort.hostIP: The address of the node that hostPort is opened at.
+ContainerResizePolicy.resourceName: The resource whose change is meant.
+CronJobSpec.failedJobsHistoryLimit: How many failed jobs are kept.
+CronJobSpec.startingDeadlineSeconds: How late a job may still start.
+CronJobSpec.successfulJobsHistoryLimit: How many jobs that succeeded are kept.
+EnvFromSource.configMapRef: The ConfigMap whose keys become variables.
+EnvFromSource.prefix: What is put before each name.
+HPAScalingRules.policies: How much may change at a time; see selectPolicy.
+HPAScalingRules.selectPolicy: Which policy counts: Max, Min, or Disabled for no change at all.
+HPAScalingRules.stabilizationWindowSeconds: For how long the past is looked at before a change.
+HPAScalingRules.tolerance: How far the metric may be off before anything changes.
+HTTPIngressPath.pathType: How the path is compared: Exact, Prefix or ImplementationSpecific.
+HTTPIngressRuleValue.paths: Paths, and where each leads.
+HorizontalPodAutoscalerBehavior.scaleDown: How fast replicas are taken away.
+HorizontalPodAutoscalerBehavior.scaleUp: How fast replicas are added.
+HostAlias.hostnames: The names of the address.
+HostAlias.ip: The address.
+IPBlock.cidr: The network, e.g. 10.0.0.0/8.
+IPBlock.except: Parts of the network that are not meant.
+IngressBackend.service: The service, and its port.
+IngressRule.http: What the paths of the host lead to.
+IngressTLS.hosts: The hosts that the certificate is for.
+JobSpec.backoffLimitPerIndex: After how many failed pods an index has failed.
+JobSpec.managedBy: Who looks after the job, where it is not the controller of jobs.
+JobSpec.manualSelector: Whether the selector is given by hand.
+JobSpec.maxFailedIndexes: How many indexes may fail before the job does.
+JobSpec.podFailurePolicy: What follows from which failures of pods.
+JobSpec.podReplacementPolicy: Whether a pod is replaced when it ends, or when it has failed.
+JobSpec.successPolicy: When the job counts as done before all of its pods are.
+Lifecycle.stopSignal: The signal that ends the container.
+LifecycleHandler.sleep: Waits for a while.
+MetricSpec.containerResource: The use of a resource by one container of each pod.
+MetricSpec.external: A metric of something outside of the cluster.
+MetricSpec.object: A metric of one object.
+MetricSpec.pods: A metric that each pod has.
+MetricTarget.averageUtilization: The target as percentage of what pods request.
+MetricTarget.averageValue: The target for each pod.
+NetworkPolicyEgressRule.to: Where traffic may go; anywhere where it is left out.
+NetworkPolicyIngressRule.from: Where traffic may come from; anywhere where it is left out.
+NetworkPolicyPeer.ipBlock: A network.
+NetworkPolicyPeer.podSelector: Pods, by their labels.
+NetworkPolicyPort.endPort: The last port of a range that begins with port.
+NetworkPolicySpec.egress: Traffic that may leave the pods.
+NetworkPolicySpec.ingress: Traffic that may reach the pods.
+NetworkPolicySpec.podSelector: The pods that the policy is about; empty means all of the namespace.
+NetworkPolicySpec.policyTypes: Ingress, Egress or both: what the policy is about.
+NodeAffinity.preferredDuringSchedulingIgnoredDuringExecution: Nodes that are better than others.
+NodeAffinity.requiredDuringSchedulingIgnoredDuringExecution: Nodes that are possible at all.
+NodeSelector.nodeSelectorTerms: One of these terms must hold.
+NodeSelectorTerm.matchFields: Conditions on fields of the node.
+ObjectMeta.deletionGracePeriodSeconds: How long the object had to end when its deletion began. Read only.
+ObjectMeta.selfLink: Empty.
+OwnerReference.blockOwnerDeletion: Whether the owner stays until this object is gone.
+OwnerReference.controller: Whether the owner looks after the object.
+PersistentVolumeClaimSpec.dataSourceRef: What the volume is filled with at first.
+PersistentVolumeClaimSpec.volumeAttributesClassName: The class of attributes of the volume.
+PodAffinity.preferredDuringSchedulingIgnoredDuringExecution: Pods that are good neighbours.
+PodAffinity.requiredDuringSchedulingIgnoredDuringExecution: Pods that must be neighbours.
+PodAffinityTerm.matchLabelKeys: Labels whose values must be those of the pod itself.
+PodAffinityTerm.mismatchLabelKeys: Labels whose values must not be those of the pod itself.
+PodAffinityTerm.namespaces: Where those pods are.
+PodAffinityTerm.topologyKey: The label of nodes that tells one place from another.
+PodAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution: Pods that are bad neighbours.
+PodAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution: Pods that must not be neighbours.
+PodDNSConfig.nameservers: Addresses of servers of names.
+PodDNSConfig.options: Options of the resolver.
+PodDNSConfig.searches: Domains that names are looked up in.
+PodDisruptionBudgetSpec.unhealthyPodEvictionPolicy: Whether pods that are not ready may always be evicted.
+PodFailurePolicyRule.action: What follows: FailJob, FailIndex, Ignore or Count.
+PodFailurePolicyRule.onExitCodes: Exit codes that the rule is about.
+PodFailurePolicyRule.onPodConditions: Conditions of pods that the rule is about.
+PodReadinessGate.conditionType: The condition that must hold before the pod is ready.
+PodSecurityContext.appArmorProfile: The profile of AppArmor.
+PodSecurityContext.fsGroupChangePolicy: Whether the group of a volume's files is always set.
+PodSecurityContext.seLinuxOptions: The label of SELinux.
+PodSecurityContext.seccompProfile: Which calls of the system are possible.
+PodSecurityContext.supplementalGroupsPolicy: Whether the groups of the image count too.
+PodSecurityContext.windowsOptions: What holds on Windows alone.
+PodSpec.hostUsers: Whether the pod has the users of its node.
+PodSpec.hostnameOverride: The name of the host, whatever the pod is called.
+PodSpec.resourceClaims: Claims of devices that the containers may use.
+PreferredSchedulingTerm.preference: The nodes.
+PreferredSchedulingTerm.weight: How much it counts, 1 to 100.
+ResourceFieldSelector.containerName: The container.
+ResourceFieldSelector.divisor: The unit of the value.
+ResourceRequirements.claims: Claims of devices that the container uses.
+RollingUpdateStatefulSetStrategy.maxUnavailable: How many pods may be missing, as a number or percentage.
+RollingUpdateStatefulSetStrategy.partition: Only pods with this number or a greater one are replaced.
+SeccompProfile.localhostProfile: The file of the profile on the node.
+SecurityContext.appArmorProfile: The profile of AppArmor.
+SecurityContext.procMount: How /proc is mounted.
+SecurityContext.seLinuxOptions: The label of SELinux.
+SecurityContext.seccompProfile: Which calls of the system are possible.
+SecurityContext.windowsOptions: What holds on Windows alone.
+ServiceAccountTokenProjection.audience: Whom the token is for.
+ServiceBackendPort.number: The number of the port.
+ServiceSpec.allocateLoadBalancerNodePorts: Whether a load balancer gets ports of the nodes.
+ServiceSpec.loadBalancerIP: The address that the load balancer should have.
+ServiceSpec.sessionAffinityConfig: For how long a client stays with its pod.
+ServiceSpec.trafficDistribution: Which pods are preferred, e.g. those nearby.
+SleepAction.seconds: For how long.
+StatefulSetOrdinals.start: The number of the first pod.
+StatefulSetPersistentVolumeClaimRetentionPolicy.whenDeleted: Retain or Delete: claims of a StatefulSet that is deleted.
+StatefulSetPersistentVolumeClaimRetentionPolicy.whenScaled: Retain or Delete: claims of pods that are no longer wanted.
+StatefulSetSpec.ordinals: How the pods are numbered.
+StatefulSetSpec.persistentVolumeClaimRetentionPolicy: Whether claims go with what they were made for.
+StatefulSetSpec.updateStrategy: How pods of an old template are replaced.
+StatefulSetUpdateStrategy.rollingUpdate: Which pods are replaced, and how many at a time.
+SuccessPolicyRule.succeededCount: How many indexes must have succeeded.
+SuccessPolicyRule.succeededIndexes: Which indexes must have succeeded.
+TopologySpreadConstraint.matchLabelKeys: Labels whose values must be those of the pod itself.
+TopologySpreadConstraint.minDomains: How many places there must be at least.
+TopologySpreadConstraint.nodeAffinityPolicy: Whether only nodes count that the pod may be on.
+TopologySpreadConstraint.nodeTaintsPolicy: Whether only nodes count whose taints are tolerated.
+Volume.csi: A volume of a driver for storage.
+Volume.downwardAPI: Fields of the pod as files.
+Volume.ephemeral: A claim that lives as long as the pod.
+Volume.nfs: A folder of a server of NFS.
+Volume.projected: Several sources in one folder.
+VolumeDevice.devicePath: Where the device appears in the container.
+VolumeMount.mountPropagation: Whether mounts that are made later are seen on the other side.
+VolumeMount.recursiveReadOnly: Whether mounts below it can only be read, too.
+VolumeMount.subPath: The part of the volume that is mounted.
+VolumeMount.subPathExpr: The same, with $(VARIABLE) for variables of the environment.
+VolumeProjection.configMap: The keys of a ConfigMap as files.
+VolumeProjection.downwardAPI: Fields of the pod as files.
+VolumeProjection.secret: The keys of a Secret as files.
+VolumeProjection.serviceAccountToken: A token of the pod's service account.
+WeightedPodAffinityTerm.podAffinityTerm: The pods, and what counts as beside them.
+WeightedPodAffinityTerm.weight: How much it counts, 1 to 100.
 `
