@@ -21,7 +21,7 @@ interface Review {
     readonly dryRun: boolean
   }
 }
-type Answer = { readonly [key: string]: Json } | 'hang' | 'garbage' | 'upgrade'
+type Answer = { readonly [key: string]: Json } | 'hang' | 'garbage' | 'upgrade' | 'endless'
 
 /** By path: what the webhook there answers. */
 const answers = new Map<string, (review: Review['request']) => Answer>()
@@ -60,6 +60,11 @@ beforeAll(async () => {
           return
         }
         response.setHeader('content-type', 'application/json')
+        if (answer === 'endless') {
+          const timer = setInterval(() => response.write(' '), 50)
+          response.once('close', () => clearInterval(timer))
+          return
+        }
         response.end(
           answer === 'garbage' ? '{' : JSON.stringify({ response: { uid: review.uid, ...answer } }),
         )
@@ -233,6 +238,13 @@ test('one that hangs or talks nonsense fails the request, or is passed over wher
       message: expect.stringMatching(
         /^Internal error occurred: failed calling webhook "hang.example.com": failed to call webhook: Post "https:.*\?timeout=1s": context deadline exceeded$/,
       ) as string,
+    })
+  })
+  answers.set('/endless', () => 'endless')
+  await configured('Validating', [webhook('/endless', { timeoutSeconds: 1 })], async () => {
+    await expect(api.client.create(configMaps, configMap('five'))).rejects.toMatchObject({
+      code: 500,
+      message: expect.stringMatching(/context deadline exceeded$/) as string,
     })
   })
   answers.set('/upgrade', () => 'upgrade')
