@@ -169,8 +169,39 @@ const countRounds = (node: unknown, seen: Set<unknown>): void => {
     for (const part of Object.values(loop)) countRounds(part, seen)
     loop.step = counted(loop.step) as unknown as Step
   } else countRounds(args, seen)
+  if (op === 'call' && Array.isArray(args) && args[0] === 'has') widenHas(meta?.macro)
   countRounds(meta?.alternate, seen)
   for (const part of Object.values(meta?.macro ?? {})) countRounds(part, seen)
+}
+
+interface HasMacro {
+  readonly args: readonly unknown[]
+  /** What is selected, the last first, and what it is selected of. */
+  macroHasProps?: readonly unknown[]
+  typeCheck(checker: Checker, macro: HasMacro, context: unknown): unknown
+}
+interface Node {
+  readonly op?: unknown
+  readonly args?: readonly unknown[]
+}
+
+/** has() of the package takes members of variables alone; in CEL they may be of anything, such as `self.list[0].name`. */
+const widenHas = (macro: object | undefined): void => {
+  if (macro === undefined) return
+  const has = macro as HasMacro
+  const selected: Node[] = []
+  let of = has.args[0] as Node
+  while (of.op === '.' || of.op === '.?') {
+    selected.push(of)
+    of = of.args?.[0] as Node
+  }
+  if (of.op === 'id' || selected[0]?.op !== '.') return
+  const check = has.typeCheck
+  has.macroHasProps = [...selected, of]
+  has.typeCheck = (checker, self, context) => {
+    checker.check(of, context)
+    return check(checker, self, context)
+  }
 }
 
 const counted = (step: Step): object => ({

@@ -193,6 +193,23 @@ test('searches that take too long use up what rules may cost, and a schema says 
   expect(error?.message).toMatch(/, but the search for a pattern takes too long$/)
 })
 
+test('has() asks for members of anything, as rules of well-known kinds do', () => {
+  const list: JsonSchema = {
+    type: 'array',
+    items: { type: 'object', properties: { path: { type: 'object', properties: { type: text } } } },
+  }
+  const rules = [
+    'size(self.list) != 1 || !has(self.list[0].path)',
+    'self.list.all(one, has([one][0].path) == has(one.path))',
+    'self.list.map(one, one).all(one, !has(self.list[0].path.type) || has(one.path.type))',
+  ]
+  const schema = withRules({ list }, ...rules.map((rule) => ({ rule })))
+  expect(ruleProblems(schema)).toEqual([])
+  expect(errorsOf(schema, { list: [{ path: {} }, {}] })).toEqual([])
+  expect(errorsOf(schema, { list: [{ path: { type: 'a' } }] })).toHaveLength(1)
+  expect(errorsOf(schema, { list: [{ path: { type: 'a' } }, { path: {} }] })).toHaveLength(1)
+})
+
 test('a rule about a field that the schema does not have is none, wherever it stands', () => {
   const problemsOf = (schema: JsonSchema): readonly string[] =>
     ruleProblems(schema).map(({ field, problem }) => `${field}: ${problem.split('\n')[0] ?? ''}`)
