@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from '@balsa/kv/client'
+import { SeededRandom } from '@balsa/raft/simulation'
 import type { Kv } from '@balsa/kv'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { ApiServer } from '../packages/orchestrator/src/apiserver/api-server.ts'
@@ -89,18 +90,10 @@ afterAll(async () => {
   await rm(dataDir, { recursive: true, force: true })
 })
 
-/** As mulberry32: the seed that is printed brings the same choices again. */
-const randomOf = (seed: number): (() => number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+/** The seed that is printed brings the same choices again. */
 const seed = Number(process.env['BALSA_SEED'] ?? Date.now() % 1_000_000)
-const random = randomOf(seed)
+const chances = new SeededRandom(seed)
+const random = (): number => chances.next()
 const told = `seed ${seed}`
 const roles = ['apiserver', 'manager', 'scheduler', 'member'] as const
 

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from '@balsa/kv/client'
+import { SeededRandom } from '@balsa/raft/simulation'
 import { startApiServer } from '../../packages/orchestrator/src/apiserver/api-server.ts'
 import { KvStore } from '../../packages/orchestrator/src/apiserver/kv-store.ts'
 import { defaultStages } from '../../packages/orchestrator/src/fake/pod-stages.ts'
@@ -35,17 +36,6 @@ const capacity = { cpu: '10', memory: '64Gi', pods: '110' }
 const storeReadyMs = 60_000
 const deedRetryMs = 300
 const pauseMsMax = 25_000
-
-/** As mulberry32. */
-export const randomOf = (seed: number): (() => number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const sleep = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms))
 
@@ -165,13 +155,13 @@ async function ending(options: HuntOptions, history: RegistryHistory): Promise<s
 class Blows {
   readonly #programs: readonly Program[]
   readonly #options: HuntOptions
-  readonly #random: () => number
+  readonly #random: SeededRandom
   #isOver = false
 
   constructor(programs: readonly Program[], options: HuntOptions) {
     this.#programs = programs
     this.#options = options
-    this.#random = randomOf(options.seed)
+    this.#random = new SeededRandom(options.seed)
   }
 
   stop(): void {
@@ -182,9 +172,9 @@ class Blows {
     const { blowMs } = this.#options
     const recoveries: Promise<void>[] = []
     while (!this.#isOver) {
-      await sleep(this.#random() * 2 * blowMs)
+      await sleep(this.#random.next() * 2 * blowMs)
       const free = this.#programs.filter(({ isRunning }) => isRunning)
-      const program = free[Math.floor(this.#random() * free.length)]
+      const program = free[Math.floor(this.#random.next() * free.length)]
       if (program !== undefined) recoveries.push(this.#strike(program))
     }
     await Promise.all(recoveries)
@@ -192,7 +182,7 @@ class Blows {
 
   async #strike(program: Program): Promise<void> {
     const { onProgress, blowMs } = this.#options
-    const [kind, time] = [this.#random(), this.#random()]
+    const [kind, time] = [this.#random.next(), this.#random.next()]
     if (kind < 0.15) {
       const ms = Math.round(time * time * pauseMsMax)
       onProgress(`  pause ${program.name} for ${ms} ms`)

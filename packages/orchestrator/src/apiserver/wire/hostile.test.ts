@@ -1,4 +1,5 @@
 // Random requests of every verb, with objects that are almost right: each is answered, none with a 5xx, and the server is as before.
+import { SeededRandom } from '@balsa/raft/simulation'
 import { expect, test } from 'vitest'
 import { resourceTypes } from '../../resources/index.ts'
 import { groupVersion } from '../registry/decode.ts'
@@ -7,14 +8,8 @@ import { ApiFixture } from '../testing/api-fixture.ts'
 const requests = 800
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)
 
-/** mulberry32 */
-let state = seed
-const random = (): number => {
-  state = (state + 0x6d2b79f5) | 0
-  let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-  return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-}
+const chances = new SeededRandom(seed)
+const random = (): number => chances.next()
 const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!
 
 const scalars = [null, 0, -1, 1.5, 'x', '', true, 1e99, '2020-01-01T00:00:00Z', '500m', '__proto__']
