@@ -65,10 +65,9 @@ export class ActionExecutor {
   async #slowStart(key: string, actions: readonly Action[]): Promise<void> {
     for (let start = 0, size = 1; start < actions.length; start += size, size *= 2) {
       size = Math.min(size, this.#allowance.atOnce)
-      this.#allowance.take(size)
-      const results = await Promise.allSettled(
-        actions.slice(start, start + size).map((action) => this.execute(key, [action])),
-      )
+      const batch = actions.slice(start, start + size)
+      this.#allowance.take(batch.length)
+      const results = await Promise.allSettled(batch.map((action) => this.execute(key, [action])))
       const failed = results.find((result) => result.status === 'rejected')
       if (failed !== undefined) throw failed.reason
     }
